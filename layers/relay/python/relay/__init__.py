@@ -1,0 +1,1 @@
+"""genrelay: one key and one bill in front of many generative-media providers."""

@@ -1,0 +1,78 @@
+"""How families speak to us: the base every dialect fills in, and the registry that finds one by name."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from importlib import import_module
+from typing import ClassVar, NamedTuple
+
+from relay.catalog import Catalog
+from relay.errors import NoKey, RelayError
+from relay.task import Draft, Task
+from relay.wire import Inbound, Reply
+
+FAMILIES = ("relay", "kie")
+
+
+class Route(NamedTuple):
+    """A path clients call. `door` is the function that serves it, `operation` what the gateway does there."""
+
+    method: str
+    path: str
+    door: str
+    operation: str
+
+
+class TaskQuery(NamedTuple):
+    """Which task a client asks for; `platform` is where it says the task lives, or None where it cannot say."""
+
+    task_id: str
+    platform: str | None
+
+
+class Dialect(ABC):
+    """A pure translator between one family's wire and our nouns. `read_*` raises only from the error tree."""
+
+    family: ClassVar[str]
+    routes: ClassVar[tuple[Route, ...]]
+    status_echoes_request: ClassVar[bool] = False  # write_status needs the Draft as well as the Task
+
+    def read_key(self, inbound: Inbound) -> str:
+        """The API key of a request. Raises NoKey where the header is missing or malformed."""
+        scheme, _, key = inbound.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key.isascii() or not 8 <= len(key.strip()) <= 200 or " " in key.strip():
+            raise NoKey
+        return key.strip()
+
+    @abstractmethod
+    def read_create(self, inbound: Inbound, catalog: Catalog) -> Draft:
+        """The request of a create route. Raises BadInput naming the field, NotFound, Unsupported."""
+
+    @abstractmethod
+    def read_query(self, inbound: Inbound) -> TaskQuery: ...
+
+    @abstractmethod
+    def write_created(self, task: Task) -> Reply: ...
+
+    @abstractmethod
+    def write_status(self, task: Task, draft: Draft | None = None) -> Reply: ...
+
+    @abstractmethod
+    def write_error(self, error: RelayError, trace_id: str) -> Reply: ...
+
+    @abstractmethod
+    def write_callback(self, task: Task) -> bytes:
+        """The body told to the client's URL when the task has ended."""
+
+    def sign_callback(self, task: Task, secret: str, now: int) -> Mapping[str, str]:
+        """The family's own signature headers, beside the Standard Webhooks ones. `now` is Unix seconds."""
+        return {}
+
+
+def dialect(family: str) -> Dialect:
+    """The translator of a family. Modules load on first use: a function pays only for what it speaks."""
+    if family not in FAMILIES:
+        raise LookupError(f"no dialect {family!r}; there are: {', '.join(FAMILIES)}")
+    found: Dialect = import_module(f"relay.dialects.{family}").DIALECT
+    return found

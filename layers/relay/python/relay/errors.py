@@ -1,0 +1,186 @@
+"""Everything that can go wrong, as one tree; dialects turn it into replies in one place.
+
+RelayError
+├── BadInput                      400  the caller can mend it; `field` names what
+│   ├── MissingField                   MISSING_REQUIRED_FIELD
+│   ├── InvalidParameter               INVALID_PARAMETER
+│   └── Unsupported                    API_NOT_IMPLEMENTED
+├── Unauthenticated               401
+│   ├── NoKey                          UNAUTHORIZED
+│   └── BadKey                         INVALID_TOKEN
+├── InsufficientBalance           402  INSUFFICIENT_BALANCE
+├── Forbidden                     403  FORBIDDEN
+│   └── AccountFrozen                  ACCOUNT_FROZEN
+├── NotFound                      404  NOT_FOUND
+│   ├── TaskNotFound                   TASK_NOT_FOUND
+│   └── WrongMethod                    NOT_FOUND, with `Allow`
+├── RateLimited                   429  RATE_LIMIT_EXCEEDED, with `Retry-After`
+│   └── TooManyInFlight                TOO_MANY_REQUESTS
+├── Internal                      500  INTERNAL_ERROR
+└── UpstreamError                 500  API_ERROR
+    ├── Refused                        the upstream said no before it started anything
+    ├── UnknownOutcome                 it may have started: never send again, hold the money
+    └── Unreadable                     a query told us nothing: ask again later
+
+Messages are English and Chinese in one line, because the clients of several families are Chinese.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class RelayError(Exception):
+    """Base of the tree. `message` is safe to show to the caller; it never holds a key, a prompt or a token."""
+
+    code: ClassVar[str] = "INTERNAL_ERROR"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, zh: str = "", *, field: str | None = None) -> None:
+        self.message = f"{message} / {zh}" if zh else message
+        self.field = field
+        super().__init__(self.message)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return {}
+
+
+class BadInput(RelayError):
+    code, status = "INVALID_PARAMETER", 400
+
+
+class MissingField(BadInput):
+    code = "MISSING_REQUIRED_FIELD"
+
+    def __init__(self, field: str, why: str = "", why_zh: str = "") -> None:
+        super().__init__(f"{field} is required{why}", f"缺少必填字段 {field}{why_zh}", field=field)
+
+
+class InvalidParameter(BadInput):
+    def __init__(self, field: str, problem: str, zh: str) -> None:
+        super().__init__(f"{field} {problem}", f"{field} {zh}", field=field)
+
+
+class Unsupported(BadInput):
+    code = "API_NOT_IMPLEMENTED"
+
+
+class Unauthenticated(RelayError):
+    code, status = "UNAUTHORIZED", 401
+
+
+class NoKey(Unauthenticated):
+    def __init__(self) -> None:
+        super().__init__("send 'Authorization: Bearer sk-...'", "请求头缺少有效的 Authorization: Bearer 密钥")
+
+
+class BadKey(Unauthenticated):
+    code = "INVALID_TOKEN"
+
+    def __init__(self) -> None:
+        super().__init__("this API key is unknown, expired or revoked", "API 密钥无效、已过期或已吊销")
+
+
+class InsufficientBalance(RelayError):
+    code, status = "INSUFFICIENT_BALANCE", 402
+
+    def __init__(self) -> None:
+        super().__init__("the balance does not cover this request; top up", "余额不足，请充值")
+
+
+class Forbidden(RelayError):
+    code, status = "FORBIDDEN", 403
+
+
+class AccountFrozen(Forbidden):
+    code = "ACCOUNT_FROZEN"
+
+    def __init__(self) -> None:
+        super().__init__("this account is frozen; contact the administrator", "账户已冻结，请联系管理员")
+
+
+class NotFound(RelayError):
+    code, status = "NOT_FOUND", 404
+
+    def __init__(self, what: str = "no such path", zh: str = "路径不存在") -> None:
+        super().__init__(what, zh)
+
+
+class TaskNotFound(NotFound):
+    code = "TASK_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("no such task", "任务不存在")
+
+
+class WrongMethod(NotFound):
+    """Stays a 404, which is all the families' tables know, but says which methods would do."""
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        self.allowed = ", ".join(allowed)
+        super().__init__(f"use {self.allowed} on this path", f"该路径请使用 {self.allowed}")
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return {"allow": self.allowed}
+
+
+class RateLimited(RelayError):
+    """`retry_after` is whole seconds until the window opens again."""
+
+    code, status, retryable = "RATE_LIMIT_EXCEEDED", 429, True
+
+    def __init__(self, message: str, zh: str, retry_after: int) -> None:
+        super().__init__(message, zh)
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return {"retry-after": str(self.retry_after)}
+
+
+class TooManyInFlight(RateLimited):
+    code = "TOO_MANY_REQUESTS"
+
+
+class Internal(RelayError):
+    def __init__(self) -> None:
+        super().__init__("something went wrong on our side; quote the trace id", "服务器内部错误，请提供 trace_id")
+
+
+class UpstreamError(RelayError):
+    code = "API_ERROR"
+
+
+class Refused(UpstreamError):
+    """A certain refusal: nothing was started, so the money can go back or another upstream can be tried.
+
+    `elsewhere`: another upstream may accept the same request. `key`: our key at that upstream is at fault,
+    so leave it alone for a while. `wait`: seconds after which the same upstream may accept it, or None.
+    `task_code`: what the task's error says when this refusal ends it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        elsewhere: bool,
+        key: bool = False,
+        wait: float | None = None,
+        task_code: str = "API_ERROR",
+        upstream_code: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.elsewhere, self.key, self.wait = elsewhere, key, wait
+        self.task_code, self.upstream_code = task_code, upstream_code
+
+
+class UnknownOutcome(UpstreamError):
+    """The request left us and no readable answer came back: the job may exist and be billed."""
+
+
+class Unreadable(UpstreamError):
+    """A status query gave nothing to act on (HTML, empty, 5xx, not known yet): the task stays as it is."""

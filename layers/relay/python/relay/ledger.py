@@ -1,0 +1,67 @@
+"""Money: which entries a transition writes. Integer nanos (10^-9 of the currency), no floats, no I/O.
+
+Entries are append-only and keyed by task and kind, so writing one twice is refused by its key and a replay
+is a no-op. An account's balance is always the sum of its entries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+from relay.task import State, Task
+
+NANOS = 10**9
+NANOS_PER_CENT = 10**7
+
+
+class EntryKind(StrEnum):
+    TOPUP = "topup"  # money in
+    RESERVE = "reserve"  # a task's price, taken at submit
+    CAPTURE = "capture"  # the reserve became revenue; moves nothing
+    RELEASE = "release"  # the reserve went back
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of an account's ledger. `amount` is nanos, negative when it leaves the account; `at` is Unix ms.
+
+    `reference` is the task's id, or a fresh UUIDv7 for a top-up: either way it sorts by time.
+    """
+
+    account_id: str
+    reference: str
+    kind: EntryKind
+    amount: int
+    at: int
+    platform: str = ""
+    task_kind: str = ""
+
+
+def reserve(task: Task) -> Entry:
+    return _of_task(task, EntryKind.RESERVE, -task.price, task.created_at)
+
+
+def settle(before: Task, after: Task) -> Entry | None:
+    """The entry owed by a transition: capture on success, release on any other end, None on the way."""
+    if before.terminal or not after.terminal:
+        return None
+    at = after.completed_at or after.created_at
+    if after.state is State.SUCCEEDED:
+        return _of_task(after, EntryKind.CAPTURE, 0, at)
+    return _of_task(after, EntryKind.RELEASE, after.price, at)
+
+
+def _of_task(task: Task, kind: EntryKind, amount: int, at: int) -> Entry:
+    return Entry(task.account_id, task.task_id, kind, amount, at, task.platform, task.kind.value)
+
+
+def nanos(amount: Decimal | str | int) -> int:
+    """Currency units to nanos, half up below a nano."""
+    return int((Decimal(amount) * NANOS).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def cents(amount: int) -> int:
+    """Nanos to whole cents, half up (away from zero), for wires that speak cents."""
+    return int((Decimal(amount) / NANOS_PER_CENT).quantize(Decimal(1), ROUND_HALF_UP))

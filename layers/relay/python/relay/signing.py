@@ -1,0 +1,65 @@
+"""Signatures: Standard Webhooks towards clients, KIE's scheme both ways, tokens of our own callback URLs.
+
+All comparisons are constant-time. Sources: the Standard Webhooks specification; KIE's webhook verification page.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+
+TOLERANCE = 300  # seconds a signed timestamp may be off, either way
+
+
+def webhook_secret(master: bytes, account_id: str, generation: int) -> str:
+    """An account's `whsec_` secret. Derived, so no table ever holds one and rotating is counting up."""
+    key = hmac.digest(master, f"webhook|{account_id}|{generation}".encode(), "sha256")
+    return "whsec_" + base64.b64encode(key).decode()
+
+
+def sign_webhook(secrets: list[str], event_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """Standard Webhooks headers; one signature per live secret, so that rotation loses nobody."""
+    message = f"{event_id}.{timestamp}.".encode() + body
+    signatures = [f"v1,{_b64(_webhook_key(secret), message)}" for secret in secrets]
+    return {
+        "webhook-id": event_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(signatures),
+    }
+
+
+def _webhook_key(secret: str) -> bytes:
+    return base64.b64decode(secret.removeprefix("whsec_")) if secret.startswith("whsec_") else secret.encode()
+
+
+def sign_kie(key: str, task_id: str, timestamp: int) -> str:
+    """KIE's signature: it covers the task id and the time, not the body."""
+    return _b64(key.encode(), f"{task_id}.{timestamp}".encode())
+
+
+def verify_kie(key: str, task_id: str, timestamp: str, signature: str, now: int) -> bool:
+    """`now` is Unix seconds. False for a wrong signature and for a timestamp that is stale or no number."""
+    # int() also takes spaces, signs and underscores; a real sender writes plain digits
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        return False
+    fresh = abs(now - int(timestamp)) <= TOLERANCE
+    return fresh and hmac.compare_digest(sign_kie(key, task_id, int(timestamp)).encode(), signature.encode())
+
+
+def callback_token(secret: bytes, upstream: str, account_id: str, task_id: str) -> str:
+    """The unguessable part of a callback URL we hand to an upstream: 32 hex digits, 128 bits."""
+    return hmac.new(secret, f"{upstream}|{account_id}|{task_id}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def same(a: str, b: str) -> bool:
+    return hmac.compare_digest(a.encode(), b.encode())
+
+
+def key_digest(pepper: bytes, api_key: str) -> str:
+    """How an API key is stored and looked up: keyed, so a stolen table alone opens nothing."""
+    return hmac.new(pepper, api_key.encode(), hashlib.sha256).hexdigest()
+
+
+def _b64(key: bytes, message: bytes) -> str:
+    return base64.b64encode(hmac.digest(key, message, "sha256")).decode()

@@ -1,0 +1,216 @@
+"""The one record of every asynchronous request, its life, and the facts that move it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from uuid import UUID
+
+
+class State(StrEnum):
+    PENDING = "pending"  # accepted and charged, not yet handed to an upstream
+    SUBMITTING = "submitting"  # being handed over; `sending` says whether a request may be on the wire
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    STORING = "storing"  # made, being copied to our own storage
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TIMEOUT = "timeout"
+
+
+TERMINAL = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.TIMEOUT})
+
+# The one table of legal transitions. Only forward; what is terminal never changes.
+_ORDER = (State.PENDING, State.SUBMITTING, State.QUEUED, State.PROCESSING, State.STORING)
+LEGAL: Mapping[State, frozenset[State]] = {
+    **{state: frozenset(_ORDER[rank + 1 :]) | TERMINAL for rank, state in enumerate(_ORDER)},
+    **{state: frozenset() for state in TERMINAL},
+}
+
+# What a client may be told: our own intermediate states fold into the seven canonical words.
+STATUS: Mapping[State, State] = {
+    **{state: state for state in State},
+    State.SUBMITTING: State.QUEUED,
+    State.STORING: State.PROCESSING,
+}
+
+
+class Kind(StrEnum):
+    IMAGE = "image"
+    VIDEO = "video"
+    MUSIC = "music"
+
+
+class Delivery(StrEnum):
+    """Where the client's callback stands."""
+
+    NONE = "none"  # the client gave no callback URL
+    WAITING = "waiting"  # the task is not terminal yet
+    OWED = "owed"
+    DONE = "done"
+    DEAD = "dead"  # given up; listed, and can be replayed
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One result. `duration` is seconds."""
+
+    url: str
+    duration: float | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a task failed: a canonical code, a message for people, and the upstream's own word for it."""
+
+    code: str
+    message: str
+    upstream_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One fact about a task, from a submit answer, a callback's query or a poll.
+
+    `progress` is percent, 0-100. `unknown_word` is an upstream status nobody knows; it means "still running".
+    """
+
+    state: State
+    upstream_task_id: str | None = None
+    progress: float = 0.0
+    assets: tuple[Asset, ...] = ()
+    fault: Fault | None = None
+    unknown_word: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a client asked for, in canonical words; `raw` is the request as it was sent, for families that echo it.
+
+    `parent` is a task of ours to continue; `parent_upstream_task_id` and `pin` are filled from it at submit,
+    because only the upstream that made the parent can continue it. `duration` is seconds.
+    """
+
+    dialect: str
+    platform: str
+    kind: Kind
+    model: str
+    prompt: str = ""
+    action: str = ""
+    count: int = 1
+    size: str | None = None
+    aspect_ratio: str | None = None
+    duration: int | None = None
+    image_urls: tuple[str, ...] = ()
+    mask_url: str | None = None
+    video_url: str | None = None
+    parent: str | None = None
+    parent_upstream_task_id: str | None = None
+    pin: str | None = None
+    lyrics: str | None = None
+    style: str | None = None
+    callback_url: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+    raw: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The hot row. Instants (`*_at`) are Unix milliseconds; `price` is integer nanos, frozen at submit.
+
+    `due_at` is when the clock looks at this task again; it is None only when nothing is owed any more.
+    """
+
+    account_id: str
+    task_id: str
+    dialect: str
+    platform: str
+    kind: Kind
+    model: str
+    price: int
+    created_at: int
+    expires_at: int
+    state: State = State.PENDING
+    version: int = 0
+    due_at: int | None = None
+    sending: bool = False
+    tries: int = 0
+    polls: int = 0
+    upstream: str | None = None
+    api: str = ""
+    upstream_task_id: str | None = None
+    progress: float = 0.0
+    assets: tuple[Asset, ...] = ()
+    fault: Fault | None = None
+    learnt: str = ""
+    completed_at: int | None = None
+    delivery: Delivery = Delivery.NONE
+    deliveries: int = 0
+    late_outcome: str = ""
+
+    @property
+    def terminal(self) -> bool:
+        return self.state in TERMINAL
+
+    @property
+    def status(self) -> State:
+        """The canonical word for clients: pending, queued, processing or one of the four terminal states."""
+        return STATUS[self.state]
+
+    @property
+    def observation(self) -> Observation:
+        """What a client of ours can learn of this task: the fact the mirror law carries round."""
+        return Observation(self.status, self.task_id, self.progress, self.assets, self.fault)
+
+
+FAULTS: Mapping[State, Fault] = {
+    State.FAILED: Fault("GENERATION_FAILED", "the generation failed"),
+    State.CANCELLED: Fault("TASK_CANCELLED", "the task was cancelled"),
+    State.TIMEOUT: Fault("TASK_TIMEOUT", "the upstream did not finish in time; the charge was returned"),
+}
+NO_RESULT = Fault("GENERATION_FAILED", "the upstream reported success without a result")
+
+
+def advance(task: Task, seen: Observation, now: int, learnt: str) -> Task | None:
+    """The task after `seen`, or None where `seen` changes nothing. Pure; the caller commits it.
+
+    A success without a result is a failure: nobody can be handed nothing and charged for it.
+    """
+    if task.terminal:
+        return None
+    if seen.state is State.SUCCEEDED and not seen.assets:
+        seen = replace(seen, state=State.FAILED, fault=NO_RESULT)
+    state = seen.state if seen.state in LEGAL[task.state] else task.state
+    after = replace(
+        task,
+        state=state,
+        sending=False,
+        upstream_task_id=task.upstream_task_id or seen.upstream_task_id,
+        progress=100.0 if state is State.SUCCEEDED else max(task.progress, min(seen.progress, 100.0)),
+    )
+    if after == task:
+        return None
+    if state not in TERMINAL:
+        return replace(after, version=task.version + 1)
+    fault = None if state is State.SUCCEEDED else seen.fault or FAULTS[state]
+    return _ended(replace(after, assets=seen.assets, fault=fault, learnt=learnt), now)
+
+
+def _ended(task: Task, now: int) -> Task:
+    owed = task.delivery is Delivery.WAITING
+    return replace(
+        task,
+        version=task.version + 1,
+        completed_at=now,
+        delivery=Delivery.OWED if owed else task.delivery,
+        due_at=now if owed else None,
+    )
+
+
+def uuid7(now: int, random: int) -> str:
+    """UUIDv7 text of an instant (Unix ms) and 74 random bits: sorts by time, looks like any UUID (RFC 9562)."""
+    rand_a, rand_b = (random >> 62) & 0xFFF, random & ((1 << 62) - 1)
+    return str(UUID(int=(now & ((1 << 48) - 1)) << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b))

@@ -1,0 +1,68 @@
+"""Four frozen HTTP values shared by both edges: what clients send us and get, what we send upstreams and get."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = Any  # a decoded JSON document; translators narrow it where they touch it
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request we are about to send. `timeout` is seconds of silence we bear, connecting and reading each."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    timeout: float = 30.0
+
+    @classmethod
+    def json(cls, method: str, url: str, document: Json, headers: Mapping[str, str]) -> Call:
+        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        return cls(method, url, {**headers, "content-type": "application/json"}, body)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an upstream or a callback receiver said. Header names are lower case."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def document(self) -> Json | None:
+        """The JSON body, or None where the body is empty, HTML or anything else that is not JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A request that reached one of our doors. Header names are lower case; `params` are path parameters."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What we say to a client: a status, a JSON document and extra headers."""
+
+    status: int
+    document: Json
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def body(self) -> bytes:
+        """Compact UTF-8 JSON; equal documents give equal bytes, which signed callbacks rely on."""
+        return json.dumps(self.document, ensure_ascii=False, separators=(",", ":")).encode()
