@@ -1,0 +1,106 @@
+"""Owns the way from a SAM template on disk to CloudFormation plus the folders its functions run from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+REGION = "us-east-1"
+
+# The translator accepts only packaged code, so local folders hide behind this address while it runs.
+_PACKAGED = "s3://local/{}"
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """A template after the SAM transform; folders are keyed by the function's logical id."""
+
+    cloudformation: dict[str, Any]
+    code: Mapping[str, Path]
+    layers: Mapping[str, tuple[Path, ...]]
+
+
+def transform(template: Path, parameters: Mapping[str, str]) -> Transformed:
+    """Expand a SAM template offline, as `sam deploy` would have the cloud do it."""
+    root = template.resolve().parent
+    sam = yaml_parse(template.read_text(encoding="utf-8"))
+    if not sam or "Resources" not in sam:
+        raise ValueError(f"{template} has no Resources: give the path of a SAM template")
+    defaults = sam.get("Globals", {}).get("Function", {})
+    layer_folders = _layer_folders(root, sam)
+    code: dict[str, Path] = {}
+    layers: dict[str, tuple[Path, ...]] = {}
+    definitions: dict[str, str] = {}
+    for logical, resource in sam["Resources"].items():
+        properties = resource.setdefault("Properties", {})
+        match resource["Type"]:
+            case "AWS::Serverless::Function":
+                code[logical] = (root / properties.get("CodeUri", defaults.get("CodeUri", "."))).resolve()
+                wanted = [*defaults.get("Layers", []), *properties.get("Layers", [])]
+                layers[logical] = _layers_of(wanted, layer_folders)
+                properties["CodeUri"] = _PACKAGED.format(logical)
+            case "AWS::Serverless::LayerVersion":
+                properties["ContentUri"] = _PACKAGED.format(logical)
+            case "AWS::Serverless::StateMachine" if "DefinitionUri" in properties:
+                definitions[logical] = (root / properties["DefinitionUri"]).read_text(encoding="utf-8")
+                properties["DefinitionUri"] = _PACKAGED.format(logical)
+    numbers = {name for name, spec in sam.get("Parameters", {}).items() if spec.get("Type") == "Number"}
+    session = boto3.Session(region_name=REGION)
+    expanded = Translator({}, Parser(), boto_session=session).translate(sam, parameter_values=dict(parameters))
+    return Transformed(_unpackage(expanded, definitions, numbers), code, layers)
+
+
+def _layer_folders(root: Path, sam: dict[str, Any]) -> dict[str, Path]:
+    """Layers whose content is in the tree; one that only a build fills is served by our site-packages."""
+    folders = {}
+    for logical, resource in sam["Resources"].items():
+        if resource["Type"] != "AWS::Serverless::LayerVersion":
+            continue
+        folder = (root / resource["Properties"]["ContentUri"] / "python").resolve()
+        if folder.is_dir():
+            folders[logical] = folder
+    return folders
+
+
+def _layers_of(wanted: list[Any], folders: Mapping[str, Path]) -> tuple[Path, ...]:
+    # A later layer overlays an earlier one in the cloud, so it comes first on the import path.
+    found = [folders[layer["Ref"]] for layer in wanted if isinstance(layer, dict) and layer.get("Ref") in folders]
+    return tuple(reversed(found))
+
+
+def _unpackage(cfn: dict[str, Any], definitions: Mapping[str, str], numbers: set[str]) -> dict[str, Any]:
+    """Replace the packaged addresses by something the embedded cloud can create."""
+    for logical, resource in cfn["Resources"].items():
+        properties = resource.get("Properties", {})
+        match resource["Type"]:
+            case "AWS::Lambda::Function":
+                properties["Code"] = {"ZipFile": "# served by local.runtime"}
+            case "AWS::Lambda::LayerVersion":
+                properties["Content"] = {}
+            case "AWS::StepFunctions::StateMachine" if logical in definitions:
+                properties.pop("DefinitionS3Location", None)
+                values = properties.pop("DefinitionSubstitutions", {})
+                properties["DefinitionString"] = _definition(definitions[logical], values, numbers)
+    plain: dict[str, Any] = json.loads(json.dumps(cfn, default=str))
+    return plain
+
+
+def _definition(text: str, values: Mapping[str, Any], numbers: set[str]) -> dict[str, Any] | str:
+    """A state machine definition as JSON text in which CloudFormation fills in the substitutions.
+
+    The cloud substitutes text, so a value that is a number must lose the quotes YAML gave its placeholder.
+    """
+    definition = json.dumps(yaml_parse(text))
+    for name, value in values.items():
+        numeric = isinstance(value, int | float) or (isinstance(value, dict) and value.get("Ref") in numbers)
+        if numeric:
+            definition = definition.replace(f'"${{{name}}}"', f"${{{name}}}")
+    return {"Fn::Sub": [definition, dict(values)]} if values else definition

@@ -1,0 +1,217 @@
+"""Owns one execution environment: a process run by the real runtime client over a Runtime API of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from local.bodies import read_body
+
+_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+_MACHINE = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+# Lambda allows 10 s; a busy small machine starting many environments at once needs more.
+_INIT_SECONDS = 30.0
+_ANSWER_LIMIT = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """What a worker needs to know of its function; `environment` is all it sees besides AWS's own variables."""
+
+    name: str
+    arn: str
+    handler: str
+    code: Path
+    layers: tuple[Path, ...]
+    environment: Mapping[str, str]
+    timeout: float
+    memory: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an invocation came to; when `error`, the payload is Lambda's error JSON."""
+
+    payload: bytes
+    error: bool
+
+
+def failure(kind: str, message: str) -> Outcome:
+    """The outcome Lambda itself reports when the handler could not answer."""
+    return Outcome(json.dumps({"errorType": kind, "errorMessage": message}).encode(), error=True)
+
+
+@dataclass(frozen=True)
+class _Work:
+    request_id: str
+    payload: bytes
+    deadline_ms: int
+
+
+class _RuntimeApi(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(("127.0.0.1", 0), _RuntimeApiHandler)
+        self.worker = worker
+
+
+class _RuntimeApiHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _RuntimeApi
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+        """Stay quiet: the function's own lines are the log."""
+
+    def do_GET(self) -> None:
+        """Hand out the next invocation; the runtime client waits here between two of them."""
+        work = self.server.worker.next_work()
+        if work is None:
+            self.close_connection = True
+            return
+        self.send_response_only(200)
+        self.send_header("Lambda-Runtime-Aws-Request-Id", work.request_id)
+        self.send_header("Lambda-Runtime-Deadline-Ms", str(work.deadline_ms))
+        self.send_header("Lambda-Runtime-Invoked-Function-Arn", self.server.worker.spec.arn)
+        self.send_header("Content-Type", "application/json")
+        self._finish(work.payload)
+
+    def do_POST(self) -> None:
+        """Take a response, a handler error or an initialisation error."""
+        body = read_body(self.headers, self.rfile, _ANSWER_LIMIT)
+        self.send_response_only(202)
+        self._finish(b"")
+        self.server.worker.report(self.path, body)
+
+    def _finish(self, body: bytes) -> None:
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+
+class Worker:
+    """One process serving one invocation at a time."""
+
+    def __init__(self, spec: FunctionSpec, aws: Mapping[str, str], version: int, log: Callable[[str], None]) -> None:
+        self.spec = spec
+        self.version = version
+        self._log = log
+        self._work: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self._asked = threading.Event()
+        self._failed = False
+        self._api = _RuntimeApi(self)
+        threading.Thread(target=self._api.serve_forever, args=(1.0,), daemon=True).start()
+        # -P keeps this package's folder off the import path: a worker sees its function's code and nothing of ours.
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(_BOOTSTRAP), spec.handler],
+            cwd=spec.code,
+            env=self._environment(aws),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._pump, daemon=True).start()
+
+    def _environment(self, aws: Mapping[str, str]) -> dict[str, str]:
+        spec = self.spec
+        machine = {name: os.environ[name] for name in _MACHINE if name in os.environ}
+        return {
+            **machine,
+            **aws,
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_address[1]}",
+            "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": f"local/[$LATEST]{uuid.uuid4().hex}",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3",
+            "LAMBDA_TASK_ROOT": str(spec.code),
+            "PYTHONPATH": os.pathsep.join(str(folder) for folder in (spec.code, *spec.layers)),
+            "PYTHONUNBUFFERED": "1",
+            "TZ": ":UTC",
+            "_HANDLER": spec.handler,
+            **spec.environment,
+        }
+
+    def _pump(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                # The runtime client writes a traceback as one line with carriage returns.
+                for part in line.decode("utf-8", "replace").rstrip().split("\r"):
+                    self._log(part)
+        status = self._process.wait()
+        self._failed = True
+        self._done.put(failure("Runtime.ExitError", f"Runtime exited with status {status}"))
+        self._asked.set()
+
+    def next_work(self) -> _Work | None:
+        """Block until there is an invocation; None means the worker is closing."""
+        self._asked.set()
+        return self._work.get()
+
+    def report(self, path: str, body: bytes) -> None:
+        """Record what the runtime client posted to its Runtime API."""
+        if path.endswith("/init/error"):
+            self._failed = True
+        self._done.put(Outcome(body, error=path.endswith("/error")))
+        self._asked.set()
+
+    @property
+    def alive(self) -> bool:
+        """False once the process ended or could not initialise: it takes no further invocation."""
+        return not self._failed and self._process.poll() is None
+
+    def started(self) -> bool:
+        """Wait until the handler's module is imported; False if that failed or took too long."""
+        return self._asked.wait(_INIT_SECONDS) and self.alive
+
+    def invoke(self, payload: bytes) -> Outcome:
+        """Run the handler once; at the function's timeout the process is killed."""
+        if not self._asked.wait(_INIT_SECONDS):
+            self.close()
+            return failure("Sandbox.Timedout", f"Initialisation took more than {_INIT_SECONDS:.0f} seconds")
+        timeout, request_id = self.spec.timeout, str(uuid.uuid4())
+        self._work.put(_Work(request_id, payload, int((time.time() + timeout) * 1000)))
+        try:
+            return self._done.get(timeout=timeout)
+        except queue.Empty:
+            self.close()
+            return failure(
+                "Sandbox.Timedout",
+                f"RequestId: {request_id} Error: Task timed out after {timeout:.2f} seconds",
+            )
+
+    def close(self) -> None:
+        """Kill the process and whatever it started."""
+        self._failed = True
+        self._work.put(None)
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):  # another thread may be closing it too
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        threading.Thread(target=self._close_api, daemon=True).start()
+
+    def _close_api(self) -> None:
+        self._api.shutdown()
+        self._api.server_close()
