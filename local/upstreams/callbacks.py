@@ -1,0 +1,134 @@
+"""Owns callback deliveries: when each leaves, how it is retried, and every way it can go astray."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from local.upstreams import http
+from local.upstreams.faults import Fault
+
+STALE_BY = 3600.0
+REORDER_DELAY = 1.0
+DUPLICATES = 3
+
+# Body, task id and Unix seconds to headers; None leaves the delivery unsigned.
+Signer = Callable[[bytes, str, int], dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing to tell: at which time, and the body as it will be then."""
+
+    at: float
+    body: Callable[[], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One attempt that left; `status` is 0 when nobody answered."""
+
+    task_id: str
+    url: str
+    body: dict[str, Any]
+    status: int
+    at: float
+    forged: bool = False
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """All that a job's callbacks need; `lies` are bodies of the right shape that are not true."""
+
+    task_id: str
+    url: str
+    events: Sequence[Event]
+    sign: Signer | None
+    lies: Callable[[], Sequence[dict[str, Any]]]
+    fault: Fault | None = None
+
+
+class Callbacks:
+    """Sends deliveries and remembers every attempt in `sent`."""
+
+    def __init__(self, retries: Sequence[float], timeout: float, clock: Callable[[], float]) -> None:
+        self.sent: list[Sent] = []
+        self._retries, self._timeout, self._clock = tuple(retries), timeout, clock
+
+    async def run(self, delivery: Delivery) -> None:
+        """Carries out a delivery; returns when its last attempt is over."""
+        name = delivery.fault.name if delivery.fault else ""
+        if name == "lost":
+            return
+        if name == "forged":
+            await self._lie(delivery, int(self._clock() - STALE_BY), delivery.sign)
+        events = list(delivery.events)
+        if name == "reorder":
+            events = await self._backwards(events)
+        for event in events:
+            await self._sleep_until(event.at)
+            if name == "delay" and delivery.fault:
+                await asyncio.sleep(delivery.fault.number or 0.0)
+            await self._deliver(delivery, event.body(), name)
+
+    async def _deliver(self, delivery: Delivery, body: dict[str, Any], name: str) -> None:
+        copies = int((delivery.fault and delivery.fault.number) or DUPLICATES) if name == "duplicate" else 1
+        stamp = int(self._clock() - (STALE_BY if name == "stale" else 0.0))
+        sign = None if name == "unsigned" else delivery.sign
+        # At once, not one after the other: copies that overlap are the ones that race.
+        await asyncio.gather(*(self._with_retries(delivery, body, stamp, sign) for _ in range(copies)))
+        if name == "tampered":
+            # The signature covers the task and the time only, so a witness can put it on another body.
+            await self._lie(delivery, stamp, sign)
+
+    async def _with_retries(self, delivery: Delivery, body: dict[str, Any], stamp: int, sign: Signer | None) -> None:
+        for pause in (*self._retries, None):
+            status = await self._once(delivery, body, self._headers(sign, body, delivery, stamp))
+            if 200 <= status < 300 or pause is None:
+                return
+            await asyncio.sleep(pause)
+            # A retry is signed for its own time, or late ones would look stale.
+            stamp += round(pause)
+
+    async def _lie(self, delivery: Delivery, stamp: int, sign: Signer | None) -> None:
+        for lie in delivery.lies():
+            await self._once(delivery, lie, self._headers(sign, lie, delivery, stamp), forged=True)
+
+    async def _once(
+        self, delivery: Delivery, body: dict[str, Any], headers: dict[str, str], forged: bool = False
+    ) -> int:
+        try:
+            status = await http.post(delivery.url, encode(body), headers, self._timeout)
+        except http.Unreachable:
+            status = 0
+        self.sent.append(Sent(delivery.task_id, delivery.url, body, status, self._clock(), forged))
+        return status
+
+    async def _backwards(self, events: list[Event]) -> list[Event]:
+        last = max(event.at for event in events)
+        if len(events) == 1:
+            # A lone callback can only change places with other tasks' callbacks.
+            return [Event(last + REORDER_DELAY, events[0].body)]
+        bodies = []
+        for event in events:
+            await self._sleep_until(event.at)
+            bodies.append(event.body())
+        return [Event(last, lambda body=body: body) for body in reversed(bodies)]  # type: ignore[misc]
+
+    async def _sleep_until(self, at: float) -> None:
+        while (left := at - self._clock()) > 0:
+            if left == float("inf"):
+                await asyncio.Event().wait()
+            await asyncio.sleep(min(left, 60.0))
+
+    @staticmethod
+    def _headers(sign: Signer | None, body: dict[str, Any], delivery: Delivery, stamp: int) -> dict[str, str]:
+        return sign(encode(body), delivery.task_id, stamp) if sign else {}
+
+
+def encode(body: dict[str, Any]) -> bytes:
+    """The bytes that travel, and that a signature over the body covers."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

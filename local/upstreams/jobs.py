@@ -1,0 +1,114 @@
+"""Owns the jobs of one simulator: what was asked, how far the clock has carried each, and the counts tests read."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from local.upstreams.faults import Fault
+from local.upstreams.media import Kind
+from local.upstreams.settings import Stages
+
+Stage = Literal["pending", "queued", "processing", "succeeded", "failed"]
+
+SLOW_FACTOR = 10.0
+FOREVER = math.inf
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a family's create call asks for, read and checked."""
+
+    kind: Kind
+    prompt: str
+    model: str
+    size: str = "1:1"
+    seconds: float = 5.0
+    count: int = 1
+    callback_url: str | None = None
+    image_url: str | None = None
+    cost: int = 1
+
+
+@dataclass
+class Job:
+    """One accepted request; it moves by the clock alone, so nothing has to wake it."""
+
+    task_id: str
+    api: str
+    order: Order
+    request: dict[str, Any]
+    created: float
+    stages: Stages
+    outcome: Fault | None = None
+    urls: list[str] = field(default_factory=list)
+    background: bytes | None = None
+    # Set while the input picture is on its way, and when it cannot be had.
+    fetching: bool = False
+    problem: str | None = None
+
+    @property
+    def done_at(self) -> float:
+        """When the outcome is known: never for some."""
+        name = self.outcome.name if self.outcome else ""
+        if name == "never":
+            return FOREVER
+        if name == "slow":
+            extra = self.outcome.number if self.outcome else None
+            return self.created + (self.stages.done * SLOW_FACTOR if extra is None else extra)
+        return self.created + self.stages.done
+
+    @property
+    def failure(self) -> Literal["refuse", "fail", "bad-input"] | None:
+        """Why this job will fail, if it will."""
+        if self.problem is not None:
+            return "bad-input"
+        if self.outcome is None:
+            return None
+        names: dict[str, Literal["refuse", "fail", "bad-input"]] = {
+            "refuse": "refuse",
+            "fail": "fail",
+            "bad-input": "bad-input",
+        }
+        return names.get(self.outcome.name)
+
+    def stage(self, now: float) -> Stage:
+        """Where the job stands at `now`."""
+        if now >= self.done_at and not self.fetching:
+            return "failed" if self.failure else "succeeded"
+        if now >= self.created + self.stages.processing:
+            return "processing"
+        return "queued" if now >= self.created + self.stages.queued else "pending"
+
+    def progress(self, now: float) -> float:
+        """From 0 to 1; 1 only when done."""
+        if self.stage(now) in ("succeeded", "failed"):
+            return 1.0
+        span = self.stages.done if self.done_at == FOREVER else self.done_at - self.created
+        return min(0.99, max(0.0, (now - self.created) / span)) if span else 0.0
+
+
+class Book:
+    """Jobs by id, and how often what was asked; an unknown id is None."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Job] = {}
+        self.arrived: Counter[str] = Counter()
+        self.asked: Counter[str] = Counter()
+
+    def open(self, job: Job) -> Job:
+        self.by_id[job.task_id] = job
+        return job
+
+    def find(self, task_id: str, api: str | None = None) -> Job | None:
+        """None also when the job belongs to another API: families keep their records apart."""
+        job = self.by_id.get(task_id)
+        return job if job and api in (None, job.api) else None
+
+
+def new_id(form: Literal["uuid", "kie"]) -> str:
+    """Ids as the family's look: opaque to whoever is polite."""
+    return str(uuid.uuid4()) if form == "uuid" else f"task_{uuid.uuid4().hex[:24]}"

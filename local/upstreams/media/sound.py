@@ -1,0 +1,63 @@
+"""Owns the sound: a short melody of plucked notes whose tune is read from the prompt, as MP3."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+from array import array
+from fractions import Fraction
+from random import Random
+
+import av
+
+RATE = 22050
+BEAT = 0.24
+CHUNK = 1152
+# A pentatonic scale has no wrong notes, so any prompt gives a tune one can bear.
+SCALE = (0, 2, 4, 7, 9, 12, 14, 16)
+PHRASE = 8
+
+
+def make_sound(prompt: str, seconds: float) -> bytes:
+    """An MP3 of `seconds`."""
+    samples = _melody(prompt, int(seconds * RATE))
+    out = io.BytesIO()
+    with av.open(out, "w", format="mp3") as container:
+        stream = container.add_stream("libmp3lame", rate=RATE, layout="mono", format="s16p")
+        for start in range(0, len(samples), CHUNK):
+            piece = samples[start : start + CHUNK]
+            frame = av.AudioFrame(format="s16p", layout="mono", samples=len(piece))
+            # The plane may be padded for alignment, and update() wants all of it.
+            frame.planes[0].update(piece.tobytes().ljust(frame.planes[0].buffer_size, b"\0"))
+            frame.sample_rate, frame.pts, frame.time_base = RATE, start, Fraction(1, RATE)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return out.getvalue()
+
+
+def _melody(prompt: str, length: int) -> array[int]:
+    dice = Random(hashlib.sha256(prompt.encode("utf-8", "replace")).digest())
+    root = 220.0 * 2 ** (dice.randrange(7) / 12)
+    phrase = [(dice.choice(SCALE), dice.choice((1, 1, 2))) for _ in range(PHRASE)]
+    notes = {note: _note(root * 2 ** (note[0] / 12), note[1] * BEAT) for note in set(phrase)}
+    samples: array[int] = array("h")
+    while len(samples) < length:
+        for note in phrase:
+            samples.extend(notes[note])
+    return samples[:length]
+
+
+def _note(pitch: float, seconds: float) -> array[int]:
+    turn = 2 * math.pi * pitch / RATE
+    fade = 4.0 / (seconds * RATE)
+    attack = RATE // 200
+    return array(
+        "h",
+        (
+            round(
+                9000 * min(1.0, n / attack) * math.exp(-fade * n) * (math.sin(turn * n) + 0.35 * math.sin(2 * turn * n))
+            )
+            for n in range(int(seconds * RATE))
+        ),
+    )

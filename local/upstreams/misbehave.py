@@ -1,0 +1,61 @@
+"""Owns answers no family documents: HTML, nothing, half a JSON, a dropped line, a silence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_TRANSPORT = "upstreams.transport"
+_PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr></body></html>"
+
+
+class Dropped(Response):
+    """Cuts the connection after `sent`; the client sees a reset, or a body shorter than it was told."""
+
+    def __init__(self, sent: bytes = b"", told: int = 0, content_type: str | None = None) -> None:
+        super().__init__(sent, 200, media_type=content_type)
+        if told:
+            self.headers["content-length"] = str(told)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        transport = scope.get(_TRANSPORT)
+        if transport is None:
+            raise RuntimeError("only a real connection can be dropped: serve the simulator with Upstreams")
+        if self.body:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        transport.close() if self.body else transport.abort()
+        # The server must learn of the closed line before we return, or it would answer for us.
+        while not transport.is_closing():
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+
+
+BARE: dict[str, Callable[[], Response]] = {
+    "http-500": lambda: HTMLResponse(_PAGE.format("500 Internal Server Error"), 500),
+    "http-502": lambda: HTMLResponse(_PAGE.format("502 Bad Gateway"), 502),
+    "empty": lambda: Response(b"", 200),
+    "bad-json": lambda: Response(b'{"code":200,"msg":"succ', 200, media_type="application/json"),
+    "drop": Dropped,
+}
+
+
+async def hang(seconds: float) -> Response:
+    """Silence, then a gateway's time-out page for the client that is still there."""
+    await asyncio.sleep(seconds)
+    return HTMLResponse(_PAGE.format("504 Gateway Time-out"), 504)
+
+
+class KeepTransport:
+    """Outermost middleware: notes the connection's transport while the server's own `send` is still in reach."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope[_TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
+        await self.app(scope, receive, send)
