@@ -38,7 +38,7 @@ class Sources:
             return self._version
 
     def _scan(self) -> dict[str, int]:
-        seen = {}
+        seen: dict[str, int] = {}
         for folder in self._folders:
             for directory, folders, files in os.walk(folder):
                 folders[:] = [name for name in folders if name != "__pycache__"]

@@ -43,7 +43,7 @@ def transform(template: Path, parameters: Mapping[str, str]) -> Transformed:
         properties = resource.setdefault("Properties", {})
         match resource["Type"]:
             case "AWS::Serverless::Function":
-                code[logical] = (root / properties.get("CodeUri", defaults.get("CodeUri", "."))).resolve()
+                code[logical] = _folder(root / properties.get("CodeUri", defaults.get("CodeUri", ".")))
                 wanted = [*defaults.get("Layers", []), *properties.get("Layers", [])]
                 layers[logical] = _layers_of(wanted, layer_folders)
                 properties["CodeUri"] = _PACKAGED.format(logical)
@@ -56,6 +56,12 @@ def transform(template: Path, parameters: Mapping[str, str]) -> Transformed:
     session = boto3.Session(region_name=REGION)
     expanded = Translator({}, Parser(), boto_session=session).translate(sam, parameter_values=dict(parameters))
     return Transformed(_unpackage(expanded, definitions, numbers), code, layers)
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise ValueError(f"CodeUri {path} is not a folder: create it or correct the template")
+    return path.resolve()
 
 
 def _layer_folders(root: Path, sam: dict[str, Any]) -> dict[str, Path]:

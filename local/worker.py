@@ -14,16 +14,14 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from local.bodies import read_body
+from local.runtime_api import RuntimeApi, Work
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _MACHINE = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 # Lambda allows 10 s; a busy small machine starting many environments at once needs more.
 _INIT_SECONDS = 30.0
-_ANSWER_LIMIT = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -53,57 +51,6 @@ def failure(kind: str, message: str) -> Outcome:
     return Outcome(json.dumps({"errorType": kind, "errorMessage": message}).encode(), error=True)
 
 
-@dataclass(frozen=True)
-class _Work:
-    request_id: str
-    payload: bytes
-    deadline_ms: int
-
-
-class _RuntimeApi(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, worker: Worker) -> None:
-        super().__init__(("127.0.0.1", 0), _RuntimeApiHandler)
-        self.worker = worker
-
-
-class _RuntimeApiHandler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    server: _RuntimeApi
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
-        """Stay quiet: the function's own lines are the log."""
-
-    def do_GET(self) -> None:
-        """Hand out the next invocation; the runtime client waits here between two of them."""
-        work = self.server.worker.next_work()
-        if work is None:
-            self.close_connection = True
-            return
-        self.send_response_only(200)
-        self.send_header("Lambda-Runtime-Aws-Request-Id", work.request_id)
-        self.send_header("Lambda-Runtime-Deadline-Ms", str(work.deadline_ms))
-        self.send_header("Lambda-Runtime-Invoked-Function-Arn", self.server.worker.spec.arn)
-        self.send_header("Content-Type", "application/json")
-        self._finish(work.payload)
-
-    def do_POST(self) -> None:
-        """Take a response, a handler error or an initialisation error."""
-        body = read_body(self.headers, self.rfile, _ANSWER_LIMIT)
-        self.send_response_only(202)
-        self._finish(b"")
-        self.server.worker.report(self.path, body)
-
-    def _finish(self, body: bytes) -> None:
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-        self.wfile.flush()
-
-
 class Worker:
     """One process serving one invocation at a time."""
 
@@ -111,12 +58,11 @@ class Worker:
         self.spec = spec
         self.version = version
         self._log = log
-        self._work: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._asked = threading.Event()
         self._failed = False
-        self._api = _RuntimeApi(self)
-        threading.Thread(target=self._api.serve_forever, args=(1.0,), daemon=True).start()
+        self._api = RuntimeApi(self)
         # -P keeps this package's folder off the import path: a worker sees its function's code and nothing of ours.
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(_BOOTSTRAP), spec.handler],
@@ -135,7 +81,7 @@ class Worker:
         return {
             **machine,
             **aws,
-            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_address[1]}",
+            "AWS_LAMBDA_RUNTIME_API": self._api.address,
             "AWS_LAMBDA_FUNCTION_NAME": spec.name,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
@@ -163,7 +109,7 @@ class Worker:
         self._done.put(failure("Runtime.ExitError", f"Runtime exited with status {status}"))
         self._asked.set()
 
-    def next_work(self) -> _Work | None:
+    def next_work(self) -> Work | None:
         """Block until there is an invocation; None means the worker is closing."""
         self._asked.set()
         return self._work.get()
@@ -190,7 +136,8 @@ class Worker:
             self.close()
             return failure("Sandbox.Timedout", f"Initialisation took more than {_INIT_SECONDS:.0f} seconds")
         timeout, request_id = self.spec.timeout, str(uuid.uuid4())
-        self._work.put(_Work(request_id, payload, int((time.time() + timeout) * 1000)))
+        deadline_ms = int((time.time() + timeout) * 1000)
+        self._work.put(Work(request_id, payload, deadline_ms, self.spec.arn))
         try:
             return self._done.get(timeout=timeout)
         except queue.Empty:
@@ -210,8 +157,4 @@ class Worker:
         self._process.wait()
         assert self._process.stdin is not None
         self._process.stdin.close()
-        threading.Thread(target=self._close_api, daemon=True).start()
-
-    def _close_api(self) -> None:
-        self._api.shutdown()
-        self._api.server_close()
+        self._api.close()

@@ -1,0 +1,121 @@
+"""Owns the embedded cloud: an emulator served on 127.0.0.1 by a thread of this process, with its known gaps closed."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import boto3
+from botocore.config import Config as ClientConfig
+from hypercorn.asyncio import serve
+from hypercorn.config import Config as ServerConfig
+from hypercorn.typing import ASGIFramework
+
+from local import emulator
+from local.emulator import ACCOUNT
+from local.guard import guarded
+from local.transform import REGION
+
+SECRET = "local"
+_START_SECONDS = 15.0
+
+
+class Cloud:
+    """AWS as far as the template needs it; one at a time, because the emulator is global state."""
+
+    _open: Cloud | None = None
+
+    def __init__(
+        self,
+        state_dir: Path | None,
+        execute: Callable[[str, Any], tuple[Any, bool]],
+        save_every: float = 5.0,
+    ) -> None:
+        """`execute(function, event)` runs a function for the emulator: its answer, and whether that is an error."""
+        if Cloud._open is not None:
+            raise RuntimeError("a Stack is already open in this process: close it, or use another process")
+        Cloud._open = self
+        self._saved = state_dir is not None
+        self._app = emulator.load(state_dir, execute)
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._closing = threading.Event()
+        self._server = threading.Thread(target=self._serve, daemon=True)
+        self._server.start()
+        self._wait_until_up()
+        self.client = cache(self._client)
+        self._saver = threading.Thread(target=self._save_every, args=(save_every,), daemon=True)
+        self._saver.start()
+
+    def _serve(self) -> None:
+        config = ServerConfig()
+        # The emulator's socket is bound before it serves, so that no other process can take the port in between.
+        config.bind = [f"fd://{self._socket.detach()}"]
+        config.keep_alive_timeout = 75
+        config.graceful_timeout = 0.2
+        config.accesslog = config.errorlog = None
+        app = cast("ASGIFramework", guarded(self._app))
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(serve(app, config, shutdown_trigger=self._stop.wait))
+        finally:
+            self._loop.close()
+
+    def _wait_until_up(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while self._server.is_alive() and time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(self.url + "/_ministack/health", timeout=_START_SECONDS).close()
+            except urllib.error.URLError:
+                time.sleep(0.01)
+            else:
+                return
+        Cloud._open = None
+        raise RuntimeError("the embedded cloud did not start: its reason is on standard error")
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401 (boto3 makes its clients at run time)
+        """A boto3 client of this cloud; it ignores the AWS settings of this machine."""
+        session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key=SECRET, region_name=REGION)
+        # No retries: what fails against a cloud in the same process is an error to see, not weather.
+        config = ClientConfig(retries={"max_attempts": 0}, read_timeout=70, max_pool_connections=50)
+        return session.client(service, endpoint_url=self.url, config=config)
+
+    def worker_environment(self) -> dict[str, str]:
+        """What every worker needs to reach this cloud, and only this one."""
+        return {
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        }
+
+    def _save_every(self, seconds: float) -> None:
+        while self._saved and not self._closing.wait(seconds):
+            emulator.save()
+
+    def close(self) -> None:
+        """Save what is to be kept and stop serving."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._saver.join()
+        if self._saved:
+            emulator.save()
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._server.join(timeout=3)
+        emulator.unload()
+        Cloud._open = None

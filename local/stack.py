@@ -1,0 +1,141 @@
+"""Owns one running stack: the embedded cloud, the functions and the HTTP gateway of a template, tied together."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any, Self
+
+from local.cloud import Cloud
+from local.deployment import deploy, function_specs
+from local.gateway import Gateway
+from local.routing import Routes, function_named_in, http_api_body
+from local.runtime import Fleet
+from local.transform import transform
+from local.worker import failure
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+Parameters = Mapping[str, str] | Callable[[str], Mapping[str, str]]
+
+
+class FunctionError(RuntimeError):
+    """A handler failed; `kind` is the name of its exception class, as Retry and Catch match it."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(f"{kind}: {reason}")
+        self.kind = kind
+
+
+class Stack:
+    """A template that is running; open one per process at a time, since the emulator is global state."""
+
+    url: str
+    aws_url: str
+    outputs: Mapping[str, str]
+    ids: Mapping[str, str]
+
+    def __init__(
+        self,
+        template: Path,
+        *,
+        parameters: Parameters = _NOTHING,
+        secrets: Mapping[str, str] = _NOTHING,
+        state_dir: Path | None = None,
+        port: int = 0,
+        log: Callable[[str], None] = print,
+        save_every: float = 5.0,
+    ) -> None:
+        """Start everything and return when requests are answered.
+
+        `parameters` may be a function of the gateway's own URL. `secrets` become SecureString parameters unless
+        they exist. Without `state_dir` nothing is kept; with it data survives, at most `save_every` seconds of it
+        are lost by a kill.
+        """
+        self._ready = threading.Event()
+        self._fleet: Fleet | None = None
+        self._gateway = Gateway(port)
+        self.url = self._gateway.url
+        try:
+            self._cloud = Cloud(state_dir, self._execute, save_every)
+        except BaseException:
+            self._gateway.close()
+            raise
+        self.aws_url = self._cloud.url
+        try:
+            self._start(template, parameters(self.url) if callable(parameters) else parameters, secrets, log)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(
+        self,
+        template: Path,
+        parameters: Mapping[str, str],
+        secrets: Mapping[str, str],
+        log: Callable[[str], None],
+    ) -> None:
+        self._put_secrets(secrets)
+        transformed = transform(template, parameters)
+        deployed = deploy(self._cloud, transformed, parameters)
+        self.outputs, self.ids = deployed.outputs, deployed.ids
+        specs = function_specs(self._cloud, transformed, self.ids)
+        self._fleet = Fleet(specs, self._cloud.worker_environment(), log)
+        self._ready.set()
+        functions = {logical: self.ids[logical] for logical in transformed.code if logical in self.ids}
+        body = http_api_body(transformed.cloudformation)
+        routes = Routes(body, lambda uri: function_named_in(uri, functions))
+        self._gateway.serve(routes, self._fleet.invoke)
+
+    def _put_secrets(self, secrets: Mapping[str, str]) -> None:
+        ssm = self.client("ssm")
+        for name, value in secrets.items():
+            try:
+                ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=False)
+            except ssm.exceptions.ParameterAlreadyExists:
+                continue  # made at an earlier start: data encrypted or signed with it must stay readable
+
+    def _execute(self, function: str, event: object) -> tuple[Any, bool]:
+        # A queue with messages from last time asks for its function before the functions are there.
+        self._ready.wait()
+        if self._fleet is None:
+            outcome = failure("ServiceException", "the stack is closing")
+        else:
+            outcome = self._fleet.invoke(function, json.dumps(event).encode())
+        return json.loads(outcome.payload or b"null"), outcome.error
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 (boto3 makes its clients at run time)
+        """A boto3 client of the embedded cloud."""
+        return self._cloud.client(service)
+
+    def invoke(self, name: str, event: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a handler answers any JSON)
+        """Run a function by logical or physical name and return its answer; FunctionError if it failed."""
+        answer, error = self._execute(self.ids.get(name, name), event)
+        if error:
+            raise FunctionError(answer.get("errorType", "Error"), answer.get("errorMessage", ""))
+        return answer
+
+    def warm(self) -> None:
+        """Start one environment of every function, so that no first request pays for it."""
+        if self._fleet is not None:
+            self._fleet.warm()
+
+    def close(self) -> None:
+        """Kill the workers, save what is kept, and stop; safe to call twice."""
+        self._gateway.close()
+        fleet, self._fleet = self._fleet, None
+        self._ready.set()
+        if fleet is not None:
+            fleet.close()
+        self._cloud.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
