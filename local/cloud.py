@@ -9,7 +9,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,7 +21,7 @@ from hypercorn.typing import ASGIFramework
 from local import emulator
 from local.emulator import ACCOUNT
 from local.guard import guarded
-from local.transform import REGION
+from local.template import REGION
 
 SECRET = "local"
 _START_SECONDS = 15.0
@@ -53,7 +52,9 @@ class Cloud:
         self._server = threading.Thread(target=self._serve, daemon=True)
         self._server.start()
         self._wait_until_up()
-        self.client = cache(self._client)
+        self._session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key=SECRET, region_name=REGION)
+        self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
         self._saver = threading.Thread(target=self._save_every, args=(save_every,), daemon=True)
         self._saver.start()
 
@@ -83,12 +84,15 @@ class Cloud:
         Cloud._open = None
         raise RuntimeError("the embedded cloud did not start: its reason is on standard error")
 
-    def _client(self, service: str) -> Any:  # noqa: ANN401 (boto3 makes its clients at run time)
+    def client(self, service: str) -> Any:  # noqa: ANN401 (boto3 makes its clients at run time)
         """A boto3 client of this cloud; it ignores the AWS settings of this machine."""
-        session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key=SECRET, region_name=REGION)
-        # No retries: what fails against a cloud in the same process is an error to see, not weather.
-        config = ClientConfig(retries={"max_attempts": 0}, read_timeout=70, max_pool_connections=50)
-        return session.client(service, endpoint_url=self.url, config=config)
+        # A session is not made for several threads, but what it loaded for one client serves the next.
+        with self._making:
+            if service not in self._clients:
+                # No retries: what fails against a cloud in the same process is an error to see, not weather.
+                config = ClientConfig(retries={"max_attempts": 0}, read_timeout=70, max_pool_connections=50)
+                self._clients[service] = self._session.client(service, endpoint_url=self.url, config=config)
+            return self._clients[service]
 
     def worker_environment(self) -> dict[str, str]:
         """What every worker needs to reach this cloud, and only this one."""

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.cloud import Cloud
-from local.transform import Transformed
+from local.template import Transformed
 from local.worker import FunctionSpec
 
 _STACK = "local"
@@ -61,12 +61,13 @@ def deploy(cloud: Cloud, template: Transformed, parameters: Mapping[str, str]) -
 
 def function_specs(cloud: Cloud, template: Transformed, ids: Mapping[str, str]) -> list[FunctionSpec]:
     """The deployed functions as the cloud resolved them; those whose condition failed are not there."""
-    functions = cloud.client("lambda")
+    pages = cloud.client("lambda").get_paginator("list_functions").paginate()
+    deployed = {function["FunctionName"]: function for page in pages for function in page["Functions"]}
     specs = []
     for logical, code in template.code.items():
         if logical not in ids:
             continue
-        found = functions.get_function_configuration(FunctionName=ids[logical])
+        found = deployed[ids[logical]]
         spec = FunctionSpec(
             name=found["FunctionName"],
             arn=found["FunctionArn"],

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from local.guard import App
-from local.transform import REGION
+from local.template import REGION
 
 ACCOUNT = "123456789012"
 
@@ -46,6 +46,8 @@ def load(state_dir: Path | None, execute: Callable[[str, Any], tuple[Any, bool]]
     # Settings can only be given by the environment, and some are read again at run time: they have to stay.
     os.environ.update(_SETTINGS)
     app = _module("app")
+    # The slowest import of all: better here, while the transform runs on another core, than at the deployment.
+    _module("services.cloudformation")
     _lock_dynamodb(_module("services.dynamodb"))
     _run_functions_with(_module("services.lambda_svc"), execute)
     _point_at(state_dir)

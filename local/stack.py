@@ -14,7 +14,7 @@ from local.deployment import deploy, function_specs
 from local.gateway import Gateway
 from local.routing import Routes, function_named_in, http_api_body
 from local.runtime import Fleet
-from local.transform import transform
+from local.template import Transformed, Transforming
 from local.worker import failure
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -58,35 +58,30 @@ class Stack:
         self._ready = threading.Event()
         self._fleet: Fleet | None = None
         self._gateway = Gateway(port)
+        self._cloud: Cloud | None = None
         self.url = self._gateway.url
+        values = parameters(self.url) if callable(parameters) else parameters
+        transforming = Transforming(template, values)
         try:
             self._cloud = Cloud(state_dir, self._execute, save_every)
+            self.aws_url = self._cloud.url
+            self._put_secrets(secrets)
+            self._start(self._cloud, transforming.result(), values, log)
         except BaseException:
-            self._gateway.close()
-            raise
-        self.aws_url = self._cloud.url
-        try:
-            self._start(template, parameters(self.url) if callable(parameters) else parameters, secrets, log)
-        except BaseException:
+            transforming.cancel()
             self.close()
             raise
 
     def _start(
-        self,
-        template: Path,
-        parameters: Mapping[str, str],
-        secrets: Mapping[str, str],
-        log: Callable[[str], None],
+        self, cloud: Cloud, template: Transformed, parameters: Mapping[str, str], log: Callable[[str], None]
     ) -> None:
-        self._put_secrets(secrets)
-        transformed = transform(template, parameters)
-        deployed = deploy(self._cloud, transformed, parameters)
+        deployed = deploy(cloud, template, parameters)
         self.outputs, self.ids = deployed.outputs, deployed.ids
-        specs = function_specs(self._cloud, transformed, self.ids)
-        self._fleet = Fleet(specs, self._cloud.worker_environment(), log)
+        specs = function_specs(cloud, template, self.ids)
+        self._fleet = Fleet(specs, cloud.worker_environment(), log)
         self._ready.set()
-        functions = {logical: self.ids[logical] for logical in transformed.code if logical in self.ids}
-        body = http_api_body(transformed.cloudformation)
+        functions = {logical: self.ids[logical] for logical in template.code if logical in self.ids}
+        body = http_api_body(template.cloudformation)
         routes = Routes(body, lambda uri: function_named_in(uri, functions))
         self._gateway.serve(routes, self._fleet.invoke)
 
@@ -109,6 +104,8 @@ class Stack:
 
     def client(self, service: str) -> Any:  # noqa: ANN401 (boto3 makes its clients at run time)
         """A boto3 client of the embedded cloud."""
+        if self._cloud is None:
+            raise RuntimeError("the stack is closed: open it again")
         return self._cloud.client(service)
 
     def invoke(self, name: str, event: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a handler answers any JSON)
@@ -130,7 +127,9 @@ class Stack:
         self._ready.set()
         if fleet is not None:
             fleet.close()
-        self._cloud.close()
+        cloud, self._cloud = self._cloud, None
+        if cloud is not None:
+            cloud.close()
 
     def __enter__(self) -> Self:
         return self

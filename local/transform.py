@@ -1,31 +1,23 @@
-"""Owns the way from a SAM template on disk to CloudFormation plus the folders its functions run from."""
+"""Owns the way from a SAM template on disk to CloudFormation that the embedded cloud can create, offline."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
+from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
-REGION = "us-east-1"
+from local.template import REGION, TemplateError, Transformed
 
 # The translator accepts only packaged code, so local folders hide behind this address while it runs.
 _PACKAGED = "s3://local/{}"
-
-
-@dataclass(frozen=True)
-class Transformed:
-    """A template after the SAM transform; folders are keyed by the function's logical id."""
-
-    cloudformation: dict[str, Any]
-    code: Mapping[str, Path]
-    layers: Mapping[str, tuple[Path, ...]]
 
 
 def transform(template: Path, parameters: Mapping[str, str]) -> Transformed:
@@ -33,7 +25,7 @@ def transform(template: Path, parameters: Mapping[str, str]) -> Transformed:
     root = template.resolve().parent
     sam = yaml_parse(template.read_text(encoding="utf-8"))
     if not sam or "Resources" not in sam:
-        raise ValueError(f"{template} has no Resources: give the path of a SAM template")
+        raise TemplateError(f"{template} has no Resources: give the path of a SAM template")
     defaults = sam.get("Globals", {}).get("Function", {})
     layer_folders = _layer_folders(root, sam)
     code: dict[str, Path] = {}
@@ -60,7 +52,7 @@ def transform(template: Path, parameters: Mapping[str, str]) -> Transformed:
 
 def _folder(path: Path) -> Path:
     if not path.is_dir():
-        raise ValueError(f"CodeUri {path} is not a folder: create it or correct the template")
+        raise TemplateError(f"CodeUri {path} is not a folder: create it or correct the template")
     return path.resolve()
 
 
@@ -95,8 +87,7 @@ def _unpackage(cfn: dict[str, Any], definitions: Mapping[str, str], numbers: set
                 properties.pop("DefinitionS3Location", None)
                 values = properties.pop("DefinitionSubstitutions", {})
                 properties["DefinitionString"] = _definition(definitions[logical], values, numbers)
-    plain: dict[str, Any] = json.loads(json.dumps(cfn, default=str))
-    return plain
+    return cfn
 
 
 def _definition(text: str, values: Mapping[str, Any], numbers: set[str]) -> dict[str, Any] | str:
@@ -110,3 +101,16 @@ def _definition(text: str, values: Mapping[str, Any], numbers: set[str]) -> dict
         if numeric:
             definition = definition.replace(f'"${{{name}}}"', f"${{{name}}}")
     return {"Fn::Sub": [definition, dict(values)]} if values else definition
+
+
+def main() -> None:
+    """Transform the template named in the first argument with the parameters in the second; the result is JSON."""
+    try:
+        transformed = transform(Path(sys.argv[1]), json.loads(sys.argv[2]))
+    except (TemplateError, InvalidDocumentException, OSError) as error:
+        sys.exit(getattr(error, "message", str(error)))
+    print(transformed.dump())
+
+
+if __name__ == "__main__":
+    main()
