@@ -12,13 +12,17 @@ Json = Any  # a decoded JSON document; translators narrow it where they touch it
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request we are about to send. `timeout` is seconds of silence we bear, connecting and reading each."""
+    """A request we are about to send. `timeout` is seconds for the whole answer.
+
+    `repeatable`: sending it twice does no harm, so it may travel on a kept connection.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     timeout: float = 30.0
+    repeatable: bool = False
 
     @classmethod
     def json(cls, method: str, url: str, document: Json, headers: Mapping[str, str]) -> Call:

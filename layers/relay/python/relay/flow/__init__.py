@@ -1,0 +1,1 @@
+"""What happens to a task between its doors: each desk a module, each a function of the house and one task."""

@@ -1,0 +1,41 @@
+"""Who is calling: an API key to an account, remembered for a minute per container."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from relay.errors import BadKey
+from relay.flow.house import House
+from relay.signing import key_digest
+
+REMEMBERED = 60_000  # ms; so a revoked key works for a minute more at most
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    account_id: str
+    tier: int
+
+
+@dataclass(slots=True)
+class Access:
+    house: House
+    _known: dict[str, tuple[int, Caller]] = field(default_factory=dict)
+
+    def caller(self, api_key: str) -> Caller:
+        """Raises BadKey for a key that is unknown or revoked."""
+        digest = key_digest(self.house.secrets.need("key-pepper").encode(), api_key)
+        known_at, caller = self._known.get(digest, (0, None))
+        now = self.house.clock()
+        if caller is None or now - known_at > REMEMBERED:
+            caller = self._look_up(digest)
+            self._known[digest] = (now, caller)
+        return caller
+
+    def _look_up(self, digest: str) -> Caller:
+        self._known.pop(digest, None)
+        row = self.house.store.directory.key(digest)
+        gate = self.house.store.accounts.gate(row.account_id) if row and row.status == "active" else None
+        if gate is None:
+            raise BadKey
+        return Caller(gate.account_id, gate.tier)

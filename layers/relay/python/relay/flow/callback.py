@@ -1,0 +1,52 @@
+"""The callback door: a provider's word is a hint to ask; its body never moves state or money."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools import Logger
+
+from relay.errors import Forbidden, TaskNotFound, Unreadable
+from relay.flow.clock import wake
+from relay.flow.house import House
+from relay.flow.observe import observe
+from relay.signing import callback_token, same
+from relay.task import State, Task
+from relay.wire import Inbound
+
+ASK_SECONDS = 5.0  # well inside the 15 s KIE waits for us
+
+logger = Logger(child=True)
+
+
+def receive(house: House, upstream: str, task_ref: str, token: str, inbound: Inbound) -> None:
+    """Take a provider's callback. Raises Forbidden, TaskNotFound or BadInput; else the sender may forget it.
+
+    `task_ref` is `<account>.<task>` as in the URL we gave out. Repeats and reordering are harmless.
+    """
+    account_id, _, task_id = task_ref.partition(".")
+    secret = house.secrets.need("callback-secret").encode()
+    if not same(token, callback_token(secret, upstream, account_id, task_id)):
+        raise Forbidden("this callback URL was not given out by us")
+    translator = house.provider(upstream) if upstream in house.catalog.upstreams else None
+    if translator is None:
+        raise Forbidden("this upstream is switched off")
+    hinted = translator.read_callback(inbound, house.clock() // 1000)
+    task = house.store.tasks.get(account_id, task_id)
+    if task is None:
+        raise TaskNotFound
+    if task.upstream != upstream or hinted not in (None, task.upstream_task_id or hinted):
+        raise Forbidden("this callback speaks of another job")
+    job = task.upstream_task_id or hinted
+    ended = task.terminal and (task.state is not State.TIMEOUT or task.late_outcome)
+    if job and not ended:
+        _ask(house, task, job)
+
+
+def _ask(house: House, task: Task, job: str) -> None:
+    try:
+        seen = house.ask(task, job, ASK_SECONDS)
+    except Unreadable as error:
+        logger.warning("callback not confirmed yet", task_id=task.task_id, reason=error.message[:200])
+        if task.upstream_task_id and house.store.tasks.hasten(task, house.clock()):
+            wake(house, [task])
+        return
+    observe(house, task, seen, "callback")

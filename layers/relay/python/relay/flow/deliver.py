@@ -1,0 +1,90 @@
+"""The deliver desk: tell the client how its task ended, signed, until it says it has heard."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aws_lambda_powertools import Logger
+
+from relay.dialects import dialect
+from relay.flow.house import House
+from relay.outbound import EgressRefused, NoAnswer, NotSent
+from relay.signing import sign_webhook, webhook_secret
+from relay.task import Delivery, Draft, Task
+from relay.wire import Answer, Call
+
+SECONDS = 15.0  # the receiver's time to answer
+LEASE = 60_000  # ms an attempt may take before the clock tries again
+HOUR = 3600
+# Seconds after the 1st, 2nd, … failure: what KIE promises its own clients first, then hours. Then it is dead.
+SCHEDULE = (60, 300, 900, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR)
+ROTATION = 24 * HOUR * 1000  # ms the previous signing secret still signs beside the new one
+
+logger = Logger(child=True)
+
+
+def deliver(house: House, account_id: str, task_id: str, attempt: int) -> None:
+    """Make one attempt, if it is the one whose turn it is: repeats of a message find a later number and do nothing."""
+    found = house.store.tasks.with_request(account_id, task_id)
+    if found is None or found[0].delivery is not Delivery.OWED or found[0].deliveries != attempt:
+        return
+    task, draft = found
+    claimed = replace(task, deliveries=attempt + 1, due_at=house.clock() + LEASE, version=task.version + 1)
+    if not house.store.tasks.save(task, claimed):
+        return
+    status, outcome, retry_after = _attempt(house, claimed, draft)
+    house.store.tasks.note_delivery(claimed, attempt + 1, house.clock(), outcome)
+    house.store.tasks.save(claimed, _settled(house, claimed, status, retry_after))
+    house.count("Delivered" if 200 <= status < 300 else "DeliveryFailed")
+    logger.info("told the client", task_id=task_id, attempt=attempt + 1, outcome=outcome)
+
+
+def _attempt(house: House, task: Task, draft: Draft) -> tuple[int, str, int]:
+    """POST once. The HTTP status (0 where there was none), what to note, and the receiver's Retry-After seconds."""
+    try:
+        answer = house.http.send(_call(house, task, draft))
+    except (EgressRefused, NotSent, NoAnswer) as error:
+        return 0, f"{type(error).__name__}: {error}"[:200], 0
+    return answer.status, str(answer.status), _retry_after(answer)
+
+
+def _call(house: House, task: Task, draft: Draft) -> Call:
+    speaker = dialect(task.dialect)
+    now = house.clock() // 1000
+    body = house.store.tasks.fix_event(task, speaker.write_callback(task))
+    secrets = _secrets(house, task.account_id)
+    headers = {
+        "content-type": "application/json",
+        "user-agent": "genrelay",
+        **sign_webhook(secrets, f"msg_{task.task_id}", now, body),
+        **speaker.sign_callback(task, secrets[0], now),
+    }
+    return Call("POST", draft.callback_url or "", headers, body, SECONDS)
+
+
+def _secrets(house: House, account_id: str) -> list[str]:
+    """The account's live signing secrets, the current one first."""
+    gate = house.store.accounts.gate(account_id)
+    if gate is None:
+        raise LookupError(f"account {account_id} is gone; its callbacks cannot be signed")
+    master = house.secrets.need("webhook-master").encode()
+    generations = [gate.webhook_generation]
+    if gate.webhook_generation > 1 and house.clock() - gate.webhook_rotated_at < ROTATION:
+        generations.append(gate.webhook_generation - 1)
+    return [webhook_secret(master, account_id, generation) for generation in generations]
+
+
+def _settled(house: House, task: Task, status: int, retry_after: int) -> Task:
+    after = replace(task, version=task.version + 1)
+    if 200 <= status < 300:
+        return replace(after, delivery=Delivery.DONE, due_at=None)
+    if status == 410 or task.deliveries > len(SCHEDULE):
+        return replace(after, delivery=Delivery.DEAD, due_at=None)
+    delay = max(SCHEDULE[task.deliveries - 1], retry_after)
+    return replace(after, due_at=house.clock() + delay * 1000)
+
+
+def _retry_after(answer: Answer) -> int:
+    """Seconds the receiver asks for, a day at most; 0 where it does not, or gives a date."""
+    text = answer.headers.get("retry-after", "")
+    return min(int(text), 24 * HOUR) if text.isascii() and text.isdigit() and len(text) < 9 else 0

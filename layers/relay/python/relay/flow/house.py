@@ -1,0 +1,73 @@
+"""Everything the desks work with, as one value; tests build it by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from relay.catalog import Catalog
+from relay.errors import Unreadable
+from relay.outbound import EgressRefused, NoAnswer, NotSent
+from relay.poller import Poller
+from relay.providers import Account, Provider, provider
+from relay.queues import Queues
+from relay.store import Store
+from relay.task import Observation, Task
+from relay.wire import Answer, Call
+
+
+class Http(Protocol):
+    """Where connections go out: `relay.outbound.Outbound`, or in tests anything that answers."""
+
+    def check(self, url: str) -> None: ...
+
+    def send(self, call: Call) -> Answer: ...
+
+
+class SecretStore(Protocol):
+    def find(self, name: str) -> str | None: ...
+
+    def need(self, name: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class House:
+    """`clock` gives Unix milliseconds, `random_bits` n random bits, `count` adds one to a named metric."""
+
+    catalog: Catalog
+    store: Store
+    queues: Queues
+    poller: Poller
+    http: Http
+    secrets: SecretStore
+    clock: Callable[[], int]
+    random_bits: Callable[[int], int]
+    count: Callable[[str], None]
+    public_url: str = ""
+    upstream_urls: Mapping[str, str] = field(default_factory=dict)
+    resting: dict[str, int] = field(default_factory=dict)  # upstreams to leave alone, until when (Unix ms)
+    woken: dict[int, int] = field(default_factory=dict)  # shards whose poller this container knows to run
+
+    def provider(self, upstream: str) -> Provider | None:
+        """The translator for an upstream, or None where we hold no key for it: then it is switched off."""
+        known = self.catalog.upstreams[upstream]
+        key = self.secrets.find(f"upstreams/{upstream}/key")
+        if not key:
+            return None
+        base_url = self.upstream_urls.get(upstream, known.base_url)
+        return provider(known.family, Account(base_url, key, self.secrets.find(f"upstreams/{upstream}/webhook-key")))
+
+    def ask(self, task: Task, upstream_task_id: str, seconds: float) -> Observation:
+        """How a task stands at its upstream, by an authenticated query. Raises Unreadable."""
+        translator = self.provider(task.upstream or "")
+        if translator is None:
+            raise Unreadable(f"no key for upstream {task.upstream}")
+        call = translator.write_query(upstream_task_id, task.api, task.platform)
+        try:
+            answer = self.http.send(replace(call, timeout=seconds, repeatable=True))
+        except (EgressRefused, NotSent, NoAnswer) as error:
+            raise Unreadable(str(error)) from error
+        seen = translator.read_query(answer, task.api)
+        # the id we asked about is the one that counts; what the answer echoes may be spelled otherwise
+        return replace(seen, upstream_task_id=upstream_task_id)

@@ -1,0 +1,109 @@
+"""The front desk: accept a request, or say why not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from hashlib import sha256
+
+from aws_lambda_powertools import Logger
+
+from relay.errors import InvalidParameter, TaskNotFound
+from relay.flow.access import Caller
+from relay.flow.house import House
+from relay.outbound import EgressRefused
+from relay.queues import NotQueued
+from relay.store.submit import Idempotency
+from relay.task import Delivery, Draft, Kind, State, Task, uuid7
+
+DISPATCH_GRACE = 30_000  # ms after which a task still pending is taken for one whose message was lost
+MAX_KEY = 255  # characters of an Idempotency-Key
+
+logger = Logger(child=True)
+
+
+def submit(house: House, caller: Caller, draft: Draft, idempotency_key: str | None = None) -> Task:
+    """Charge for a request and hand it on; the earlier task where the same key brought the same request before.
+
+    Raises BadInput, InsufficientBalance, Forbidden, RateLimited: then nothing was made and nothing charged.
+    """
+    if draft.callback_url:
+        _check_callback(house, draft)
+    idempotency = _idempotency(idempotency_key, draft)
+    task = _task(house, caller, draft := _continued(house, caller, draft))
+    tier = house.catalog.tiers[caller.tier]
+    task_id = house.store.submissions.create(task, draft, tier, idempotency)
+    if task_id != task.task_id:
+        return find(house, caller, task_id)
+    try:
+        house.queues.dispatch(task.account_id, task.task_id)
+    except NotQueued:
+        # the task is kept and paid for; the clock hands it on when its due time comes
+        logger.warning("dispatch message not sent", task_id=task.task_id)
+    return task
+
+
+def find(house: House, caller: Caller, task_id: str, platform: str | None = None) -> Task:
+    """A caller's task, by id and, where the wire names one, platform. Raises TaskNotFound."""
+    task = house.store.tasks.get(caller.account_id, task_id)
+    if task is None or platform not in (None, task.platform):
+        raise TaskNotFound
+    return task
+
+
+def find_with_request(house: House, caller: Caller, task_id: str, platform: str | None = None) -> tuple[Task, Draft]:
+    found = house.store.tasks.with_request(caller.account_id, task_id)
+    if found is None or platform not in (None, found[0].platform):
+        raise TaskNotFound
+    return found
+
+
+def _check_callback(house: House, draft: Draft) -> None:
+    try:
+        house.http.check(draft.callback_url or "")
+    except EgressRefused as error:
+        raise InvalidParameter("callback_url", str(error), "不是可用的公网 https 地址") from error
+
+
+def _task(house: House, caller: Caller, draft: Draft) -> Task:
+    now = house.clock()
+    model = house.catalog.model(draft.platform, draft.kind, draft.model)
+    return Task(
+        account_id=caller.account_id,
+        task_id=uuid7(now, house.random_bits(74)),
+        dialect=draft.dialect,
+        platform=draft.platform,
+        kind=draft.kind,
+        model=draft.model,
+        price=model.cost(draft),
+        created_at=now,
+        expires_at=now + house.catalog.deadlines[draft.kind] * 1000,
+        due_at=now + DISPATCH_GRACE,
+        delivery=Delivery.WAITING if draft.callback_url else Delivery.NONE,
+    )
+
+
+def _continued(house: House, caller: Caller, draft: Draft) -> Draft:
+    """The draft with what its parent task knows: only the upstream that made the parent can go on from it."""
+    if draft.parent is None:
+        return draft
+    parent = house.store.tasks.get(caller.account_id, draft.parent)
+    if parent is None or parent.platform != draft.platform or parent.kind is not Kind.VIDEO:
+        raise InvalidParameter("task_id", "is not a video task of yours on this platform", "不是您在该平台的视频任务")
+    if parent.state is not State.SUCCEEDED:
+        raise InvalidParameter("task_id", "is a task that has not succeeded", "对应的任务尚未成功")
+    return replace(
+        draft,
+        parent_upstream_task_id=parent.upstream_task_id,
+        pin=parent.upstream,
+        video_url=draft.video_url or parent.assets[0].url,
+    )
+
+
+def _idempotency(key: str | None, draft: Draft) -> Idempotency | None:
+    if key is None:
+        return None
+    if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
+        raise InvalidParameter("Idempotency-Key", f"must be 1 to {MAX_KEY} printable characters", "长度或字符无效")
+    digest = sha256(json.dumps(asdict(draft), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return Idempotency(key, digest)

@@ -1,0 +1,51 @@
+"""The one door for facts: whatever was learnt of a task, however, enters here and commits once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aws_lambda_powertools import Logger
+
+from relay.flow.house import House
+from relay.ledger import settle
+from relay.queues import NotQueued
+from relay.task import Delivery, Observation, State, Task, advance
+
+logger = Logger(child=True)
+
+
+def observe(house: House, task: Task, seen: Observation, learnt: str, due_at: int | None = None) -> Task:
+    """Move a task by what was seen, with its money and what is then owed, in one write; the task as it now is.
+
+    `learnt` says how: submit, callback, poll or clock. `due_at` (Unix ms) is when to look again if it goes on.
+    Losing a race means somebody else wrote first: then the fact is held against what they wrote.
+    """
+    if seen.unknown_word:
+        house.count("UnknownStatusWord")
+        logger.warning("unknown status word", upstream=task.upstream, word=seen.unknown_word[:60])
+    while not task.terminal:
+        after = advance(task, seen, house.clock(), learnt)
+        if after is None:
+            return task
+        if due_at is not None and not after.terminal:
+            after = replace(after, due_at=min(due_at, task.expires_at))
+        if house.store.tasks.save(task, after, settle(task, after)):
+            _announce(house, after)
+            return after
+        task = house.store.tasks.get(task.account_id, task.task_id) or task
+    if task.state is State.TIMEOUT and seen.state is State.SUCCEEDED and not task.late_outcome:
+        house.count("LateSuccess")
+        house.store.tasks.note_late(task, seen.state)
+    return task
+
+
+def _announce(house: House, task: Task) -> None:
+    if not task.terminal:
+        return
+    house.count(f"Task{task.state.capitalize()}")
+    logger.info("task ended", task_id=task.task_id, state=task.state, upstream=task.upstream, learnt=task.learnt)
+    if task.delivery is Delivery.OWED:
+        try:
+            house.queues.deliver(task.account_id, task.task_id, task.deliveries)
+        except NotQueued:
+            logger.warning("deliver message not sent", task_id=task.task_id)

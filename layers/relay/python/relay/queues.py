@@ -1,0 +1,49 @@
+"""The two queues between the desks. A message only names a task; the truth stays in the table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cached_property
+from math import ceil
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+MAX_DELAY = 900  # seconds, SQS's own bound
+
+
+class NotQueued(Exception):
+    """The queue did not take the message. The clock will notice; the caller need not fail for it."""
+
+
+class Queues:
+    """`connect` makes the client on first use: most invocations of most functions never send."""
+
+    def __init__(self, connect: Callable[[], SQSClient], dispatch_url: str, deliver_url: str) -> None:
+        self._connect, self._dispatch_url, self._deliver_url = connect, dispatch_url, deliver_url
+
+    def dispatch(self, account_id: str, task_id: str, delay: float = 0) -> None:
+        """Ask for a task to be handed to an upstream, in `delay` seconds. Raises NotQueued."""
+        self._send(self._dispatch_url, {"account_id": account_id, "task_id": task_id}, delay)
+
+    def deliver(self, account_id: str, task_id: str, attempt: int) -> None:
+        """Ask for the client to be told, for the `attempt`-th time from 0. Raises NotQueued."""
+        self._send(self._deliver_url, {"account_id": account_id, "task_id": task_id, "attempt": attempt}, 0)
+
+    @cached_property
+    def _client(self) -> SQSClient:
+        return self._connect()
+
+    def _send(self, url: str, message: dict[str, str | int], delay: float) -> None:
+        try:
+            self._client.send_message(
+                QueueUrl=url,
+                MessageBody=json.dumps(message),
+                DelaySeconds=min(ceil(delay), MAX_DELAY),  # early would only mean waiting again
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise NotQueued(url) from error

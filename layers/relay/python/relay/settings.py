@@ -1,0 +1,46 @@
+"""What a deployment may decide, read from the environment once per cold start."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+def _env(name: str, default: str = "") -> Any:  # noqa: ANN401 - the type checker sees each field's own annotation
+    return field(default=default, metadata={"env": name})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One field per environment variable; a function is given only those it uses, so the rest stay empty."""
+
+    tasks_table: str = _env("TASKS_TABLE")
+    accounts_table: str = _env("ACCOUNTS_TABLE")
+    directory_table: str = _env("DIRECTORY_TABLE")
+    dispatch_queue_url: str = _env("DISPATCH_QUEUE_URL")
+    deliver_queue_url: str = _env("DELIVER_QUEUE_URL")
+    poller_arn: str = _env("POLLER_ARN")
+    secrets_prefix: str = _env("SECRETS_PREFIX")
+    public_url: str = _env("PUBLIC_URL")  # where upstreams reach our callback door
+    upstream_urls_json: str = _env("UPSTREAM_URLS", "{}")  # base URLs that replace the catalog's, by upstream
+    egress: str = _env("EGRESS", "public")  # "loopback" is for the one-machine stack only
+    due_shards_text: str = _env("DUE_SHARDS", "1")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        names = {each.name: each.metadata["env"] for each in fields(cls)}
+        return cls(**{name: environ[env] for name, env in names.items() if env in environ})
+
+    @property
+    def upstream_urls(self) -> Mapping[str, str]:
+        urls: dict[str, str] = json.loads(self.upstream_urls_json)
+        return urls
+
+    @property
+    def due_shards(self) -> int:
+        return int(self.due_shards_text)
+
+
+ENV: Mapping[str, str] = {each.name: each.metadata["env"] for each in fields(Settings)}

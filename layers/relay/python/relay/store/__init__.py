@@ -1,0 +1,24 @@
+"""Everything kept in DynamoDB, as one value with a part for each table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relay.store.accounts import Accounts
+from relay.store.directory import Directory
+from relay.store.submit import Submissions
+from relay.store.table import Tables
+from relay.store.tasks import Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    tasks: Tasks
+    accounts: Accounts
+    directory: Directory
+    submissions: Submissions
+
+    @classmethod
+    def over(cls, tables: Tables, *, shards: int, utc_offset: int) -> Store:
+        tasks = Tasks(tables, shards)
+        return cls(tasks, Accounts(tables), Directory(tables), Submissions(tables, tasks, utc_offset))

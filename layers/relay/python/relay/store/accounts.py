@@ -1,0 +1,117 @@
+"""The accounts table: the gate every charge passes, the ledger, and what an operator changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from relay.ledger import Entry, EntryKind
+from relay.store.codec import ENTRY_PREFIX, Expression, entry_item, pack, read_entry, unpack
+from relay.store.table import LostRace, Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What stands between an account and a new task. `balance` and `day_cost` are nanos; `day` counts from the
+    epoch in local time; `webhook_generation` numbers the account's signing secret."""
+
+    account_id: str
+    name: str
+    status: str
+    tier: int
+    balance: int
+    in_flight: int
+    day: int
+    day_count: int
+    day_cost: int
+    webhook_generation: int
+    webhook_rotated_at: int
+
+    @property
+    def frozen(self) -> bool:
+        return self.status != "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    tables: Tables
+
+    def gate(self, account_id: str) -> Gate | None:
+        found = self.tables.client.get_item(
+            TableName=self.tables.accounts, Key=self._key(account_id), ConsistentRead=True
+        ).get("Item")
+        if not found:
+            return None
+        row = unpack(found)
+        return Gate(**{name: row[name] for name in Gate.__slots__})
+
+    def open(self, account_id: str, name: str, tier: int) -> None:
+        """A new, active, empty account. Raises LostRace where the id is taken."""
+        row = {
+            **{"account_id": account_id, "sk": "GATE", "name": name, "status": "active", "tier": tier},
+            **dict.fromkeys(("balance", "in_flight", "minute", "minute_count", "day", "day_count", "day_cost"), 0),
+            **{"webhook_generation": 1, "webhook_rotated_at": 0},
+        }
+        self.tables.put(
+            TableName=self.tables.accounts,
+            Item={name: pack(value) for name, value in row.items()},
+            ConditionExpression="attribute_not_exists(sk)",
+        )
+
+    def change(self, account_id: str, **values: object) -> None:
+        """Set fields of an existing gate (status, tier, …). Raises LostRace where there is no such account."""
+        expression = Expression()
+        self.tables.update(
+            TableName=self.tables.accounts,
+            Key=self._key(account_id),
+            UpdateExpression=expression.update(put=values),
+            ConditionExpression="attribute_exists(sk)",
+            **expression.arguments,
+        )
+
+    def top_up(self, account_id: str, reference: str, amount: int, at: int) -> None:
+        """Move `amount` nanos in, with its entry. A repeat of `reference` moves nothing. Raises LostRace."""
+        entry = Entry(account_id, reference, EntryKind.TOPUP, amount, at)
+        expression = Expression()
+        gate = {
+            "TableName": self.tables.accounts,
+            "Key": self._key(account_id),
+            "UpdateExpression": expression.update(add={"balance": amount}),
+            "ConditionExpression": "attribute_exists(sk)",
+            **expression.arguments,
+        }
+        line = {
+            "TableName": self.tables.accounts,
+            "Item": entry_item(entry),
+            "ConditionExpression": "attribute_not_exists(sk)",
+        }
+        try:
+            self.tables.transact({"Update": gate}, {"Put": line})
+        except LostRace as lost:
+            if lost.refused(0):
+                raise
+
+    def entries(self, account_id: str, first: str = "", last: str = "~") -> Iterator[Entry]:
+        """Ledger entries whose reference lies in [first, last), newest first."""
+        expression = Expression()
+        where = expression.equals("account_id", account_id)
+        between = f"{expression.value(ENTRY_PREFIX + first)} AND {expression.value(ENTRY_PREFIX + last)}"
+        pages = self.tables.client.get_paginator("query").paginate(
+            TableName=self.tables.accounts,
+            KeyConditionExpression=f"{where} AND {expression.name('sk')} BETWEEN {between}",
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            **expression.arguments,
+        )
+        for page in pages:
+            yield from (read_entry(item) for item in page["Items"])
+
+    def drift(self, account_id: str) -> int:
+        """Balance minus the sum of the entries, in nanos. Anything but 0 is a defect."""
+        gate = self.gate(account_id)
+        balance = gate.balance if gate else 0
+        return balance - sum(entry.amount for entry in self.entries(account_id))
+
+    def _key(self, account_id: str) -> dict[str, Any]:
+        return {"account_id": pack(account_id), "sk": pack("GATE")}

@@ -1,0 +1,130 @@
+"""Between our records and DynamoDB's attribute values, and a builder that keeps reserved words out of the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from relay.ledger import Entry, EntryKind
+from relay.task import Asset, Delivery, Draft, Fault, Kind, State, Task
+
+Item = dict[str, Any]  # DynamoDB's own shape: {"attribute": {"S": "text"}}
+
+
+def pack(value: object) -> dict[str, Any]:
+    """One attribute value: text, number and truth as themselves, anything else as JSON text."""
+    if isinstance(value, str):
+        return {"S": str(value)}
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, int | float):
+        return {"N": repr(value)}
+    return {"S": json.dumps(value, ensure_ascii=False, separators=(",", ":"))}
+
+
+def unpack(item: Item) -> dict[str, Any]:
+    """Plain values: numbers as int where they are whole as written, float otherwise."""
+    return {name: _plain(value) for name, value in item.items()}
+
+
+def _plain(value: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the reader knows each attribute's type
+    (kind, held), *_ = value.items()
+    if kind != "N":
+        return held
+    return int(held) if held.lstrip("-").isdigit() else float(held)
+
+
+def task_values(task: Task) -> dict[str, object]:
+    """The attributes of a task's hot row, absent ones left out. `due_shard` is the store's to add."""
+    values: dict[str, object] = {}
+    for each in fields(Task):
+        value = getattr(task, each.name)
+        if each.name == "assets":
+            value = [{k: v for k, v in asdict(asset).items() if v is not None} for asset in value] or None
+        elif isinstance(value, Fault):
+            value = [value.code, value.message, value.upstream_code]
+        if value is not None and value != "":
+            values[each.name] = value
+    return values
+
+
+def read_task(item: Item) -> Task:
+    row = unpack(item)
+    known = {each.name: row[each.name] for each in fields(Task) if each.name in row}
+    known |= {"kind": Kind(row["kind"]), "state": State(row["state"]), "delivery": Delivery(row["delivery"])}
+    known["progress"] = float(row["progress"])
+    known["assets"] = tuple(Asset(**asset) for asset in json.loads(row.get("assets", "[]")))
+    if "fault" in row:
+        known["fault"] = Fault(*json.loads(row["fault"]))
+    return Task(**known)
+
+
+def write_draft(draft: Draft) -> str:
+    return json.dumps(asdict(draft), ensure_ascii=False, separators=(",", ":"))
+
+
+def read_draft(text: str) -> Draft:
+    words = json.loads(text)
+    return Draft(**words | {"kind": Kind(words["kind"]), "image_urls": tuple(words["image_urls"])})
+
+
+ENTRY_PREFIX = "ENTRY#"
+
+
+def entry_item(entry: Entry) -> Item:
+    values = {name: value for name, value in asdict(entry).items() if value != ""}
+    return {name: pack(value) for name, value in values.items()} | {
+        "sk": {"S": f"{ENTRY_PREFIX}{entry.reference}#{entry.kind}"}
+    }
+
+
+def read_entry(item: Item) -> Entry:
+    row = unpack(item)
+    row.pop("sk")
+    return Entry(**row | {"kind": EntryKind(row["kind"])})
+
+
+class Expression:
+    """Names and values of one DynamoDB request. Every name is aliased: half of ours are reserved words."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.values: Item = {}
+
+    def name(self, attribute: str) -> str:
+        self.names[f"#{attribute}"] = attribute
+        return f"#{attribute}"
+
+    def value(self, value: object) -> str:
+        placeholder = f":v{len(self.values)}"
+        self.values[placeholder] = pack(value)
+        return placeholder
+
+    def equals(self, attribute: str, value: object) -> str:
+        return f"{self.name(attribute)} = {self.value(value)}"
+
+    def below(self, attribute: str, value: object) -> str:
+        return f"{self.name(attribute)} < {self.value(value)}"
+
+    def update(
+        self,
+        *,
+        put: Mapping[str, object] | None = None,
+        add: Mapping[str, object] | None = None,
+        drop: tuple[str, ...] = (),
+    ) -> str:
+        parts = []
+        if put:
+            parts.append("SET " + ", ".join(self.equals(name, value) for name, value in put.items()))
+        if add:
+            parts.append("ADD " + ", ".join(f"{self.name(name)} {self.value(value)}" for name, value in add.items()))
+        if drop:
+            parts.append("REMOVE " + ", ".join(self.name(name) for name in drop))
+        return " ".join(parts)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        arguments: dict[str, Any] = {"ExpressionAttributeNames": self.names}
+        return arguments | ({"ExpressionAttributeValues": self.values} if self.values else {})

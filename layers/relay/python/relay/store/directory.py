@@ -1,0 +1,98 @@
+"""The directory table: what is looked up by a name that is not its owner's: keys, intake seats, poller turns."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from relay.catalog import Intake
+from relay.store.codec import Expression, pack, unpack
+from relay.store.table import LostRace, Tables
+
+SEAT_TRIES = 4  # random seats looked at before waiting
+SEAT_MARGIN = 500  # ms a seat stays taken beyond the window: our clock and the upstream's differ
+HOUR = 3600  # seconds rows outlive their use, for the table's TTL
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    account_id: str
+    key_id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    tables: Tables
+
+    def key(self, digest: str) -> KeyRow | None:
+        found = self.tables.client.get_item(TableName=self.tables.directory, Key={"lookup": pack(f"key#{digest}")}).get(
+            "Item"
+        )
+        if not found:
+            return None
+        row = unpack(found)
+        return KeyRow(row["account_id"], row["key_id"], row["status"])
+
+    def add_key(self, digest: str, account_id: str, key_id: str, prefix: str) -> None:
+        """Let a key in, and list it under its account. `prefix` is the little of it that may be shown again."""
+        lookup = {"lookup": f"key#{digest}", "account_id": account_id, "key_id": key_id, "status": "active"}
+        listed = {"account_id": account_id, "sk": f"KEY#{key_id}", "digest": digest, "prefix": prefix}
+        self.tables.transact(
+            {"Put": {"TableName": self.tables.directory, "Item": {k: pack(v) for k, v in lookup.items()}}},
+            {"Put": {"TableName": self.tables.accounts, "Item": {k: pack(v) for k, v in listed.items()}}},
+        )
+
+    def revoke_key(self, account_id: str, key_id: str) -> bool:
+        """Shut a key out; False where the account has no such key. Containers notice within a minute."""
+        key = {"account_id": pack(account_id), "sk": pack(f"KEY#{key_id}")}
+        found = self.tables.client.get_item(TableName=self.tables.accounts, Key=key).get("Item")
+        if not found:
+            return False
+        expression = Expression()
+        self.tables.update(
+            TableName=self.tables.directory,
+            Key={"lookup": pack(f"key#{unpack(found)['digest']}")},
+            UpdateExpression=expression.update(put={"status": "revoked"}),
+            **expression.arguments,
+        )
+        return True
+
+    def take_seat(self, upstream: str, intake: Intake, now: int) -> float:
+        """Take one of an upstream's intake seats; 0.0, or the seconds to wait where those looked at are taken.
+
+        A seat is free again one window after it was taken, so no stretch of that length, wherever it begins,
+        ever sees more submissions than there are seats. Counting per clock window would let twice as many pass
+        across its edge.
+        """
+        wait = float(intake.seconds)
+        for seat in random.sample(range(intake.limit), min(SEAT_TRIES, intake.limit)):
+            free_at = self._turn(f"seat#{upstream}#{seat}", now, now + intake.seconds * 1000 + SEAT_MARGIN)
+            if free_at is None:
+                return 0.0
+            wait = min(wait, (free_at - now) / 1000)
+        # those who wait for the same seats should not all come back at the same instant
+        return wait + random.uniform(0, 1)  # noqa: S311 - jitter, not a secret
+
+    def take_poller_turn(self, shard: int, now: int, until: int) -> bool:
+        """Whether we are the one to start this shard's poller; then nobody else is before `until` (Unix ms)."""
+        return self._turn(f"poller#{shard}", now, until) is None
+
+    def _turn(self, lookup: str, now: int, until: int) -> int | None:
+        """None when the turn was free and is now ours until `until`; else the instant it is free (Unix ms)."""
+        expression = Expression()
+        free = (
+            f"attribute_not_exists({expression.name('until')}) OR {expression.name('until')} <= {expression.value(now)}"
+        )
+        try:
+            self.tables.update(
+                TableName=self.tables.directory,
+                Key={"lookup": pack(lookup)},
+                UpdateExpression=expression.update(put={"until": until, "ttl": until // 1000 + HOUR}),
+                ConditionExpression=free,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **expression.arguments,
+            )
+        except LostRace as lost:
+            return int(unpack(lost.row(0))["until"])
+        return None
