@@ -196,7 +196,7 @@ class Faults:
 
     def _drawn(self, visit: Visit) -> Fault | None:
         # Not the task id, which is new in each run: the same seed must mean the same day.
-        chance = Random(f"{self._seed}/{visit.upstream}/{visit.door}/{visit.prompt}/{visit.number}").random()
+        chance = Random(f"{self._seed}/{visit.upstream}/{visit.door}/{visit.prompt!a}/{visit.number}").random()
         for fault, odds in self._odds.get(visit.door, []):
             if chance < odds:
                 return fault

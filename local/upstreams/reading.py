@@ -14,6 +14,8 @@ async def read_object(request: Request) -> dict[str, Any]:
     body = json.loads(await request.body())
     if not isinstance(body, dict):
         raise ValueError("the body must be a JSON object")  # noqa: TRY004  # callers answer one kind of error
+    # Half a surrogate pair is legal JSON and can never be sent back, so it is refused while that is easy.
+    json.dumps(body, ensure_ascii=False).encode()
     return body
 
 

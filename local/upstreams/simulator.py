@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from local.upstreams import http
 from local.upstreams.callbacks import Callbacks
-from local.upstreams.faults import Door, Fault, Faults, UnknownFault, Visit, read_markers
+from local.upstreams.faults import Door, Fault, Faults, UnknownFault, Visit
 from local.upstreams.files import Files, Link
 from local.upstreams.jobs import Book, Job, Order
 from local.upstreams.media import Recipe, check_picture, length_of
@@ -87,7 +87,11 @@ class Simulator(ABC):
         """The way of every create call: fault, checks, job, answer; `create` may raise Refused."""
         number = self.book.arrived[prompt]
         self.book.arrived[prompt] += 1
-        fault = self.faults.at(Visit(self.name, "submit", api, prompt, number=number))
+        try:
+            fault = self.faults.at(Visit(self.name, "submit", api, prompt, number=number))
+        except UnknownFault as error:
+            # Here and not later: past this door the marker is known to be readable.
+            raise self.bad_value(str(error)) from error
         if fault and not fault.name.startswith("lost-answer"):
             return await self._misbehave(fault)
         job = self.book.open(create())
@@ -117,10 +121,6 @@ class Simulator(ABC):
 
     def job_for(self, task_id: str, api: str, order: Order, request: dict[str, Any]) -> Job:
         """A job with its fate drawn and its result links reserved."""
-        try:
-            read_markers(self.name, order.prompt)
-        except UnknownFault as error:
-            raise self.bad_value(str(error)) from error
         stages = self.settings.pace.of(order.kind)
         job = Job(task_id, api, order, request, self.now(), stages, self._fate("outcome", task_id, api, order))
         job.urls = [self.files.add(self._link(job, variant)) for variant in range(order.count)]

@@ -1,0 +1,263 @@
+"""Every fault does what it says, at the door it names, as often as it was asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from local.upstreams import FAULTS, Pace, Settings, UnknownFault, Upstreams
+from local.upstreams.faults import Door, Fault, Faults, Visit
+from local.upstreams.inbox import Inbox
+from local.upstreams.kie import FORGED_URL
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+API = "gpt4o-image"
+SETTINGS = Settings(
+    pace=Pace.every(0.05),
+    callback_retries=(0.05, 0.05, 0.05),
+    queries_per_second=None,
+    intake_limit=1000,
+    hang_seconds=0.1,
+)
+AUTH = {"Authorization": f"Bearer {SETTINGS.kie_key}"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Upstreams]:
+    with Upstreams(SETTINGS) as running:
+        yield running
+
+
+@pytest.fixture
+def upstreams(server: Upstreams) -> Iterator[Upstreams]:
+    yield server
+    server.kie.faults.clear()
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    with Inbox() as box:
+        yield box
+
+
+def create(upstreams: Upstreams, prompt: str, callback: str | None = None, timeout: float = 5) -> requests.Response:
+    body = {"prompt": prompt, "size": "1:1", "callBackUrl": callback}
+    url = f"{upstreams.kie_url}/api/v1/{API}/generate"
+    return requests.post(url, json=body, headers=AUTH, timeout=timeout)
+
+
+def accepted(upstreams: Upstreams, prompt: str, callback: str | None = None) -> str:
+    return str(create(upstreams, prompt, callback).json()["data"]["taskId"])
+
+
+def query(upstreams: Upstreams, task_id: str) -> requests.Response:
+    url = f"{upstreams.kie_url}/api/v1/{API}/record-info"
+    return requests.get(url, params={"taskId": task_id}, headers=AUTH, timeout=5)
+
+
+def ended(upstreams: Upstreams, task_id: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 3
+    while time.monotonic() < deadline:
+        record: dict[str, Any] = query(upstreams, task_id).json()["data"]
+        if record["successFlag"] != 0:
+            return record
+        time.sleep(0.01)
+    raise AssertionError("the job did not end")
+
+
+SUBMIT = [
+    ("rate-limit", 429, 429),
+    ("server-error", 500, 500),
+    ("error-in-200", 200, 500),
+    ("unauthorized", 200, 401),
+    ("no-credits", 200, 402),
+    ("maintenance", 200, 455),
+    ("queue-full", 200, 550),
+    ("refuse", 200, 400),
+    ("http-500", 500, None),
+    ("http-502", 502, None),
+    ("empty", 200, None),
+    ("bad-json", 200, None),
+    ("hang", 504, None),
+]
+
+
+@pytest.mark.parametrize(("fault", "status", "code"), SUBMIT)
+def test_each_submit_fault_answers_as_told_and_makes_no_job(
+    upstreams: Upstreams, fault: str, status: int, code: int | None
+) -> None:
+    prompt = f"told {fault}"
+    upstreams.kie.faults.plan("submit", [fault])
+    answer = create(upstreams, prompt)
+    assert answer.status_code == status
+    if code is None:
+        with pytest.raises(requests.JSONDecodeError):
+            answer.json()
+    else:
+        assert answer.json()["code"] == code
+    assert (upstreams.kie.submissions(prompt), len(upstreams.kie.jobs(prompt))) == (1, 0)
+    assert create(upstreams, prompt).json()["code"] == 200
+
+
+@pytest.mark.parametrize(("fault", "jobs"), [("lost-answer", 1), ("drop", 0), ("lost-answer-hang=9", 1), ("hang=9", 0)])
+def test_a_lost_answer_leaves_a_job_and_a_lost_request_does_not(upstreams: Upstreams, fault: str, jobs: int) -> None:
+    prompt = f"silence [[submit:{fault}]]"
+    with pytest.raises((requests.ConnectionError, requests.Timeout)):
+        create(upstreams, prompt, timeout=0.2)
+    assert len(upstreams.kie.jobs(prompt)) == jobs
+
+
+QUERIES = [
+    ("rate-limit", 429, 429),
+    ("server-error", 500, 500),
+    ("error-in-200", 200, 500),
+    ("unauthorized", 200, 401),
+    ("not-found", 200, 422),
+    ("http-500", 500, None),
+    ("http-502", 502, None),
+    ("empty", 200, None),
+    ("bad-json", 200, None),
+    ("hang=0.05", 504, None),
+]
+
+
+@pytest.mark.parametrize(("fault", "status", "code"), QUERIES)
+def test_each_query_fault_strikes_and_passes(upstreams: Upstreams, fault: str, status: int, code: int | None) -> None:
+    task_id = accepted(upstreams, "to ask for")
+    upstreams.kie.faults.plan("query", [fault])
+    answer = query(upstreams, task_id)
+    assert answer.status_code == status
+    if code is not None:
+        assert answer.json()["code"] == code
+    assert query(upstreams, task_id).json()["code"] == 200
+
+
+def test_a_job_can_never_end_or_take_longer(upstreams: Upstreams) -> None:
+    never, slow = accepted(upstreams, "[[never]]"), accepted(upstreams, "[[slow=0.4]]")
+    time.sleep(0.15)
+    assert query(upstreams, never).json()["data"]["status"] == "GENERATING"
+    assert query(upstreams, slow).json()["data"]["status"] == "GENERATING"
+    time.sleep(0.35)
+    assert query(upstreams, slow).json()["data"]["status"] == "SUCCESS"
+    assert query(upstreams, never).json()["data"]["status"] == "GENERATING"
+
+
+def told_with(upstreams: Upstreams, inbox: Inbox, fault: str, count: int) -> list[Any]:
+    accepted(upstreams, f"p [[callback:{fault}]]", inbox.url)
+    letters = inbox.wait(count)
+    time.sleep(0.1)
+    assert len(inbox.letters) == count
+    return letters
+
+
+def test_a_callback_can_be_lost(upstreams: Upstreams, inbox: Inbox) -> None:
+    told_with(upstreams, inbox, "lost", 0)
+
+
+def test_a_callback_can_come_several_times(upstreams: Upstreams, inbox: Inbox) -> None:
+    letters = told_with(upstreams, inbox, "duplicate=4", 4)
+    assert len({letter.raw for letter in letters}) == 1
+
+
+def test_a_callback_can_be_late_unsigned_or_stale(upstreams: Upstreams, inbox: Inbox) -> None:
+    started = time.monotonic()
+    told_with(upstreams, inbox, "delay=0.2", 1)
+    assert time.monotonic() - started > 0.2
+    assert "x-webhook-signature" not in told_with(upstreams, inbox, "unsigned", 2)[1].headers
+    stale = told_with(upstreams, inbox, "stale", 3)[2]
+    assert time.time() - int(stale.headers["x-webhook-timestamp"]) > 3000
+
+
+def test_forged_callbacks_come_before_the_true_one_with_a_stale_signature(upstreams: Upstreams, inbox: Inbox) -> None:
+    lie, failure, truth = told_with(upstreams, inbox, "forged", 3)
+    assert FORGED_URL in str(lie.body)
+    assert failure.body["code"] == 500
+    assert int(truth.headers["x-webhook-timestamp"]) - int(lie.headers["x-webhook-timestamp"]) > 3000
+
+
+def test_a_tampered_callback_carries_the_true_ones_signature(upstreams: Upstreams, inbox: Inbox) -> None:
+    truth, lie, _ = told_with(upstreams, inbox, "tampered", 3)
+    assert lie.headers["x-webhook-signature"] == truth.headers["x-webhook-signature"]
+    assert FORGED_URL in str(lie.body)
+
+
+def test_a_callback_nobody_takes_is_sent_four_times(upstreams: Upstreams, inbox: Inbox) -> None:
+    inbox.answers.extend([500, 302, 404, 500])
+    told_with(upstreams, inbox, "delay=0", 4)
+
+
+def link_of(upstreams: Upstreams, fault: str) -> str:
+    task_id = accepted(upstreams, f"p [[file:{fault}]]")
+    return str(ended(upstreams, task_id)["response"]["resultUrls"][0])
+
+
+def test_result_links_can_be_dead_die_be_busy_be_html_or_break(upstreams: Upstreams) -> None:
+    assert requests.get(link_of(upstreams, "dead"), timeout=5).status_code == 404
+    dying = link_of(upstreams, "dies=0.4")
+    assert requests.get(dying, timeout=5).status_code == 200
+    time.sleep(0.4)
+    assert requests.get(dying, timeout=5).status_code == 404
+    busy = link_of(upstreams, "busy=1")
+    assert [requests.get(busy, timeout=5).status_code for _ in range(2)] == [503, 200]
+    assert requests.get(link_of(upstreams, "html"), timeout=5).headers["content-type"].startswith("text/html")
+    cut = link_of(upstreams, "cut")
+    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        requests.get(cut, timeout=5)
+
+
+def test_a_marker_that_names_a_door_but_no_fault_is_refused(upstreams: Upstreams) -> None:
+    answer = create(upstreams, "[[submit:explode]]").json()
+    assert answer["code"] == 400
+    assert "explode" in answer["msg"]
+    assert create(upstreams, "[[relay/hang]] [[wiki]]").json()["code"] == 200
+    with pytest.raises(UnknownFault):
+        upstreams.kie.faults.plan("submit", ["explode"])
+
+
+def visit(prompt: str, number: int = 0, door: Door = "submit") -> Visit:
+    return Visit("kie", door, API, prompt, number=number)
+
+
+def test_planned_faults_come_once_each_then_rules_then_markers() -> None:
+    faults = Faults()
+    faults.plan("submit", ["empty", None])
+    faults.plan("submit", lambda seen: "drop" if seen.number == 0 else None)
+    prompt = "[[submit:http-500=1]][[submit:http-502=1]]"
+    assert faults.at(visit(prompt)) == Fault("empty")
+    assert faults.at(visit("plain", 5)) is None
+    assert faults.at(visit("plain")) == Fault("drop")
+    faults.clear()
+    struck = [faults.at(visit(prompt, number)) for number in range(3)]
+    assert struck == [Fault("http-500", 1), Fault("http-502", 1), None]
+
+
+def test_chaos_is_the_same_for_the_same_seed_and_near_its_odds() -> None:
+    def day(seed: int) -> list[str]:
+        faults = Faults()
+        faults.chaos(seed, {"callback": {"lost": 0.2, "duplicate=2": 0.1}})
+        return [getattr(faults.at(visit(f"p{n}", door="callback")), "name", "") for n in range(500)]
+
+    assert day(1) == day(1) != day(2)
+    assert 70 < day(1).count("lost") < 130
+    assert 25 < day(1).count("duplicate") < 80
+
+
+def test_closing_takes_less_than_a_second_whatever_hangs() -> None:
+    upstreams = Upstreams(Settings())
+    with pytest.raises(requests.Timeout):
+        create(upstreams, "[[hang]]", timeout=0.1)
+    accepted(upstreams, "p [[never]]", "http://127.0.0.1:9/nobody")
+    started = time.monotonic()
+    upstreams.close()
+    assert time.monotonic() - started < 1.0
+
+
+def test_every_fault_of_every_door_can_be_read() -> None:
+    for door, names in FAULTS.items():
+        for name in names:
+            assert Fault.read(door, f"{name}=2") == Fault(name, 2.0)
