@@ -12,6 +12,7 @@ from relay.errors import BadInput, InvalidParameter, MissingField
 from relay.wire import Inbound
 
 MAX_TEXT = 20_000  # characters of a prompt or of lyrics; far above what any upstream takes, far below a row's 400 KB
+MAX_DEPTH = 64  # arrays and objects within each other; whoever writes the document again has the stack for it
 
 # How pydantic's complaints read in Chinese; what is not listed says "is not valid".
 _ZH: Mapping[str, str] = {
@@ -50,11 +51,15 @@ def read_json(inbound: Inbound) -> dict[str, object]:
     if content_type != "application/json" and not content_type.endswith("+json"):
         raise InvalidParameter("Content-Type", "must be application/json", "必须是 application/json")
     try:
-        document = json.loads(inbound.body, parse_constant=_refuse_constant)
+        document = json.loads(inbound.body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        # what JSON can spell but nobody can write again: half of a surrogate pair, a number as large as 1e999
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise BadInput("the body is not valid JSON", "请求体不是有效的 JSON") from error
     if not isinstance(document, dict):
         raise BadInput("the body must be a JSON object", "请求体必须是 JSON 对象")
+    if _deeper(document, MAX_DEPTH):
+        raise BadInput(f"the body nests deeper than {MAX_DEPTH} levels", f"请求体嵌套超过 {MAX_DEPTH} 层")
     return {name: value for name, value in document.items() if value is not None}
 
 
@@ -69,6 +74,11 @@ def read_body(model: type[B], document: Mapping[str, object]) -> B:
             raise MissingField(field) from error
         problem = first["msg"].removeprefix("Input ").removeprefix("Value error, ")
         raise InvalidParameter(field, problem, _ZH.get(first["type"], "无效")) from error
+
+
+def _deeper(value: object, levels: int) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(levels == 1 or _deeper(item, levels - 1) for item in items if isinstance(item, (dict, list)))
 
 
 def _refuse_constant(name: str) -> object:
