@@ -1,0 +1,24 @@
+"""Finding a task by one of its results."""
+
+from __future__ import annotations
+
+from relay.errors import TaskNotFound
+from relay.flow.access import Caller
+from relay.flow.house import House
+from relay.task import State, Task, uuid7
+
+KEPT = 14 * 24 * 3600 * 1000  # ms a result can be asked for again: as long as KIE keeps its own
+
+
+def owner_of(house: House, caller: Caller, url: str, task_id: str | None) -> Task:
+    """The caller's succeeded task that made `url`; `task_id` spares the search. Raises TaskNotFound."""
+    oldest = house.clock() - KEPT
+    if task_id is not None:
+        task = house.store.tasks.get(caller.account_id, task_id)
+        candidates = iter([task] if task and task.created_at >= oldest else [])
+    else:
+        candidates = house.store.tasks.since(caller.account_id, uuid7(oldest, 0))
+    for task in candidates:
+        if task.state is State.SUCCEEDED and any(asset.url == url for asset in task.assets):
+            return task
+    raise TaskNotFound

@@ -1,0 +1,61 @@
+"""The one place where environment, clients and classes meet; built once per cold start, on first use."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from botocore.config import Config
+
+from relay.catalog import Catalog, load
+from relay.flow.house import House
+from relay.outbound import Outbound
+from relay.poller import Poller
+from relay.queues import Queues
+from relay.secrets import Secrets
+from relay.settings import Settings
+from relay.store import Store
+from relay.store.table import Tables
+
+# Short connects and standard retries: a lost packet costs a second, not the function's whole time.
+_CONFIG = Config(
+    connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3}, max_pool_connections=32
+)
+_making = threading.Lock()  # boto3's default session is not made for two threads creating clients at once
+
+
+def catalog() -> Catalog:
+    return load((files("relay") / "catalog.toml").read_text("utf-8"))
+
+
+@cache
+def house() -> House:
+    settings = Settings.from_env(os.environ)
+    what = catalog()
+    tables = Tables(_client("dynamodb"), settings.tasks_table, settings.accounts_table, settings.directory_table)
+    return House(
+        catalog=what,
+        store=Store.over(tables, shards=settings.due_shards, utc_offset=what.utc_offset),
+        queues=Queues(lambda: _client("sqs"), settings.dispatch_queue_url, settings.deliver_queue_url),
+        poller=Poller(lambda: _client("stepfunctions"), settings.poller_arn),
+        http=Outbound(settings.egress),
+        secrets=Secrets(lambda: _client("ssm"), settings.secrets_prefix),
+        clock=lambda: time.time_ns() // 1_000_000,
+        random_bits=secrets.randbits,
+        count=lambda name: Metrics().add_metric(name=name, unit=MetricUnit.Count, value=1),
+        public_url=settings.public_url,
+        upstream_urls=settings.upstream_urls,
+    )
+
+
+def _client(service: str) -> Any:  # noqa: ANN401 - each caller knows which client it asked for
+    with _making:
+        return boto3.client(service, config=_CONFIG)
