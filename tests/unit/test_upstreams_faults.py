@@ -18,8 +18,8 @@ pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 API = "gpt4o-image"
 SETTINGS = Settings(
-    pace=Pace.every(0.05),
-    callback_retries=(0.05, 0.05, 0.05),
+    pace=Pace.every(0.02),
+    callback_retries=(0.02, 0.02, 0.02),
     queries_per_second=None,
     intake_limit=1000,
     hang_seconds=0.1,
@@ -137,20 +137,26 @@ def test_each_query_fault_strikes_and_passes(upstreams: Upstreams, fault: str, s
     assert query(upstreams, task_id).json()["code"] == 200
 
 
-def test_a_job_can_never_end_or_take_longer(upstreams: Upstreams) -> None:
-    never, slow = accepted(upstreams, "[[never]]"), accepted(upstreams, "[[slow=0.4]]")
-    time.sleep(0.15)
-    assert query(upstreams, never).json()["data"]["status"] == "GENERATING"
-    assert query(upstreams, slow).json()["data"]["status"] == "GENERATING"
-    time.sleep(0.35)
-    assert query(upstreams, slow).json()["data"]["status"] == "SUCCESS"
-    assert query(upstreams, never).json()["data"]["status"] == "GENERATING"
+def at_a_told_time(clock: list[float]) -> Upstreams:
+    return Upstreams(Settings(pace=Pace.every(1.0), clock=lambda: clock[0], queries_per_second=None))
+
+
+def test_a_job_can_never_end_or_take_longer() -> None:
+    clock = [1000.0]
+    with at_a_told_time(clock) as upstreams:
+        never, slow = accepted(upstreams, "[[never]]"), accepted(upstreams, "[[slow=30]]")
+        clock[0] += 29.0
+        assert query(upstreams, slow).json()["data"]["status"] == "GENERATING"
+        clock[0] += 2.0
+        assert query(upstreams, slow).json()["data"]["status"] == "SUCCESS"
+        clock[0] += 1e6
+        assert query(upstreams, never).json()["data"]["status"] == "GENERATING"
 
 
 def told_with(upstreams: Upstreams, inbox: Inbox, fault: str, count: int) -> list[Any]:
     accepted(upstreams, f"p [[callback:{fault}]]", inbox.url)
     letters = inbox.wait(count)
-    time.sleep(0.1)
+    time.sleep(0.05)
     assert len(inbox.letters) == count
     return letters
 
@@ -166,8 +172,8 @@ def test_a_callback_can_come_several_times(upstreams: Upstreams, inbox: Inbox) -
 
 def test_a_callback_can_be_late_unsigned_or_stale(upstreams: Upstreams, inbox: Inbox) -> None:
     started = time.monotonic()
-    told_with(upstreams, inbox, "delay=0.2", 1)
-    assert time.monotonic() - started > 0.2
+    told_with(upstreams, inbox, "delay=0.1", 1)
+    assert time.monotonic() - started > 0.1
     assert "x-webhook-signature" not in told_with(upstreams, inbox, "unsigned", 2)[1].headers
     stale = told_with(upstreams, inbox, "stale", 3)[2]
     assert time.time() - int(stale.headers["x-webhook-timestamp"]) > 3000
@@ -196,18 +202,27 @@ def link_of(upstreams: Upstreams, fault: str) -> str:
     return str(ended(upstreams, task_id)["response"]["resultUrls"][0])
 
 
-def test_result_links_can_be_dead_die_be_busy_be_html_or_break(upstreams: Upstreams) -> None:
+def test_result_links_can_be_dead_busy_html_or_break(upstreams: Upstreams) -> None:
     assert requests.get(link_of(upstreams, "dead"), timeout=5).status_code == 404
-    dying = link_of(upstreams, "dies=0.4")
-    assert requests.get(dying, timeout=5).status_code == 200
-    time.sleep(0.4)
-    assert requests.get(dying, timeout=5).status_code == 404
     busy = link_of(upstreams, "busy=1")
     assert [requests.get(busy, timeout=5).status_code for _ in range(2)] == [503, 200]
     assert requests.get(link_of(upstreams, "html"), timeout=5).headers["content-type"].startswith("text/html")
     cut = link_of(upstreams, "cut")
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         requests.get(cut, timeout=5)
+
+
+def test_result_links_die_when_told_and_else_when_the_settings_say() -> None:
+    clock = [1000.0]
+    with at_a_told_time(clock) as upstreams:
+        tasks = [accepted(upstreams, "p [[file:dies=60]]"), accepted(upstreams, "p")]
+        clock[0] += 30.0
+        links = [ended(upstreams, task)["response"]["resultUrls"][0] for task in tasks]
+        assert [requests.head(link, timeout=5).status_code for link in links] == [200, 200]
+        clock[0] += 40.0
+        assert [requests.head(link, timeout=5).status_code for link in links] == [404, 200]
+        clock[0] += upstreams.settings.links_live
+        assert [requests.head(link, timeout=5).status_code for link in links] == [404, 404]
 
 
 def test_a_marker_that_names_a_door_but_no_fault_is_refused(upstreams: Upstreams) -> None:

@@ -17,8 +17,8 @@ from local.upstreams.kie import sign
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 SETTINGS = Settings(
-    pace=Pace.every(0.05),
-    callback_retries=(0.05, 0.05, 0.05),
+    pace=Pace.every(0.02),
+    callback_retries=(0.02, 0.02, 0.02),
     queries_per_second=None,
     intake_limit=1000,
 )

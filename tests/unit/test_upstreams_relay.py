@@ -18,7 +18,7 @@ from local.upstreams.inbox import Inbox
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 SECRET = "whsec_" + base64.b64encode(b"EXAMPLE-relay-secret").decode()
-SETTINGS = Settings(pace=Pace.every(0.05), relay_pushes=True, relay_webhook_secret=SECRET)
+SETTINGS = Settings(pace=Pace.every(0.02), relay_pushes=True, relay_webhook_secret=SECRET)
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ def make(recipe: Recipe) -> bytes:
         return make_video(recipe.prompt, recipe.caption, size, seconds, seed=seed, background=recipe.background)
     picture = draw_picture(recipe.prompt, recipe.caption, pixels(recipe.size, PICTURE_SIDE), seed)
     out = io.BytesIO()
-    picture.save(out, "PNG", compress_level=4)
+    picture.save(out, "PNG", compress_level=2)
     return out.getvalue()
 
 
