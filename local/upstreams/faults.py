@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 Door = Literal["submit", "query", "outcome", "callback", "file"]
 
-# What a fault's number means: nothing, how many times it strikes (none given: always), or seconds.
+# What a fault's number means: how many times it strikes (none given: always), seconds, or a plain count.
 Unit = Literal["times", "seconds", "count"]
 
 _WIRE: dict[str, Unit] = {
@@ -29,28 +29,40 @@ _WIRE: dict[str, Unit] = {
 }
 
 FAULTS: dict[Door, dict[str, Unit]] = {
-    "submit": _WIRE
-    | {
-        "refuse": "times",
+    "submit": {
+        **_WIRE,
+        "refuse": "times",  # content policy, before a job exists
         "no-credits": "times",
         "maintenance": "times",
         "queue-full": "times",
-        "lost-answer": "times",
-        "lost-answer-hang": "seconds",
+        "lost-answer": "times",  # the job exists, the connection breaks
+        "lost-answer-hang": "seconds",  # the job exists, the answer never comes
     },
-    "query": _WIRE | {"not-found": "times", "unknown-status": "times"},
-    "outcome": {"refuse": "count", "fail": "count", "bad-input": "count", "never": "count", "slow": "seconds"},
+    "query": {**_WIRE, "not-found": "times", "unknown-status": "times"},
+    "outcome": {
+        "refuse": "count",  # content policy, found while working
+        "fail": "count",
+        "bad-input": "count",  # the input picture could not be had
+        "never": "count",
+        "slow": "seconds",  # done this long after acceptance; ten times the pace if not told
+    },
     "callback": {
         "lost": "count",
-        "duplicate": "count",
+        "duplicate": "count",  # this many copies at once
         "delay": "seconds",
-        "reorder": "count",
-        "forged": "count",
-        "tampered": "count",
+        "reorder": "count",  # stages backwards; a lone callback comes a second late
+        "forged": "count",  # two lies under a stale signature, before the truth
+        "tampered": "count",  # two lies under the true callback's signature, after it
         "unsigned": "count",
-        "stale": "count",
+        "stale": "count",  # signed for an hour ago
     },
-    "file": {"dead": "count", "dies": "seconds", "html": "count", "cut": "count", "busy": "times"},
+    "file": {
+        "dead": "count",
+        "dies": "seconds",  # 404 this long after the job was done
+        "html": "count",  # a login page with status 200
+        "cut": "count",  # half the bytes, then the connection breaks
+        "busy": "times",  # 503
+    },
 }
 
 # Short markers for the faults people try first, by hand.

@@ -27,7 +27,7 @@ class Link:
     upstream: str
     api: str
     task_id: str
-    opens: float
+    done: float
     dies: float
     # Asked anew at each read, because the picture behind it may only be known later.
     background: Callable[[], bytes | None]
@@ -52,7 +52,7 @@ class Files:
     def again(self, url: str, dies: float) -> str | None:
         """A second address of the same file, living until `dies`; None when the file is not ours."""
         link = self._links.get(PurePosixPath(url).name) if url.startswith(self.base_url) else None
-        return self.add(replace(link, dies=dies, opens=self._clock())) if link else None
+        return self.add(replace(link, dies=dies, done=self._clock())) if link else None
 
     async def serve(self, request: Request) -> Response:
         """GET and HEAD of one file, whole or one range of it."""
@@ -61,7 +61,7 @@ class Files:
         visits = self.reads.get(name, 0)
         self.reads[name] = visits + 1
         now = self._clock()
-        if link is None or now < link.opens:
+        if link is None:
             return PlainTextResponse("no such file\n", 404)
         fault = link.faults.at(Visit(link.upstream, "file", link.api, link.recipe.prompt, link.task_id, number=visits))
         if now >= _end_of(link, fault):
@@ -81,9 +81,9 @@ class Files:
 
 def _end_of(link: Link, fault: Fault | None) -> float:
     if fault and fault.name == "dead":
-        return link.opens
+        return 0.0
     if fault and fault.name == "dies":
-        return min(link.dies, link.opens + (fault.number or 0.0))
+        return min(link.dies, link.done + (fault.number or 0.0))
     return link.dies
 
 

@@ -16,7 +16,7 @@ from local.upstreams import http
 from local.upstreams.callbacks import Callbacks
 from local.upstreams.faults import Door, Fault, Faults, UnknownFault, Visit
 from local.upstreams.files import Files, Link
-from local.upstreams.jobs import Book, Job, Order
+from local.upstreams.jobs import FOREVER, Book, Job, Order
 from local.upstreams.media import Recipe, check_picture, length_of
 from local.upstreams.misbehave import BARE, Dropped, hang
 from local.upstreams.settings import Settings
@@ -175,13 +175,14 @@ class Simulator(ABC):
             length_of(order.kind, order.seconds),
             variant,
         )
+        done = job.done_at if job.done_at < FOREVER else job.created + job.stages.done
         return Link(
             recipe,
             self.name,
             job.api,
             job.task_id,
-            opens=job.created,
-            dies=job.created + job.stages.done + self.settings.links_live,
+            done=done,
+            dies=done + self.settings.links_live,
             background=lambda: job.background,
             faults=self.faults,
         )
