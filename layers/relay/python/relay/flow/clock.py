@@ -18,7 +18,6 @@ from relay.task import TERMINAL, Delivery, Observation, State, Task
 
 ASK_SECONDS = 10.0  # an upstream's time to answer a status query
 BATCH = 100  # due tasks taken in one read
-THREADS = 24  # upstreams asked at once
 LAP = 20_000  # ms one poll invocation works on before it lets the state machine breathe
 TURN = 55_000  # ms a shard's poller counts as running: a little less than it does, so that turns overlap
 RUN = 60_000  # ms a poller runs, and how far ahead the sweep looks
@@ -62,7 +61,7 @@ def _start(house: House, shards: list[int]) -> list[int]:
 def poll(house: House, shard: int, until: int) -> Lap:
     """Look at every task of a shard whose time has come. Lag does not grow with the backlog: all are asked at once."""
     lap_ends = min(house.clock() + LAP, until)
-    with ThreadPoolExecutor(THREADS) as threads:
+    with ThreadPoolExecutor(house.threads) as threads:
         while house.clock() < lap_ends and (dues := house.store.tasks.due(shard, house.clock(), BATCH)):
             for failure in threads.map(lambda due: _ticked(house, due), dues):
                 if failure:

@@ -48,6 +48,7 @@ class House:
     upstream_urls: Mapping[str, str] = field(default_factory=dict)
     resting: dict[str, int] = field(default_factory=dict)  # upstreams to leave alone, until when (Unix ms)
     woken: dict[int, int] = field(default_factory=dict)  # shards whose poller this container knows to run
+    threads: int = 24  # upstreams the clock asks at once
 
     def provider(self, upstream: str) -> Provider | None:
         """The translator for an upstream, or None where we hold no key for it: then it is switched off."""

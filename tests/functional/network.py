@@ -1,0 +1,129 @@
+"""Everything outside a relay: upstreams that answer in their families' words, and a client that is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from relay.outbound import Outbound
+from relay.wire import Answer, Call
+
+RELAY, KIE, CLIENT = "https://relay.example", "https://kie.example", "https://client.example/hook"
+
+Script = Answer | Exception | Callable[[Call], Answer]
+
+
+@dataclass
+class Job:
+    """One job at an upstream, as the upstream sees it."""
+
+    id: str
+    call: Call
+    state: str = "processing"
+    urls: tuple[str, ...] = ("https://files.example/a.png",)
+    fault: str = "the picture could not be made"
+
+    @property
+    def callback_url(self) -> str:
+        sent = json.loads(self.call.body)
+        return str(sent.get("callBackUrl") or sent.get("callback_url") or "")
+
+
+@dataclass
+class Network:
+    """Everything outside: two upstreams that answer in their families' words, and a client that is told.
+
+    `script` holds answers to give, first come first served, instead of the ordinary one, by what is asked:
+    "relay.submit", "relay.query", "kie.submit", "kie.query" or "client".
+    """
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    script: dict[str, list[Script]] = field(default_factory=dict)
+    calls: list[tuple[str, Call]] = field(default_factory=list)
+    started: str = "processing"  # the state new jobs are in
+    rules: Outbound = field(default_factory=lambda: Outbound("public", lambda host, port: ["93.184.216.34"]))
+
+    def check(self, url: str) -> None:
+        self.rules.check(url)
+
+    def send(self, call: Call) -> Answer:
+        what = self._what(call)
+        self.calls.append((what, call))
+        planned = self.script.get(what, [])
+        if planned:
+            step = planned.pop(0)
+            if isinstance(step, Exception):
+                raise step
+            return step if isinstance(step, Answer) else step(call)
+        return self.ordinary(what, call)
+
+    def ordinary(self, what: str, call: Call) -> Answer:
+        if what == "client":
+            return Answer(204)
+        family, _, verb = what.partition(".")
+        if verb == "submit":
+            job = Job(f"{family}-{len(self.jobs) + 1}", call, self.started)
+            self.jobs[job.id] = job
+            return _json(_accepted(family, job.id))
+        asked = self._asked(family, call)
+        job_ = self.jobs.get(asked)
+        return _json(_status(family, job_)) if job_ else _json(_unknown(family), 404 if family == "relay" else 200)
+
+    def sent(self, what: str) -> list[Call]:
+        return [call for asked, call in self.calls if asked == what]
+
+    def finish(self, state: str = "succeeded") -> None:
+        for job in self.jobs.values():
+            job.state = state
+
+    def _what(self, call: Call) -> str:
+        if call.url.startswith(CLIENT):
+            return "client"
+        path = urlsplit(call.url).path
+        if call.url.startswith(RELAY):
+            return "relay.query" if path.endswith("/tasks") else "relay.submit"
+        return "kie.submit" if call.method == "POST" else "kie.query"
+
+    def _asked(self, family: str, call: Call) -> str:
+        if family == "relay":
+            return str(json.loads(call.body)["task_id"])
+        return parse_qs(urlsplit(call.url).query)["taskId"][0]
+
+
+def _json(document: object, status: int = 200) -> Answer:
+    return Answer(status, json.dumps(document).encode(), {"content-type": "application/json"})
+
+
+def _accepted(family: str, job: str) -> dict[str, Any]:
+    return {"task_id": job} if family == "relay" else {"code": 200, "msg": "success", "data": {"taskId": job}}
+
+
+def _unknown(family: str) -> dict[str, Any]:
+    if family == "relay":
+        return {"success": False, "error": {"code": "TASK_NOT_FOUND", "message": "?"}, "trace_id": "t"}
+    return {"code": 422, "msg": "recordInfo is null", "data": None}
+
+
+def _status(family: str, job: Job) -> dict[str, Any]:
+    if family == "relay":
+        said: dict[str, Any] = {"task_id": job.id, "status": job.state, "created_at": "2026-01-01T08:00:30+08:00"}
+        if job.state == "succeeded":
+            result = {"video": {"url": job.urls[0], "duration": 5}} if "/videos" in job.call.url else None
+            said |= result or {"images": [{"url": url} for url in job.urls]}
+        if job.state == "failed":
+            said["error"] = {"code": "GENERATION_FAILED", "message": job.fault}
+        return said
+    if "gpt4o-image" in job.call.url:
+        word, flag = {"succeeded": ("SUCCESS", 1), "failed": ("GENERATE_FAILED", 2)}.get(job.state, ("GENERATING", 0))
+        data: dict[str, Any] = {"taskId": job.id, "status": word, "successFlag": flag, "progress": "0.50"}
+        data["response"] = {"resultUrls": list(job.urls)} if flag == 1 else None
+        data |= {"errorCode": 500, "errorMessage": job.fault} if flag == 2 else {}
+        return {"code": 200, "msg": "success", "data": data}
+    state = {"succeeded": "success", "failed": "fail", "processing": "generating"}.get(job.state, job.state)
+    data = {"taskId": job.id, "state": state, "resultJson": None}
+    data |= {"resultJson": json.dumps({"resultUrls": list(job.urls)})} if state == "success" else {}
+    data |= {"failCode": "501", "failMsg": job.fault} if state == "fail" else {}
+    return {"code": 200, "msg": "success", "data": data}

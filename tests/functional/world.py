@@ -1,0 +1,279 @@
+"""A whole relay in one process: the real flow on moto, a hand-wound clock, and upstreams made of answers."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from moto import mock_aws
+from samtranslator.yaml_helper import yaml_parse
+
+from relay.flow.clock import Lap, poll
+from relay.flow.deliver import deliver
+from relay.flow.dispatch import dispatch
+from relay.flow.house import House
+from relay.gateway import CallbackDoor, ClientDoor
+from relay.ledger import nanos
+from relay.poller import Poller
+from relay.queues import Queues
+from relay.signing import key_digest, sign_kie, webhook_secret
+from relay.store import Store
+from relay.store.table import Tables
+from relay.task import Task
+from relay.wire import Call
+from relay.wiring import catalog
+from tests.functional.network import KIE, RELAY, Job, Network
+
+ROOT = Path(__file__).resolve().parents[2]
+REGION = "eu-west-1"
+START = 1_767_225_630_000  # 2026-01-01T00:00:30Z
+ARN = f"arn:aws:states:{REGION}:123456789012:stateMachine:poller"
+SECRETS = {
+    "key-pepper": "example-pepper",
+    "callback-secret": "example-callback-secret",
+    "webhook-master": "example-master",
+    "upstreams/relay/key": "sk-EXAMPLE-relay",
+    "upstreams/kie/key": "sk-EXAMPLE-kie",
+    "upstreams/kie/webhook-key": "example-hmac",
+}
+KEY = "sk-EXAMPLE-client-0001"
+
+
+@dataclass
+class Secrets:
+    values: dict[str, str]
+
+    def find(self, name: str) -> str | None:
+        return self.values.get(name)
+
+    def need(self, name: str) -> str:
+        return self.values[name]
+
+
+@dataclass
+class World:
+    house: House
+    network: Network
+    secrets: Secrets
+    sqs: Any
+    dispatch_url: str
+    deliver_url: str
+    counts: dict[str, int]
+    now: list[int]
+    account_id: str = "acc1"
+
+    def __post_init__(self) -> None:
+        self.doors = {name: ClientDoor(name, lambda: self.house) for name in ("submit", "status", "account")}
+        self.callbacks = CallbackDoor(lambda: self.house)
+
+    # --- the client -------------------------------------------------------------------------------------------
+
+    def post(self, path: str, body: object = None, **how: Any) -> tuple[int, Any]:
+        return self.request("POST", path, body, **how)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        key: str | None = KEY,
+        headers: dict[str, str] | None = None,
+        raw: bytes | None = None,
+    ) -> tuple[int, Any]:
+        """The status and document of one request, through the door the template's routes would choose."""
+        status, document, _ = self.exchange(method, path, body, key=key, headers=headers, raw=raw)
+        return status, document
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        key: str | None = KEY,
+        headers: dict[str, str] | None = None,
+        raw: bytes | None = None,
+    ) -> tuple[int, Any, dict[str, str]]:
+        sent = {"content-type": "application/json"}
+        sent |= {"authorization": f"Bearer {key}"} if key is not None else {}
+        data = raw if raw is not None else (json.dumps(body).encode() if body is not None else b"")
+        event = http_event(method, path, {**sent, **(headers or {})}, data)
+        if path.startswith("/callbacks/"):
+            reply = self.callbacks.resolve(event, LambdaContext())
+        else:
+            reply = self.doors[_door(method, path)].resolve(event, LambdaContext())
+        answered = {name.lower(): values[0] for name, values in reply.get("multiValueHeaders", {}).items()}
+        answered |= {name.lower(): value for name, value in reply.get("headers", {}).items()}
+        return reply["statusCode"], json.loads(reply["body"]), answered
+
+    def submit_image(self, **fields: Any) -> str:
+        status, document = self.post("/api/kling/images", {"prompt": "a cat", **fields})
+        assert status == 200, document
+        return str(document["task_id"])
+
+    def submit_kie_image(self, **fields: Any) -> str:
+        body = {"prompt": "a cat", "size": "1:1", **fields}
+        status, document = self.post("/api/v1/gpt4o-image/generate", body)
+        assert status == 200, document
+        return str(document["data"]["taskId"])
+
+    # --- time and the desks -----------------------------------------------------------------------------------
+
+    def wait(self, seconds: float) -> None:
+        self.now[0] += int(seconds * 1000)
+
+    def pump(self) -> int:
+        """Run the desks on every message that is there; how many there were."""
+        return self._drain(self.dispatch_url, lambda m: dispatch(self.house, m["account_id"], m["task_id"])) + (
+            self._drain(self.deliver_url, lambda m: deliver(self.house, **m))
+        )
+
+    def _drain(self, url: str, desk: Callable[[dict[str, Any]], None]) -> int:
+        messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            desk(json.loads(message["Body"]))
+        return len(messages)
+
+    def tick(self) -> Lap:
+        """One lap of the poller over the only shard."""
+        return poll(self.house, 0, self.now[0] + 60_000)
+
+    def run(self, seconds: float, step: float = 5.0) -> None:
+        """Let time pass with all desks and the clock at work."""
+        until = self.now[0] + int(seconds * 1000)
+        while self.now[0] < until:
+            while self.pump():
+                continue
+            self.tick()
+            self.wait(step)
+        while self.pump():
+            continue
+
+    # --- looking ----------------------------------------------------------------------------------------------
+
+    def task(self, task_id: str) -> Task:
+        task = self.house.store.tasks.get(self.account_id, task_id)
+        assert task is not None
+        return task
+
+    @property
+    def balance(self) -> int:
+        gate = self.house.store.accounts.gate(self.account_id)
+        assert gate is not None
+        return gate.balance
+
+    @property
+    def drift(self) -> int:
+        return self.house.store.accounts.drift(self.account_id)
+
+    def entries(self, task_id: str) -> list[str]:
+        found = [e for e in self.house.store.accounts.entries(self.account_id) if e.reference == task_id]
+        return sorted(entry.kind.value for entry in found)
+
+    @property
+    def told(self) -> list[Call]:
+        """What the client was told, in order."""
+        return self.network.sent("client")
+
+    @property
+    def webhook_secret(self) -> str:
+        return webhook_secret(SECRETS["webhook-master"].encode(), self.account_id, 1)
+
+    def callback(self, job: Job, body: object | None = None, **headers: str) -> tuple[int, Any]:
+        """A KIE callback for a job, signed now unless told otherwise."""
+        said = body if body is not None else {"code": 200, "msg": "ok", "data": {"taskId": job.id}}
+        at = self.now[0] // 1000
+        signed = {"x-webhook-timestamp": str(at), "x-webhook-signature": sign_kie("example-hmac", job.id, at)}
+        path = urlsplit(job.callback_url).path
+        return self.post(path, said, key=None, headers={**signed, **headers})
+
+
+def _door(method: str, path: str) -> str:
+    if method == "POST" and path.rsplit("/", 1)[-1] in ("images", "videos", "music", "generate"):
+        return "submit"
+    return "account" if method == "POST" and path.startswith(("/api/account/", "/api/upload/")) else "status"
+
+
+def http_event(method: str, path: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
+    """An API Gateway payload 2.0 event."""
+    parts = urlsplit(path)
+    try:
+        text, encoded = body.decode(), False
+    except UnicodeDecodeError:
+        text, encoded = base64.b64encode(body).decode(), True
+    return {
+        "version": "2.0",
+        "routeKey": f"{method} {parts.path}",
+        "rawPath": parts.path,
+        "rawQueryString": parts.query,
+        "queryStringParameters": {name: values[-1] for name, values in parse_qs(parts.query).items()},
+        "headers": headers,
+        "requestContext": {
+            "http": {"method": method, "path": parts.path, "sourceIp": "192.0.2.1", "protocol": "HTTP/1.1"},
+            "requestId": "trace-0001",
+            "stage": "$default",
+        },
+        "body": text,
+        "isBase64Encoded": encoded,
+    }
+
+
+@contextmanager
+def world(balance: str = "100", tier: int = 3) -> Iterator[World]:
+    with mock_aws():
+        dynamodb = boto3.client("dynamodb", region_name=REGION)
+        names = {logical: _table(dynamodb, logical) for logical in ("TasksTable", "AccountsTable", "DirectoryTable")}
+        sqs = boto3.client("sqs", region_name=REGION)
+        urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dispatch", "deliver")]
+        states = boto3.client("stepfunctions", region_name=REGION)
+        states.create_state_machine(name="poller", definition="{}", roleArn="arn:aws:iam::123456789012:role/x")
+        what = replace(catalog(), utc_offset=8)
+        now, counts, network = [START], dict[str, int](), Network()
+        draw = random.Random(7)
+        secrets = Secrets(dict(SECRETS))
+        arn = states.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+        house = House(
+            catalog=what,
+            store=Store.over(Tables(dynamodb, *names.values()), shards=1, utc_offset=8),
+            queues=Queues(lambda: sqs, *urls),
+            poller=Poller(lambda: states, arn),
+            http=network,
+            secrets=secrets,
+            clock=lambda: now[0],
+            random_bits=draw.getrandbits,
+            count=lambda name: counts.__setitem__(name, counts.get(name, 0) + 1),
+            public_url="https://relay.example.net",
+            upstream_urls={"relay": RELAY, "kie": KIE},
+            threads=1,  # moto is not made for more
+        )
+        here = World(house, network, secrets, sqs, urls[0], urls[1], counts, now)
+        open_account(here, here.account_id, KEY, balance, tier)
+        yield here
+
+
+def open_account(here: World, account_id: str, key: str, balance: str, tier: int) -> None:
+    store = here.house.store
+    store.accounts.open(account_id, account_id, tier)
+    if balance != "0":
+        store.accounts.top_up(account_id, f"topup-{account_id}", nanos(balance), here.now[0])
+    store.directory.add_key(key_digest(SECRETS["key-pepper"].encode(), key), account_id, "key1", key[:7])
+
+
+def _table(client: Any, logical: str) -> str:
+    """A table as the template declares it, so that keys and indexes are written down once."""
+    properties = yaml_parse((ROOT / "template.yaml").read_text())["Resources"][logical]["Properties"]
+    kept = {k: properties[k] for k in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+    kept |= {k: properties[k] for k in ("GlobalSecondaryIndexes",) if k in properties}
+    client.create_table(TableName=logical, **kept)
+    return logical
