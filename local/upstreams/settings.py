@@ -56,6 +56,8 @@ class Settings:
     # Per task; None lifts it.
     queries_per_second: int | None = 3
     relay_creates_per_minute: int | None = None
+    # Off, input pictures may be addresses nobody serves, as tests of the wire like them.
+    kie_fetches_inputs: bool = False
     kie_credits: int = 100_000
     relay_balance_cents: int = 100_000
     # The documented 1, 5 and 15 minutes at a hundredth; the count of retries is kept.

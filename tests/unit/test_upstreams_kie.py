@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -247,3 +248,12 @@ def test_a_job_can_fail_and_its_callback_says_so(
 def test_callbacks_can_come_in_the_wrong_order(upstreams: Upstreams, inbox: Inbox) -> None:
     accepted(upstreams, "suno", "p [[callback:reorder]]", inbox.url)
     assert [x.body["data"]["callbackType"] for x in inbox.wait(3)] == ["complete", "first", "text"]
+
+
+def test_an_input_picture_is_fetched_only_where_the_settings_say_so(upstreams: Upstreams) -> None:
+    missing = {"prompt": "p", "size": "1:1", "filesUrl": [f"{upstreams.url}/files/none.png"]}
+    with Upstreams(replace(SETTINGS, kie_fetches_inputs=True)) as fetching:
+        task_id = create(fetching, IMAGE, missing).json()["data"]["taskId"]
+        assert ended(fetching, IMAGE, task_id)["errorCode"] == 451
+    task_id = create(upstreams, IMAGE, missing).json()["data"]["taskId"]
+    assert ended(upstreams, IMAGE, task_id)["status"] == "SUCCESS"

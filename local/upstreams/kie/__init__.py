@@ -118,6 +118,8 @@ class Kie(Simulator):
         if len(self._intake) >= self.settings.intake_limit:
             raise self.refusal("rate-limit", http_error=True)
         order = api.read(body)
+        if not self.settings.kie_fetches_inputs:
+            order = replace(order, image_url=None)
         if order.cost > self.credits:
             raise self.refusal("no-credits", http_error=True)
         job = self.job_for(new_id("kie"), api.name, order, body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from local.upstreams.callbacks import Event
 from local.upstreams.jobs import Job, Order
@@ -30,7 +31,9 @@ def _read(body: Body) -> Order:
     shared.one_of(body, "fallbackModel", FALLBACKS, "FLUX_MAX")
     for field in ("isEnhance", "uploadCn", "enableFallback"):
         shared.flag(body, field)
-    return Order("image", prompt, "gpt4o-image", size, count=count, callback_url=shared.callback(body), cost=COST)
+    order = Order("image", prompt, "gpt4o-image", size, count=count, cost=COST)
+    picture = files[0] if files else text_of(body.get("fileUrl")) or None
+    return replace(order, callback_url=shared.callback(body), image_url=picture)
 
 
 def _record(job: Job, now: float, unknown: bool) -> Body:

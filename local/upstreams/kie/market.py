@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from local.upstreams.callbacks import Event
@@ -35,6 +36,7 @@ REQUIRED = {
 MOST_PICTURES = {"nano-banana-pro": ("image_input", 8)}
 CREDITS: dict[Kind, int] = {"image": 4, "video": 40, "music": 6}
 SECONDS: dict[Kind, float] = {"image": 0.0, "video": 5.0, "music": 10.0}
+PICTURE_FIELDS = ("image_input", "image_urls", "input_urls", "image_url", "image")
 _RATIO = re.compile(r"\d{1,4}[:x]\d{1,4}")
 
 
@@ -63,7 +65,17 @@ def _read(body: Body) -> Order:
     ratio = text_of(given.get("aspect_ratio")) or text_of(given.get("image_size"))
     size = ratio if _RATIO.fullmatch(ratio) else ("16:9" if kind == "video" else "1:1")
     seconds = _seconds(given, SECONDS[kind])
-    return Order(kind, _prompt(body), model, size, seconds, callback_url=shared.callback(body), cost=CREDITS[kind])
+    order = Order(kind, _prompt(body), model, size, seconds, cost=CREDITS[kind])
+    return replace(order, callback_url=shared.callback(body), image_url=_picture(given))
+
+
+def _picture(given: Body) -> str | None:
+    for field in PICTURE_FIELDS:
+        value = given.get(field)
+        first = value[0] if isinstance(value, list) and value else value
+        if is_web_address(first):
+            return str(first)
+    return None
 
 
 def _check(model: str, given: Body) -> None:
@@ -91,7 +103,7 @@ def _seconds(given: Body, default: float) -> float:
         return default
     try:
         seconds = float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise shared.invalid("input.duration must be a number of seconds") from error
     if not 0 < seconds <= 300:
         raise shared.bad("input.duration is out of range")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from local.upstreams.callbacks import Event
 from local.upstreams.jobs import Job, Order
@@ -38,7 +39,8 @@ def _read(body: Body) -> Order:
     shared.text(body, "watermark")
     shared.flag(body, "enableTranslation")
     size = "16:9" if ratio == "Auto" else ratio
-    return Order("video", prompt, model, size, float(seconds), callback_url=shared.callback(body), cost=COST)
+    order = Order("video", prompt, model, size, float(seconds), cost=COST)
+    return replace(order, callback_url=shared.callback(body), image_url=pictures[0] if pictures else None)
 
 
 def _results(job: Job) -> Body:
