@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from local.upstreams import http
 from local.upstreams.callbacks import Callbacks
-from local.upstreams.faults import Door, Fault, Faults, UnknownFault, Visit
+from local.upstreams.fault_table import Door
+from local.upstreams.faults import Fault, Faults, UnknownFault, Visit
 from local.upstreams.files import Files, Link
 from local.upstreams.jobs import FOREVER, Book, Job, Order
 from local.upstreams.media import Recipe, check_picture, length_of

@@ -1,0 +1,75 @@
+"""Owns the list of what can go wrong at a simulated upstream, door by door; data, no logic."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Door = Literal["submit", "query", "outcome", "callback", "file"]
+
+# What a fault's number means: how many times it strikes (none given: always), seconds, or a plain count.
+Unit = Literal["times", "seconds", "count"]
+
+_WIRE: dict[str, Unit] = {
+    "rate-limit": "times",
+    "server-error": "times",
+    "error-in-200": "times",
+    "unauthorized": "times",
+    "http-500": "times",
+    "http-502": "times",
+    "empty": "times",
+    "bad-json": "times",
+    "drop": "times",
+    "hang": "seconds",
+}
+
+FAULTS: dict[Door, dict[str, Unit]] = {
+    "submit": {
+        **_WIRE,
+        "refuse": "times",  # content policy, before a job exists
+        "no-credits": "times",
+        "maintenance": "times",
+        "queue-full": "times",
+        "lost-answer": "times",  # the job exists, the connection breaks
+        "lost-answer-hang": "seconds",  # the job exists, the answer never comes
+    },
+    "query": {**_WIRE, "not-found": "times", "unknown-status": "times"},
+    "outcome": {
+        "refuse": "count",  # content policy, found while working
+        "fail": "count",
+        "bad-input": "count",  # the input picture could not be had
+        "never": "count",
+        "slow": "seconds",  # done this long after acceptance; ten times the pace if not told
+    },
+    "callback": {
+        "lost": "count",
+        "duplicate": "count",  # this many copies at once
+        "delay": "seconds",
+        "reorder": "count",  # stages backwards; a lone callback comes a second late
+        "forged": "count",  # two lies under a stale signature, before the truth
+        "tampered": "count",  # two lies under the true callback's signature, after it
+        "unsigned": "count",
+        "stale": "count",  # signed for an hour ago
+    },
+    "file": {
+        "dead": "count",
+        "dies": "seconds",  # 404 this long after the job was done
+        "html": "count",  # a login page with status 200
+        "cut": "count",  # half the bytes, then the connection breaks
+        "busy": "times",  # 503
+    },
+}
+
+# Short markers for the faults people try first, by hand.
+ALIASES = {
+    "refuse": "outcome:refuse",
+    "fail": "outcome:fail",
+    "never": "outcome:never",
+    "slow": "outcome:slow",
+    "lost": "callback:lost",
+    "duplicate": "callback:duplicate",
+    "forged": "callback:forged",
+    "dead": "file:dead",
+    "429": "submit:rate-limit",
+    "hang": "submit:hang",
+    "lost-answer": "submit:lost-answer",
+}
