@@ -1,0 +1,228 @@
+"""What the KIE dialect promises to read: every field good and bad, and nothing but errors of the tree."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relay import catalog
+from relay.dialects import TaskQuery, dialect
+from relay.dialects.kie import DIALECT, Download
+from relay.errors import BadInput, InvalidParameter, MissingField, NotFound, TaskNotFound
+from relay.task import Draft, Kind
+from relay.wire import Inbound
+
+CATALOG = catalog.load((Path(catalog.__file__).parent / "catalog.toml").read_text())
+GOOD = {"prompt": "a cat", "size": "1:1"}
+URL = "https://files.example/a.png"
+BAD_URLS = [
+    "",
+    "a.png",
+    "ftp://files.example/a.png",
+    "javascript:alert(1)",
+    "https://",
+    "https:///a.png",
+    "https://user:secret@files.example/a.png",
+    "https://user@files.example/a.png",
+    "https://files.example\\@other.example/a.png",
+    "https://files.example/a b.png",
+    "https://files.example/\ta.png",
+    "https://files.example:notaport/",
+    "https://files.example:0x1/",
+    "https://[files.example/",
+    "https://files.example/" + "a" * 2048,
+]
+
+
+def inbound(body: object = None, **query: str) -> Inbound:
+    return Inbound("POST", "/api/v1/gpt4o-image/generate", query=query, body=json.dumps(body).encode())
+
+
+def create(**fields: object) -> Draft:
+    return DIALECT.read_create(inbound(GOOD | fields), CATALOG)
+
+
+def test_registry_finds_the_dialect() -> None:
+    assert dialect("kie") is DIALECT
+
+
+def test_routes_are_the_three_of_the_family() -> None:
+    assert {(route.method, route.path, route.door, route.operation) for route in DIALECT.routes} == {
+        ("POST", "/api/v1/gpt4o-image/generate", "submit", "create"),
+        ("GET", "/api/v1/gpt4o-image/record-info", "status", "query"),
+        ("POST", "/api/v1/gpt4o-image/download-url", "status", "download"),
+    }
+
+
+def test_least_request_becomes_a_draft_of_the_catalog() -> None:
+    raw = {"prompt": "a cat", "size": "1:1"}
+    assert create() == Draft("kie", "gpt4o-image", Kind.IMAGE, "gpt4o-image", prompt="a cat", size="1:1", raw=raw)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "attribute", "read"),
+    [
+        *[("size", size, "size", size) for size in ("1:1", "3:2", "2:3")],
+        *[("nVariants", count, "count", count) for count in (1, 2, 4)],
+        ("prompt", "猫" * 20_000, "prompt", "猫" * 20_000),
+        ("filesUrl", [URL, URL + "?2"], "image_urls", (URL, URL + "?2")),
+        ("filesUrl", [f"{URL}?{number}" for number in range(5)], "image_urls", tuple(f"{URL}?{n}" for n in range(5))),
+        ("filesUrl", [], "image_urls", ()),
+        ("filesUrl", None, "image_urls", ()),
+        ("fileUrl", URL, "image_urls", (URL,)),
+        ("filesUrl", ["http://files.example:8080/a.png"], "image_urls", ("http://files.example:8080/a.png",)),
+        ("maskUrl", URL, "mask_url", URL),
+        ("callBackUrl", "http://127.0.0.1:9/hook", "callback_url", "http://127.0.0.1:9/hook"),
+        ("isEnhance", True, "options", {"isEnhance": True}),
+        ("isEnhance", False, "options", {"isEnhance": False}),
+        ("uploadCn", True, "options", {"uploadCn": True}),
+        ("enableFallback", True, "options", {"enableFallback": True}),
+        ("fallbackModel", "FLUX_MAX", "options", {"fallbackModel": "FLUX_MAX"}),
+        ("fallbackModel", "GPT_IMAGE_1", "options", {"fallbackModel": "GPT_IMAGE_1"}),
+        ("isEnhance", None, "options", {}),
+        ("unknown", {"deep": []}, "options", {}),
+    ],
+)
+def test_good_field_is_read(field: str, value: object, attribute: str, read: object) -> None:
+    assert getattr(create(**{field: value}), attribute) == read
+
+
+BAD_FIELDS: dict[str, list[object]] = {
+    "size": ["16:9", "", "1024x1024", 1, ["1:1"], {}],
+    "nVariants": [0, 3, 5, -1, "1", 1.0, True, [1]],
+    "prompt": [1, ["a"], {}, "a" * 20_001],
+    "filesUrl": [URL, {}, 1, [f"{URL}?{number}" for number in range(6)]],
+    "filesUrl.0": [[bad] for bad in (*BAD_URLS, 1, None)],
+    "fileUrl": [*BAD_URLS, 1, [URL]],
+    "maskUrl": [*BAD_URLS, 1, [URL]],
+    "callBackUrl": [*BAD_URLS, 1, [URL]],
+    "isEnhance": ["true", 1, 0, []],
+    "uploadCn": ["true", 1, 0, []],
+    "enableFallback": ["true", 1, 0, []],
+    "fallbackModel": ["flux_max", "", 1, True],
+}
+
+
+@pytest.mark.parametrize(("field", "value"), [(field, bad) for field, all_bad in BAD_FIELDS.items() for bad in all_bad])
+def test_bad_field_is_refused_by_name(field: str, value: object) -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        create(**{field.split(".", maxsplit=1)[0]: value})
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"prompt": "a"}, "size"),
+        ({"prompt": "a", "size": None}, "size"),
+        ({"size": "1:1"}, "prompt"),
+        ({"size": "1:1", "prompt": " \n"}, "prompt"),
+        ({"size": "1:1", "filesUrl": []}, "prompt"),
+        ({}, "size"),
+    ],
+)
+def test_missing_field_is_named(body: dict[str, object], field: str) -> None:
+    with pytest.raises(MissingField) as caught:
+        DIALECT.read_create(inbound(body), CATALOG)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("files", [{"filesUrl": [URL]}, {"fileUrl": URL}])
+def test_a_file_needs_no_prompt(files: dict[str, object]) -> None:
+    assert DIALECT.read_create(inbound({"size": "1:1", **files}), CATALOG).image_urls == (URL,)
+
+
+def test_deprecated_file_joins_the_others_once() -> None:
+    assert create(filesUrl=[URL, URL + "?2"], fileUrl=URL).image_urls == (URL, URL + "?2")
+
+
+def test_deprecated_file_counts_towards_the_limit() -> None:
+    with pytest.raises(InvalidParameter):
+        create(filesUrl=[f"{URL}?{number}" for number in range(5)], fileUrl=URL)
+
+
+def test_raw_keeps_known_fields_as_sent() -> None:
+    assert create(nVariants=2, fileUrl=URL).raw == {**GOOD, "nVariants": 2, "fileUrl": URL}
+
+
+def test_raw_leaves_out_what_nobody_checked() -> None:
+    assert "junk" not in create(junk="a" * 10**6).raw
+
+
+def test_price_is_per_image() -> None:
+    model = CATALOG.model("gpt4o-image", Kind.IMAGE, None)
+    assert model.cost(create(nVariants=4)) == 4 * model.cost(create())
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'"a"', b"null", b"\xff", b"<html>", b'{"prompt":"\\ud800","size":"1:1"}', b"[" * 100_000]
+)
+def test_unreadable_body_is_bad_input(body: bytes) -> None:
+    with pytest.raises(BadInput):
+        DIALECT.read_create(Inbound("POST", "/", body=body), CATALOG)
+
+
+def test_platform_not_in_the_catalog_is_not_found() -> None:
+    empty = catalog.Catalog("CNY", 8, {}, {}, {}, {})
+    with pytest.raises(NotFound):
+        DIALECT.read_create(inbound(GOOD), empty)
+
+
+def test_query_names_the_task() -> None:
+    task_id = "0197e2a4-0000-7000-8000-000000000001"
+    assert DIALECT.read_query(inbound(taskId=task_id)) == TaskQuery(task_id, "gpt4o-image")
+
+
+@pytest.mark.parametrize("query", [{}, {"taskId": ""}, {"task_id": "a"}])
+def test_query_without_task_id_is_refused_by_name(query: dict[str, str]) -> None:
+    with pytest.raises(MissingField) as caught:
+        DIALECT.read_query(inbound(**query))
+    assert caught.value.field == "taskId"
+
+
+@pytest.mark.parametrize("task_id", ["a#request", "a/b", "a b", "a\n", "\ud800", "猫", "a" * 101])
+def test_query_for_what_cannot_be_a_task_finds_none(task_id: str) -> None:
+    with pytest.raises(TaskNotFound):
+        DIALECT.read_query(inbound(taskId=task_id))
+
+
+@pytest.mark.parametrize(
+    ("body", "download"),
+    [
+        ({"imageUrl": URL}, Download(None, URL)),
+        ({"url": URL}, Download(None, URL)),
+        ({"taskId": "T1", "url": URL}, Download("T1", URL)),
+        ({"taskId": "T1", "url": URL, "imageUrl": URL + "?old"}, Download("T1", URL)),
+        ({"taskId": "", "url": "", "imageUrl": URL}, Download(None, URL)),
+        ({"url": URL + "?signature=" + "a" * 3000}, Download(None, URL + "?signature=" + "a" * 3000)),
+    ],
+)
+def test_download_takes_either_name(body: dict[str, Any], download: Download) -> None:
+    assert DIALECT.read_download(inbound(body)) == download
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "imageUrl"),
+        ({"taskId": "T1"}, "imageUrl"),
+        ({"url": 1}, "url"),
+        ({"imageUrl": [URL]}, "imageUrl"),
+        ({"url": URL, "taskId": 1}, "taskId"),
+        *[({"url": bad}, "url") for bad in BAD_URLS[1:-1]],
+        ({"url": "https://files.example/" + "a" * 4096}, "url"),
+        ({"imageUrl": "file:///etc/hosts"}, "imageUrl"),
+    ],
+)
+def test_download_of_no_url_is_refused_by_name(body: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        DIALECT.read_download(inbound(body))
+    assert caught.value.field == field
+
+
+def test_download_of_what_cannot_be_a_task_finds_none() -> None:
+    with pytest.raises(TaskNotFound):
+        DIALECT.read_download(inbound({"url": URL, "taskId": "a#request"}))

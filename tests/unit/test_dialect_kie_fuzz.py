@@ -1,0 +1,47 @@
+"""Whatever a client sends, the KIE dialect answers with a refusal of the tree, never with a crash."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay import catalog
+from relay.dialects.kie import DIALECT
+from relay.errors import BadInput, NotFound
+from relay.wire import Inbound
+
+CATALOG = catalog.load((Path(catalog.__file__).parent / "catalog.toml").read_text())
+FIELDS = (
+    *("prompt", "filesUrl", "fileUrl", "size", "nVariants", "maskUrl", "callBackUrl"),
+    *("isEnhance", "uploadCn", "enableFallback", "fallbackModel", "taskId", "url", "imageUrl"),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.text().map("https://{}".format),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+REQUESTS = st.dictionaries(st.sampled_from(FIELDS), JSON).map(lambda fields: {"prompt": "a", "size": "1:1"} | fields)
+BODIES = st.binary() | (JSON | REQUESTS).map(lambda document: json.dumps(document).encode())
+
+
+@given(BODIES)
+def test_create_of_anything_is_read_or_refused(body: bytes) -> None:
+    with suppress(BadInput, NotFound):
+        draft = DIALECT.read_create(Inbound("POST", "/", body=body), CATALOG)
+        assert set(draft.raw) <= set(FIELDS)
+
+
+@given(BODIES)
+def test_download_of_anything_is_read_or_refused(body: bytes) -> None:
+    with suppress(BadInput, NotFound):
+        assert DIALECT.read_download(Inbound("POST", "/", body=body)).url.startswith("http")
+
+
+@given(st.dictionaries(st.just("taskId") | st.text(), st.text()))
+def test_query_for_anything_is_read_or_refused(query: dict[str, str]) -> None:
+    with suppress(BadInput, NotFound):
+        assert DIALECT.read_query(Inbound("GET", "/", query=query)).task_id.isascii()

@@ -1,0 +1,154 @@
+"""What our signatures promise: published vectors, freshness, rotation, and a foreign verifier's consent."""
+
+from __future__ import annotations
+
+import base64
+import time
+
+import pytest
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from relay.signing import (
+    TOLERANCE,
+    callback_token,
+    key_digest,
+    same,
+    sign_kie,
+    sign_webhook,
+    verify_kie,
+    webhook_secret,
+)
+
+KEY, TASK, NOW = "demo-hmac-key", "task_demo_0001", 1767225600
+SIGNATURE = "Sa8CFP9SFefuT+uZ6Py7L3jt95HhthsgDmlozmZnWEU="
+BODY = (
+    b'{"id":"evt_demo_1","object":"event","created_at":1767225600,"type":"video.completed",'
+    b'"data":{"id":"video_demo_1"}}'
+)
+
+
+def test_kie_signature_equals_the_vector() -> None:
+    assert sign_kie(KEY, TASK, NOW) == SIGNATURE
+
+
+def test_kie_vector_verifies() -> None:
+    assert verify_kie(KEY, TASK, str(NOW), SIGNATURE, NOW)
+
+
+@pytest.mark.parametrize("age", [-TOLERANCE, -1, 0, 1, TOLERANCE])
+def test_kie_timestamp_within_the_tolerance_verifies(age: int) -> None:
+    assert verify_kie(KEY, TASK, str(NOW), SIGNATURE, NOW + age)
+
+
+@pytest.mark.parametrize("age", [TOLERANCE + 1, 10**9, -TOLERANCE - 1, -(10**9)])
+def test_kie_stale_or_future_timestamp_is_refused(age: int) -> None:
+    assert not verify_kie(KEY, TASK, str(NOW), SIGNATURE, NOW + age)
+
+
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        "",
+        " ",
+        "now",
+        f" {NOW}",
+        f"+{NOW}",
+        f"{NOW}.0",
+        "1_767_225_600",
+        "-1",
+        "0x1",
+        "9" * 5000,
+        "１７６７２２５６００",
+    ],
+)
+def test_kie_garbled_timestamp_is_refused(timestamp: str) -> None:
+    assert not verify_kie(KEY, TASK, timestamp, SIGNATURE, NOW)
+
+
+@pytest.mark.parametrize("signature", ["", "é", SIGNATURE[:-1], SIGNATURE.lower(), SIGNATURE + " "])
+def test_kie_wrong_signature_is_refused(signature: str) -> None:
+    assert not verify_kie(KEY, TASK, str(NOW), signature, NOW)
+
+
+def test_kie_signature_of_another_task_is_refused() -> None:
+    assert not verify_kie(KEY, "task_demo_0002", str(NOW), SIGNATURE, NOW)
+
+
+def test_kie_signature_of_another_time_is_refused() -> None:
+    assert not verify_kie(KEY, TASK, str(NOW + 1), SIGNATURE, NOW)
+
+
+def test_kie_signature_with_another_key_is_refused() -> None:
+    assert not verify_kie("another-key", TASK, str(NOW), SIGNATURE, NOW)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["demo-secret-0123456789abcdef", "whsec_" + base64.b64encode(b"demo-secret-0123456789abcdef").decode()],
+)
+def test_standard_webhooks_signature_equals_the_vector(secret: str) -> None:
+    headers = sign_webhook([secret], "evt_demo_1", NOW, BODY)
+    assert headers["webhook-signature"] == "v1,oRKFp2gnF1NcOnX3k92yfpKvWMC7/HhXPVxc+sfj3oA="
+
+
+def test_standard_webhooks_headers_carry_id_and_time() -> None:
+    headers = sign_webhook(["s"], "evt_demo_1", NOW, BODY)
+    assert (headers["webhook-id"], headers["webhook-timestamp"]) == ("evt_demo_1", str(NOW))
+
+
+def test_published_verifier_accepts_our_headers() -> None:
+    secret = webhook_secret(b"master", "acc", 1)
+    headers = sign_webhook([secret], "evt_1", int(time.time()), BODY)
+    assert Webhook(secret).verify(BODY, headers)["id"] == "evt_demo_1"
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_published_verifier_accepts_either_of_two_live_secrets(generation: int) -> None:
+    live = [webhook_secret(b"master", "acc", 2), webhook_secret(b"master", "acc", 1)]
+    headers = sign_webhook(live, "evt_1", int(time.time()), BODY)
+    assert Webhook(webhook_secret(b"master", "acc", generation)).verify(BODY, headers)
+
+
+def test_published_verifier_refuses_a_retired_secret() -> None:
+    headers = sign_webhook([webhook_secret(b"master", "acc", 2)], "evt_1", int(time.time()), BODY)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(webhook_secret(b"master", "acc", 1)).verify(BODY, headers)
+
+
+def test_published_verifier_refuses_a_changed_body() -> None:
+    secret = webhook_secret(b"master", "acc", 1)
+    headers = sign_webhook([secret], "evt_1", int(time.time()), BODY)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secret).verify(BODY + b" ", headers)
+
+
+@pytest.mark.parametrize("age", [-TOLERANCE - 60, TOLERANCE + 60])
+def test_published_verifier_refuses_our_stale_and_future_headers(age: int) -> None:
+    secret = webhook_secret(b"master", "acc", 1)
+    headers = sign_webhook([secret], "evt_1", int(time.time()) + age, BODY)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secret).verify(BODY, headers)
+
+
+@pytest.mark.parametrize(("master", "account", "generation"), [(b"other", "acc", 1), (b"m", "b", 1), (b"m", "acc", 2)])
+def test_webhook_secrets_differ_by_master_account_and_generation(master: bytes, account: str, generation: int) -> None:
+    assert webhook_secret(master, account, generation) != webhook_secret(b"m", "acc", 1)
+
+
+@pytest.mark.parametrize(("upstream", "account", "task"), [("x", "a", "t"), ("u", "x", "t"), ("u", "a", "x")])
+def test_callback_tokens_differ_by_upstream_account_and_task(upstream: str, account: str, task: str) -> None:
+    assert callback_token(b"s", upstream, account, task) != callback_token(b"s", "u", "a", "t")
+
+
+def test_callback_token_is_128_bits_of_hex() -> None:
+    token = callback_token(b"s", "u", "a", "t")
+    assert (len(token), len(bytes.fromhex(token))) == (32, 16)
+
+
+@pytest.mark.parametrize(("other", "equal"), [("token", True), ("toke", False), ("Token", False), ("é", False)])
+def test_same_compares_whole_texts(other: str, equal: bool) -> None:
+    assert same("token", other) is equal
+
+
+def test_key_digest_depends_on_the_pepper() -> None:
+    assert key_digest(b"p", "sk-EXAMPLE") != key_digest(b"q", "sk-EXAMPLE")
