@@ -22,8 +22,13 @@ def fit_ratio(draft: Draft, allowed: tuple[str, ...]) -> str | None:
         if wanted in allowed:
             return wanted
         if (shape := _shape(wanted or "")) is not None:
-            return min(allowed, key=lambda ratio: abs((_shape(ratio) or 0.0) - shape))
+            return min(allowed, key=lambda ratio: _distance(_shape(ratio) or 0.0, shape))
     return None
+
+
+def _distance(one: float, other: float) -> tuple[float, float]:
+    # 3:4 lies exactly between 1:1 and 9:16: rather keep it upright than make it square
+    return round(abs(one - other), 6), -abs(one)
 
 
 def _shape(text: str) -> float | None:

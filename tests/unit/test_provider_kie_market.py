@@ -1,0 +1,133 @@
+"""What we promise to send KIE's Market: each model's own names, and nothing a model would leave half made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from relay.catalog import Route
+from relay.errors import Refused
+from relay.providers import Account
+from relay.providers.kie import KieProvider
+from relay.task import Draft, Kind
+
+PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))
+OURS = "https://relay.example/callbacks/kie/ref/token"
+IMAGE = Draft("relay", "grok", Kind.IMAGE, "any", prompt="a cat")
+PICTURES = tuple(f"https://files.example/{number}.png" for number in range(20))
+
+
+def body(draft: Draft, model: str, callback_url: str | None = None) -> Any:
+    return json.loads(PROVIDER.write_submit(draft, Route("kie", model, "market"), callback_url).body)
+
+
+def market(model: str, **changes: Any) -> Mapping[str, Any]:
+    document = body(replace(IMAGE, **changes), model)
+    assert document["model"] == model
+    found: Mapping[str, Any] = document["input"]
+    return found
+
+
+def test_market_wraps_the_input_beside_the_model() -> None:
+    assert body(IMAGE, "qwen/text-to-image", OURS) == {
+        "model": "qwen/text-to-image",
+        "callBackUrl": OURS,
+        "input": {"prompt": "a cat"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "value"),
+    [
+        ("nano-banana-pro", "image_input", list(PICTURES[:1])),
+        ("nano-banana-2-lite", "image_input", list(PICTURES[:1])),
+        ("google/nano-banana-edit", "image_urls", list(PICTURES[:1])),
+        ("gpt-image/1.5-image-to-image", "input_urls", list(PICTURES[:1])),
+        ("seedream/4.5-edit", "image_urls", list(PICTURES[:1])),
+        ("grok-imagine/image-to-image", "image_urls", list(PICTURES[:1])),
+        ("kling-3.0/video", "image_urls", list(PICTURES[:1])),
+        ("kling-2.6/image-to-video", "image_urls", list(PICTURES[:1])),
+        ("hailuo/02-image-to-video-pro", "image_url", PICTURES[0]),
+        ("hailuo/2-3-image-to-video-standard", "image_url", PICTURES[0]),
+        ("a-model/of-tomorrow", "image_urls", list(PICTURES[:1])),
+    ],
+)
+def test_market_images_go_where_the_model_looks(model: str, field: str, value: object) -> None:
+    found = market(model, image_urls=PICTURES[:1])
+    assert {name: found[name] for name in found if "image_" in name or "_urls" in name} == {field: value}
+
+
+@pytest.mark.parametrize(
+    ("model", "too_many"),
+    [
+        ("nano-banana-pro", 9),
+        ("kling-3.0/video", 3),
+        ("grok-imagine/text-to-image", 1),
+        ("seedream/4.5-text-to-image", 1),
+    ],
+)
+def test_market_leaves_images_a_model_lacks_to_another_upstream(model: str, too_many: int) -> None:
+    with pytest.raises(Refused) as caught:
+        market(model, image_urls=PICTURES[:too_many])
+    assert caught.value.elsewhere
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "field", "sent"),
+    [
+        ("grok-imagine/text-to-image", "1024x1024", "aspect_ratio", "1:1"),
+        ("grok-imagine/text-to-image", "4:3", "aspect_ratio", "3:2"),
+        ("grok-imagine/text-to-image", None, "aspect_ratio", None),
+        ("seedream/4.5-text-to-image", "4:3", "aspect_ratio", "4:3"),
+        ("seedream/4.5-text-to-image", None, "aspect_ratio", "1:1"),
+        ("gpt-image/1.5-text-to-image", "16:9", "aspect_ratio", "3:2"),
+        ("gpt-image/1.5-text-to-image", None, "aspect_ratio", "1:1"),
+        ("google/nano-banana", "9:16", "image_size", "9:16"),
+        ("kling-3.0/video", "4:5", "aspect_ratio", "1:1"),
+        ("kling-3.0/video", "3:4", "aspect_ratio", "9:16"),
+        ("kling-3.0/video", "4:3", "aspect_ratio", "16:9"),
+        ("kling-3.0/video", None, "aspect_ratio", "16:9"),
+    ],
+)
+def test_market_shape_is_one_the_model_knows(model: str, size: str | None, field: str, sent: str | None) -> None:
+    assert market(model, size=size).get(field) == sent
+
+
+@pytest.mark.parametrize(
+    ("model", "required"),
+    [
+        ("seedream/4.5-text-to-image", {"quality": "basic"}),
+        ("gpt-image/1.5-text-to-image", {"quality": "medium"}),
+        ("kling-3.0/video", {"mode": "std", "sound": False, "multi_shots": False}),
+        ("kling-2.6/text-to-video", {"sound": False}),
+    ],
+)
+def test_market_fields_a_model_requires_are_there(model: str, required: dict[str, object]) -> None:
+    assert required.items() <= market(model).items()
+
+
+@pytest.mark.parametrize(
+    ("model", "seconds", "sent"),
+    [
+        ("kling-3.0/video", 1, "3"),
+        ("kling-3.0/video", 5, "5"),
+        ("kling-3.0/video", 15, "15"),
+        ("kling-2.6/text-to-video", 6, "10"),
+        ("a-model/of-tomorrow", 7, "7"),
+    ],
+)
+def test_market_duration_is_text_and_never_shorter(model: str, seconds: int, sent: str) -> None:
+    assert market(model, duration=seconds)["duration"] == sent
+
+
+@pytest.mark.parametrize(
+    "change", [{"count": 2}, {"mask_url": PICTURES[0]}, {"duration": 16}], ids=["count", "mask", "duration"]
+)
+def test_market_leaves_what_it_cannot_make_to_another_upstream(change: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as caught:
+        market("kling-3.0/video", **change)
+    assert caught.value.elsewhere

@@ -1,0 +1,220 @@
+"""What we promise to send KIE: exactly what was asked, in each API's own words, or nothing at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from relay.catalog import Route
+from relay.errors import Refused
+from relay.providers import Account, provider
+from relay.providers.kie import APIS, KieProvider
+from relay.task import Draft, Kind
+from relay.wire import Call
+
+PROVIDER = KieProvider(Account("https://api.kie.example/", "sk-EXAMPLE"))
+OURS = "https://relay.example/callbacks/kie/ref/token"
+IMAGE = Draft("kie", "gpt4o-image", Kind.IMAGE, "gpt4o-image", prompt="a cat")
+VIDEO = Draft("relay", "kling", Kind.VIDEO, "any", prompt="a cat", action="text2video")
+MUSIC = Draft("relay", "suno", Kind.MUSIC, "V5", prompt="rain  on\nroofs")
+PICTURES = tuple(f"https://files.example/{number}.png" for number in range(20))
+MODELS = {"gpt4o-image": "gpt4o-image", "market": "kling-3.0/video", "veo": "", "suno": "V5"}
+
+
+def call(draft: Draft, api: str, model: str | None = None, callback_url: str | None = None) -> Call:
+    return PROVIDER.write_submit(draft, Route("kie", MODELS[api] if model is None else model, api), callback_url)
+
+
+def body(draft: Draft, api: str, model: str | None = None, callback_url: str | None = None) -> dict[str, Any]:
+    document = json.loads(call(draft, api, model, callback_url).body)
+    assert isinstance(document, dict)
+    return document
+
+
+def test_registry_finds_the_provider() -> None:
+    assert isinstance(provider("kie", PROVIDER.account), KieProvider)
+
+
+@pytest.mark.parametrize(
+    ("api", "path"),
+    [
+        ("gpt4o-image", "/api/v1/gpt4o-image/generate"),
+        ("market", "/api/v1/jobs/createTask"),
+        ("veo", "/api/v1/veo/generate"),
+        ("suno", "/api/v1/generate"),
+    ],
+)
+def test_each_api_has_its_create_path(api: str, path: str) -> None:
+    sent = call(MUSIC if api == "suno" else VIDEO, api)
+    assert (sent.method, sent.url) == ("POST", "https://api.kie.example" + path)
+
+
+@pytest.mark.parametrize(
+    ("api", "path"),
+    [
+        ("gpt4o-image", "/api/v1/gpt4o-image/record-info"),
+        ("market", "/api/v1/jobs/recordInfo"),
+        ("veo", "/api/v1/veo/record-info"),
+        ("suno", "/api/v1/generate/record-info"),
+    ],
+)
+def test_each_api_has_its_query_path(api: str, path: str) -> None:
+    asked = PROVIDER.write_query("task_demo", api, "any")
+    assert (asked.method, asked.url) == ("GET", f"https://api.kie.example{path}?taskId=task_demo")
+
+
+def test_query_encodes_opaque_ids() -> None:
+    assert PROVIDER.write_query("sora-2:a/b&c=d 猫", "veo", "").url.endswith(
+        "?taskId=sora-2%3Aa%2Fb%26c%3Dd%20%E7%8C%AB"
+    )
+
+
+def test_query_may_be_repeated() -> None:
+    assert PROVIDER.write_query("t", "veo", "").repeatable
+
+
+def test_submission_may_not_be_repeated() -> None:
+    assert not call(IMAGE, "gpt4o-image").repeatable
+
+
+@pytest.mark.parametrize("sent", [call(IMAGE, "gpt4o-image"), PROVIDER.write_query("t", "veo", "")])
+def test_every_call_carries_the_key(sent: Call) -> None:
+    assert sent.headers["authorization"] == "Bearer sk-EXAMPLE"
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_our_callback_url_is_sent_not_the_clients(api: str) -> None:
+    draft = replace(MUSIC if api == "suno" else VIDEO, callback_url="https://client.example/hook")
+    assert body(draft, api, callback_url=OURS)["callBackUrl"] == OURS
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_no_callback_url_is_sent_where_there_is_none(api: str) -> None:
+    assert "callBackUrl" not in body(MUSIC if api == "suno" else VIDEO, api)
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("continued", [{"action": "extend"}, {"parent": "T1"}, {"video_url": PICTURES[0]}])
+def test_continuing_a_video_is_left_to_another_upstream(api: str, continued: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as caught:
+        call(replace(VIDEO, **continued), api)
+    assert caught.value.elsewhere
+
+
+def test_gpt4o_sends_no_optional_field_nobody_set() -> None:
+    assert body(IMAGE, "gpt4o-image") == {"prompt": "a cat", "size": "1:1"}
+
+
+def test_gpt4o_sends_every_field_that_was_set() -> None:
+    options = {"isEnhance": True, "uploadCn": False, "enableFallback": True, "fallbackModel": "FLUX_MAX", "other": 1}
+    draft = replace(IMAGE, image_urls=PICTURES[:2], mask_url=PICTURES[2], count=2, size="3:2", options=options)
+    assert body(draft, "gpt4o-image") == {
+        "prompt": "a cat",
+        "filesUrl": list(PICTURES[:2]),
+        "maskUrl": PICTURES[2],
+        "size": "3:2",
+        "nVariants": 2,
+        "isEnhance": True,
+        "uploadCn": False,
+        "enableFallback": True,
+        "fallbackModel": "FLUX_MAX",
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sent"),
+    [
+        *[(size, size) for size in ("1:1", "3:2", "2:3")],
+        *[("16:9", "3:2"), ("4:3", "3:2"), ("9:16", "2:3"), ("3:4", "2:3"), ("21:9", "3:2")],
+        *[("1024x1024", "1:1"), ("1024x1536", "2:3"), ("1536x1024", "3:2"), ("1920X1080", "3:2"), ("512*768", "2:3")],
+        *[(None, "1:1"), ("", "1:1"), ("large", "1:1"), ("0x0", "1:1"), ("1x0", "1:1"), ("auto", "1:1")],
+    ],
+)
+@pytest.mark.parametrize("field", ["size", "aspect_ratio"])
+def test_gpt4o_size_is_the_nearest_of_three(field: str, wanted: str | None, sent: str) -> None:
+    assert body(replace(IMAGE, **{field: wanted}), "gpt4o-image")["size"] == sent  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("count", "sent"), [(1, None), (2, 2), (3, 4), (4, 4)])
+def test_gpt4o_variants_snap_up(count: int, sent: int | None) -> None:
+    assert body(replace(IMAGE, count=count), "gpt4o-image").get("nVariants") == sent
+
+
+@pytest.mark.parametrize("change", [{"count": 5}, {"image_urls": PICTURES[:6]}])
+def test_gpt4o_leaves_more_than_it_makes_to_another_upstream(change: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as caught:
+        call(replace(IMAGE, **change), "gpt4o-image")
+    assert caught.value.elsewhere
+
+
+@pytest.mark.parametrize(
+    ("images", "way"),
+    [
+        (0, "TEXT_2_VIDEO"),
+        (1, "FIRST_AND_LAST_FRAMES_2_VIDEO"),
+        (2, "FIRST_AND_LAST_FRAMES_2_VIDEO"),
+        (3, "REFERENCE_2_VIDEO"),
+    ],
+)
+def test_veo_way_follows_from_the_images(images: int, way: str) -> None:
+    sent = body(replace(VIDEO, image_urls=PICTURES[:images]), "veo")
+    assert (sent["generationType"], sent.get("imageUrls", [])) == (way, list(PICTURES[:images]))
+
+
+@pytest.mark.parametrize(("model", "sent"), [("", "veo3_fast"), ("veo3", "veo3")])
+def test_veo_model_has_a_default(model: str, sent: str) -> None:
+    assert body(VIDEO, "veo", model)["model"] == sent
+
+
+@pytest.mark.parametrize(("seconds", "sent"), [(None, None), (1, 4), (4, 4), (5, 6), (6, 6), (7, 8), (8, 8)])
+def test_veo_duration_snaps_up(seconds: int | None, sent: int | None) -> None:
+    assert body(replace(VIDEO, duration=seconds), "veo").get("duration") == sent
+
+
+@pytest.mark.parametrize(("ratio", "sent"), [(None, None), ("16:9", "16:9"), ("9:16", "9:16"), ("4:3", "16:9")])
+def test_veo_shape_is_one_of_two(ratio: str | None, sent: str | None) -> None:
+    assert body(replace(VIDEO, aspect_ratio=ratio), "veo").get("aspect_ratio") == sent
+
+
+@pytest.mark.parametrize("change", [{"duration": 9}, {"image_urls": PICTURES[:4]}])
+def test_veo_leaves_more_than_it_makes_to_another_upstream(change: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as caught:
+        call(replace(VIDEO, **change), "veo")
+    assert caught.value.elsewhere
+
+
+def test_suno_without_lyrics_or_style_leaves_all_to_the_model() -> None:
+    assert body(MUSIC, "suno", callback_url=OURS) == {
+        "model": "V5",
+        "prompt": "rain  on\nroofs",
+        "customMode": False,
+        "instrumental": False,
+        "callBackUrl": OURS,
+    }
+
+
+def test_suno_lyrics_are_what_is_sung() -> None:
+    assert body(replace(MUSIC, lyrics="la\nla", style="pop"), "suno") == {
+        "model": "V5",
+        "prompt": "la\nla",
+        "style": "pop",
+        "title": "rain on roofs",
+        "customMode": True,
+        "instrumental": False,
+    }
+
+
+def test_suno_style_alone_is_custom_mode() -> None:
+    assert body(replace(MUSIC, style="pop"), "suno")["customMode"]
+
+
+def test_suno_custom_mode_always_has_a_style() -> None:
+    assert body(replace(MUSIC, lyrics="la"), "suno")["style"] == "rain  on\nroofs"
+
+
+@pytest.mark.parametrize(("prompt", "title"), [("a" * 200, "a" * 80), ("  ", "Untitled"), ("a" * 79 + " b", "a" * 79)])
+def test_suno_title_fits(prompt: str, title: str) -> None:
+    assert body(replace(MUSIC, prompt=prompt, lyrics="la", style="pop"), "suno")["title"] == title
