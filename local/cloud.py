@@ -19,11 +19,10 @@ from hypercorn.config import Config as ServerConfig
 from hypercorn.typing import ASGIFramework
 
 from local import emulator
-from local.emulator import ACCOUNT
+from local.emulator import ACCOUNT, SECRET
 from local.guard import guarded
 from local.template import REGION
 
-SECRET = "local"
 _START_SECONDS = 15.0
 
 

@@ -6,8 +6,10 @@ that pin moves.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import os
+import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,8 @@ from local.guard import App
 from local.template import REGION
 
 ACCOUNT = "123456789012"
+# Presigned object addresses are let through to web pages, so no page may be able to sign one.
+SECRET = secrets.token_hex(20)
 
 _DYNAMODB = (
     *("get_state", "_put_item", "_get_item", "_update_item", "_delete_item", "_query", "_scan"),
@@ -50,6 +54,7 @@ def load(state_dir: Path | None, execute: Callable[[str, Any], tuple[Any, bool]]
     _module("services.cloudformation")
     _lock_dynamodb(_module("services.dynamodb"))
     _run_functions_with(_module("services.lambda_svc"), execute)
+    _verify_with_our_secret(_module("services.s3"))
     _point_at(state_dir)
     asgi: App = app.app
     return asgi
@@ -87,6 +92,18 @@ def _run_functions_with(functions: Any, execute: Callable[[str, Any], tuple[Any,
     functions._execute_function_warm = run
     # Our workers own their log lines; the emulator would keep four more per invocation for ever.
     functions._emit_lambda_logs = lambda *_args, **_options: None
+
+
+def _verify_with_our_secret(objects: Any) -> None:  # noqa: ANN401
+    """The emulator checks presigned addresses with the secret of this machine's own AWS account, if it has one."""
+    resolve = _module("core.iam_evaluator").resolve_credential
+
+    def resolved(*args: object, **options: object) -> object:
+        found = resolve(*args, **options)
+        known = dataclasses.is_dataclass(found) and hasattr(found, "secret_access_key")
+        return dataclasses.replace(found, secret_access_key=SECRET) if known else found
+
+    objects.resolve_credential = resolved
 
 
 def _point_at(state_dir: Path | None) -> None:

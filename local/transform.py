@@ -44,7 +44,11 @@ def transform(template: Path, parameters: Mapping[str, str]) -> Transformed:
             case "AWS::Serverless::StateMachine" if "DefinitionUri" in properties:
                 definitions[logical] = (root / properties["DefinitionUri"]).read_text(encoding="utf-8")
                 properties["DefinitionUri"] = _PACKAGED.format(logical)
-    numbers = {name for name, spec in sam.get("Parameters", {}).items() if spec.get("Type") == "Number"}
+    numbers = {
+        name: parameters.get(name, spec.get("Default"))
+        for name, spec in sam.get("Parameters", {}).items()
+        if spec["Type"] == "Number"
+    }
     session = boto3.Session(region_name=REGION)
     expanded = Translator({}, Parser(), boto_session=session).translate(sam, parameter_values=dict(parameters))
     return Transformed(_unpackage(expanded, definitions, numbers), code, layers)
@@ -74,13 +78,16 @@ def _layers_of(wanted: list[Any], folders: Mapping[str, Path]) -> tuple[Path, ..
     return tuple(reversed(found))
 
 
-def _unpackage(cfn: dict[str, Any], definitions: Mapping[str, str], numbers: set[str]) -> dict[str, Any]:
+def _unpackage(cfn: dict[str, Any], definitions: Mapping[str, str], numbers: Mapping[str, Any]) -> dict[str, Any]:
     """Replace the packaged addresses by something the embedded cloud can create."""
     for logical, resource in cfn["Resources"].items():
         properties = resource.get("Properties", {})
         match resource["Type"]:
             case "AWS::Lambda::Function":
                 properties["Code"] = {"ZipFile": "# served by local.runtime"}
+            case "AWS::Lambda::EventSourceMapping":
+                # The cloud converts a parameter to the property's type; the emulator would keep the text.
+                resource["Properties"] = _with_numbers(properties, numbers)
             case "AWS::Lambda::LayerVersion":
                 properties["Content"] = {}
             case "AWS::StepFunctions::StateMachine" if logical in definitions:
@@ -90,7 +97,15 @@ def _unpackage(cfn: dict[str, Any], definitions: Mapping[str, str], numbers: set
     return cfn
 
 
-def _definition(text: str, values: Mapping[str, Any], numbers: set[str]) -> dict[str, Any] | str:
+def _with_numbers(value: Any, numbers: Mapping[str, Any]) -> Any:  # noqa: ANN401 (any part of a template)
+    if isinstance(value, dict):
+        if value.keys() == {"Ref"} and value["Ref"] in numbers:
+            return int(numbers[value["Ref"]])
+        return {name: _with_numbers(part, numbers) for name, part in value.items()}
+    return [_with_numbers(part, numbers) for part in value] if isinstance(value, list) else value
+
+
+def _definition(text: str, values: Mapping[str, Any], numbers: Mapping[str, Any]) -> dict[str, Any] | str:
     """A state machine definition as JSON text in which CloudFormation fills in the substitutions.
 
     The cloud substitutes text, so a value that is a number must lose the quotes YAML gave its placeholder.
