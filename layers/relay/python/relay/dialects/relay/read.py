@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
@@ -32,14 +32,21 @@ def _not_blank(value: str, info: ValidationInfo) -> str:
     return value
 
 
-def _http_url(value: str, info: ValidationInfo) -> str:
+def _split_url(value: str) -> SplitResult | None:
     # urlsplit drops tabs and newlines and lets backslashes through, where other readers see another host
+    if re.search(r"[\x00-\x20\x7f\\]", value):
+        return None
     try:
-        parts = urlsplit(value) if not re.search(r"[\x00-\x20\x7f\\]", value) else None
-        good = parts and parts.scheme in {"http", "https"} and parts.hostname and (parts.port or 1)
+        parts = urlsplit(value)
+        good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:
-        good = False
-    if not (parts and good):
+        return None
+    return parts if good else None
+
+
+def _http_url(value: str, info: ValidationInfo) -> str:
+    parts = _split_url(value)
+    if parts is None:
         raise InvalidParameter(str(info.field_name), "must be an http or https URL", "必须是 http 或 https 网址")
     if "@" in parts.netloc:
         raise InvalidParameter(str(info.field_name), "must not hold credentials", "不能包含用户名或密码")
