@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import socket
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +19,8 @@ from hypercorn.typing import ASGIFramework
 
 from local import emulator
 from local.emulator import ACCOUNT, SECRET
-from local.guard import guarded
+from local.guard import App, guarded
+from local.snapshot import Snapshot
 from local.template import REGION
 
 _START_SECONDS = 15.0
@@ -40,22 +40,29 @@ class Cloud:
         """`execute(function, event)` runs a function for the emulator: its answer, and whether that is an error."""
         if Cloud._open is not None:
             raise RuntimeError("a Stack is already open in this process: close it, or use another process")
+        self._snapshot = Snapshot(state_dir) if state_dir else None
         Cloud._open = self
-        self._saved = state_dir is not None
-        self._app = emulator.load(state_dir, execute)
+        try:
+            self._start(emulator.load(state_dir, execute))
+        except BaseException:
+            self._forget()
+            raise
+        self._session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key=SECRET, region_name=REGION)
+        self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
+        self._closing = threading.Event()
+        self._saver = threading.Thread(target=self._save_every, args=(save_every,), daemon=True)
+        self._saver.start()
+
+    def _start(self, app: App) -> None:
+        self._app = app
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
-        self._closing = threading.Event()
         self._server = threading.Thread(target=self._serve, daemon=True)
         self._server.start()
         self._wait_until_up()
-        self._session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key=SECRET, region_name=REGION)
-        self._clients: dict[str, Any] = {}
-        self._making = threading.Lock()
-        self._saver = threading.Thread(target=self._save_every, args=(save_every,), daemon=True)
-        self._saver.start()
 
     def _serve(self) -> None:
         config = ServerConfig()
@@ -74,13 +81,16 @@ class Cloud:
     def _wait_until_up(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while self._server.is_alive() and time.monotonic() < deadline:
+            connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=_START_SECONDS)
             try:
-                urllib.request.urlopen(self.url + "/_ministack/health", timeout=_START_SECONDS).close()
-            except urllib.error.URLError:
+                connection.request("GET", "/_ministack/health")
+                connection.getresponse()
+            except OSError:
                 time.sleep(0.01)
             else:
                 return
-        Cloud._open = None
+            finally:
+                connection.close()
         raise RuntimeError("the embedded cloud did not start: its reason is on standard error")
 
     def client(self, service: str) -> Any:  # noqa: ANN401 (boto3 makes its clients at run time)
@@ -89,7 +99,7 @@ class Cloud:
         with self._making:
             if service not in self._clients:
                 # No retries: what fails against a cloud in the same process is an error to see, not weather.
-                config = ClientConfig(retries={"max_attempts": 0}, read_timeout=70, max_pool_connections=50)
+                config = ClientConfig(retries={"max_attempts": 0}, read_timeout=70, max_pool_connections=50, proxies={})
                 self._clients[service] = self._session.client(service, endpoint_url=self.url, config=config)
             return self._clients[service]
 
@@ -107,8 +117,8 @@ class Cloud:
         }
 
     def _save_every(self, seconds: float) -> None:
-        while self._saved and not self._closing.wait(seconds):
-            emulator.save()
+        while self._snapshot and not self._closing.wait(seconds):
+            self._snapshot.save()
 
     def close(self) -> None:
         """Save what is to be kept and stop serving."""
@@ -116,9 +126,18 @@ class Cloud:
             return
         self._closing.set()
         self._saver.join()
-        if self._saved:
-            emulator.save()
+        # The emulator would save at its end too, in its slower way; ours comes when nothing changes any more.
+        emulator.point_at(None)
         self._loop.call_soon_threadsafe(self._stop.set)
         self._server.join(timeout=3)
+        if self._snapshot:
+            self._snapshot.save()
         emulator.unload()
+        for client in self._clients.values():
+            client.close()
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._snapshot:
+            self._snapshot.release()
         Cloud._open = None

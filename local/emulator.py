@@ -1,4 +1,4 @@
-"""Owns the emulator's private side: how it is loaded, corrected, pointed at its state, saved and emptied.
+"""Owns the emulator's private side: how it is loaded, corrected, pointed at its state, read and emptied.
 
 Every touch of a private name is in this module, and the emulator is pinned exactly: look here first when
 that pin moves.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import json
 import os
 import secrets
 import threading
@@ -23,41 +24,54 @@ ACCOUNT = "123456789012"
 SECRET = secrets.token_hex(20)
 
 _DYNAMODB = (
-    *("get_state", "_put_item", "_get_item", "_update_item", "_delete_item", "_query", "_scan"),
+    *("_put_item", "_get_item", "_update_item", "_delete_item", "_query", "_scan"),
     *("_batch_write_item", "_batch_get_item", "_transact_write_items", "_transact_get_items"),
     "_execute_statement",
 )
 
-# Read once, when the emulator is imported. Host and port are part of every queue's name, so they are constants:
-# queues must keep their names when the next start listens on another port.
+# Read at run time as well. Host and port are part of every queue's name, so they are constants: queues must keep
+# their names when the next start listens on another port.
 _SETTINGS = {
-    "AUTH": "false",
-    "BIND_HOST": "127.0.0.1",
     "GATEWAY_PORT": "4566",
     "IOT_MTLS_ENABLED": "0",
-    "LOG_LEVEL": "ERROR",
     "MINISTACK_ACCOUNT_ID": ACCOUNT,
     "MINISTACK_HOST": "localhost",
     "MINISTACK_REGION": REGION,
-    "PERSIST_STATE": "0",
-    "S3_PERSIST": "0",
     "SFTP_ENABLED": "0",
 }
+# Read once, when the emulator is imported, under names that mean something else to others in this process.
+_IMPORT_SETTINGS = {"AUTH": "false", "LOG_LEVEL": "ERROR", "PERSIST_STATE": "0", "S3_PERSIST": "0"}
+
+DYNAMODB_LOCK = threading.RLock()
+STATE = "state"
 
 
 def load(state_dir: Path | None, execute: Callable[[str, Any], tuple[Any, bool]]) -> App:
     """Import and correct the emulator, with its state under `state_dir` (None: in memory); returns its ASGI app."""
-    # Settings can only be given by the environment, and some are read again at run time: they have to stay.
-    os.environ.update(_SETTINGS)
-    app = _module("app")
-    # The slowest import of all: better here, while the transform runs on another core, than at the deployment.
-    _module("services.cloudformation")
+    app = _imported()
     _lock_dynamodb(_module("services.dynamodb"))
     _run_functions_with(_module("services.lambda_svc"), execute)
     _verify_with_our_secret(_module("services.s3"))
-    _point_at(state_dir)
+    point_at(state_dir)
     asgi: App = app.app
     return asgi
+
+
+def _imported() -> Any:  # noqa: ANN401
+    # The emulator can be told its settings by the environment only.
+    os.environ.update(_SETTINGS)
+    before = {name: os.environ.get(name) for name in _IMPORT_SETTINGS}
+    os.environ.update(_IMPORT_SETTINGS)
+    try:
+        app = _module("app")
+        # The slowest import of all: better now, while the transform runs on another core, than at the deployment.
+        for service in ("cloudformation", "s3", "dynamodb", "lambda_svc"):
+            _module(f"services.{service}")
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            os.environ.update({} if value is None else {name: value})
+    return app
 
 
 def _module(name: str) -> Any:  # noqa: ANN401 (the emulator has no types)
@@ -66,11 +80,10 @@ def _module(name: str) -> Any:  # noqa: ANN401 (the emulator has no types)
 
 def _lock_dynamodb(dynamodb: Any) -> None:  # noqa: ANN401
     """Step Functions and the saver call these from threads of their own, beside the server's."""
-    lock = threading.RLock()
 
     def locked(function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: object, **options: object) -> object:
-            with lock:
+            with DYNAMODB_LOCK:
                 return function(*args, **options)
 
         call.locked = True  # type: ignore[attr-defined]
@@ -106,35 +119,33 @@ def _verify_with_our_secret(objects: Any) -> None:  # noqa: ANN401
     objects.resolve_credential = resolved
 
 
-def _point_at(state_dir: Path | None) -> None:
+def point_at(state_dir: Path | None) -> None:
+    """Say where state is loaded from at the start, and objects are kept; None: nowhere, all is in memory."""
     persistence, objects = _module("core.persistence"), _module("services.s3")
     kept = state_dir is not None
     persistence.PERSIST_STATE = _module("app").PERSIST_STATE = objects.S3_PERSIST = kept
     if state_dir is not None:
         folder = state_dir.resolve()
-        persistence.STATE_DIR, objects.DATA_DIR = str(folder / "state"), str(folder / "objects")
+        persistence.STATE_DIR, objects.DATA_DIR = str(folder / STATE), str(folder / "objects")
         objects._load_persisted_data()
 
 
-def save() -> None:
-    """Write every service's state to disk; one that changed while it was read is read again."""
+def readers() -> dict[str, Callable[[], Any]]:
+    """How to read the state of each service in use."""
+    found: dict[str, Callable[[], Any]] = _module("app")._build_persistence_save_dict()
+    return found
+
+
+def encoded(service: str, state: object) -> str | None:
+    """A service's state as the emulator reads it at its next start; None if it has nothing to keep."""
+    if state is None:
+        return None
     persistence = _module("core.persistence")
-    for service, read in _module("app")._build_persistence_save_dict().items():
-        state = _read(read)
-        if state is not None:
-            persistence.save_state(service, state)
-
-
-def _read(read: Callable[[], Any]) -> Any:  # noqa: ANN401
-    for _ in range(5):
-        try:
-            return read()
-        except RuntimeError:  # "changed size during iteration": the next look is at a newer, whole state
-            continue
-    return None
+    wrapped = {"__ministack_format__": persistence._state_format_version(service), "payload": state}
+    return json.dumps(wrapped, default=persistence._json_default)
 
 
 def unload() -> None:
     """Empty the emulator in memory, leaving the files, so that this process can open another one."""
-    _point_at(None)
+    point_at(None)
     _module("app")._reset_all_state()

@@ -12,7 +12,7 @@ from pathlib import Path
 from local.worker import FunctionSpec, Outcome, Worker, failure
 
 PAYLOAD_LIMIT = 6 * 1024 * 1024 + 100
-_WORKERS = 4
+WORKERS = 4
 _QUEUE_SECONDS = 60.0
 _LOOK_SECONDS = 0.5
 
@@ -106,7 +106,7 @@ class Function:
         give_up = time.monotonic() + _QUEUE_SECONDS
         with self._free:
             while not self._closed and time.monotonic() < give_up:
-                if (worker := self._fresh(version)) is not None or self._taken + len(self._idle) < _WORKERS:
+                if (worker := self._fresh(version)) is not None or self._taken + len(self._idle) < WORKERS:
                     self._taken += 1
                     return worker or self._start(version)
                 self._free.wait(give_up - time.monotonic())

@@ -14,6 +14,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
+from local.runtime import WORKERS
 from local.template import REGION, TemplateError, Transformed
 
 # The translator accepts only packaged code, so local folders hide behind this address while it runs.
@@ -86,8 +87,7 @@ def _unpackage(cfn: dict[str, Any], definitions: Mapping[str, str], numbers: Map
             case "AWS::Lambda::Function":
                 properties["Code"] = {"ZipFile": "# served by local.runtime"}
             case "AWS::Lambda::EventSourceMapping":
-                # The cloud converts a parameter to the property's type; the emulator would keep the text.
-                resource["Properties"] = _with_numbers(properties, numbers)
+                resource["Properties"] = _event_source(properties, numbers)
             case "AWS::Lambda::LayerVersion":
                 properties["Content"] = {}
             case "AWS::StepFunctions::StateMachine" if logical in definitions:
@@ -95,6 +95,15 @@ def _unpackage(cfn: dict[str, Any], definitions: Mapping[str, str], numbers: Map
                 values = properties.pop("DefinitionSubstitutions", {})
                 properties["DefinitionString"] = _definition(definitions[logical], values, numbers)
     return cfn
+
+
+def _event_source(properties: dict[str, Any], numbers: Mapping[str, Any]) -> dict[str, Any]:
+    # The cloud converts a parameter to the property's type; the emulator would keep the text.
+    source: dict[str, Any] = _with_numbers(properties, numbers)
+    # A batch that waits for a worker here is already taken from its queue: take no more than there are workers.
+    scaling = source.setdefault("ScalingConfig", {})
+    scaling["MaximumConcurrency"] = min(scaling.get("MaximumConcurrency", WORKERS), WORKERS)
+    return source
 
 
 def _with_numbers(value: Any, numbers: Mapping[str, Any]) -> Any:  # noqa: ANN401 (any part of a template)

@@ -150,11 +150,11 @@ class Worker:
     def close(self) -> None:
         """Kill the process and whatever it started."""
         self._failed = True
-        self._work.put(None)
         if self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):  # another thread may be closing it too
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._work.put(None)  # only now: a client that is refused work while it lives would complain in the log
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._api.close()

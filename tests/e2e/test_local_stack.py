@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from local.snapshot import Snapshot
 from tests.e2e.fixtures.running import APP, Running, eventually, workers_in
 
 pytestmark = pytest.mark.stack
@@ -195,6 +196,14 @@ def test_a_second_stack_in_one_process_is_refused_in_words(app: Running) -> None
     assert "already open" in app.where["second"]
 
 
+def test_a_state_folder_has_one_owner(tmp_path: Path) -> None:
+    first = Snapshot(tmp_path)
+    with pytest.raises(RuntimeError, match="another stack uses"):
+        Snapshot(tmp_path)
+    first.release()
+    Snapshot(tmp_path).release()
+
+
 def test_data_survives_a_kill_and_a_clean_close(folder: Path, tmp_path: Path) -> None:
     def put(running: Running, key: str) -> None:
         item = {"id": {"S": key}, "kind": {"S": "kept"}}
@@ -220,5 +229,8 @@ def test_data_survives_a_kill_and_a_clean_close(folder: Path, tmp_path: Path) ->
     assert third.where["outputs"] == first.where["outputs"]
     found = third.client("dynamodb").scan(TableName=third.ids["Table"])["Items"]
     assert {item["id"]["S"] for item in found} >= {"before the kill", "before the close"}
+    third.client("sqs").send_message(QueueUrl=third.ids["Queue"], MessageBody="after the restarts")
+    key = {"TableName": third.ids["Table"], "Key": {"id": {"S": "after the restarts"}}}
+    assert eventually(lambda: third.client("dynamodb").get_item(**key).get("Item"))
     third.stop()
     assert third.process.returncode == 0, "a Stack could not be opened after another was closed"
