@@ -1,0 +1,131 @@
+"""Where work waits without a caller: every such edge keeps what failed, raises an alarm and leaves a log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.rules.test_rights import of_type
+from tests.rules.test_template import routes_of
+from tests.rules.tree import functions, logical_id, resources, template
+
+TWO_WEEKS = 14 * 24 * 3600
+MAPPINGS = resources("AWS::Lambda::EventSourceMapping")
+QUEUES = resources("AWS::SQS::Queue")
+ALARMS = resources("AWS::CloudWatch::Alarm")
+
+
+def target(intrinsic: Any) -> str:
+    """The logical id a Ref or GetAtt points at."""
+    found = intrinsic.get("Ref") or intrinsic["Fn::GetAtt"]
+    return str(found[0] if isinstance(found, list) else found.partition(".")[0])
+
+
+def alarmed(metric: str) -> set[str]:
+    """The resources on whose metric there is an alarm."""
+    return {target(alarm["Dimensions"][0]["Value"]) for alarm in ALARMS.values() if alarm["MetricName"] == metric}
+
+
+def timeout(function: str) -> int:
+    default: int = template()["Globals"]["Function"]["Timeout"]
+    return int(resources("AWS::Serverless::Function")[function].get("Timeout", default))
+
+
+def dead_letters() -> set[str]:
+    policies = [queue["RedrivePolicy"] for queue in QUEUES.values() if "RedrivePolicy" in queue]
+    return {target(policy["deadLetterTargetArn"]) for policy in policies}
+
+
+@pytest.mark.parametrize("name", sorted(MAPPINGS))
+def test_a_slow_run_is_not_run_twice(name: str) -> None:
+    queue, function = target(MAPPINGS[name]["EventSourceArn"]), target(MAPPINGS[name]["FunctionName"])
+    assert QUEUES[queue]["VisibilityTimeout"] >= 6 * timeout(function)
+
+
+@pytest.mark.parametrize("name", sorted(MAPPINGS))
+def test_one_bad_message_does_not_bring_back_its_batch(name: str) -> None:
+    assert MAPPINGS[name]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert MAPPINGS[name]["BatchSize"] <= 5
+
+
+@pytest.mark.parametrize("name", sorted(MAPPINGS))
+def test_a_queue_keeps_what_failed_and_says_when_it_is_late(name: str) -> None:
+    queue = target(MAPPINGS[name]["EventSourceArn"])
+    assert QUEUES[queue]["RedrivePolicy"]["maxReceiveCount"] >= 5  # throttled receives count too
+    assert queue in alarmed("ApproximateAgeOfOldestMessage")
+
+
+def test_every_queue_is_read_or_holds_what_failed() -> None:
+    sources = {target(mapping["EventSourceArn"]) for mapping in MAPPINGS.values()}
+    kept = set(QUEUES) - sources
+    assert dead_letters() < kept
+    for name in kept:
+        assert QUEUES[name]["MessageRetentionPeriod"] == TWO_WEEKS
+        assert name in alarmed("ApproximateNumberOfMessagesVisible")
+
+
+def test_a_schedule_keeps_what_failed_and_is_missed_when_silent() -> None:
+    schedules = of_type("AWS::Scheduler::Schedule")
+    assert schedules
+    for schedule in schedules.values():
+        function = target(schedule["Target"]["Arn"])
+        assert target(schedule["Target"]["DeadLetterConfig"]["Arn"]) in QUEUES
+        assert "RetryPolicy" in schedule["Target"]
+        assert function in alarmed("Errors") & alarmed("Invocations")
+        # the schedule only hands the tick over: what becomes of it is between Lambda and the function
+        failed = resources("AWS::Serverless::Function")[function]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
+        assert target(failed["Destination"]) in QUEUES
+
+
+def test_a_workflow_that_fails_is_heard() -> None:
+    machines = set(resources("AWS::Serverless::StateMachine"))
+    assert machines
+    assert machines <= alarmed("ExecutionsFailed") & alarmed("ExecutionsTimedOut")
+
+
+def test_what_a_workflow_swallows_is_heard() -> None:
+    assert "Poll" in alarmed("Errors")
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_an_alarm_says_what_to_do_and_to_whom(name: str) -> None:
+    to_whom = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    assert ALARMS[name]["AlarmActions"] == to_whom
+    assert ALARMS[name]["AlarmDescription"].endswith(".")
+    assert ALARMS[name]["TreatMissingData"] == ("breaching" if name == "SweepSilenceAlarm" else "notBreaching")
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_a_function_logs_where_retention_is_set(name: str) -> None:
+    group = target(functions()[name]["LoggingConfig"]["LogGroup"])
+    assert group == f"{logical_id(name)}Logs"
+    assert group in resources("AWS::Logs::LogGroup")
+
+
+def test_api_and_workflow_log_where_retention_is_set() -> None:
+    (api,) = resources("AWS::Serverless::HttpApi").values()
+    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    destination = machine["Logging"]["Destinations"][0]["CloudWatchLogsLogGroup"]["LogGroupArn"]
+    groups = {target(api["AccessLogSettings"]["DestinationArn"]), target(destination)}
+    assert groups == {"ApiLogs", "PollerLogs"}
+    assert all(group["RetentionInDays"] == {"Ref": "LogDays"} for group in resources("AWS::Logs::LogGroup").values())
+
+
+def test_an_access_log_holds_no_path() -> None:
+    # a callback's path ends in its token
+    (api,) = resources("AWS::Serverless::HttpApi").values()
+    assert "$context.path" not in api["AccessLogSettings"]["Format"]
+    assert "$context.http.path" not in api["AccessLogSettings"]["Format"]
+
+
+def test_a_door_answers_before_the_gateway_gives_up() -> None:
+    doors = [name for name, function in functions().items() if routes_of(function)]
+    assert len(doors) == 4
+    assert all(timeout(logical_id(name)) < 30 for name in doors)
+    assert timeout("Callback") < 15  # when upstreams give up
+
+
+def test_the_api_is_throttled() -> None:
+    (stage,) = of_type("AWS::ApiGatewayV2::Stage").values()
+    assert {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= set(stage["DefaultRouteSettings"])

@@ -1,0 +1,73 @@
+"""The example events: complete, true to the template, and used."""
+
+from __future__ import annotations
+
+import json
+import re
+from hashlib import md5
+from typing import Any
+
+import pytest
+
+from relay.signing import callback_token
+from tests.rules.test_template import routes_of
+from tests.rules.tree import ROOT, functions, logical_id, sources
+
+FILES = sorted((ROOT / "events").glob("*.json"))
+EVENTS: dict[str, Any] = {path.stem: json.loads(path.read_text("utf-8")) for path in FILES}
+HTTP = sorted(name for name, event in EVENTS.items() if event.get("version") == "2.0")
+SQS = sorted(name for name, event in EVENTS.items() if "Records" in event)
+CALLBACK_SECRET = "example-callback-secret"  # what the example's token was made with
+
+
+def function_of(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def test_every_function_has_an_event_and_every_event_a_function() -> None:
+    assert {function_of(name) for name in EVENTS} == set(functions())
+
+
+def test_every_route_has_an_event() -> None:
+    wired = {(name, key) for name, function in functions().items() for key in routes_of(function)}
+    assert {(function_of(name), EVENTS[name]["routeKey"]) for name in HTTP} == wired
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_a_request_is_what_the_gateway_would_send(name: str) -> None:
+    event = EVENTS[name]
+    context = event["requestContext"]
+    assert context["routeKey"] == event["routeKey"]
+    assert context["http"]["path"] == event["rawPath"]
+    assert all(header == header.lower() for header in event["headers"])
+    if event["routeKey"] != "$default":
+        method, path = event["routeKey"].split(" ")
+        assert context["http"]["method"] == method
+        found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path), event["rawPath"])
+        assert found is not None
+        assert event.get("pathParameters", {}) == found.groupdict()
+
+
+@pytest.mark.parametrize("name", SQS)
+def test_a_message_names_a_task(name: str) -> None:
+    for record in EVENTS[name]["Records"]:
+        message = json.loads(record["body"])
+        assert {"account_id", "task_id"} <= set(message) <= {"account_id", "task_id", "attempt"}
+        assert record["md5OfBody"] == md5(record["body"].encode(), usedforsecurity=False).hexdigest()
+        assert record["eventSourceARN"].endswith(f"{logical_id(function_of(name))}Queue")
+
+
+def test_the_callbacks_token_is_genuine() -> None:
+    given = EVENTS["callback.kie.success"]["pathParameters"]
+    account_id, _, task_id = given["task_ref"].partition(".")
+    assert given["token"] == callback_token(CALLBACK_SECRET.encode(), given["upstream"], account_id, task_id)
+
+
+def test_the_pollers_input_is_what_the_workflow_gives() -> None:
+    assert set(EVENTS["poll.due"]) == {"shard", "until"}
+
+
+@pytest.mark.parametrize("name", sorted(EVENTS))
+def test_an_event_is_used(name: str) -> None:
+    tests = [path for module, path in sources().items() if module.startswith("tests.") and ".rules." not in module]
+    assert any(f'"{name}"' in path.read_text("utf-8") for path in tests), "no test uses it"

@@ -1,0 +1,86 @@
+"""Who may do what: every right is an exact action on an exact thing, read from what the template becomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from local.transform import transform
+from tests.rules.tree import ROOT
+
+# AWS gives log deliveries no resource, so these can be granted in no other way.
+WITHOUT_RESOURCE = {
+    *("logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery"),
+    *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"),
+}
+# Lets a function write its log, and nothing else.
+MANAGED = "policy/service-role/AWSLambdaBasicExecutionRole"
+OURS = ("Fn::GetAtt", "Ref", "${TasksTable.Arn}", "${Stage}")  # how an ARN of this stack is written
+
+
+@cache
+def cloudformation() -> dict[str, Any]:
+    return transform(ROOT / "template.yaml", {}).cloudformation
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    every = cloudformation()["Resources"].items()
+    return {logical: one.get("Properties", {}) for logical, one in every if one["Type"] == kind}
+
+
+def statements() -> Iterator[tuple[str, set[str], list[Any]]]:
+    """Every statement granted to anybody: whose it is, its actions, its resources."""
+    inline = [
+        (name, policy["PolicyDocument"])
+        for name, role in of_type("AWS::IAM::Role").items()
+        for policy in role.get("Policies", [])
+    ]
+    apart = [(name, policy["PolicyDocument"]) for name, policy in of_type("AWS::IAM::Policy").items()]
+    for name, document in inline + apart:
+        granted = document["Statement"]
+        for statement in granted if isinstance(granted, list) else [granted]:
+            yield name, set(_listed(statement["Action"])), _listed(statement["Resource"])
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_there_is_something_to_check() -> None:
+    assert len(list(statements())) > 30
+
+
+def test_no_right_is_to_everything() -> None:
+    broad = [(name, actions) for name, actions, resources in statements() if "*" in resources]
+    assert broad == [("PollerRole", WITHOUT_RESOURCE)]
+
+
+def test_no_action_is_a_pattern() -> None:
+    assert not [(name, action) for name, actions, _ in statements() for action in actions if "*" in action]
+
+
+def test_every_resource_is_one_of_ours() -> None:
+    """An ARN is taken from a resource of the stack, or spells out the stage; the only wildcard is upstream names."""
+    for name, _, resources in statements():
+        for resource in {json.dumps(each) for each in resources} - {'"*"'}:
+            assert any(word in resource for word in OURS), (name, resource)
+            assert "*" not in resource.replace("/upstreams/*", ""), (name, resource)
+
+
+def test_nobody_may_delete() -> None:
+    deleting = {action for _, actions, _ in statements() for action in actions if ":Delete" in action}
+    assert deleting == {"logs:DeleteLogDelivery", "sqs:DeleteMessage"}
+
+
+def test_managed_policies_are_for_logs_alone() -> None:
+    attached = [policy for role in of_type("AWS::IAM::Role").values() for policy in role.get("ManagedPolicyArns", [])]
+    assert attached
+    assert all(MANAGED in json.dumps(policy) for policy in attached)
+
+
+def test_doors_are_opened_by_our_api_alone() -> None:
+    for permission in of_type("AWS::Lambda::Permission").values():
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert "${__ApiId__}" in json.dumps(permission["SourceArn"])

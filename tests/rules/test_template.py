@@ -1,0 +1,90 @@
+"""What the template says, and what the rest of the house says of it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from relay.dialects import FAMILIES, dialect
+from relay.settings import ENV
+from tests.rules.tree import ROOT, functions, logical_id, resources, template
+
+BASICS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+SECTIONS = (
+    *("Parameters", "Conditions", "Globals", "API", "Functions", "Workflow"),
+    *("Data", "Queues", "Alarms", "Outputs"),
+)
+OPERATED = {
+    *("ApiUrl", "TasksTable", "AccountsTable", "DirectoryTable", "DispatchQueueUrl", "DeliverQueueUrl"),
+    *("PollerArn", "SecretsPrefix", "Stage"),
+}
+
+
+def routes_of(function: dict[str, Any]) -> set[str]:
+    """The route keys API Gateway sends to a function."""
+    events = [event["Properties"] for event in function.get("Events", {}).values() if event["Type"] == "HttpApi"]
+    return {f"{event['Method']} {event['Path']}" if "Path" in event else "$default" for event in events}
+
+
+def variables_of(function: dict[str, Any]) -> dict[str, Any]:
+    shared: dict[str, Any] = template()["Globals"]["Function"]["Environment"]["Variables"]
+    return {**shared, **function.get("Environment", {}).get("Variables", {})}
+
+
+def test_dialect_routes_and_template_events_are_the_same() -> None:
+    spoken = {(route.door, f"{route.method} {route.path}") for name in FAMILIES for route in dialect(name).routes}
+    wired = {(name, key) for name, function in functions().items() for key in routes_of(function)}
+    elsewhere = {(name, key) for name, key in wired if key == "$default" or "/callbacks/" in key}
+    assert wired - elsewhere == spoken
+    assert elsewhere == {("status", "$default"), ("callback", "POST /callbacks/{upstream}/{task_ref}/{token}")}
+
+
+def test_variables_and_settings_are_the_same() -> None:
+    given = {name for function in functions().values() for name in variables_of(function)}
+    assert given == set(ENV.values()) | BASICS
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_only_who_may_start_the_poller_knows_it(name: str) -> None:
+    statements = functions()[name]["Policies"][0]["Statement"]
+    starts = any(statement["Action"] == "states:StartExecution" for statement in statements)
+    assert starts == ("POLLER_ARN" in variables_of(functions()[name]))
+
+
+def test_every_function_file_is_in_the_template() -> None:
+    assert {path.stem for path in (ROOT / "functions").glob("*.py")} == set(functions())
+
+
+def test_a_function_is_built_from_the_file_of_its_name() -> None:
+    # functions/Makefile finds the file by the logical id
+    assert all(logical_id(name).lower() == name for name in functions())
+
+
+def test_operators_find_the_stack_by_its_outputs() -> None:
+    assert set(template()["Outputs"]) == OPERATED
+
+
+def test_sections_stand_in_order() -> None:
+    lines = (ROOT / "template.yaml").read_text("utf-8").splitlines()
+    after_a_line = [line for above, line in pairwise(lines) if above.strip().startswith("# ---")]
+    heads = [line.strip().removeprefix("# ").partition(":")[0] for line in after_a_line if "#" in line]
+    assert [head for head in heads if "--" not in head] == list(SECTIONS)
+
+
+def test_data_survives_its_stack() -> None:
+    tables = {name: one for name, one in template()["Resources"].items() if one["Type"] == "AWS::DynamoDB::Table"}
+    assert len(tables) == 3
+    for table in tables.values():
+        assert table["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert table["UpdateReplacePolicy"] == "Retain"
+        in_prod = {"Fn::If": ["IsProd", True, False]}
+        assert table["Properties"]["DeletionProtectionEnabled"] == in_prod
+        assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": in_prod}
+
+
+def test_no_secret_is_a_parameter() -> None:
+    assert not [name for name in template()["Parameters"] if name.endswith(("Key", "Secret", "Token", "Password"))]
+    assert resources("AWS::SSM::Parameter") == {}
+    assert resources("AWS::SecretsManager::Secret") == {}

@@ -1,0 +1,79 @@
+"""What the rules read: the modules of the house, what each imports when it runs, and the template."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "layers/relay/python/relay"
+FOLDERS = (PACKAGE, *(ROOT / name for name in ("functions", "local", "ops", "benchmarks", "tests")))
+
+
+@cache
+def sources() -> dict[str, Path]:
+    """Every module of ours by its dotted name, as Python would import it."""
+    found = {}
+    for folder in FOLDERS:
+        for path in sorted(folder.rglob("*.py")):
+            name = ".".join(path.relative_to(folder.parent).with_suffix("").parts)
+            found[name.removesuffix(".__init__")] = path
+    return found
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"), str(path))
+
+
+def imports(module: str) -> set[str]:
+    """What a module imports when it runs, as dotted names; imports that only a type checker sees are left out."""
+    found: set[str] = set()
+    for node in _running(parsed(sources()[module])):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {_target(node.module or "", alias.name) for alias in node.names}
+    return found
+
+
+def _target(package: str, name: str) -> str:
+    """`from package import name` imports a module of that name where there is one, else the package."""
+    return f"{package}.{name}" if f"{package}.{name}" in sources() else package
+
+
+def _running(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from _running(child)
+
+
+@cache
+def template() -> dict[str, Any]:
+    """template.yaml with its short-hand functions spelled out."""
+    read: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))
+    return read
+
+
+def resources(kind: str) -> dict[str, dict[str, Any]]:
+    """The properties of the template's resources of one type, by logical id."""
+    every = template()["Resources"].items()
+    return {logical: one.get("Properties", {}) for logical, one in every if one["Type"] == kind}
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    """The template's functions by the name of their file, which is how the rest of the house calls them."""
+    return {one["Handler"].partition(".")[0]: one for one in resources("AWS::Serverless::Function").values()}
+
+
+def logical_id(function: str) -> str:
+    """The template's name for the function in that file."""
+    every = resources("AWS::Serverless::Function").items()
+    return next(logical for logical, one in every if one["Handler"].partition(".")[0] == function)
