@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
-from samtranslator.yaml_helper import yaml_parse
 
 from relay.flow.clock import Lap, poll
 from relay.flow.deliver import deliver
@@ -32,8 +29,8 @@ from relay.task import Task
 from relay.wire import Call
 from relay.wiring import catalog
 from tests.functional.network import KIE, RELAY, Job, Network
+from tests.functional.surroundings import HandWoundQueues, create_table, door_of, http_event
 
-ROOT = Path(__file__).resolve().parents[2]
 REGION = "eu-west-1"
 START = 1_767_225_630_000  # 2026-01-01T00:00:30Z
 ARN = f"arn:aws:states:{REGION}:123456789012:stateMachine:poller"
@@ -65,6 +62,7 @@ class World:
     network: Network
     secrets: Secrets
     sqs: Any
+    late: HandWoundQueues
     dispatch_url: str
     deliver_url: str
     counts: dict[str, int]
@@ -111,7 +109,7 @@ class World:
         if path.startswith("/callbacks/"):
             reply = self.callbacks.resolve(event, LambdaContext())
         else:
-            reply = self.doors[_door(method, path)].resolve(event, LambdaContext())
+            reply = self.doors[door_of(method, path)].resolve(event, LambdaContext())
         answered = {name.lower(): values[0] for name, values in reply.get("multiValueHeaders", {}).items()}
         answered |= {name.lower(): value for name, value in reply.get("headers", {}).items()}
         return reply["statusCode"], json.loads(reply["body"]), answered
@@ -134,6 +132,7 @@ class World:
 
     def pump(self) -> int:
         """Run the desks on every message that is there; how many there were."""
+        self.late.release()
         return self._drain(self.dispatch_url, lambda m: dispatch(self.house, m["account_id"], m["task_id"])) + (
             self._drain(self.deliver_url, lambda m: deliver(self.house, **m))
         )
@@ -199,54 +198,25 @@ class World:
         return self.post(path, said, key=None, headers={**signed, **headers})
 
 
-def _door(method: str, path: str) -> str:
-    if method == "POST" and path.rsplit("/", 1)[-1] in ("images", "videos", "music", "generate"):
-        return "submit"
-    return "account" if method == "POST" and path.startswith(("/api/account/", "/api/upload/")) else "status"
-
-
-def http_event(method: str, path: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
-    """An API Gateway payload 2.0 event."""
-    parts = urlsplit(path)
-    try:
-        text, encoded = body.decode(), False
-    except UnicodeDecodeError:
-        text, encoded = base64.b64encode(body).decode(), True
-    return {
-        "version": "2.0",
-        "routeKey": f"{method} {parts.path}",
-        "rawPath": parts.path,
-        "rawQueryString": parts.query,
-        "queryStringParameters": {name: values[-1] for name, values in parse_qs(parts.query).items()},
-        "headers": headers,
-        "requestContext": {
-            "http": {"method": method, "path": parts.path, "sourceIp": "192.0.2.1", "protocol": "HTTP/1.1"},
-            "requestId": "trace-0001",
-            "stage": "$default",
-        },
-        "body": text,
-        "isBase64Encoded": encoded,
-    }
-
-
 @contextmanager
 def world(balance: str = "100", tier: int = 3) -> Iterator[World]:
     with mock_aws():
         dynamodb = boto3.client("dynamodb", region_name=REGION)
-        names = {logical: _table(dynamodb, logical) for logical in ("TasksTable", "AccountsTable", "DirectoryTable")}
+        tables = [create_table(dynamodb, name) for name in ("TasksTable", "AccountsTable", "DirectoryTable")]
         sqs = boto3.client("sqs", region_name=REGION)
         urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dispatch", "deliver")]
         states = boto3.client("stepfunctions", region_name=REGION)
         states.create_state_machine(name="poller", definition="{}", roleArn="arn:aws:iam::123456789012:role/x")
         what = replace(catalog(), utc_offset=8)
         now, counts, network = [START], dict[str, int](), Network()
+        late: Any = HandWoundQueues(sqs, now)
         draw = random.Random(7)
         secrets = Secrets(dict(SECRETS))
         arn = states.list_state_machines()["stateMachines"][0]["stateMachineArn"]
         house = House(
             catalog=what,
-            store=Store.over(Tables(dynamodb, *names.values()), shards=1, utc_offset=8),
-            queues=Queues(lambda: sqs, *urls),
+            store=Store.over(Tables(dynamodb, *tables), shards=1, utc_offset=8),
+            queues=Queues(lambda: late, *urls),
             poller=Poller(lambda: states, arn),
             http=network,
             secrets=secrets,
@@ -257,7 +227,7 @@ def world(balance: str = "100", tier: int = 3) -> Iterator[World]:
             upstream_urls={"relay": RELAY, "kie": KIE},
             threads=1,  # moto is not made for more
         )
-        here = World(house, network, secrets, sqs, urls[0], urls[1], counts, now)
+        here = World(house, network, secrets, sqs, late, urls[0], urls[1], counts, now)
         open_account(here, here.account_id, KEY, balance, tier)
         yield here
 
@@ -268,12 +238,3 @@ def open_account(here: World, account_id: str, key: str, balance: str, tier: int
     if balance != "0":
         store.accounts.top_up(account_id, f"topup-{account_id}", nanos(balance), here.now[0])
     store.directory.add_key(key_digest(SECRETS["key-pepper"].encode(), key), account_id, "key1", key[:7])
-
-
-def _table(client: Any, logical: str) -> str:
-    """A table as the template declares it, so that keys and indexes are written down once."""
-    properties = yaml_parse((ROOT / "template.yaml").read_text())["Resources"][logical]["Properties"]
-    kept = {k: properties[k] for k in ("AttributeDefinitions", "KeySchema", "BillingMode")}
-    kept |= {k: properties[k] for k in ("GlobalSecondaryIndexes",) if k in properties}
-    client.create_table(TableName=logical, **kept)
-    return logical

@@ -1,0 +1,78 @@
+"""What stands around a relay in a test: API Gateway's events, and queues whose delays the hand-wound clock tells."""
+
+from __future__ import annotations
+
+import base64
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class HandWoundQueues:
+    """moto's SQS, but a delayed message waits for our clock: moto itself would wait in real time."""
+
+    def __init__(self, sqs: Any, now: list[int]) -> None:
+        self._sqs, self._now = sqs, now
+        self.held: list[tuple[int, dict[str, Any]]] = []
+
+    def send_message(self, **message: Any) -> None:
+        delay = message.pop("DelaySeconds", 0)
+        self.held.append((self._now[0] + delay * 1000, message))
+        self.release()
+
+    def release(self) -> None:
+        ready = [message for at, message in self.held if at <= self._now[0]]
+        self.held = [(at, message) for at, message in self.held if at > self._now[0]]
+        for message in ready:
+            self._sqs.send_message(**message)
+
+
+def door_of(method: str, path: str) -> str:
+    """The function the template's routes would choose."""
+    if method == "POST" and path.rsplit("/", 1)[-1] in ("images", "videos", "music", "generate"):
+        return "submit"
+    return "account" if method == "POST" and path.startswith(("/api/account/", "/api/upload/")) else "status"
+
+
+def http_event(method: str, path: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
+    """An API Gateway payload 2.0 event."""
+    parts = urlsplit(path)
+    try:
+        text, encoded = body.decode(), False
+    except UnicodeDecodeError:
+        text, encoded = base64.b64encode(body).decode(), True
+    return {
+        "version": "2.0",
+        "routeKey": f"{method} {parts.path}",
+        "rawPath": parts.path,
+        "rawQueryString": parts.query,
+        "queryStringParameters": {name: values[-1] for name, values in parse_qs(parts.query).items()},
+        "headers": headers,
+        "requestContext": {
+            "http": {"method": method, "path": parts.path, "sourceIp": "192.0.2.1", "protocol": "HTTP/1.1"},
+            "requestId": "trace-0001",
+            "stage": "$default",
+        },
+        "body": text,
+        "isBase64Encoded": encoded,
+    }
+
+
+@cache
+def _resources() -> dict[str, Any]:
+    resources: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
+    return resources
+
+
+def create_table(client: Any, logical: str) -> str:
+    """A table as the template declares it, so that keys and indexes are written down once."""
+    properties = _resources()[logical]["Properties"]
+    kept = {k: properties[k] for k in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+    kept |= {k: properties[k] for k in ("GlobalSecondaryIndexes",) if k in properties}
+    client.create_table(TableName=logical, **kept)
+    return logical
