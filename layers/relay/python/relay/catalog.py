@@ -12,6 +12,7 @@ from relay.errors import InvalidParameter, NotFound, Unsupported
 from relay.ledger import nanos
 from relay.task import Draft, Kind
 
+UNITS = ("call", "image", "second")
 VIDEO_SECONDS = 5  # what a video lasts when neither the client nor the model says
 
 
@@ -131,7 +132,7 @@ class Catalog:
 
 
 def load(text: str) -> Catalog:
-    """Read a catalog. A word it does not know, or one that is missing, is a TypeError or KeyError naming it."""
+    """Read a catalog. A word it does not know is a TypeError or ValueError naming it, a missing one a KeyError."""
     data = tomllib.loads(text)
     usd = Decimal(data["usd"])
     return Catalog(
@@ -166,6 +167,8 @@ def _offer(words: dict[str, Any], usd: Decimal) -> Offer:
 
 def _model(name: str, words: dict[str, Any], usd: Decimal) -> Model:
     price, routes = words.pop("price"), words.pop("routes")
+    if words["per"] not in UNITS:
+        raise ValueError(f"model {name}: per = {words['per']!r} is none of {', '.join(UNITS)}")
     rate, amount = (usd, price[4:]) if price.startswith("USD ") else (Decimal(1), price)
     return Model(
         name=name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from os.path import commonpath
 from typing import Any
 
@@ -71,12 +72,13 @@ class ClientDoor:
     def _answered(self, speaker: Dialect, operation: Callable[[str], Reply]) -> Response[bytes]:
         trace_id = self._app.current_event.raw_event["requestContext"]["requestId"]
         try:
-            return _response(operation(trace_id))
+            reply = operation(trace_id)
         except RelayError as error:
-            return _response(speaker.write_error(error, trace_id))
+            reply = speaker.write_error(error, trace_id)
         except Exception:
             logger.exception("request failed", trace_id=trace_id)
-            return _response(speaker.write_error(Internal(), trace_id))
+            reply = speaker.write_error(Internal(), trace_id)
+        return _response(replace(reply, headers={"x-trace-id": trace_id, **reply.headers}))
 
 
 class CallbackDoor:

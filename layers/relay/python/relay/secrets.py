@@ -31,7 +31,7 @@ class Secrets:
         """Like `find`; raises LookupError with the way to mend it when the secret is missing."""
         value = self.find(name)
         if not value:
-            raise LookupError(f"no secret at {self._prefix}/{name}; create it with: python -m ops secrets init")
+            raise LookupError(f"no secret at {self._prefix}/{name}; create it with: python -m ops secrets-init")
         return value
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,8 @@ Handler = Callable[[Event, Context], Any]
 
 def handler(work: Handler) -> Handler:
     """A Lambda handler. Events are never logged: they hold prompts and keys."""
+    # most invocations count nothing, which Powertools takes for an oversight
+    warnings.filterwarnings("ignore", "No application metrics to publish")
     logged: Handler = Logger().inject_lambda_context(work)
     return Metrics().log_metrics(logged)
 

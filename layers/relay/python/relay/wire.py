@@ -42,7 +42,7 @@ class Answer:
         """The JSON body, or None where the body is empty, HTML or anything else that is not JSON."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 

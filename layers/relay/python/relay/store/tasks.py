@@ -37,6 +37,8 @@ class Tasks:
 
     def get(self, account_id: str, task_id: str) -> Task | None:
         """The task, read consistently: a status query right after a callback must see what it said."""
+        if not _names_a_task(task_id):
+            return None
         found = self.tables.client.get_item(
             TableName=self.tables.tasks, Key=_key(account_id, task_id), ConsistentRead=True
         ).get("Item")
@@ -44,6 +46,8 @@ class Tasks:
 
     def with_request(self, account_id: str, task_id: str) -> tuple[Task, Draft] | None:
         """The task and its request in one round trip."""
+        if not _names_a_task(task_id):
+            return None
         expression = Expression()
         where = expression.equals("account_id", account_id)
         between = f"{expression.value(task_id)} AND {expression.value(_request(task_id))}"
@@ -200,6 +204,14 @@ class Tasks:
         )
         for page in pages:
             yield from (read_task(item) for item in page["Items"])
+
+
+def _names_a_task(text: str) -> bool:
+    """Whether a client's text can be a task's id, and not one of the rows kept beside it (`<id>#request`, …)."""
+    return len(text) == 36 and set(text) <= _ID_ALPHABET
+
+
+_ID_ALPHABET = frozenset("0123456789abcdef-")
 
 
 def _key(account_id: str, task_id: str) -> dict[str, Any]:

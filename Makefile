@@ -1,0 +1,63 @@
+# Everything a developer does here. `make run` is the first five minutes; `make help` lists the rest.
+.DEFAULT_GOAL := help
+.PHONY: help run serve test check build bench format clean
+SHELL := /bin/bash
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+SAM_READY := .venv/sam/.ready
+export SAM_CLI_TELEMETRY := 0
+# sam asks for these even where it talks to nobody
+SAM_ENV := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-west-1}
+
+help: ## what there is
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  \033[1mmake %-7s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(READY) ## the main job on this machine: four tasks, a table, the files under out/
+	@$(BIN)/python -m local run
+
+serve: $(READY) ## keep the relay up: PORT=8000, READY_FILE=path, FRESH=1 to start empty
+	@exec $(BIN)/python -m local serve
+
+test: $(READY) $(SAM_READY) ## all tests
+	@$(BIN)/pytest
+
+check: $(READY) $(SAM_READY) ## format, lint, types, template, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/cfn-lint template.yaml
+	$(BIN)/python -m local.transform template.yaml | $(BIN)/cfn-lint -
+	$(SAM_ENV) .venv/sam/bin/sam validate --lint
+	$(BIN)/pytest
+
+build: $(READY) $(SAM_READY) ## sam build, into .aws-sam/
+	$(SAM_ENV) .venv/sam/bin/sam build
+
+bench: $(READY) ## measure, and rewrite the numbers in the README
+	@$(BIN)/python -m benchmarks
+
+format: $(READY) ## put the code in its one form
+	$(BIN)/ruff check --fix-only -q .
+	$(BIN)/ruff format -q .
+
+clean: ## forget what was built and kept; the .venv stays
+	rm -rf .aws-sam .local out
+
+# The package lies in a layer, so the interpreter is told where by a path relative to its own site-packages.
+$(READY): requirements/dev.txt
+	@echo "setting up .venv (once, about half a minute) …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "genrelay needs Python 3.11 or newer: make PYTHON=…")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/pip install -q --disable-pip-version-check "$$(grep ^uv== requirements/dev.txt)"
+	@$(BIN)/uv pip sync -q --python $(BIN)/python requirements/dev.txt
+	@echo ../../../../layers/relay/python > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/genrelay.pth"
+	@touch $@
+
+# The SAM CLI pins its own boto3, so it has an environment of its own.
+$(SAM_READY): requirements/sam.txt $(READY)
+	@echo "setting up the SAM CLI (once) …"
+	@test -x .venv/sam/bin/python || $(PYTHON) -m venv --without-pip .venv/sam
+	@$(BIN)/uv pip sync -q --python .venv/sam/bin/python requirements/sam.txt
+	@touch $@

@@ -1,0 +1,99 @@
+"""Owns the whole relay on one machine: the stack, simulated upstreams beside it, and an account to try it with."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from local.stack import Stack
+from local.upstreams import Settings, Upstreams
+from ops.deployment import OWN_SECRETS, Deployment, NewAccount
+from relay.ledger import nanos
+
+TEMPLATE = Path(__file__).resolve().parents[1] / "template.yaml"
+PREFIX = "/genrelay/local"
+DEMO_BALANCE = "100000"  # an afternoon's worth in the catalog's currency
+DEMO_TIER = 3
+
+
+class LocalRelay:
+    """A running relay. `real_keys` (upstream name to key) switch an upstream from the simulated to the real one."""
+
+    def __init__(
+        self,
+        *,
+        state_dir: Path | None = None,
+        port: int = 0,
+        simulated: Settings | None = None,
+        real_keys: Mapping[str, str] | None = None,
+        log: Callable[[str], None] = lambda line: None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
+        self._opened = ExitStack()
+        settings, self._real = simulated or Settings(), dict(real_keys or {})
+        try:
+            self.upstreams = self._opened.enter_context(Upstreams(settings))
+            self.stack = self._opened.enter_context(
+                Stack(
+                    TEMPLATE,
+                    parameters=lambda url: {**self._parameters(url), **(parameters or {})},
+                    secrets={f"{PREFIX}/{name}": value for name, value in self._secrets(settings).items()},
+                    state_dir=state_dir,
+                    port=port,
+                    log=log,
+                )
+            )
+            self.deployment = Deployment.over(self.stack.outputs, self.stack.client)
+            self.demo = self._demo(state_dir)
+        except BaseException:
+            self._opened.close()
+            raise
+
+    @property
+    def url(self) -> str:
+        return self.stack.url
+
+    def close(self) -> None:
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _parameters(self, url: str) -> dict[str, str]:
+        simulated = {"kie": self.upstreams.kie_url, "relay": self.upstreams.relay_url}
+        urls = {name: base for name, base in simulated.items() if name not in self._real}
+        return {
+            "Stage": "local",
+            "PublicUrl": url,
+            "Egress": "loopback",
+            "DueShards": "1",
+            "UpstreamUrls": json.dumps(urls),
+        }
+
+    def _secrets(self, settings: Settings) -> dict[str, str]:
+        theirs = {"upstreams/kie/key": settings.kie_key, "upstreams/relay/key": settings.relay_key}
+        if settings.kie_webhook_key and "kie" not in self._real:
+            theirs["upstreams/kie/webhook-key"] = settings.kie_webhook_key
+        theirs |= {f"upstreams/{name}/key": key for name, key in self._real.items()}
+        return {name: secrets.token_urlsafe(32) for name in OWN_SECRETS} | theirs
+
+    def _demo(self, state_dir: Path | None) -> NewAccount:
+        """The account to try things with: the one of last time where data was kept, since its key is not stored."""
+        kept = state_dir / "demo.json" if state_dir else None
+        if kept and kept.exists():
+            return NewAccount(**json.loads(kept.read_text()))
+        made = self.deployment.open_account("demo", DEMO_TIER, nanos(DEMO_BALANCE))
+        if kept:
+            words = {name: getattr(made, name) for name in NewAccount.__slots__}
+            kept.write_text(json.dumps(words))
+        return made

@@ -1,0 +1,78 @@
+"""make serve: keep the relay up until told to stop, and say how to use it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from local.relayed import LocalRelay
+from ops.deployment import READY_FILE
+
+STATE = Path(".local/state")
+LOG = Path(".local/functions.log")
+
+
+def serve(port: int, ready_file: Path | None, *, fresh: bool) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    if fresh:
+        shutil.rmtree(STATE, ignore_errors=True)
+    STATE.mkdir(parents=True, exist_ok=True)
+    with LOG.open("a") as log:
+        with LocalRelay(
+            state_dir=STATE,
+            port=port,
+            real_keys=keys_in(Path(".env")),
+            log=lambda line: print(line, file=log, flush=True),
+        ) as relay:
+            _announce(relay, ready_file)
+            stop.wait()
+            Console().print("stopping; the data stays in .local/state", style="dim")
+        READY_FILE.unlink(missing_ok=True)
+
+
+def keys_in(env: Path) -> Mapping[str, str]:
+    """Upstream keys from a .env file: KIE_API_KEY=..., RELAY_API_KEY=...; those upstreams are then the real ones."""
+    lines = env.read_text().splitlines() if env.exists() else []
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith("#"))
+    keys = {name.strip(): value.strip() for name, value in pairs}
+    return {name[: -len("_API_KEY")].lower(): key for name, key in keys.items() if name.endswith("_API_KEY") and key}
+
+
+def _announce(relay: LocalRelay, ready_file: Path | None) -> None:
+    ready = {
+        "url": relay.url,
+        "api_key": relay.demo.api_key,
+        "account_id": relay.demo.account_id,
+        "webhook_secret": relay.demo.webhook_secret,
+        "outputs": dict(relay.stack.outputs),
+        "aws": {
+            "endpoint_url": relay.stack.aws_url,
+            "region_name": relay.stack.client("dynamodb").meta.region_name,
+            "aws_access_key_id": "123456789012",
+            "aws_secret_access_key": "local",
+        },
+    }
+    for path in filter(None, (READY_FILE, ready_file)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # renamed into place, so that whoever waits for the file never reads half of it
+        half = path.with_name(f"{path.name}.{os.getpid()}")
+        half.write_text(json.dumps(ready, indent=2))
+        half.replace(path)
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"\n[bold]genrelay[/] is up at [bold]{relay.url}[/]   (Ctrl-C stops it; logs: {LOG})")
+    console.print(f"demo key   {relay.demo.api_key}")
+    console.print(f"AWS here   {relay.stack.aws_url}   (operate it with: .venv/bin/python -m ops --local --help)\n")
+    console.print("Make a picture, then ask for it:\n", style="dim")
+    auth = f"-H 'Authorization: Bearer {relay.demo.api_key}' -H 'Content-Type: application/json'"
+    console.print(f'curl -s {relay.url}/api/grok/images {auth} -d \'{{"prompt":"a lighthouse at dawn"}}\'')
+    console.print(f'curl -s {relay.url}/api/grok/tasks {auth} -d \'{{"task_id":"PASTE-IT-HERE"}}\'\n')
