@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay import catalog
@@ -28,6 +28,7 @@ REQUESTS = st.dictionaries(st.sampled_from(FIELDS), JSON).map(lambda fields: {"p
 BODIES = st.binary() | (JSON | REQUESTS).map(lambda document: json.dumps(document).encode())
 
 
+@settings(deadline=None)
 @given(BODIES)
 def test_create_of_anything_is_read_or_refused(body: bytes) -> None:
     with suppress(BadInput, NotFound):
@@ -35,12 +36,14 @@ def test_create_of_anything_is_read_or_refused(body: bytes) -> None:
         assert set(draft.raw) <= set(FIELDS)
 
 
+@settings(deadline=None)
 @given(BODIES)
 def test_download_of_anything_is_read_or_refused(body: bytes) -> None:
     with suppress(BadInput, NotFound):
         assert DIALECT.read_download(Inbound("POST", "/", body=body)).url.startswith("http")
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.just("taskId") | st.text(), st.text()))
 def test_query_for_anything_is_read_or_refused(query: dict[str, str]) -> None:
     with suppress(BadInput, NotFound):

@@ -1,0 +1,113 @@
+"""What a KIE callback can do: name a task, if its signature holds where we know the key; nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from relay.dialects.kie import DIALECT
+from relay.errors import BadInput, Forbidden
+from relay.providers import Account
+from relay.providers.kie import KieProvider
+from relay.signing import sign_kie
+from relay.task import Kind, State, Task
+from relay.wire import Inbound
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "kie"
+KEY, NOW = "demo-hmac-key", 1767225600
+OPEN = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))
+SIGNED = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE", KEY))
+
+
+def inbound(document: object, **headers: str) -> Inbound:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Inbound("POST", "/callbacks/kie/ref/token", named, body=json.dumps(document).encode())
+
+
+def signed(task_id: str, timestamp: str = str(NOW), key: str = KEY, body_id: str | None = None) -> Inbound:
+    signature = sign_kie(key, task_id, int(timestamp) if timestamp.isdigit() else NOW)
+    body = {"code": 200, "data": {"taskId": body_id or task_id}}
+    return inbound(body, x_webhook_timestamp=timestamp, x_webhook_signature=signature)
+
+
+@pytest.mark.parametrize(
+    ("document", "task_id"),
+    [
+        ({"data": {"taskId": "a", "task_id": "b"}, "taskId": "c", "task_id": "d"}, "a"),
+        ({"data": {"task_id": "b"}, "taskId": "c", "task_id": "d"}, "b"),
+        ({"data": {}, "taskId": "c", "task_id": "d"}, "c"),
+        ({"data": None, "task_id": "d"}, "d"),
+        ({"data": {"taskId": "", "task_id": "b"}}, "b"),
+        ({"data": {"taskId": ["a"], "task_id": "b"}}, "b"),
+        ({"data": [], "taskId": "c"}, "c"),
+        ({"taskId": 17}, "17"),
+        ({"taskId": "sora-2:task_1"}, "sora-2:task_1"),
+    ],
+)
+def test_the_task_is_found_wherever_it_stands(document: object, task_id: str) -> None:
+    assert OPEN.read_callback(inbound(document), NOW) == task_id
+
+
+@pytest.mark.parametrize("name", ["gpt4o-callback-success", "gpt4o-callback-failure"])
+def test_the_samples_name_their_task(name: str) -> None:
+    body = (FIXTURES / f"{name}.json").read_bytes()
+    assert OPEN.read_callback(Inbound("POST", "/", body=body), NOW) == "task_demo"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"{", b"[]", b"null", b'"a"', b"1", b"\xff", b"{}", b'{"data":{}}', b'{"data":"task"}'),
+        *(b'{"taskId":""}', b'{"taskId":true}', b'{"taskId":"\\ud800"}', b'{"taskId":"a\\nb"}'),
+        *(b"[" * 100_000, b'{"taskId":"%s"}' % (b"a" * 201)),
+    ],
+)
+@pytest.mark.parametrize("provider", [OPEN, SIGNED])
+def test_a_body_without_a_task_is_bad_input(body: bytes, provider: KieProvider) -> None:
+    with pytest.raises(BadInput):
+        provider.read_callback(Inbound("POST", "/", body=body), NOW)
+
+
+def test_a_signed_callback_is_taken() -> None:
+    assert SIGNED.read_callback(signed("task_demo"), NOW) == "task_demo"
+
+
+def test_the_published_vector_is_taken() -> None:
+    signature = "Sa8CFP9SFefuT+uZ6Py7L3jt95HhthsgDmlozmZnWEU="
+    hint = inbound({"taskId": "task_demo_0001"}, x_webhook_timestamp="1767225600", x_webhook_signature=signature)
+    assert SIGNED.read_callback(hint, NOW) == "task_demo_0001"
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [
+        inbound({"taskId": "a"}),
+        inbound({"taskId": "a"}, x_webhook_timestamp=str(NOW)),
+        inbound({"taskId": "a"}, x_webhook_signature=sign_kie(KEY, "a", NOW)),
+        inbound({"taskId": "a"}, x_webhook_timestamp=str(NOW), x_webhook_signature="é\ud800"),
+        signed("a", key="another-key"),
+        signed("a", body_id="b"),
+        signed("a", str(NOW - 301)),
+        signed("a", str(NOW + 301)),
+        signed("a", "soon"),
+        signed("a", f" {NOW}"),
+    ],
+    ids=["bare", "no signature", "no time", "odd signature", "key", "task", "stale", "future", "garbled", "padded"],
+)
+def test_a_missing_wrong_or_stale_signature_is_forbidden(hint: Inbound) -> None:
+    with pytest.raises(Forbidden):
+        SIGNED.read_callback(hint, NOW)
+
+
+def test_an_empty_key_lets_nobody_in() -> None:
+    provider = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE", ""))
+    with pytest.raises(Forbidden):
+        provider.read_callback(signed("a", key=""), NOW)
+
+
+def test_our_own_callbacks_pass_our_own_check() -> None:
+    task = Task("acc", "T1", "kie", "gpt4o-image", Kind.IMAGE, "m", 1, NOW, NOW, state=State.TIMEOUT)
+    hint = Inbound("POST", "/", DIALECT.sign_callback(task, KEY, NOW), body=DIALECT.write_callback(task))
+    assert SIGNED.read_callback(hint, NOW) == "T1"
