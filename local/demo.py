@@ -25,6 +25,8 @@ from relay.task import TERMINAL, State, Task
 OUT = Path("out")
 LOG = OUT / "functions.log"
 PATIENCE = 90.0  # seconds until a run that does not end is called a failure
+# Widths that let every row stand on one line of an 80-column terminal.
+COLUMNS = {"task": 14, "family → upstream": 13, "learnt by": 9, "seconds": 7, "price": 5, "told": 6, "result": 15}
 PERCENT = {"pending": 5, "queued": 20, "processing": 55}
 
 
@@ -189,9 +191,9 @@ def _watch(console: Console, run: Run) -> None:
 
 
 def _results(run: Run) -> Table:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in ("task", "family → upstream", "learnt by", "seconds", "price", "client told", "result"):
-        table.add_column(column, justify="right" if column in ("seconds", "price") else "left")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for column, width in COLUMNS.items():
+        table.add_column(column, min_width=width, justify="right" if column in ("seconds", "price") else "left")
     for errand in ERRANDS:
         task = run.task(errand)
         made = task.state is State.SUCCEEDED
@@ -202,7 +204,7 @@ def _results(run: Run) -> Table:
             task.learnt,
             f"{errand.seconds:.1f}",
             f"{_money(task.price)}" if made else "¥0.00",
-            "signed ✓" if run.told(errand) else "[red]no[/]",
+            "signed" if run.told(errand) else "[red]no[/]",
             result,
         )
     return table
