@@ -33,6 +33,10 @@ class Deployment:
 
 def deploy(cloud: Cloud, template: Transformed, parameters: Mapping[str, str]) -> Deployment:
     """Create the stack, or update it where it exists so that its data stays."""
+    unknown = sorted(parameters.keys() - template.cloudformation.get("Parameters", {}).keys())
+    if unknown:
+        # The emulator would take them in silence, and the cloud would not.
+        raise DeploymentError(f"the template has no parameter {', '.join(unknown)}: declare or drop it")
     cloudformation = cloud.client("cloudformation")
     if _status(cloudformation) in _UNUSABLE:
         cloudformation.delete_stack(StackName=_STACK)

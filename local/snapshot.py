@@ -26,7 +26,7 @@ class Snapshot:
             self._lock.close()
             raise RuntimeError(f"another stack uses {folder}: stop it, or give another state folder") from error
         self._folder = folder / emulator.STATE
-        self._folder.mkdir(exist_ok=True)
+        self._folder.mkdir(mode=0o700, exist_ok=True)  # secrets are in it, in the clear
         self._written: dict[str, int] = {}
 
     def save(self) -> None:

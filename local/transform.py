@@ -102,13 +102,14 @@ def _event_source(properties: dict[str, Any], numbers: Mapping[str, Any]) -> dic
     source: dict[str, Any] = _with_numbers(properties, numbers)
     # A batch that waits for a worker here is already taken from its queue: take no more than there are workers.
     scaling = source.setdefault("ScalingConfig", {})
-    scaling["MaximumConcurrency"] = min(scaling.get("MaximumConcurrency", WORKERS), WORKERS)
+    wanted = scaling.get("MaximumConcurrency")
+    scaling["MaximumConcurrency"] = min(wanted, WORKERS) if isinstance(wanted, int) else WORKERS
     return source
 
 
 def _with_numbers(value: Any, numbers: Mapping[str, Any]) -> Any:  # noqa: ANN401 (any part of a template)
     if isinstance(value, dict):
-        if value.keys() == {"Ref"} and value["Ref"] in numbers:
+        if value.keys() == {"Ref"} and numbers.get(value["Ref"]) is not None:
             return int(numbers[value["Ref"]])
         return {name: _with_numbers(part, numbers) for name, part in value.items()}
     return [_with_numbers(part, numbers) for part in value] if isinstance(value, list) else value
