@@ -26,7 +26,7 @@ OUT = Path("out")
 LOG = OUT / "functions.log"
 PATIENCE = 90.0  # seconds until a run that does not end is called a failure
 # Widths that let every row stand on one line of an 80-column terminal.
-COLUMNS = {"task": 14, "family → upstream": 13, "learnt by": 9, "seconds": 7, "price": 5, "told": 6, "result": 15}
+COLUMNS = {"task": 13, "family → upstream": 13, "learnt": 8, "seconds": 7, "price": 5, "told": 6, "result": 15}
 PERCENT = {"pending": 5, "queued": 20, "processing": 55}
 
 
@@ -49,19 +49,19 @@ class Errand:
 
 
 ERRANDS = (
-    Errand("image, relay", "/api/grok/images", {"prompt": "A lighthouse at dawn, long exposure"}),
+    Errand("image relay", "/api/grok/images", {"prompt": "A lighthouse at dawn, long exposure"}),
     Errand(
-        "image, KIE",
+        "image KIE",
         "/api/v1/gpt4o-image/generate",
         {"prompt": "A paper boat on a quiet canal", "size": "3:2"},
     ),
     Errand(
-        "video, polled",
+        "video polled",
         "/api/dreamina/videos",
         {"action": "text2video", "prompt": "Clouds racing over a wheat field", "duration": 5},
     ),
     Errand(
-        "image, refused",
+        "image refused",
         "/api/grok/images",
         {"prompt": "Something the provider will not draw [[kie/submit:refuse]]"},
         expected=State.FAILED,
