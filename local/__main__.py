@@ -26,6 +26,8 @@ def main() -> int:
         serve(port, Path(ready_file) if ready_file else None, fresh=os.environ.get("FRESH", "") not in ("", "0"))
     except OSError as error:
         parser.error(f"port {port} cannot be used ({error.strerror}); choose another: make serve PORT=8010")
+    except RuntimeError as error:
+        parser.error(str(error))
     return 0
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from local.emulator import ACCOUNT, SECRET
 from local.relayed import LocalRelay
+from local.snapshot import Snapshot
 from ops.deployment import READY_FILE
 
 STATE = Path(".local/state")
@@ -20,12 +22,13 @@ LOG = Path(".local/functions.log")
 
 
 def serve(port: int, ready_file: Path | None, *, fresh: bool) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until SIGINT or SIGTERM. Raises RuntimeError while another stack uses the state here."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     if fresh:
-        shutil.rmtree(STATE, ignore_errors=True)
+        Snapshot(STATE).release()  # refuses while another stack lives on this folder
+        shutil.rmtree(STATE)
     STATE.mkdir(parents=True, exist_ok=True)
     with LOG.open("a") as log:
         with LocalRelay(
@@ -58,8 +61,8 @@ def _announce(relay: LocalRelay, ready_file: Path | None) -> None:
         "aws": {
             "endpoint_url": relay.stack.aws_url,
             "region_name": relay.stack.client("dynamodb").meta.region_name,
-            "aws_access_key_id": "123456789012",
-            "aws_secret_access_key": "local",
+            "aws_access_key_id": ACCOUNT,
+            "aws_secret_access_key": SECRET,
         },
     }
     for path in filter(None, (READY_FILE, ready_file)):
