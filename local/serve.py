@@ -65,12 +65,6 @@ def _announce(relay: LocalRelay, ready_file: Path | None) -> None:
             "aws_secret_access_key": SECRET,
         },
     }
-    for path in filter(None, (READY_FILE, ready_file)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # renamed into place, so that whoever waits for the file never reads half of it
-        half = path.with_name(f"{path.name}.{os.getpid()}")
-        half.write_text(json.dumps(ready, indent=2))
-        half.replace(path)
     console = Console(soft_wrap=True, highlight=False)
     console.print(f"\n[bold]genrelay[/] is up at [bold]{relay.url}[/]   (Ctrl-C stops it; logs: {LOG})")
     console.print(f"demo key   {relay.demo.api_key}")
@@ -79,3 +73,9 @@ def _announce(relay: LocalRelay, ready_file: Path | None) -> None:
     auth = f"-H 'Authorization: Bearer {relay.demo.api_key}' -H 'Content-Type: application/json'"
     console.print(f'curl -s {relay.url}/api/grok/images {auth} -d \'{{"prompt":"a lighthouse at dawn"}}\'')
     console.print(f'curl -s {relay.url}/api/grok/tasks {auth} -d \'{{"task_id":"PASTE-IT-HERE"}}\'\n')
+    for path in filter(None, (READY_FILE, ready_file)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # renamed into place, so that whoever waits for the file never reads half of it
+        half = path.with_name(f"{path.name}.{os.getpid()}")
+        half.write_text(json.dumps(ready, indent=2))
+        half.replace(path)
