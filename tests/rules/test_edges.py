@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.rules.test_rights import of_type
 from tests.rules.test_template import routes_of
-from tests.rules.tree import functions, logical_id, resources, template
+from tests.rules.tree import become, functions, logical_id, resources, template
 
 TWO_WEEKS = 14 * 24 * 3600
 MAPPINGS = resources("AWS::Lambda::EventSourceMapping")
@@ -66,7 +65,7 @@ def test_every_queue_is_read_or_holds_what_failed() -> None:
 
 
 def test_a_schedule_keeps_what_failed_and_is_missed_when_silent() -> None:
-    schedules = of_type("AWS::Scheduler::Schedule")
+    schedules = become("AWS::Scheduler::Schedule")
     assert schedules
     for schedule in schedules.values():
         function = target(schedule["Target"]["Arn"])
@@ -127,5 +126,5 @@ def test_a_door_answers_before_the_gateway_gives_up() -> None:
 
 
 def test_the_api_is_throttled() -> None:
-    (stage,) = of_type("AWS::ApiGatewayV2::Stage").values()
+    (stage,) = become("AWS::ApiGatewayV2::Stage").values()
     assert {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= set(stage["DefaultRouteSettings"])

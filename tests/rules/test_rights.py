@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
-from local.transform import transform
-from tests.rules.tree import ROOT
+from tests.rules.tree import become
 
 # AWS gives log deliveries no resource, so these can be granted in no other way.
 WITHOUT_RESOURCE = {
@@ -20,24 +18,14 @@ MANAGED = "policy/service-role/AWSLambdaBasicExecutionRole"
 OURS = ("Fn::GetAtt", "Ref", "${TasksTable.Arn}", "${Stage}")  # how an ARN of this stack is written
 
 
-@cache
-def cloudformation() -> dict[str, Any]:
-    return transform(ROOT / "template.yaml", {}).cloudformation
-
-
-def of_type(kind: str) -> dict[str, dict[str, Any]]:
-    every = cloudformation()["Resources"].items()
-    return {logical: one.get("Properties", {}) for logical, one in every if one["Type"] == kind}
-
-
 def statements() -> Iterator[tuple[str, set[str], list[Any]]]:
     """Every statement granted to anybody: whose it is, its actions, its resources."""
     inline = [
         (name, policy["PolicyDocument"])
-        for name, role in of_type("AWS::IAM::Role").items()
+        for name, role in become("AWS::IAM::Role").items()
         for policy in role.get("Policies", [])
     ]
-    apart = [(name, policy["PolicyDocument"]) for name, policy in of_type("AWS::IAM::Policy").items()]
+    apart = [(name, policy["PolicyDocument"]) for name, policy in become("AWS::IAM::Policy").items()]
     for name, document in inline + apart:
         granted = document["Statement"]
         for statement in granted if isinstance(granted, list) else [granted]:
@@ -75,12 +63,12 @@ def test_nobody_may_delete() -> None:
 
 
 def test_managed_policies_are_for_logs_alone() -> None:
-    attached = [policy for role in of_type("AWS::IAM::Role").values() for policy in role.get("ManagedPolicyArns", [])]
+    attached = [policy for role in become("AWS::IAM::Role").values() for policy in role.get("ManagedPolicyArns", [])]
     assert attached
     assert all(MANAGED in json.dumps(policy) for policy in attached)
 
 
 def test_doors_are_opened_by_our_api_alone() -> None:
-    for permission in of_type("AWS::Lambda::Permission").values():
+    for permission in become("AWS::Lambda::Permission").values():
         assert permission["Principal"] == "apigateway.amazonaws.com"
         assert "${__ApiId__}" in json.dumps(permission["SourceArn"])

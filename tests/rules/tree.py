@@ -1,13 +1,17 @@
-"""What the rules read: the modules of the house, what each imports when it runs, and the template."""
+"""What the rules read: the modules of the house, what each imports when it runs, the template and what it becomes."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +64,26 @@ def template() -> dict[str, Any]:
     """template.yaml with its short-hand functions spelled out."""
     read: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))
     return read
+
+
+@cache
+def cloudformation() -> dict[str, Any]:
+    """What the template becomes in the cloud. The translator accepts only packaged code, so it is given stand-ins."""
+    sam = deepcopy(template())
+    packaged = "s3://packaged/code"
+    sam["Globals"]["Function"]["CodeUri"] = packaged
+    for one in sam["Resources"].values():
+        local = {"ContentUri", "DefinitionUri"} & one.get("Properties", {}).keys()
+        one.get("Properties", {}).update(dict.fromkeys(local, packaged))
+    session = boto3.Session(region_name="us-east-1")
+    translated: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(sam, parameter_values={})
+    return translated
+
+
+def become(kind: str) -> dict[str, dict[str, Any]]:
+    """The properties of the resources of one type after the transform, by logical id."""
+    every = cloudformation()["Resources"].items()
+    return {logical: one.get("Properties", {}) for logical, one in every if one["Type"] == kind}
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
