@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -201,11 +202,11 @@ class World:
 @contextmanager
 def world(balance: str = "100", tier: int = 3) -> Iterator[World]:
     with mock_aws():
-        dynamodb = boto3.client("dynamodb", region_name=REGION)
+        dynamodb = _client("dynamodb")
         tables = [create_table(dynamodb, name) for name in ("TasksTable", "AccountsTable", "DirectoryTable")]
-        sqs = boto3.client("sqs", region_name=REGION)
+        sqs = _client("sqs")
         urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dispatch", "deliver")]
-        states = boto3.client("stepfunctions", region_name=REGION)
+        states = _client("stepfunctions")
         states.create_state_machine(name="poller", definition="{}", roleArn="arn:aws:iam::123456789012:role/x")
         what = replace(catalog(), utc_offset=8)
         now, counts, network = [START], dict[str, int](), Network()
@@ -230,6 +231,12 @@ def world(balance: str = "100", tier: int = 3) -> Iterator[World]:
         here = World(house, network, secrets, sqs, late, urls[0], urls[1], counts, now)
         open_account(here, here.account_id, KEY, balance, tier)
         yield here
+
+
+@cache
+def _client(service: str) -> Any:
+    """Made once: reading AWS's models takes longer than most tests, and moto answers whichever client asks."""
+    return boto3.Session(region_name=REGION).client(service)  # type: ignore[call-overload]
 
 
 def open_account(here: World, account_id: str, key: str, balance: str, tier: int) -> None:
