@@ -6,7 +6,7 @@ import base64
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from samtranslator.yaml_helper import yaml_parse
 
@@ -41,20 +41,20 @@ def door_of(method: str, path: str) -> str:
 
 def http_event(method: str, path: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
     """An API Gateway payload 2.0 event."""
-    parts = urlsplit(path)
+    where, _, query = path.partition("?")
     try:
         text, encoded = body.decode(), False
     except UnicodeDecodeError:
         text, encoded = base64.b64encode(body).decode(), True
     return {
         "version": "2.0",
-        "routeKey": f"{method} {parts.path}",
-        "rawPath": parts.path,
-        "rawQueryString": parts.query,
-        "queryStringParameters": {name: values[-1] for name, values in parse_qs(parts.query).items()},
+        "routeKey": f"{method} {where}",
+        "rawPath": where,
+        "rawQueryString": query,
+        "queryStringParameters": {name: values[-1] for name, values in parse_qs(query).items()},
         "headers": headers,
         "requestContext": {
-            "http": {"method": method, "path": parts.path, "sourceIp": "192.0.2.1", "protocol": "HTTP/1.1"},
+            "http": {"method": method, "path": where, "sourceIp": "192.0.2.1", "protocol": "HTTP/1.1"},
             "requestId": "trace-0001",
             "stage": "$default",
         },

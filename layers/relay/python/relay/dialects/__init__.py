@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from importlib import import_module
@@ -36,14 +37,16 @@ class Dialect(ABC):
 
     family: ClassVar[str]
     routes: ClassVar[tuple[Route, ...]]
+    callback_field: ClassVar[str] = "callback_url"  # where a create request holds the client's URL
     status_echoes_request: ClassVar[bool] = False  # write_status needs the Draft as well as the Task
 
     def read_key(self, inbound: Inbound) -> str:
         """The API key of a request. Raises NoKey where the header is missing or malformed."""
         scheme, _, key = inbound.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key.isascii() or not 8 <= len(key.strip()) <= 200 or " " in key.strip():
+        key = key.strip(" ")
+        if scheme.lower() != "bearer" or not re.fullmatch(r"[!-~]{8,200}", key):
             raise NoKey
-        return key.strip()
+        return key
 
     @abstractmethod
     def read_create(self, inbound: Inbound, catalog: Catalog) -> Draft:

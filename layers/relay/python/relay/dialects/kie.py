@@ -106,6 +106,7 @@ class KieDialect(Dialect):
         Route("GET", "/api/v1/gpt4o-image/record-info", "status", "query"),
         Route("POST", "/api/v1/gpt4o-image/download-url", "status", "download"),
     )
+    callback_field = "callBackUrl"
     status_echoes_request = True  # record-info carries the request as `paramJson`
 
     def read_create(self, inbound: Inbound, catalog: Catalog) -> Draft:

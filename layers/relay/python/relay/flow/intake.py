@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from aws_lambda_powertools import Logger
 
+from relay.dialects import dialect
 from relay.errors import InvalidParameter, TaskNotFound
 from relay.flow.access import Caller
 from relay.flow.house import House
@@ -62,7 +63,8 @@ def _check_callback(house: House, draft: Draft) -> None:
     try:
         house.http.check(draft.callback_url or "")
     except EgressRefused as error:
-        raise InvalidParameter("callback_url", str(error), "不是可用的公网 https 地址") from error
+        field = dialect(draft.dialect).callback_field
+        raise InvalidParameter(field, str(error), "不是可用的公网 https 地址") from error
 
 
 def _task(house: House, caller: Caller, draft: Draft) -> Task:
