@@ -195,8 +195,9 @@ def advance(task: Task, seen: Observation, now: int, learnt: str) -> Task | None
         return None
     if state not in TERMINAL:
         return replace(after, version=task.version + 1)
-    fault = None if state is State.SUCCEEDED else seen.fault or FAULTS[state]
-    return _ended(replace(after, assets=seen.assets, fault=fault, learnt=learnt), now)
+    if state is State.SUCCEEDED:
+        return _ended(replace(after, assets=seen.assets, learnt=learnt), now)
+    return _ended(replace(after, fault=seen.fault or FAULTS[state], learnt=learnt), now)
 
 
 def _ended(task: Task, now: int) -> Task:
