@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,11 +13,27 @@ from relay.outbound import EgressRefused, NoAnswer, NotSent
 from relay.task import Delivery, Task
 from relay.wire import Answer
 from tests.functional.network import CLIENT, Script
-from tests.functional.world import World
+from tests.functional.world import World, world
 
 HOUR = 3600
 SCHEDULE = [60, 300, 900, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR]
 NO = Answer(500, b"no")
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[World]:
+    with world() as made:
+        yield made
+
+
+@pytest.fixture
+def here(shared: World) -> Iterator[World]:
+    """A world in which nobody has been told anything and nothing is owed."""
+    shared.network.calls.clear()
+    yield shared
+    shared.network.script.clear()
+    for _ in range(2):  # what is unfinished ends, and then its client is told
+        look(shared, 25 * HOUR)
 
 
 def ended(here: World, *answers: Script, state: str = "succeeded", **fields: Any) -> Task:
