@@ -37,6 +37,9 @@ STATUS: Mapping[State, State] = {
 }
 
 
+GRACE = 30_000  # ms after which a message that asks a desk to act is taken for lost, and the clock acts itself
+
+
 class Kind(StrEnum):
     IMAGE = "image"
     VIDEO = "video"
@@ -207,7 +210,7 @@ def _ended(task: Task, now: int) -> Task:
         version=task.version + 1,
         completed_at=now,
         delivery=Delivery.OWED if owed else task.delivery,
-        due_at=now if owed else None,
+        due_at=now + GRACE if owed else None,
     )
 
 
