@@ -5,9 +5,12 @@ from __future__ import annotations
 import gc
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
+from local.cloud import Cloud
 from local.relayed import LocalRelay
 from local.upstreams import Pace, Settings
 from local.upstreams.inbox import Inbox
@@ -26,17 +29,30 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="module")
 def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRelay]:
     """What the functions say is in functions.log of pytest's own temporary folder."""
-    log = (tmp_path_factory.mktemp("relay") / "functions.log").open("w")
-    relay = LocalRelay(simulated=SIMULATED, log=lambda line: print(line, file=log, flush=True))
+    with (tmp_path_factory.mktemp("relay") / "functions.log").open("w") as log:
+        relay = LocalRelay(simulated=SIMULATED, log=lambda line: print(line, file=log, flush=True))
+        with closing_quietly(relay):
+            relay.stack.warm()
+            yield relay
+
+
+@pytest.fixture(scope="module")
+def dynamodb() -> Iterator[Any]:
+    """A DynamoDB that keeps its conditions under any crowd, and nothing else."""
+    cloud = Cloud(None, lambda function, event: (None, False))
+    with closing_quietly(cloud):
+        yield cloud.client("dynamodb")
+
+
+@contextmanager
+def closing_quietly(stack: LocalRelay | Cloud) -> Iterator[None]:
     try:
-        relay.stack.warm()
-        yield relay
+        yield
     finally:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
-            relay.close()
+            stack.close()
             gc.collect()
-        log.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
-"""Many at once on one row: several containers' worth of the flow against a DynamoDB that keeps its conditions.
+"""Many at once on one row: several containers' worth of the flow against the one-machine stack's DynamoDB.
 
-The tables are made beside the stack's own, from the same template, so that the deployed clock does not join in.
+Its functions are not there, so that the deployed clock does not join in.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from local.relayed import LocalRelay
 from relay.catalog import Catalog
 from relay.errors import InsufficientBalance
 from relay.flow.access import Caller
@@ -112,10 +111,9 @@ DRAFT = Draft("kie", "gpt4o-image", Kind.IMAGE, "gpt4o-image", "a cat", size="1:
 
 
 @pytest.fixture(scope="module")
-def races(relay: LocalRelay) -> Races:
-    client = relay.stack.client("dynamodb")
-    names = [create_table(client, logical) for logical in ("TasksTable", "AccountsTable", "DirectoryTable")]
-    return Races(Tables(client, *names))
+def races(dynamodb: Any) -> Races:
+    names = [create_table(dynamodb, logical) for logical in ("TasksTable", "AccountsTable", "DirectoryTable")]
+    return Races(Tables(dynamodb, *names))
 
 
 def at_once(*work: Callable[[], object]) -> list[object]:
