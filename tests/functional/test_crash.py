@@ -79,7 +79,7 @@ def lived(life: Life, death: int) -> tuple[Lived, bool]:
         while not here.survives(lambda: here.post(life.path, life.asked, headers=ONCE)):
             continue  # a client that saw an error asks again, under the same Idempotency-Key
         unsure = _until_nothing_is_due(here, life)
-        here.wait(VISIBILITY)
+        here.wait(max(VISIBILITY.values()))
         while here.pump():
             continue  # messages that outlived their function must find nothing to do
         return _seen(here, unsure), here.fuse.burnt
