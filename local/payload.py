@@ -9,6 +9,7 @@ import time
 import urllib.parse
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,10 +102,9 @@ def _body(body: bytes, headers: dict[str, str]) -> dict[str, Any]:
     if not body:
         return {"isBase64Encoded": False}
     if _TEXT.match(headers.get("content-type", "text/plain")) and "content-encoding" not in headers:
-        try:
+        # where it is not the text it says it is, the very bytes are handed over
+        with suppress(UnicodeDecodeError):
             return {"body": body.decode("utf-8"), "isBase64Encoded": False}
-        except UnicodeDecodeError:
-            pass  # not the text it says it is: hand over the very bytes
     return {"body": base64.b64encode(body).decode("ascii"), "isBase64Encoded": True}
 
 

@@ -236,7 +236,7 @@ def world(balance: str = "100", tier: int = 3) -> Iterator[World]:
 @cache
 def _client(service: str) -> Any:
     """Made once: reading AWS's models takes longer than most tests, and moto answers whichever client asks."""
-    return boto3.Session(region_name=REGION).client(service)  # type: ignore[call-overload]
+    return boto3.Session(region_name=REGION).client(service)
 
 
 def open_account(here: World, account_id: str, key: str, balance: str, tier: int) -> None:

@@ -9,7 +9,7 @@ from relay.flow.clock import wake
 from relay.flow.house import House
 from relay.flow.observe import observe
 from relay.signing import callback_token, same
-from relay.task import State, Task
+from relay.task import Observation, State, Task
 from relay.wire import Inbound
 
 ASK_SECONDS = 5.0  # well inside the 15 s KIE waits for us
@@ -19,6 +19,8 @@ logger = Logger(child=True)
 
 def receive(house: House, upstream: str, task_ref: str, token: str, inbound: Inbound) -> None:
     """Take a provider's callback. Raises Forbidden, TaskNotFound or BadInput; else the sender may forget it.
+
+    Raises Unreadable where the job cannot be confirmed and nobody but the sender knows it: then it must come again.
 
     `task_ref` is `<account>.<task>` as in the URL we gave out. Repeats and reordering are harmless.
     """
@@ -46,7 +48,20 @@ def _ask(house: House, task: Task, job: str) -> None:
         seen = house.ask(task, job, ASK_SECONDS)
     except Unreadable as error:
         logger.warning("callback not confirmed yet", task_id=task.task_id, reason=error.message[:200])
-        if task.upstream_task_id and house.store.tasks.hasten(task, house.clock()):
+        if task.upstream_task_id is None:
+            raise
+        if house.store.tasks.hasten(task, house.clock()):
             wake(house, [task])
         return
-    observe(house, task, seen, "callback")
+    if task.upstream_task_id is None:
+        _adopt(house, task, seen)
+    else:
+        observe(house, task, seen, "callback")
+
+
+def _adopt(house: House, task: Task, seen: Observation) -> None:
+    """The submission's answer never came, but its job did: from here on it is asked about like any other."""
+    policy = house.catalog.upstreams[task.upstream or ""].poll
+    after = observe(house, task, seen, "callback", house.clock() + int(policy.delay(0) * 1000))
+    if not after.terminal:
+        wake(house, [after])

@@ -17,7 +17,7 @@ from relay.store.tasks import Due
 from relay.task import TERMINAL, Delivery, Observation, State, Task
 
 ASK_SECONDS = 10.0  # an upstream's time to answer a status query
-BATCH = 100  # due tasks taken in one read
+BATCH = 48  # due tasks taken at once: two rounds of the threads, so a lap that starts late still ends in time
 LAP = 20_000  # ms one poll invocation works on before it lets the state machine breathe
 TURN = 55_000  # ms a shard's poller counts as running: a little less than it does, so that turns overlap
 RUN = 60_000  # ms a poller runs, and how far ahead the sweep looks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Annotated, Literal
@@ -73,11 +74,9 @@ def _size(value: str, info: ValidationInfo) -> str:
 
 def _day(value: object, info: ValidationInfo) -> date:
     # only years 2000 to 2999: a day has neighbours, and an instant, whoever does sums with it later
-    try:
-        if isinstance(value, str) and re.fullmatch(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}", value):
+    if isinstance(value, str) and re.fullmatch(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}", value):
+        with suppress(ValueError):
             return date.fromisoformat(value)
-    except ValueError:
-        pass
     raise InvalidParameter(str(info.field_name), "must be a date, YYYY-MM-DD", "必须是 YYYY-MM-DD 格式的日期")
 
 

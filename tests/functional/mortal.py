@@ -1,0 +1,122 @@
+"""A world whose functions can die after any write, and a cloud that gives their work to the next one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from relay.flow.clock import Lap
+from relay.queues import Queues
+from relay.store import Store
+from relay.wire import Answer, Call
+from tests.functional.network import Network
+from tests.functional.world import World
+
+WRITES = frozenset({"put_item", "update_item", "transact_write_items", "send_message", "start_execution"})
+VISIBILITY = 1080  # seconds until SQS gives a message again whose function died: the longer of the two queues'
+
+
+class Killed(BaseException):
+    """The function died here. No handler of ours may catch it, as none survives in the cloud."""
+
+
+@dataclass
+class Fuse:
+    """Kills once, after the `length`-th write from now; 0 never does."""
+
+    length: int = 0
+    burnt: bool = False
+
+    def wrote(self) -> None:
+        self.length -= 1
+        if self.length == 0:
+            self.burnt = True
+            raise Killed
+
+    def around(self, write: Callable[..., Any]) -> Callable[..., Any]:
+        def written(*args: Any, **kwargs: Any) -> Any:
+            answer = write(*args, **kwargs)
+            self.wrote()
+            return answer
+
+        return written
+
+
+class Client:
+    """A client whose successful writes burn the fuse; everything else passes through."""
+
+    def __init__(self, client: Any, fuse: Fuse) -> None:
+        self._client, self._fuse = client, fuse
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+        return self._fuse.around(found) if name in WRITES else found
+
+
+@dataclass
+class Wire:
+    """The network, where whatever leaves us to change something elsewhere counts as a write."""
+
+    network: Network
+    fuse: Fuse
+
+    def check(self, url: str) -> None:
+        self.network.check(url)
+
+    def send(self, call: Call) -> Answer:
+        answer = self.network.send(call)
+        if not call.repeatable:
+            self.fuse.wrote()
+        return answer
+
+
+@dataclass
+class Mortal(World):
+    """A world that survives its functions: what they held comes back, what they remembered does not."""
+
+    fuse: Fuse = field(default_factory=Fuse)
+
+    @classmethod
+    def of(cls, here: World, fuse: Fuse) -> Mortal:
+        mortal = cls(**{each.name: getattr(here, each.name) for each in fields(here)}, fuse=fuse)
+        mortal.house = replace(here.house, http=Wire(here.network, fuse))
+        mortal.reborn()
+        return mortal
+
+    def reborn(self) -> None:
+        """A new container: clients and tables are the same, nothing is remembered."""
+        tables = self.house.store.tasks.tables
+        client: Any = tables.client if isinstance(tables.client, Client) else Client(tables.client, self.fuse)
+        late: Any = Client(self.late, self.fuse)
+        self.house = replace(
+            self.house,
+            store=Store.over(replace(tables, client=client), shards=1, utc_offset=8),
+            queues=Queues(lambda: late, self.dispatch_url, self.deliver_url),
+            resting={},
+            woken={},
+        )
+
+    def survives(self, work: Callable[[], object]) -> bool:
+        """Run a function; False where it died."""
+        try:
+            work()
+        except Killed:
+            self.reborn()
+            return False
+        return True
+
+    def tick(self) -> Lap:
+        done: list[Lap] = []
+        self.survives(lambda: done.append(World.tick(self)))
+        return done[0] if done else Lap(more=True, wait=1)
+
+    def _drain(self, url: str, desk: Callable[[dict[str, Any]], None]) -> int:
+        messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            if not self.survives(lambda body=message["Body"]: desk(json.loads(body))):  # type: ignore[misc]
+                again = {"QueueUrl": url, "MessageBody": message["Body"]}
+                self.late.held.append((self.now[0] + VISIBILITY * 1000, again))
+        return len(messages)

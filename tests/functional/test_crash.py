@@ -1,0 +1,199 @@
+"""A function may die after any write. Whatever it was doing is repaired by the clock, and ends the same way.
+
+Every life is lived once unharmed, then again with a death after its first write, its second, and so on until a life
+ends before its fuse does. A write is anything that changes the world outside the function: a row, a message, an
+execution, a request to an upstream or to the client.
+
+One death is different, and stated: between the claim of a task and the recording of what its upstream answered.
+Nobody can know then whether the upstream has it. It is never submitted again; the upstream's callback adopts it;
+without one it ends at its deadline, in a timeout, with the money back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from relay.ledger import nanos
+from relay.task import Delivery, State, Task
+from relay.wire import Answer
+from tests.functional.mortal import VISIBILITY, Fuse, Mortal
+from tests.functional.network import CLIENT
+from tests.functional.world import START, world
+
+MOST_WRITES = 60  # more than any life has
+STEP = 60.0  # seconds of the hand-wound clock between looks
+DEADLINE = 900_000  # ms, the catalog's for images
+ONCE = {"idempotency-key": "one-picture"}
+REFUSED = Answer(200, b'{"code": 455, "msg": "Service is currently undergoing maintenance", "data": null}', {})
+FORBIDDEN = Answer(200, b'{"code": 400, "msg": "Your content was flagged as violating content policies"}', {})
+
+
+@dataclass(frozen=True)
+class Life:
+    """What is asked for, and how the outside behaves."""
+
+    path: str
+    asked: dict[str, str]
+    upstream: str = "succeeded"  # what becomes of the job there
+    pushes: bool = False  # whether the upstream calls back
+    refusals: tuple[Answer, ...] = ()  # what KIE says first
+
+
+R_ASKED = {"prompt": "a cat", "callback_url": CLIENT}
+K_ASKED = {"prompt": "a cat", "size": "1:1", "callBackUrl": CLIENT}
+LIVES = {
+    "success learnt by polling": Life("/api/kling/images", R_ASKED),
+    "success told by callback": Life("/api/v1/gpt4o-image/generate", K_ASKED, pushes=True),
+    "failure": Life("/api/kling/images", R_ASKED, upstream="failed"),
+    "failover": Life("/api/grok/images", R_ASKED, refusals=(REFUSED,)),
+    "refusal that ends it": Life("/api/grok/images", R_ASKED, refusals=(FORBIDDEN,)),
+}
+
+
+@dataclass(frozen=True)
+class Lived:
+    """A life's end, as everybody concerned sees it. `unsure`: it died between a claim and what came of it."""
+
+    task: Task
+    unsure: bool
+    entries: list[str]
+    balance: int
+    drift: int
+    told: list[tuple[str, bytes]]  # event id and body of every request the client got
+    submissions: int
+    jobs: int
+
+    @property
+    def end(self) -> tuple[object, ...]:
+        fault = self.task.fault.code if self.task.fault else None
+        return self.task.state, fault, self.task.delivery, self.task.due_at, self.entries, self.balance
+
+
+def lived(life: Life, death: int) -> tuple[Lived, bool]:
+    """One life that dies after the `death`-th write (0: never), and whether it did."""
+    with world() as safe:
+        here = Mortal.of(safe, Fuse(death))
+        here.network.script = {"kie.submit": list(life.refusals)}
+        while not here.survives(lambda: here.post(life.path, life.asked, headers=ONCE)):
+            continue  # a client that saw an error asks again, under the same Idempotency-Key
+        unsure = _until_nothing_is_due(here, life)
+        here.wait(VISIBILITY)
+        while here.pump():
+            continue  # messages that outlived their function must find nothing to do
+        return _seen(here, unsure), here.fuse.burnt
+
+
+def _until_nothing_is_due(here: Mortal, life: Life) -> bool:
+    told: set[str] = set()
+    unsure = False
+    for _ in range(100):
+        while here.pump():
+            continue
+        unsure = unsure or _task(here).sending
+        here.network.finish(life.upstream)
+        for job in here.network.jobs.values() if life.pushes else ():
+            if job.id not in told and here.survives(lambda job=job: here.callback(job)):  # type: ignore[misc]
+                told.add(job.id)  # an upstream calls back until it is answered
+        here.tick()
+        if _task(here).due_at is None:
+            return unsure
+        here.wait(STEP)
+    raise AssertionError("something stays due for ever")
+
+
+def _task(here: Mortal) -> Task:
+    (task,) = here.house.store.tasks.since(here.account_id, "0")
+    return task
+
+
+def _seen(here: Mortal, unsure: bool) -> Lived:
+    task, network = _task(here), here.network
+    return Lived(
+        task,
+        unsure,
+        here.entries(task.task_id),
+        here.balance,
+        here.drift,
+        [(call.headers["webhook-id"], call.body) for call in here.told],
+        len(network.sent("kie.submit")) + len(network.sent("relay.submit")),
+        len(network.jobs),
+    )
+
+
+@dataclass(frozen=True)
+class Lives:
+    life: Life
+    unharmed: Lived
+    harmed: list[Lived] = field(default_factory=list)
+
+    @property
+    def sure(self) -> list[Lived]:
+        return [each for each in self.harmed if not each.unsure]
+
+    @property
+    def unsure(self) -> list[Lived]:
+        return [each for each in self.harmed if each.unsure]
+
+
+@pytest.fixture(params=LIVES, scope="module")
+def lives(request: pytest.FixtureRequest) -> Lives:
+    life = LIVES[request.param]
+    lives = Lives(life, lived(life, 0)[0])
+    for death in range(1, MOST_WRITES):
+        each, died = lived(life, death)
+        if not died:
+            break
+        lives.harmed.append(each)
+    else:
+        raise AssertionError("a life has more writes than anybody thought")
+    return lives
+
+
+def test_a_life_has_writes_to_die_after(lives: Lives) -> None:
+    assert len(lives.harmed) >= 8
+
+
+def test_every_other_death_ends_as_if_nobody_had_died(lives: Lives) -> None:
+    assert {str(each.end) for each in lives.sure} == {str(lives.unharmed.end)}
+
+
+def test_nobody_is_charged_twice(lives: Lives) -> None:
+    for each in (lives.unharmed, *lives.harmed):
+        assert each.entries in (["capture", "reserve"], ["release", "reserve"])
+
+
+def test_the_balance_is_always_the_sum_of_the_entries(lives: Lives) -> None:
+    assert [each.drift for each in lives.harmed] == [0] * len(lives.harmed)
+
+
+def test_the_client_is_told_one_event_with_one_wording(lives: Lives) -> None:
+    assert [len(set(each.told)) for each in lives.harmed] == [1] * len(lives.harmed)
+
+
+def test_no_upstream_is_asked_more_often_than_without_the_death(lives: Lives) -> None:
+    assert max(each.submissions for each in lives.harmed) <= lives.unharmed.submissions
+
+
+def test_at_most_one_job_is_made(lives: Lives) -> None:
+    assert max(each.jobs for each in lives.harmed) <= 1
+
+
+def test_only_a_death_on_the_wire_leaves_the_outcome_unknown(lives: Lives) -> None:
+    # after each claim and after each request that was answered: two writes for every upstream that was tried
+    assert len(lives.unsure) == 2 * lives.unharmed.submissions
+
+
+def test_an_unknown_outcome_is_adopted_by_callback_or_refunded_at_the_deadline(lives: Lives) -> None:
+    for each in lives.unsure:
+        adopted = lives.life.pushes and each.jobs
+        assert each.end == (lives.unharmed.end if adopted else _REFUNDED)
+
+
+def test_an_unknown_outcome_is_not_given_up_before_the_deadline(lives: Lives) -> None:
+    ended = [each.task.completed_at or 0 for each in lives.unsure if each.task.state is State.TIMEOUT]
+    assert all(at >= START + DEADLINE for at in ended)
+
+
+_REFUNDED = (State.TIMEOUT, "TASK_TIMEOUT", Delivery.DONE, None, ["release", "reserve"], nanos("100"))
