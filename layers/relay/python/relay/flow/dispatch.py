@@ -11,6 +11,7 @@ from relay.catalog import Route
 from relay.errors import Refused, UnknownOutcome
 from relay.flow.clock import wake
 from relay.flow.house import House
+from relay.flow.inputs import for_upstream
 from relay.flow.observe import observe
 from relay.outbound import EgressRefused, NoAnswer, NotSent
 from relay.providers import Provider
@@ -97,7 +98,8 @@ def _claim(house: House, task: Task, route: Route) -> Task | None:
 def _send(house: House, task: Task, draft: Draft, route: Route, translator: Provider) -> None:
     """Submit and commit what came of it. Raises Refused, and only then is the upstream free of this task."""
     upstream = house.catalog.upstreams[route.upstream]
-    call = translator.write_submit(draft, route, _callback_url(house, task) if upstream.callbacks else None)
+    sent = for_upstream(house, draft)
+    call = translator.write_submit(sent, route, _callback_url(house, task) if upstream.callbacks else None)
     try:
         answer = house.http.send(replace(call, timeout=SEND_SECONDS))
         seen = translator.read_submit(answer, route.api)

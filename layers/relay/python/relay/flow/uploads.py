@@ -1,0 +1,89 @@
+"""Files that clients bring: through the door when they are small, straight into the bucket when they are not."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools import Logger
+
+from relay.errors import InvalidParameter, TooLarge
+from relay.flow.access import Caller
+from relay.flow.house import House
+from relay.flow.links import LINK_SECONDS, link
+from relay.media import UPLOADABLE, NotMedia, inspect, judge
+from relay.statements import Form, Upload
+from relay.task import uuid7
+
+# An HTTP API hands a function at most 6 MB, and a file travels as base64: above 4.5 MB it never arrives here.
+MAX_DIRECT = 4 << 20
+MAX_UPLOAD = 100 << 20
+FORM_SECONDS = 900
+KEPT = 7 * 24 * 3600  # seconds an upload is remembered; the bucket's lifecycle rule must not be shorter
+CHUNK = 1 << 20
+
+logger = Logger(child=True)
+
+
+def receive(house: House, caller: Caller, filename: str, body: bytes, base_url: str) -> Upload:
+    """Keep a small file. Raises TooLarge, or InvalidParameter for one that is not what we take."""
+    if len(body) > MAX_DIRECT:
+        raise TooLarge(
+            f"file is larger than {MAX_DIRECT >> 20} MB; ask POST /api/upload/presign for a form that takes up to "
+            f"{MAX_UPLOAD >> 20} MB",
+            f"文件超过 {MAX_DIRECT >> 20} MB，请通过 POST /api/upload/presign 上传（最大 {MAX_UPLOAD >> 20} MB）",
+            field="file",
+        )
+    seen = inspect(body[start : start + CHUNK] for start in range(0, len(body), CHUNK))
+    try:
+        found = judge(seen)
+    except NotMedia as error:
+        raise InvalidParameter("file", str(error), error.zh) from error
+    key = f"uploads/{caller.account_id}/{_name(house)}.{found.extension}"
+    house.bucket.put(key, body, found.content_type)
+    house.store.directory.note_upload(key, "ready", _ttl(house))
+    return _upload(house, key, filename, seen.size, found.content_type, base_url)
+
+
+def presign(house: House, caller: Caller, filename: str, content_type: str, size: int, base_url: str) -> Form:
+    """A form for one large file. Raises InvalidParameter for a type we do not take, TooLarge beyond the limit."""
+    types = {each.content_type: each for each in UPLOADABLE}
+    if content_type not in types:
+        known = ", ".join(types)
+        raise InvalidParameter("content_type", f"must be one of: {known}", f"必须是以下之一：{known}")
+    if size > MAX_UPLOAD:
+        raise TooLarge(f"size is more than {MAX_UPLOAD >> 20} MB", f"文件超过 {MAX_UPLOAD >> 20} MB", field="size")
+    key = f"incoming/{caller.account_id}/{_name(house)}.{types[content_type].extension}"
+    house.store.directory.note_upload(key, "pending", _ttl(house))
+    form = house.bucket.form(key, content_type, size, FORM_SECONDS)
+    upload = _upload(house, key, filename, size, content_type, base_url)
+    return Form(form["url"], form["fields"], house.clock() // 1000 + FORM_SECONDS, upload)
+
+
+def check(house: House, key: str) -> None:
+    """Judge what arrived by form: it becomes usable, or it is deleted. Repeats are harmless."""
+    declared = next((each for each in UPLOADABLE if key.endswith(f".{each.extension}")), None)
+    try:
+        seen = inspect(house.bucket.read(key))
+        if judge(seen) is not declared:
+            raise NotMedia("is not of the type it was announced as", "与声明的类型不符")
+    except LookupError:
+        logger.info("nothing there to check", key=key)
+        return
+    except NotMedia as error:
+        house.bucket.delete(key)
+        house.store.directory.note_upload(key, "refused", _ttl(house))
+        house.count("UploadRefused")
+        logger.warning("upload refused", key=key, reason=str(error))
+        return
+    house.store.directory.note_upload(key, "ready", _ttl(house))
+
+
+def _name(house: House) -> str:
+    return uuid7(house.clock(), house.random_bits(74))
+
+
+def _ttl(house: House) -> int:
+    return house.clock() // 1000 + KEPT
+
+
+def _upload(house: House, key: str, filename: str, size: int, content_type: str, base_url: str) -> Upload:
+    expires = house.clock() // 1000 + LINK_SECONDS
+    return Upload(link(house, key, base_url, expires), filename, size, content_type, expires)
