@@ -72,11 +72,11 @@ def host_image(ask: Ask) -> Reply:
 def presign(ask: Ask) -> Reply:
     speaker = cast("RelayDialect", ask.dialect)
     wanted = speaker.read_presign(ask.inbound)
-    return speaker.write_form(uploads.presign(ask.house, ask.caller, *wanted, ask.base_url), ask.trace_id)
+    return speaker.write_form(uploads.presign(ask.house, ask.caller, wanted, ask.base_url), ask.trace_id)
 
 
 def download(ask: Ask) -> Reply:
-    """A result's own link, once it is known to be the caller's: it is direct already, and signed afresh if it is ours."""
+    """A result's own link, once it is known to be the caller's: it is direct already, and signed afresh where ours."""
     speaker = cast("KieDialect", ask.dialect)
     wanted = speaker.read_download(ask.inbound)
     return speaker.write_download(results.direct_link(ask.house, ask.caller, wanted.url, wanted.task_id, ask.base_url))

@@ -1,4 +1,4 @@
-"""What an account asks about its money and files, and what it is told: the store builds these values, dialects write them."""
+"""What an account asks about its money and files, and what it is told: the flow builds answers, dialects write them."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ class Balance:
     tier: Tier
     used_today: int
     cost_today: int
+
+
+@dataclass(frozen=True, slots=True)
+class FormRequest:
+    """A large file a client wants to bring: `size` is bytes."""
+
+    filename: str
+    content_type: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,13 +31,7 @@ _CONFIG = Config(
     connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3}, max_pool_connections=32
 )
 # Presigned forms and links must be signed the current way, and name the bucket's own region.
-_S3 = _CONFIG.merge(
-    Config(
-        signature_version="s3v4",
-        read_timeout=60,
-        s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
-    )
-)
+_S3 = _CONFIG.merge(Config(signature_version="s3v4", read_timeout=60, s3={"us_east_1_regional_endpoint": "regional"}))
 _making = threading.Lock()  # boto3's default session is not made for two threads creating clients at once
 
 

@@ -56,5 +56,5 @@ def clean_name(name: str) -> str:
 
 def _broken() -> InvalidParameter:
     return InvalidParameter(
-        "file", "is in a multipart body that is broken or cut short", "multipart 请求体不完整或格式错误"
+        "file", "is in a multipart body that is broken or cut short", "所在的请求体不完整或格式错误"
     )

@@ -1,4 +1,4 @@
-"""Media a client gives with a request: its uploads by reference, data URIs into the bucket, addresses looked at first."""
+"""Media a client gives with a request: its uploads by reference, inline bytes into the bucket, addresses probed."""
 
 from __future__ import annotations
 
@@ -66,9 +66,7 @@ def _usable(house: House, caller: Caller, field: str, key: str) -> str:
     if owner != caller.account_id:
         raise InvalidParameter(field, "is no upload of this account", "不是本账户的上传文件")
     if area != "results" and not house.store.directory.upload_ready(key):
-        raise InvalidParameter(
-            field, "is an upload that is not ready, was refused or has expired", "上传未就绪或已失效"
-        )
+        raise InvalidParameter(field, "is an upload that is not ready, or was refused", "上传未就绪或已失效")
     return key
 
 

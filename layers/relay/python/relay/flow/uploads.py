@@ -9,7 +9,7 @@ from relay.flow.access import Caller
 from relay.flow.house import House
 from relay.flow.links import LINK_SECONDS, link
 from relay.media import UPLOADABLE, NotMedia, inspect, judge
-from relay.statements import Form, Upload
+from relay.statements import Form, FormRequest, Upload
 from relay.task import uuid7
 
 # An HTTP API hands a function at most 6 MB, and a file travels as base64: above 4.5 MB it never arrives here.
@@ -39,11 +39,12 @@ def receive(house: House, caller: Caller, filename: str, body: bytes, base_url: 
     key = f"uploads/{caller.account_id}/{_name(house)}.{found.extension}"
     house.bucket.put(key, body, found.content_type)
     house.store.directory.note_upload(key, "ready", _ttl(house))
-    return _upload(house, key, filename, seen.size, found.content_type, base_url)
+    return Upload(_link(house, key, base_url), filename, seen.size, found.content_type, _link_ends(house))
 
 
-def presign(house: House, caller: Caller, filename: str, content_type: str, size: int, base_url: str) -> Form:
+def presign(house: House, caller: Caller, wanted: FormRequest, base_url: str) -> Form:
     """A form for one large file. Raises InvalidParameter for a type we do not take, TooLarge beyond the limit."""
+    content_type, size = wanted.content_type, wanted.size
     types = {each.content_type: each for each in UPLOADABLE}
     if content_type not in types:
         known = ", ".join(types)
@@ -53,7 +54,7 @@ def presign(house: House, caller: Caller, filename: str, content_type: str, size
     key = f"incoming/{caller.account_id}/{_name(house)}.{types[content_type].extension}"
     house.store.directory.note_upload(key, "pending", _ttl(house))
     form = house.bucket.form(key, content_type, size, FORM_SECONDS)
-    upload = _upload(house, key, filename, size, content_type, base_url)
+    upload = Upload(_link(house, key, base_url), wanted.filename, size, content_type, _link_ends(house))
     return Form(form["url"], form["fields"], house.clock() // 1000 + FORM_SECONDS, upload)
 
 
@@ -61,9 +62,7 @@ def check(house: House, key: str) -> None:
     """Judge what arrived by form: it becomes usable, or it is deleted. Repeats are harmless."""
     declared = next((each for each in UPLOADABLE if key.endswith(f".{each.extension}")), None)
     try:
-        seen = inspect(house.bucket.read(key))
-        if judge(seen) is not declared:
-            raise NotMedia("is not of the type it was announced as", "与声明的类型不符")
+        judge(inspect(house.bucket.read(key)), (declared,) if declared else ())
     except LookupError:
         logger.info("nothing there to check", key=key)
         return
@@ -84,6 +83,9 @@ def _ttl(house: House) -> int:
     return house.clock() // 1000 + KEPT
 
 
-def _upload(house: House, key: str, filename: str, size: int, content_type: str, base_url: str) -> Upload:
-    expires = house.clock() // 1000 + LINK_SECONDS
-    return Upload(link(house, key, base_url, expires), filename, size, content_type, expires)
+def _link_ends(house: House) -> int:
+    return house.clock() // 1000 + LINK_SECONDS
+
+
+def _link(house: House, key: str, base_url: str) -> str:
+    return link(house, key, base_url, _link_ends(house))

@@ -69,7 +69,7 @@ class Directory:
         found = self.tables.client.get_item(
             TableName=self.tables.directory, Key={"lookup": pack(f"upload#{key}")}, ConsistentRead=True
         ).get("Item")
-        return bool(found) and unpack(found)["status"] == "ready"
+        return found is not None and unpack(found)["status"] == "ready"
 
     def take_seat(self, upstream: str, intake: Intake, now: int) -> float:
         """Take one of an upstream's intake seats; 0.0, or the seconds to wait where those looked at are taken.

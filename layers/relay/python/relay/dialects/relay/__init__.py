@@ -10,7 +10,7 @@ from relay.dialects.multipart import FilePart, read_file
 from relay.dialects.relay import read, write
 from relay.errors import RelayError
 from relay.ledger import Entry
-from relay.statements import Balance, Form, Statement, Upload
+from relay.statements import Balance, Form, FormRequest, Statement, Upload
 from relay.task import Draft, Task
 from relay.wire import Inbound, Reply
 
@@ -41,7 +41,7 @@ class RelayDialect(Dialect):
     def read_upload(self, inbound: Inbound) -> FilePart:
         return read_file(inbound)
 
-    def read_presign(self, inbound: Inbound) -> read.PresignRequest:
+    def read_presign(self, inbound: Inbound) -> FormRequest:
         return read.read_presign(inbound)
 
     def write_created(self, task: Task) -> Reply:

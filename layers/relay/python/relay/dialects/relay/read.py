@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
@@ -17,7 +17,7 @@ from relay.dialects.bodies import MAX_TEXT, Body, Media, Url, read_body, read_js
 from relay.dialects.multipart import MAX_FILENAME, clean_name
 from relay.dialects.relay.words import PLATFORMS, SEGMENTS
 from relay.errors import InvalidParameter, MissingField, NotFound
-from relay.statements import Statement
+from relay.statements import FormRequest, Statement
 from relay.task import Draft, Kind
 from relay.wire import Inbound
 
@@ -135,14 +135,6 @@ class _Presign(Body):
     size: Annotated[int, Field(ge=1)]
 
 
-class PresignRequest(NamedTuple):
-    """A large file a client wants to bring: `size` is bytes."""
-
-    filename: str
-    content_type: str
-    size: int
-
-
 _BODIES: Mapping[Kind, type[_Creation]] = {Kind.IMAGE: _Image, Kind.VIDEO: _Video, Kind.MUSIC: _Music}
 
 
@@ -181,6 +173,6 @@ def read_consumption(inbound: Inbound) -> Statement:
     return Statement(body.start_date, body.end_date, body.platform, body.page, body.page_size)
 
 
-def read_presign(inbound: Inbound) -> PresignRequest:
+def read_presign(inbound: Inbound) -> FormRequest:
     body = read_body(_Presign, read_json(inbound))
-    return PresignRequest(clean_name(body.filename), body.content_type, body.size)
+    return FormRequest(clean_name(body.filename), body.content_type, body.size)
