@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aws_lambda_powertools import Logger
 
 from relay.errors import Forbidden, TaskNotFound, Unreadable
@@ -50,8 +52,9 @@ def _ask(house: House, task: Task, job: str) -> None:
         logger.warning("callback not confirmed yet", task_id=task.task_id, reason=error.message[:200])
         if task.upstream_task_id is None:
             raise
-        if house.store.tasks.hasten(task, house.clock()):
-            wake(house, [task])
+        now = house.clock()
+        if house.store.tasks.hasten(task, now):
+            wake(house, [replace(task, due_at=now)])
         return
     if task.upstream_task_id is None:
         _adopt(house, task, seen)
