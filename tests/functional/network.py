@@ -129,8 +129,8 @@ def _status(family: str, job: Job) -> dict[str, Any]:
     if family == "relay":
         said: dict[str, Any] = {"task_id": job.id, "status": job.state, "created_at": "2026-01-01T08:00:30+08:00"}
         if job.state == "succeeded":
-            result = {"video": {"url": job.urls[0], "duration": 5}} if "/videos" in job.call.url else None
-            said |= result or {"images": [{"url": url} for url in job.urls]}
+            video = {"video": {"url": job.urls[0], "duration": 5}}
+            said |= video if "/videos" in job.call.url else {"images": [{"url": url} for url in job.urls]}
         if job.state == "failed":
             said["error"] = {"code": "GENERATION_FAILED", "message": job.fault}
         return said

@@ -46,11 +46,11 @@ def dispatch(house: House, account_id: str, task_id: str) -> None:
     wait: float | None = None
     for route in _routes(house, task, draft):
         translator = house.provider(route.upstream)
-        if translator is None or house.resting.get(route.upstream, 0) > house.clock():
+        if translator is None or _refuses_key(house, route.upstream):
             continue
-        seat_wait = _seat(house, route.upstream)
-        if seat_wait > 0:
-            wait = min(wait or seat_wait, seat_wait)
+        busy = _rest_left(house, route.upstream) or _seat(house, route.upstream)
+        if busy:
+            wait = _sooner(wait, busy)
             continue
         claimed = _claim(house, task, route)
         if claimed is None:
@@ -63,7 +63,7 @@ def dispatch(house: House, account_id: str, task_id: str) -> None:
             _rest(house, route.upstream, refusal)
             if not refusal.elsewhere:
                 break
-            wait = refusal.wait if wait is None else min(wait, refusal.wait or wait)
+            wait = _sooner(wait, refusal.wait)
         else:
             return
     _handed_back(house, task, last, wait)
@@ -74,6 +74,20 @@ def _routes(house: House, task: Task, draft: Draft) -> list[Route]:
     routes = house.catalog.model(task.platform, task.kind, task.model).routes
     usable = [route for route in routes if draft.pin in (None, route.upstream)]
     return sorted(usable, key=lambda route: (route.priority, random.random() ** (1 / route.weight) * -1))  # noqa: S311
+
+
+def _rest_left(house: House, upstream: str) -> float:
+    """Seconds an upstream is still to be left alone."""
+    return max(0, house.resting.get(upstream, 0) - house.clock()) / 1000
+
+
+def _refuses_key(house: House, upstream: str) -> bool:
+    """Whether it rests because of our key: that is not soon mended, so waiting for it is no use to anybody."""
+    return _rest_left(house, upstream) > FAULT_REST / 1000
+
+
+def _sooner(wait: float | None, other: float | None) -> float | None:
+    return min((each for each in (wait, other) if each is not None), default=None)
 
 
 def _seat(house: House, upstream: str) -> float:
@@ -104,7 +118,7 @@ def _send(house: House, task: Task, draft: Draft, route: Route, translator: Prov
         answer = house.http.send(replace(call, timeout=SEND_SECONDS))
         seen = translator.read_submit(answer, route.api)
     except (NotSent, EgressRefused) as error:
-        raise Refused(f"{route.upstream} cannot be reached", elsewhere=True, wait=ROUND_PAUSE) from error
+        raise Refused(f"{route.upstream} cannot be reached", elsewhere=True) from error
     except (NoAnswer, UnknownOutcome) as error:
         _hold(house, task, error)
         return
