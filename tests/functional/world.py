@@ -238,7 +238,7 @@ def world(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iter
             upstream_urls={"relay": RELAY, "kie": KIE},
             threads=1,  # moto is not made for more
         )
-        here = World(house, network, secrets, sqs, late, *urls, counts, now)
+        here = World(house, network, secrets, sqs, late, urls[0], urls[1], urls[2], counts, now)
         open_account(here, here.account_id, KEY, balance, tier)
         yield here
 
