@@ -43,20 +43,24 @@ def key_of(house: House, url: str) -> str | None:
     parts = urlsplit(url)
     key = parts.path.removeprefix("/media/")
     words = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    expires, signature = words.get("expires", ""), words.get("signature", "")
-    if not _KEY.fullmatch(key) or not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
-        return None
-    return key if same(signature, _signature(house, key, int(expires))) else None
+    return key if _ends(house, key, words.get("expires", ""), words.get("signature", "")) is not None else None
 
 
 def opened(house: House, key: str, expires: str, signature: str) -> str:
     """Where a link's bytes are to be had, for a few minutes. Raises NotFound for a link that is not good (any more)."""
-    found = key_of(house, f"/media/{key}?expires={expires}&signature={signature}")
-    if found is None or int(expires) < house.clock() // 1000:
+    ends = _ends(house, key, expires, signature)
+    if ends is None or ends < house.clock() // 1000:
         raise NotFound("this link is not valid, or has expired; ask for the task again", "链接无效或已过期")
-    if found.startswith("incoming/") and not house.store.directory.upload_ready(found):
+    if key.startswith("incoming/") and not house.store.directory.upload_ready(key):
         raise NotFound("this upload is not ready", "上传尚未就绪")
-    return house.bucket.link(found, DOOR_SECONDS)
+    return house.bucket.link(key, DOOR_SECONDS)
+
+
+def _ends(house: House, key: str, expires: str, signature: str) -> int | None:
+    """Until when (Unix seconds) a link with these words works or worked; None where we did not sign it."""
+    if not _KEY.fullmatch(key) or not re.fullmatch("[0-9]{1,12}", expires):
+        return None
+    return int(expires) if same(signature, _signature(house, key, int(expires))) else None
 
 
 def _signature(house: House, key: str, expires: int) -> str:
