@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from python_multipart import parse_form
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field, File
+from python_multipart.multipart import Field, File, parse_options_header
 
 from relay.errors import InvalidParameter, MissingField
 from relay.wire import Inbound
@@ -35,7 +35,8 @@ def read_file(inbound: Inbound) -> FilePart:
     except (FormParserError, ValueError) as error:
         raise _broken() from error
     # the parser calls an unfinished part a part; only the closing boundary says that nothing was cut off
-    if not inbound.body.rstrip(b"\r\n").endswith(b"--") or any(not file.field_name for file in files):
+    boundary = parse_options_header(content_type.encode())[1].get(b"boundary", b"")
+    if not inbound.body.rstrip(b"\r\n").endswith(b"--" + boundary + b"--"):
         raise _broken()
     if fields or len(files) > 1:
         raise InvalidParameter("file", "must be the only part", "必须且只能有一个 file 部分")
