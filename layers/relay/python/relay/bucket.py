@@ -36,9 +36,20 @@ class Bucket:
         try:
             body = self._client.get_object(Bucket=self._name, Key=key)["Body"]
         except ClientError as error:
-            raise LookupError(key) from error
+            if _absent(error):
+                raise LookupError(key) from error
+            raise
         with closing(body):
             yield from body.iter_chunks(READ)
+
+    def has(self, key: str) -> bool:
+        try:
+            self._client.head_object(Bucket=self._name, Key=key)
+        except ClientError as error:
+            if _absent(error):
+                return False
+            raise
+        return True
 
     def delete(self, key: str) -> None:
         self._client.delete_object(Bucket=self._name, Key=key)
@@ -62,3 +73,8 @@ class Bucket:
     @cached_property
     def _client(self) -> S3Client:
         return self._connect()
+
+
+def _absent(error: ClientError) -> bool:
+    # whoever may not list a bucket is told 403 where there is nothing; a throttle or a fault says nothing about it
+    return error.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 404)

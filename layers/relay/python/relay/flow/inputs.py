@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from relay.dialects import dialect
@@ -14,8 +13,8 @@ from relay.errors import InvalidParameter, Refused
 from relay.flow.access import Caller
 from relay.flow.house import House
 from relay.flow.links import UPSTREAM_SECONDS, key_of
-from relay.flow.uploads import receive
-from relay.media import sniff
+from relay.flow.uploads import judged, new_key
+from relay.media import PICTURES, sniff
 from relay.outbound import EgressRefused, NoAnswer, NotSent
 from relay.task import Draft
 from relay.wire import Call
@@ -27,33 +26,52 @@ PROBE_BYTES = 4096
 _DATA_URI = re.compile(r"data:[\w.+/-]*(?:;[\w=-]+)*;base64,", re.ASCII)
 
 
-def settled(house: House, caller: Caller, draft: Draft) -> Draft:
-    """The draft with each medium checked, and what is ours, or came inline, by reference.
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A picture that came inside a request, and where it belongs once the request is accepted."""
 
-    Raises InvalidParameter naming the field.
+    key: str
+    body: bytes
+    content_type: str
+
+
+def settled(house: House, caller: Caller, draft: Draft) -> tuple[Draft, list[Inline]]:
+    """The draft with each medium checked and what is ours, or came inline, by reference; and the latter, to `keep`.
+
+    Raises InvalidParameter or TooLarge naming the field. Nothing is stored yet: the request may still be refused.
     """
-    fields = dialect(draft.dialect).media_fields
+    fields, inline = dialect(draft.dialect).media_fields, list[Inline]()
 
-    def one(kind: str, url: str | None) -> str | None:
-        return _settled(house, caller, fields[kind], url) if url else url
+    def one(kind: str, url: str) -> str:
+        if url.startswith("data:"):
+            inline.append(_read_inline(house, caller, fields[kind], url))
+            return OURS + inline[-1].key
+        return _settled(house, caller, fields[kind], url)
 
-    return replace(
+    checked = replace(
         draft,
         raw=_without_bytes(draft.raw),
-        image_urls=tuple(_settled(house, caller, fields["image"], url) for url in draft.image_urls),
-        mask_url=one("mask", draft.mask_url),
-        video_url=one("video", draft.video_url),
+        image_urls=tuple(one("image", url) for url in draft.image_urls),
+        mask_url=one("mask", draft.mask_url) if draft.mask_url else None,
+        video_url=one("video", draft.video_url) if draft.video_url else None,
     )
+    return checked, inline
+
+
+def keep(house: House, inline: list[Inline]) -> None:
+    """Inline bytes go to the bucket, never into a table."""
+    for each in inline:
+        house.bucket.put(each.key, each.body, each.content_type)
 
 
 def _settled(house: House, caller: Caller, field: str, url: str) -> str:
     if url.startswith(OURS):
         return url  # a parent's result, put there by us
-    if url.startswith("data:"):
-        return _kept(house, caller, field, url)
     key = key_of(house, url)
     if key is not None:
         return OURS + _usable(house, caller, field, key)
+    if house.public_url and url.startswith(f"{house.public_url}/media/"):
+        raise InvalidParameter(field, "is a link that we did not give out", "不是由我们签发的链接")
     try:
         house.http.check(url)
     except EgressRefused as error:
@@ -70,18 +88,16 @@ def _usable(house: House, caller: Caller, field: str, key: str) -> str:
     return key
 
 
-def _kept(house: House, caller: Caller, field: str, uri: str) -> str:
-    """Inline bytes go to the bucket, never into a table."""
+def _read_inline(house: House, caller: Caller, field: str, uri: str) -> Inline:
     match = _DATA_URI.match(uri)
+    if match is None:
+        raise InvalidParameter(field, "must be like data:image/png;base64,…", "格式应为 data:image/png;base64,…")
     try:
-        body = base64.b64decode(uri[match.end() :] if match else "", validate=True)
-    except (binascii.Error, ValueError) as error:
+        body = base64.b64decode(uri[match.end() :], validate=True)
+    except ValueError as error:
         raise InvalidParameter(field, "is not valid base64", "不是有效的 base64") from error
-    try:
-        upload = receive(house, caller, "", body, "")
-    except InvalidParameter as error:
-        raise InvalidParameter(field, str(error.__cause__ or "is not valid"), "不是支持的文件") from error
-    return OURS + (key_of(house, upload.url) or "")
+    found = judged(field, body, PICTURES)
+    return Inline(new_key(house, caller, found), body, found.content_type)
 
 
 def _without_bytes(value: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -90,7 +106,7 @@ def _without_bytes(value: Any) -> Any:  # noqa: ANN401 - any JSON
         return {name: _without_bytes(part) for name, part in value.items()}
     if isinstance(value, list):
         return [_without_bytes(part) for part in value]
-    return "data:" if isinstance(value, str) and value.startswith("data:") else value
+    return "data:" if isinstance(value, str) and _DATA_URI.match(value) else value
 
 
 def for_upstream(house: House, draft: Draft) -> Draft:
@@ -101,7 +117,7 @@ def for_upstream(house: House, draft: Draft) -> Draft:
 
     def one(url: str) -> str:
         if url.startswith(OURS):
-            return house.bucket.link(url.removeprefix(OURS), UPSTREAM_SECONDS)
+            return _own(house, url.removeprefix(OURS))
         _probe(house, url)
         return url
 
@@ -113,11 +129,18 @@ def for_upstream(house: House, draft: Draft) -> Draft:
     )
 
 
+def _own(house: House, key: str) -> str:
+    # it may have outlived its time, or the function that was to put it there
+    if not house.bucket.has(key):
+        raise _refused("leads to a file that is not kept any more")
+    return house.bucket.link(key, UPSTREAM_SECONDS)
+
+
 def _probe(house: House, url: str) -> None:
     """Read the first bytes. An address that only does not answer us is left for the upstream to try."""
     call = Call("GET", url, {"range": f"bytes=0-{PROBE_BYTES - 1}", "user-agent": "genrelay"}, timeout=PROBE_SECONDS)
     try:
-        with house.http.open(call) as incoming:
+        with house.http.open(call, PROBE_BYTES) as incoming:
             status, head = incoming.status, b""
             while len(head) < PROBE_BYTES and (chunk := next(incoming.chunks, b"")):
                 head += chunk

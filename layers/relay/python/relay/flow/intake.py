@@ -12,7 +12,7 @@ from relay.dialects import dialect
 from relay.errors import InvalidParameter, TaskNotFound
 from relay.flow.access import Caller
 from relay.flow.house import House
-from relay.flow.inputs import OURS, settled
+from relay.flow.inputs import OURS, keep, settled
 from relay.outbound import EgressRefused
 from relay.queues import NotQueued
 from relay.store.submit import Idempotency
@@ -32,12 +32,13 @@ def submit(house: House, caller: Caller, draft: Draft, idempotency_key: str | No
     if draft.callback_url:
         _check_callback(house, draft)
     idempotency = _idempotency(idempotency_key, draft)
-    draft = settled(house, caller, _continued(house, caller, draft))
+    draft, inline = settled(house, caller, _continued(house, caller, draft))
     task = _task(house, caller, draft)
     tier = house.catalog.tiers[caller.tier]
     task_id = house.store.submissions.create(task, draft, tier, idempotency)
     if task_id != task.task_id:
         return find(house, caller, task_id)
+    keep(house, inline)
     try:
         house.queues.dispatch(task.account_id, task.task_id)
     except NotQueued:

@@ -8,7 +8,7 @@ from relay.errors import InvalidParameter, TooLarge
 from relay.flow.access import Caller
 from relay.flow.house import House
 from relay.flow.links import LINK_SECONDS, link
-from relay.media import UPLOADABLE, NotMedia, inspect, judge
+from relay.media import UPLOADABLE, MediaType, NotMedia, inspect, judge
 from relay.statements import Form, FormRequest, Upload
 from relay.task import uuid7
 
@@ -17,29 +17,36 @@ MAX_DIRECT = 4 << 20
 MAX_UPLOAD = 100 << 20
 FORM_SECONDS = 900
 KEPT = 7 * 24 * 3600  # seconds an upload is remembered; the bucket's lifecycle rule must not be shorter
-CHUNK = 1 << 20
 
 logger = Logger(child=True)
 
 
 def receive(house: House, caller: Caller, filename: str, body: bytes, base_url: str) -> Upload:
     """Keep a small file. Raises TooLarge, or InvalidParameter for one that is not what we take."""
-    if len(body) > MAX_DIRECT:
-        raise TooLarge(
-            f"file is larger than {MAX_DIRECT >> 20} MB; ask POST /api/upload/presign for a form that takes up to "
-            f"{MAX_UPLOAD >> 20} MB",
-            f"文件超过 {MAX_DIRECT >> 20} MB，请通过 POST /api/upload/presign 上传（最大 {MAX_UPLOAD >> 20} MB）",
-            field="file",
-        )
-    seen = inspect(body[start : start + CHUNK] for start in range(0, len(body), CHUNK))
-    try:
-        found = judge(seen)
-    except NotMedia as error:
-        raise InvalidParameter("file", str(error), error.zh) from error
-    key = f"uploads/{caller.account_id}/{_name(house)}.{found.extension}"
+    found = judged("file", body)
+    key = new_key(house, caller, found)
     house.bucket.put(key, body, found.content_type)
     house.store.directory.note_upload(key, "ready", _ttl(house))
-    return Upload(_link(house, key, base_url), filename, seen.size, found.content_type, _link_ends(house))
+    return Upload(_link(house, key, base_url), filename, len(body), found.content_type, _link_ends(house))
+
+
+def judged(field: str, body: bytes, allowed: tuple[MediaType, ...] = UPLOADABLE) -> MediaType:
+    """What a small file is. Raises TooLarge or InvalidParameter, naming the field it came in."""
+    if len(body) > MAX_DIRECT:
+        raise TooLarge(
+            f"{field} is larger than {MAX_DIRECT >> 20} MB; ask POST /api/upload/presign for a form that takes up to "
+            f"{MAX_UPLOAD >> 20} MB",
+            f"{field} 超过 {MAX_DIRECT >> 20} MB，请通过 POST /api/upload/presign 上传（最大 {MAX_UPLOAD >> 20} MB）",
+            field=field,
+        )
+    try:
+        return judge(inspect([body]), allowed)
+    except NotMedia as error:
+        raise InvalidParameter(field, str(error), error.zh) from error
+
+
+def new_key(house: House, caller: Caller, found: MediaType, area: str = "uploads") -> str:
+    return f"{area}/{caller.account_id}/{uuid7(house.clock(), house.random_bits(74))}.{found.extension}"
 
 
 def presign(house: House, caller: Caller, wanted: FormRequest, base_url: str) -> Form:
@@ -51,7 +58,7 @@ def presign(house: House, caller: Caller, wanted: FormRequest, base_url: str) ->
         raise InvalidParameter("content_type", f"must be one of: {known}", f"必须是以下之一：{known}")
     if size > MAX_UPLOAD:
         raise TooLarge(f"size is more than {MAX_UPLOAD >> 20} MB", f"文件超过 {MAX_UPLOAD >> 20} MB", field="size")
-    key = f"incoming/{caller.account_id}/{_name(house)}.{types[content_type].extension}"
+    key = new_key(house, caller, types[content_type], "incoming")
     house.store.directory.note_upload(key, "pending", _ttl(house))
     form = house.bucket.form(key, content_type, size, FORM_SECONDS)
     upload = Upload(_link(house, key, base_url), wanted.filename, size, content_type, _link_ends(house))
@@ -73,10 +80,6 @@ def check(house: House, key: str) -> None:
         logger.warning("upload refused", key=key, reason=str(error))
         return
     house.store.directory.note_upload(key, "ready", _ttl(house))
-
-
-def _name(house: House) -> str:
-    return uuid7(house.clock(), house.random_bits(74))
 
 
 def _ttl(house: House) -> int:
