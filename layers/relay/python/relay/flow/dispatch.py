@@ -42,6 +42,7 @@ def dispatch(house: House, account_id: str, task_id: str) -> None:
     task, draft = found
     if task.state not in (State.PENDING, State.SUBMITTING) or task.sending or house.clock() >= task.expires_at:
         return
+    sent: Draft | None = None
     last: Refused | None = None
     wait: float | None = None
     for route in _routes(house, task, draft):
@@ -52,12 +53,13 @@ def dispatch(house: House, account_id: str, task_id: str) -> None:
         if busy:
             wait = _sooner(wait, busy)
             continue
-        claimed = _claim(house, task, route)
-        if claimed is None:
-            return  # somebody else dispatches it
-        task = claimed
         try:
-            _send(house, task, draft, route, translator)
+            sent = sent or for_upstream(house, draft)  # before the claim: who dies in a download has sent nothing
+            claimed = _claim(house, task, route)
+            if claimed is None:
+                return  # somebody else dispatches it
+            task = claimed
+            _send(house, task, sent, route, translator)
         except Refused as refusal:
             last = refusal
             _rest(house, route.upstream, refusal)
@@ -112,8 +114,7 @@ def _claim(house: House, task: Task, route: Route) -> Task | None:
 def _send(house: House, task: Task, draft: Draft, route: Route, translator: Provider) -> None:
     """Submit and commit what came of it. Raises Refused, and only then is the upstream free of this task."""
     upstream = house.catalog.upstreams[route.upstream]
-    sent = for_upstream(house, draft)
-    call = translator.write_submit(sent, route, _callback_url(house, task) if upstream.callbacks else None)
+    call = translator.write_submit(draft, route, _callback_url(house, task) if upstream.callbacks else None)
     try:
         answer = house.http.send(replace(call, timeout=SEND_SECONDS))
         seen = translator.read_submit(answer, route.api)

@@ -26,7 +26,7 @@ class Http(Protocol):
 
     def send(self, call: Call) -> Answer: ...
 
-    def open(self, call: Call) -> AbstractContextManager[Incoming]: ...
+    def open(self, call: Call, chunk: int = ...) -> AbstractContextManager[Incoming]: ...
 
 
 class SecretStore(Protocol):
@@ -50,6 +50,7 @@ class House:
     count: Callable[[str], None]
     bucket: Bucket
     archive: bool = False  # results are copied to our bucket before they are announced
+    largest_result: int = 2 << 30  # bytes; far above any result known, far below what a lying link could send
     public_url: str = ""
     upstream_urls: Mapping[str, str] = field(default_factory=dict)
     resting: dict[str, int] = field(default_factory=dict)  # upstreams to leave alone, until when (Unix ms)

@@ -85,13 +85,16 @@ class Outbound:
             return Answer(incoming.status, _read(incoming.chunks), incoming.headers)
 
     @contextmanager
-    def open(self, call: Call) -> Iterator[Incoming]:
-        """Like `send`, for an answer of any size, read while the context lasts; reading may raise NoAnswer too."""
-        with self._session() as session, self._opened(session, call) as incoming:
+    def open(self, call: Call, chunk: int = CHUNK) -> Iterator[Incoming]:
+        """Like `send`, for an answer of any size, read while the context lasts; reading may raise NoAnswer too.
+
+        It comes in pieces of at most `chunk` bytes, and no more is taken off the line than is asked for.
+        """
+        with self._session() as session, self._opened(session, call, chunk) as incoming:
             yield incoming
 
     @contextmanager
-    def _opened(self, session: requests.Session, call: Call) -> Iterator[Incoming]:
+    def _opened(self, session: requests.Session, call: Call, chunk: int = CHUNK) -> Iterator[Incoming]:
         target(call.url, loopback=self._loopback)
         with (
             hung_up_after(call.timeout) as hung_up,
@@ -107,7 +110,7 @@ class Outbound:
             ) as response,
         ):
             headers = {name.lower(): value for name, value in response.headers.items()}
-            yield Incoming(response.status_code, headers, _chunks(response, hung_up))
+            yield Incoming(response.status_code, headers, _chunks(response, chunk, hung_up))
 
     @contextmanager
     def _kept_or_own(self, call: Call) -> Iterator[requests.Session]:
@@ -164,9 +167,9 @@ def _in_our_words() -> Iterator[None]:
         raise NoAnswer(type(error).__name__) from error
 
 
-def _chunks(response: requests.Response, hung_up: threading.Event) -> Iterator[bytes]:
+def _chunks(response: requests.Response, chunk: int, hung_up: threading.Event) -> Iterator[bytes]:
     """The body to its very end; NoAnswer where it was cut off, which may look like an end."""
-    yield from response.iter_content(CHUNK)
+    yield from response.iter_content(chunk)
     if hung_up.is_set():
         raise NoAnswer("the answer is too slow")
 
