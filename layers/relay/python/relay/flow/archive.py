@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from io import RawIOBase
@@ -17,7 +18,6 @@ from relay.outbound import EgressRefused, NoAnswer, NotSent
 from relay.task import BY_ARCHIVE, Asset, Fault, Kind, Observation, State, Task
 from relay.wire import Call
 
-MAX_RESULT = 2 << 30  # bytes; far above any result known, far below what a lying link could send
 SECONDS = 540.0  # for one result, inside the function's ten minutes
 LEASE = 900_000  # ms an attempt may take before the clock tries again
 PAUSES = (10, 60)  # seconds after the 1st and 2nd failure; the 3rd ends the task
@@ -57,7 +57,7 @@ def _stored(house: House, task: Task, number: int, asset: Asset) -> Asset:
         with house.http.open(call) as incoming:
             if incoming.status != 200:
                 raise NotStored(f"the result's link answers {incoming.status}")
-            source = Source(incoming.chunks, incoming.headers.get("content-length"))
+            source = Source(incoming.chunks, incoming.headers.get("content-length", ""), house.largest_result)
             found = source.type()
             if found is None or found.kind != _WANTED[task.kind]:
                 raise NotStored(f"the result's link has no {_WANTED[task.kind]}")
@@ -73,9 +73,9 @@ def _stored(house: House, task: Task, number: int, asset: Asset) -> Asset:
 class Source(RawIOBase):
     """An arriving answer as a file to read once, that counts and hashes what passes and stops at its bounds."""
 
-    def __init__(self, chunks: Iterator[bytes], content_length: str | None) -> None:
-        self._chunks, self._ahead = chunks, bytearray()
-        self._promised = int(content_length) if content_length and content_length.isdigit() else None
+    def __init__(self, chunks: Iterator[bytes], content_length: str, limit: int) -> None:
+        self._chunks, self._limit, self._ahead = chunks, limit, bytearray()
+        self._promised = int(content_length) if re.fullmatch("[0-9]{1,18}", content_length) else None
         self.size, self.digest = 0, hashlib.sha256()
         self._check(self._promised or 0)
 
@@ -89,7 +89,7 @@ class Source(RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Raises NotStored when more comes than may, or less than was promised."""
-        self._fill(size if size >= 0 else MAX_RESULT + 1)
+        self._fill(size if size >= 0 else self._limit + 1)
         taken = bytes(self._ahead[:size] if size >= 0 else self._ahead)
         del self._ahead[: len(taken)]
         self.digest.update(taken)
@@ -107,8 +107,8 @@ class Source(RawIOBase):
             self._check(self.size)
 
     def _check(self, size: int) -> None:
-        if size > MAX_RESULT:
-            raise NotStored(f"the result is larger than {MAX_RESULT >> 30} GB")
+        if size > self._limit:
+            raise NotStored(f"the result is larger than {self._limit >> 20} MB")
 
 
 def _again_or_fail(house: House, task: Task, reason: str) -> None:
