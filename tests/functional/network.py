@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 from relay.outbound import Incoming, Outbound
@@ -21,7 +21,9 @@ PICTURE = bytes.fromhex(
     "77cd72b60000000049454e44ae426082"
 )
 
-Script = Answer | Exception | Callable[[Call], Answer]
+Script = (
+    Answer | Incoming | Exception | Callable[[Call], Answer]
+)  # an Incoming only where something is read as it comes
 
 
 @dataclass
@@ -65,14 +67,21 @@ class Network:
             step = planned.pop(0)
             if isinstance(step, Exception):
                 raise step
+            assert not isinstance(step, Incoming)
             return step if isinstance(step, Answer) else step(call)
         return self.ordinary(what, call)
 
     @contextmanager
-    def open(self, call: Call) -> Iterator[Incoming]:
+    def open(self, call: Call, chunk: int = 1 << 16) -> Iterator[Incoming]:
         """The same, for what is read as it comes; "file" answers with a small picture unless told otherwise."""
+        planned = self.script.get("file", [])
+        if planned and isinstance(planned[0], Incoming):
+            self.calls.append(("file", call))
+            yield cast("Incoming", planned.pop(0))
+            return
         answer = self.send(call)
-        yield Incoming(answer.status, answer.headers, iter([answer.body]))
+        pieces = (answer.body[at : at + chunk] for at in range(0, len(answer.body), chunk))
+        yield Incoming(answer.status, answer.headers, pieces)
 
     def ordinary(self, what: str, call: Call) -> Answer:
         if what == "client":
