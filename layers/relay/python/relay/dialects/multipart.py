@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from io import BytesIO
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from python_multipart import parse_form
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field, File, parse_options_header
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
 from relay.errors import InvalidParameter, MissingField
 from relay.wire import Inbound
@@ -29,16 +27,18 @@ def read_file(inbound: Inbound) -> FilePart:
     if content_type.split(";")[0].strip().lower() != "multipart/form-data":
         raise InvalidParameter("Content-Type", "must be multipart/form-data", "必须是 multipart/form-data")
     fields, files = list[Field](), list[File]()
-    headers = {"Content-Type": content_type.encode(), "Content-Length": str(len(inbound.body)).encode()}
     try:
-        parse_form(headers, BytesIO(inbound.body), fields.append, files.append)
+        boundary = parse_options_header(content_type.encode())[1].get(b"boundary")
+        in_memory: Any = {"MAX_MEMORY_FILE_SIZE": len(inbound.body) + 1}
+        parser = FormParser("multipart/form-data", fields.append, files.append, boundary=boundary, config=in_memory)
+        parser.write(inbound.body)
+        parser.finalize()
     except (FormParserError, ValueError) as error:
         raise _broken() from error
     # the parser calls an unfinished part a part; only the closing boundary says that nothing was cut off
-    boundary = parse_options_header(content_type.encode())[1].get(b"boundary", b"")
-    if not inbound.body.rstrip(b"\r\n").endswith(b"--" + boundary + b"--"):
+    if not inbound.body.rstrip(b"\r\n").endswith(b"--" + (boundary or b"") + b"--"):
         raise _broken()
-    if fields or len(files) > 1:
+    if len(fields) + len(files) > 1:
         raise InvalidParameter("file", "must be the only part", "必须且只能有一个 file 部分")
     if not files or files[0].field_name != b"file":
         raise MissingField("file", " as a part with a filename", "（须为带文件名的部分）")
