@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext as Context
 
 __all__ = ["Context", "Event", "Handler", "handler", "records"]
+
+logger = Logger(child=True)
 
 Event = dict[str, Any]
 Handler = Callable[[Event, Context], Any]
@@ -26,16 +26,16 @@ def handler(work: Handler) -> Handler:
     return Metrics().log_metrics(logged)
 
 
-def records(event: Event, context: Context, each: Callable[[dict[str, Any]], None]) -> Event:
-    """Run `each` on every message of an SQS batch; those that fail are reported and come again, the others do not."""
+def records(event: Event, each: Callable[[dict[str, Any]], None]) -> Event:
+    """Run `each` on every message of an SQS batch; those that fail are reported and come again, the others do not.
 
-    def one(record: SQSRecord) -> None:
-        each(json.loads(record.body))
-
-    answer: Event = process_partial_response(event, one, _processor(), context)  # type: ignore[assignment]
-    return answer
-
-
-def _processor() -> BatchProcessor:
-    # a batch in which every record failed is still answered record by record: the reports are what SQS acts on
-    return BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    Powertools' processor would do it as well, for seventy more modules at every cold start.
+    """
+    failed = []
+    for record in event["Records"]:
+        try:
+            each(json.loads(record["body"]))
+        except Exception:
+            logger.exception("message failed", message_id=record["messageId"])
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}

@@ -213,8 +213,9 @@ def advance(task: Task, seen: Observation, now: int, learnt: str, *, store: bool
         return None
     if state not in TERMINAL:
         return replace(after, version=task.version + 1)
-    fault = None if state is State.SUCCEEDED else seen.fault or FAULTS[state]
-    return _ended(replace(after, assets=seen.assets, fault=fault, learnt=task.learnt or learnt), now)
+    if state is State.SUCCEEDED:
+        return _ended(replace(after, assets=seen.assets, learnt=task.learnt or learnt), now)
+    return _ended(replace(after, assets=(), fault=seen.fault or FAULTS[state], learnt=task.learnt or learnt), now)
 
 
 def _made(task: Task, seen: Observation, now: int, learnt: str) -> Task:

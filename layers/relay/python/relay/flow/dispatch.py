@@ -147,7 +147,9 @@ def _rest(house: House, upstream: str, refusal: Refused) -> None:
     if refusal.key or unreachable:
         house.resting[upstream] = house.clock() + (KEY_REST if refusal.key else FAULT_REST)
     house.count("UpstreamKeyRefused" if refusal.key else "UpstreamRefused")
-    logger.warning("upstream refused", upstream=upstream, code=refusal.upstream_code, reason=refusal.message[:200])
+    # not its words: they may repeat the prompt
+    why = refusal.upstream_code or type(refusal.__cause__ or refusal).__name__
+    logger.warning("upstream refused", upstream=upstream, code=why)
 
 
 def _handed_back(house: House, task: Task, last: Refused | None, wait: float | None) -> None:

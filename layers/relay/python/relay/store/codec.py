@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from relay.ledger import Entry, EntryKind
 from relay.task import Asset, Delivery, Draft, Fault, Kind, State, Task
 
 Item = dict[str, Any]  # DynamoDB's own shape: {"attribute": {"S": "text"}}
+
+# Told once: asking a class for its fields, or copying deeply what is only read, costs more than the translation.
+_TASK, _ASSET, _DRAFT, _ENTRY = (tuple(each.name for each in fields(kind)) for kind in (Task, Asset, Draft, Entry))
 
 
 def pack(value: object) -> dict[str, Any]:
@@ -36,23 +39,27 @@ def _plain(value: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the reader knows 
     return int(held) if held.lstrip("-").isdigit() else float(held)
 
 
+def _values(record: object, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names}
+
+
 def task_values(task: Task) -> dict[str, object]:
     """The attributes of a task's hot row, absent ones left out. `due_shard` is the store's to add."""
     values: dict[str, object] = {}
-    for each in fields(Task):
-        value = getattr(task, each.name)
-        if each.name == "assets":
-            value = [{k: v for k, v in asdict(asset).items() if v is not None} for asset in value] or None
+    for name in _TASK:
+        value = getattr(task, name)
+        if name == "assets":
+            value = [{k: v for k, v in _values(asset, _ASSET).items() if v is not None} for asset in value] or None
         elif isinstance(value, Fault):
             value = [value.code, value.message, value.upstream_code]
         if value is not None and value != "":
-            values[each.name] = value
+            values[name] = value
     return values
 
 
 def read_task(item: Item) -> Task:
     row = unpack(item)
-    known = {each.name: row[each.name] for each in fields(Task) if each.name in row}
+    known = {name: row[name] for name in _TASK if name in row}
     known |= {"kind": Kind(row["kind"]), "state": State(row["state"]), "delivery": Delivery(row["delivery"])}
     known["progress"] = float(row["progress"])
     known["assets"] = tuple(Asset(**asset) for asset in json.loads(row.get("assets", "[]")))
@@ -62,7 +69,7 @@ def read_task(item: Item) -> Task:
 
 
 def write_draft(draft: Draft) -> str:
-    return json.dumps(asdict(draft), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(_values(draft, _DRAFT), ensure_ascii=False, separators=(",", ":"))
 
 
 def read_draft(text: str) -> Draft:
@@ -74,7 +81,7 @@ ENTRY_PREFIX = "ENTRY#"
 
 
 def entry_item(entry: Entry) -> Item:
-    values = {name: value for name, value in asdict(entry).items() if value != ""}
+    values = {name: value for name, value in _values(entry, _ENTRY).items() if value != ""}
     return {name: pack(value) for name, value in values.items()} | {
         "sk": {"S": f"{ENTRY_PREFIX}{entry.reference}#{entry.kind}"}
     }

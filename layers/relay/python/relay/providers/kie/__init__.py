@@ -61,7 +61,7 @@ class KieProvider(Provider):
             return Observation(State.TIMEOUT, find_id({"data": envelope.data}), fault=fault)
         seen = read_record(APIS[api], envelope.data) if isinstance(envelope.data, dict) else None
         if seen is None or (envelope.code != 200 and (seen.state not in TERMINAL or seen.fault is None)):
-            raise Unreadable(f"the upstream answered code {envelope.code}: {envelope.message}")
+            raise Unreadable(f"the upstream answered code {envelope.code}")  # its words may repeat the prompt
         return seen
 
     def read_callback(self, inbound: Inbound, now: int) -> str | None:

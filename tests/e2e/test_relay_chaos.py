@@ -1,0 +1,134 @@
+"""Two hundred tasks on a bad day: lost, repeated, late and forged callbacks, upstreams that answer nonsense."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+
+from local.relayed import LocalRelay
+from local.upstreams.fault_table import Door
+from local.upstreams.inbox import Inbox
+from relay.ledger import EntryKind, nanos
+from relay.task import State, Task
+from tests.e2e.tenant import Tenant
+
+pytestmark = pytest.mark.stack
+
+SEED = 20260101
+CALLED_BACK, POLLED = 30, 170  # KIE takes 20 new tasks in 10 s, so most go to the other upstream
+TENANTS = 10
+PATIENCE = 90.0
+LOOK = 12.0  # seconds between hints that something may have happened
+BAD_DAY: dict[Door, dict[str, float]] = {
+    "submit": {"server-error=1": 0.1, "queue-full=1": 0.05, "rate-limit=1": 0.05},
+    "query": {"http-502": 0.1, "empty": 0.05, "bad-json": 0.05, "unknown-status": 0.1, "not-found": 0.05},
+    "callback": {"lost": 0.2, "duplicate=3": 0.2, "delay=2": 0.1, "reorder": 0.1, "forged": 0.1, "tampered": 0.1},
+    "outcome": {"fail": 0.1, "refuse": 0.05},
+}
+
+
+@dataclass(frozen=True)
+class Day:
+    relay: LocalRelay
+    tenants: list[Tenant]
+    tasks: list[tuple[Tenant, Task]]
+
+
+@pytest.fixture(scope="module")
+def day(relay: LocalRelay, inbox: Inbox) -> Day:
+    tenants = [Tenant.of(relay, inbox) for _ in range(TENANTS)]
+    for upstream in (relay.upstreams.kie, relay.upstreams.relay):
+        upstream.faults.chaos(SEED, BAD_DAY)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: _create(tenants[number % TENANTS], number), range(CALLED_BACK + POLLED)))
+    tasks = _ended(relay, tenants)
+    for upstream in (relay.upstreams.kie, relay.upstreams.relay):
+        upstream.faults.clear()
+    return Day(relay, tenants, tasks)
+
+
+def _create(tenant: Tenant, number: int) -> str:
+    if number < CALLED_BACK:
+        return tenant.create_kie(prompt=f"bad day {number}.")
+    return tenant.create("/api/kling/images", prompt=f"bad day {number}.")
+
+
+def _ended(relay: LocalRelay, tenants: list[Tenant]) -> list[tuple[Tenant, Task]]:
+    """All tasks once nothing more is owed, or as they are when patience ends.
+
+    A lost callback is made up for by a look a minute later. To spare that minute, each open task's look is brought
+    forward by the write with which an unconfirmed callback does it; who then looks is the deployed poller.
+    """
+    tasks, until, hinted = relay.deployment.store.tasks, time.monotonic() + PATIENCE, time.monotonic()
+    while True:
+        found = [(tenant, task) for tenant in tenants for task in tasks.since(tenant.account.account_id, "0")]
+        owing = [task for _, task in found if task.due_at is not None]
+        if not owing or time.monotonic() > until:
+            return found
+        if time.monotonic() - hinted > LOOK:
+            hinted = time.monotonic()
+            for task in (task for task in owing if task.upstream_task_id and not task.terminal):
+                tasks.hasten(task, time.time_ns() // 1_000_000)
+            relay.stack.invoke("Sweep", {})
+        time.sleep(1.5)
+
+
+def test_no_task_is_lost(day: Day) -> None:
+    assert len(day.tasks) == CALLED_BACK + POLLED
+    assert Counter(task.state for _, task in day.tasks if not task.terminal) == {}
+
+
+def test_nobody_is_charged_twice(day: Day) -> None:
+    accounts, end = day.relay.deployment.store.accounts, {True: "capture", False: "release"}
+    ledger = [entry for tenant in day.tenants for entry in accounts.entries(tenant.account.account_id)]
+    found = Counter((entry.reference, entry.kind.value) for entry in ledger if entry.kind is not EntryKind.TOPUP)
+    assert found == Counter(
+        (task.task_id, kind) for _, task in day.tasks for kind in ("reserve", end[task.state is State.SUCCEEDED])
+    )
+
+
+def test_the_ledgers_agree_to_the_nano(day: Day) -> None:
+    assert [tenant.drift for tenant in day.tenants] == [0] * TENANTS
+
+
+def test_what_is_left_is_what_was_paid_in_less_what_was_made(day: Day) -> None:
+    spent = sum(task.price for _, task in day.tasks if task.state is State.SUCCEEDED)
+    assert sum(tenant.balance for tenant in day.tenants) == TENANTS * nanos("100") - spent
+
+
+def test_every_task_has_at_most_one_job(day: Day) -> None:
+    prompts = [f"bad day {number}." for number in range(CALLED_BACK + POLLED)]
+    jobs = [len(day.relay.upstreams.kie.jobs(p)) + len(day.relay.upstreams.relay.jobs(p)) for p in prompts]
+    assert max(jobs) == 1
+
+
+def test_every_client_is_told_of_exactly_one_event(day: Day) -> None:
+    for tenant, task in day.tasks:
+        events = {(letter.headers["webhook-id"], letter.raw) for letter in tenant.told(task.task_id)}
+        assert len(events) == 1, task
+
+
+def test_no_lie_was_believed(day: Day) -> None:
+    assert not [task for _, task in day.tasks if any("forged" in asset.url for asset in task.assets)]
+
+
+def test_tasks_end_as_their_jobs_did(day: Day) -> None:
+    truth = Counter(
+        "failed" if job.failure else "succeeded"
+        for upstream in (day.relay.upstreams.kie, day.relay.upstreams.relay)
+        for job in upstream.book.by_id.values()
+        if job.order.prompt.startswith("bad day ")
+    )
+    made = Counter(task.state.value for _, task in day.tasks if task.upstream_task_id)
+    assert made == truth
+
+
+def test_the_day_was_bad(day: Day) -> None:
+    sent = [each.task_id for each in day.relay.upstreams.kie.callbacks.sent]
+    kie_jobs = {task.upstream_task_id for _, task in day.tasks if task.upstream == "kie" and task.upstream_task_id}
+    assert kie_jobs - set(sent), "no callback was lost"
+    assert any(task.learnt == "poll" for _, task in day.tasks if task.upstream == "kie")

@@ -1,0 +1,244 @@
+"""Many at once on one row: several containers' worth of the flow against a DynamoDB that keeps its conditions.
+
+The tables are made beside the stack's own, from the same template, so that the deployed clock does not join in.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from local.relayed import LocalRelay
+from relay.catalog import Catalog
+from relay.errors import InsufficientBalance
+from relay.flow.access import Caller
+from relay.flow.callback import receive
+from relay.flow.clock import tick
+from relay.flow.deliver import deliver
+from relay.flow.dispatch import dispatch
+from relay.flow.house import House
+from relay.flow.intake import submit
+from relay.ledger import nanos
+from relay.signing import callback_token, sign_kie
+from relay.store import Store
+from relay.store.table import Tables
+from relay.task import TERMINAL, Draft, Kind, State, Task
+from relay.wire import Inbound
+from relay.wiring import catalog
+from tests.functional.network import CLIENT, KIE, RELAY, Network
+from tests.functional.surroundings import create_table
+from tests.functional.world import SECRETS, START, Secrets
+
+pytestmark = pytest.mark.stack
+
+ROUNDS = 50
+HANDS = 8  # containers at once
+
+
+class Said:
+    """What the desks asked of the queues and the poller; nobody acts on it but the test."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[tuple[str, str, int]] = []
+
+    def dispatch(self, account_id: str, task_id: str, delay: float = 0) -> None:
+        """Whoever dispatches here does so by hand."""
+
+    def deliver(self, account_id: str, task_id: str, attempt: int) -> None:
+        self.deliveries.append((account_id, task_id, attempt))
+
+    def start(self, shards: list[int], until: int) -> None:
+        """No poller runs here."""
+
+
+@dataclass
+class Races:
+    """Containers by the dozen over the same tables, each with what it alone remembers."""
+
+    tables: Tables
+    network: Network = field(default_factory=Network)
+    said: Said = field(default_factory=Said)
+    catalog: Catalog = field(default_factory=catalog)
+    now: int = START
+
+    def house(self, now: int | None = None) -> House:
+        said: Any = self.said
+        at = self.now if now is None else now
+        return House(
+            catalog=self.catalog,
+            store=Store.over(self.tables, shards=1, utc_offset=8),
+            queues=said,
+            poller=said,
+            http=self.network,
+            secrets=Secrets(dict(SECRETS)),
+            clock=lambda: at,
+            random_bits=random.SystemRandom().getrandbits,
+            count=lambda name: None,
+            public_url="https://relay.example.net",
+            upstream_urls={"relay": RELAY, "kie": KIE},
+            threads=1,
+        )
+
+    def account(self, balance: int) -> Caller:
+        account_id = f"acc{random.SystemRandom().getrandbits(48):x}"
+        store = self.house().store
+        store.accounts.open(account_id, account_id, 3)
+        store.accounts.top_up(account_id, "in", balance, START)
+        return Caller(account_id, 3)
+
+    def queued(self) -> Task:
+        """A task of a fresh account whose job KIE has and has finished."""
+        self.now += 11_000  # or KIE's seats would run out
+        house = self.house()
+        task = submit(house, self.account(nanos("1")), DRAFT)
+        dispatch(house, task.account_id, task.task_id)
+        self.network.finish()
+        return self.task(task)
+
+    def task(self, task: Task) -> Task:
+        found = self.house().store.tasks.get(task.account_id, task.task_id)
+        assert found is not None
+        return found
+
+
+DRAFT = Draft("kie", "gpt4o-image", Kind.IMAGE, "gpt4o-image", "a cat", size="1:1", callback_url=CLIENT)
+
+
+@pytest.fixture(scope="module")
+def races(relay: LocalRelay) -> Races:
+    client = relay.stack.client("dynamodb")
+    names = [create_table(client, logical) for logical in ("TasksTable", "AccountsTable", "DirectoryTable")]
+    return Races(Tables(client, *names))
+
+
+def at_once(*work: Callable[[], object]) -> list[object]:
+    """Run all of it at the same instant; what each returned."""
+    start = threading.Barrier(len(work))
+
+    def run(one: Callable[[], object]) -> object:
+        start.wait()
+        return one()
+
+    with ThreadPoolExecutor(len(work)) as threads:
+        return list(threads.map(run, work))
+
+
+def called_back(races: Races, task: Task) -> Callable[[], object]:
+    """KIE's callback at a container of its own."""
+    house, now = races.house(), races.now // 1000
+    token = callback_token(SECRETS["callback-secret"].encode(), "kie", task.account_id, task.task_id)
+    job = task.upstream_task_id or ""
+    signed = {"x-webhook-timestamp": str(now), "x-webhook-signature": sign_kie("example-hmac", job, now)}
+    inbound = Inbound("POST", "/", signed, {}, {}, f'{{"data": {{"taskId": "{job}"}}}}'.encode())
+    return lambda: receive(house, "kie", f"{task.account_id}.{task.task_id}", token, inbound)
+
+
+def looked_at(races: Races, task: Task, now: int) -> Callable[[], object]:
+    """The clock's look at a container of its own; at the deadline it ends what still runs."""
+    house = races.house(now)
+    (due,) = [each for each in house.store.tasks.due(0, task.expires_at, 1000) if each.task_id == task.task_id]
+    return lambda: tick(house, due)
+
+
+@dataclass(frozen=True)
+class Round:
+    task: Task
+    entries: list[str]
+    drift: int
+    events: set[tuple[str, bytes]]
+    attempts: int
+
+
+def _round(races: Races, upstream: str) -> Round:
+    """One task on which callbacks, looks and the deadline fall together; then its client is told, all at once too."""
+    task = races.queued()
+    races.network.jobs[task.upstream_task_id or ""].state = upstream
+    races.network.calls.clear()
+    races.said.deliveries.clear()
+    at_once(
+        *(called_back(races, task) for _ in range(3)),
+        *(looked_at(races, task, task.due_at or 0) for _ in range(2)),
+        *(looked_at(races, task, task.expires_at) for _ in range(2)),
+    )
+    if not races.task(task).terminal:  # the look at the deadline came second; the clock comes again
+        looked_at(races, task, task.expires_at)()
+    messages = [*races.said.deliveries] * 3
+    at_once(*(lambda m=m: deliver(races.house(), *m) for m in messages))
+    told = races.network.sent("client")
+    store = races.house().store
+    entries = sorted(e.kind.value for e in store.accounts.entries(task.account_id))
+    events = {(call.headers["webhook-id"], call.body) for call in told}
+    return Round(races.task(task), entries, store.accounts.drift(task.account_id), events, len(told))
+
+
+@pytest.fixture(scope="module")
+def rounds(races: Races) -> list[Round]:
+    draw = random.Random(7)
+    return [_round(races, draw.choice(("succeeded", "failed", "processing"))) for _ in range(ROUNDS)]
+
+
+def test_every_race_is_won(rounds: list[Round]) -> None:
+    assert {each.task.state for each in rounds} <= TERMINAL
+
+
+def test_success_failure_and_timeout_all_win_sometimes(rounds: list[Round]) -> None:
+    assert {each.task.state for each in rounds} == {State.SUCCEEDED, State.FAILED, State.TIMEOUT}
+
+
+def test_one_winner_settles_and_nobody_else(rounds: list[Round]) -> None:
+    for each in rounds:
+        end = "capture" if each.task.state is State.SUCCEEDED else "release"
+        assert each.entries == sorted([end, "reserve", "topup"])
+
+
+def test_the_balance_is_the_sum_of_the_entries(rounds: list[Round]) -> None:
+    assert [each.drift for each in rounds] == [0] * ROUNDS
+
+
+def test_the_client_is_told_once_however_many_messages_there_are(rounds: list[Round]) -> None:
+    assert [(len(each.events), each.attempts) for each in rounds] == [(1, 1)] * ROUNDS
+
+
+def test_one_message_dispatched_by_many_is_one_submission(races: Races) -> None:
+    house = races.house()
+    task = submit(
+        house, races.account(nanos("1")), replace(DRAFT, dialect="relay", platform="kling", model="kling-image")
+    )
+    races.network.calls.clear()
+    at_once(*(lambda: dispatch(races.house(), task.account_id, task.task_id) for _ in range(HANDS)))
+    assert len(races.network.sent("relay.submit")) == 1
+
+
+def test_an_account_gets_exactly_what_it_paid_for(races: Races) -> None:
+    price = races.catalog.model("gpt4o-image", Kind.IMAGE, None).price
+    caller = races.account(7 * price + price // 2)
+
+    def create() -> str:
+        try:
+            return submit(races.house(), caller, DRAFT).state
+        except InsufficientBalance:
+            return "refused"
+
+    assert Counter(at_once(*[create] * 24)) == {State.PENDING: 7, "refused": 17}
+    gate = races.house().store.accounts.gate(caller.account_id)
+    assert gate is not None
+    assert gate.balance == price // 2
+    assert races.house().store.accounts.drift(caller.account_id) == 0
+
+
+def test_no_ten_seconds_see_more_than_an_upstreams_seats_taken(races: Races) -> None:
+    intake = races.catalog.upstreams["kie"].intake
+    assert intake is not None
+    taken: list[int] = []
+    for now in range(START, START + 16_000, 4_000):
+        takers = [lambda now=now: races.house().store.directory.take_seat("crowded", intake, now)] * 100
+        taken += [now for wait in at_once(*takers) if wait == 0.0]
+    most = max(len([at for at in taken if begin <= at < begin + intake.seconds * 1000]) for begin in taken)
+    assert most <= intake.limit

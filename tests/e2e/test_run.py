@@ -1,0 +1,66 @@
+"""`python -m local run`: the first five minutes, from nothing to files one can look at."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import pytest
+from PIL import Image
+
+from tests.e2e.fixtures.running import ROOT
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    folder = tmp_path_factory.mktemp("run")
+    compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache/compiled")}
+    environment = {**os.environ, **(compiled if sys.dont_write_bytecode else {}), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "local", "run"],
+        check=False,
+        cwd=folder,
+        env={**environment, "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return folder / "out", done
+
+
+Run = tuple[Path, subprocess.CompletedProcess[str]]
+
+
+def test_it_succeeds(run: Run) -> None:
+    assert run[1].returncode == 0, run[1].stdout + run[1].stderr
+
+
+@pytest.mark.parametrize("word", ["callback", "poll", "refunded", "signed", "the ledger agrees"])
+def test_it_says_how_everything_went(run: Run, word: str) -> None:
+    assert word in run[1].stdout
+
+
+def test_the_pictures_can_be_seen(run: Run) -> None:
+    pictures = sorted(run[0].glob("*image*.png"))
+    assert len(pictures) == 2
+    for path in pictures:
+        with Image.open(path) as picture:
+            picture.load()
+            assert min(picture.size) >= 256
+
+
+def test_the_video_plays(run: Run) -> None:
+    (path,) = run[0].glob("*video*.mp4")
+    with av.open(str(path)) as video:
+        frames = sum(1 for _ in video.decode(video=0))
+    assert frames > 24
+
+
+def test_a_page_shows_them(run: Run) -> None:
+    page = (run[0] / "index.html").read_text("utf-8")
+    assert all(path.name in page for path in run[0].iterdir() if path.suffix in (".png", ".mp4"))

@@ -1,0 +1,197 @@
+"""`python -m local serve`: what a person at a terminal, a script and an operator can rely on."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.e2e.fixtures.running import ROOT, eventually, workers_in
+
+pytestmark = pytest.mark.stack
+
+STARTS_WITHIN = 40.0  # seconds; the machine may be busy
+SAVES_EVERY = 5.0
+
+
+class Served:
+    """A served relay in a folder of its own, where it keeps its data."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder, self.ready_file = folder, folder / "told" / "ready.json"
+        self.ready_file.unlink(missing_ok=True)
+        self.printed = folder / "printed.txt"
+        compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache/compiled")}
+        self.environment = {
+            **os.environ,
+            **(compiled if sys.dont_write_bytecode else {}),
+            "PYTHONPATH": str(ROOT),
+            "COLUMNS": "80",
+        }
+        with self.printed.open("w") as printed:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "local", "serve"],
+                cwd=folder,
+                env={**self.environment, "PORT": "0", "READY_FILE": str(self.ready_file), **environment},
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+            )
+        assert eventually(lambda: self.ready_file.exists() or self.process.poll() is not None, STARTS_WITHIN)
+        assert self.ready_file.exists(), self.printed.read_text()
+        self.ready: dict[str, Any] = json.loads(self.ready_file.read_text())
+
+    def post(self, path: str, body: object, key: str | None = None) -> Any:
+        headers = {"authorization": f"Bearer {key or self.ready['api_key']}"}
+        answer = requests.post(self.ready["url"] + path, json=body, headers=headers, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def create(self, key: str | None = None) -> str:
+        return str(self.post("/api/kling/images", {"prompt": "a lighthouse"}, key)["task_id"])
+
+    def knows(self, task_id: str) -> str:
+        return str(self.post("/api/kling/tasks", {"task_id": task_id})["task_id"])
+
+    def balance(self) -> Any:
+        return self.post("/api/account/balance", {})["data"]
+
+    def ops(self, *words: str) -> str:
+        run = [sys.executable, "-m", "ops", "--local", *words]
+        done = subprocess.run(
+            run, cwd=self.folder, env=self.environment, check=False, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def end(self, number: signal.Signals) -> float:
+        """Send a signal; the seconds until the process was gone."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(timeout=20)
+        return time.monotonic() - began
+
+    def workers(self) -> list[int]:
+        return workers_in(self.ready["aws"]["endpoint_url"])
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    folder = tmp_path_factory.mktemp("served")
+    running: list[Served] = []
+
+    def start(**environment: str) -> Served:
+        running.append(Served(folder, **environment))
+        return running[-1]
+
+    yield start
+    for served in running:
+        if served.process.poll() is None:
+            served.end(signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def story(serve: Serve) -> dict[str, Any]:
+    """One served relay through its life, told as what was seen: started, used, ended in every way, started again."""
+    seen: dict[str, Any] = {}
+    first = serve()
+    seen["ready"] = first.ready
+    curl = re.search(r"^curl -s \S+/api/grok/images .*$", first.printed.read_text(), re.MULTILINE)
+    assert curl, first.printed.read_text()
+    pasted = subprocess.run(["bash", "-c", curl[0]], check=False, capture_output=True, text=True, timeout=60)
+    seen["curl"] = json.loads(pasted.stdout)
+    _operate(first, seen)
+    seen["task"] = first.create()
+    seen["balance"] = first.balance()
+    workers = first.workers()
+    seen["seconds to SIGTERM"], seen["code of SIGTERM"] = first.end(signal.SIGTERM), first.process.returncode
+    seen["left by SIGTERM"] = (bool(workers), first.workers())
+
+    second = serve()
+    seen["again"] = (second.ready["api_key"], second.knows(seen["task"]), second.balance())
+    saved = second.create()
+    time.sleep(SAVES_EVERY + 1.5)
+    second.end(signal.SIGKILL)
+    seen["left by SIGKILL"] = eventually(lambda: not second.workers(), 5)
+
+    third = serve()
+    seen["after SIGKILL"] = (third.knows(seen["task"]), third.knows(saved))
+    seen["saved"] = saved
+    seen["seconds to SIGINT"] = third.end(signal.SIGINT)
+    seen["left by SIGINT"] = third.workers()
+
+    fourth = serve(FRESH="1")
+    seen["fresh key"] = fourth.ready["api_key"]
+    fourth.end(signal.SIGTERM)
+    return seen
+
+
+def _operate(served: Served, seen: dict[str, Any]) -> None:
+    made = served.ops("account-create", "a customer", "--tier", "2", "--topup", "12.5")
+    account, key = re.search(r"account\s+(\w+)", made), re.search(r"API key\s+(sk-\S+)", made)
+    assert account, made
+    assert key, made
+    served.create(key[1])
+    seen["account-show"] = served.ops("account-show", account[1])
+    served.ops("account-topup", account[1], "7.5", "--reference", "payment-1")
+    seen["account-topup"] = served.ops("account-topup", account[1], "7.5", "--reference", "payment-1")
+
+
+def test_the_ready_file_says_where_and_with_which_key(story: dict[str, Any]) -> None:
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", story["ready"]["url"])
+    assert story["ready"]["api_key"].startswith("sk-")
+
+
+def test_the_printed_curl_line_can_be_pasted(story: dict[str, Any]) -> None:
+    assert len(story["curl"]["task_id"]) == 36
+
+
+def test_an_operators_account_can_create(story: dict[str, Any]) -> None:
+    assert "a customer" in story["account-show"]
+    assert "12.30 CNY" in story["account-show"]
+
+
+def test_a_payment_told_twice_moves_money_once(story: dict[str, Any]) -> None:
+    assert "19.80 CNY" in story["account-topup"]
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_stops_it_within_three_seconds(story: dict[str, Any], name: str) -> None:
+    assert story[f"seconds to {name}"] < 3
+
+
+def test_stopping_is_no_failure(story: dict[str, Any]) -> None:
+    assert story["code of SIGTERM"] == 0
+
+
+def test_no_process_is_left_behind(story: dict[str, Any]) -> None:
+    assert story["left by SIGTERM"] == (True, [])
+    assert story["left by SIGINT"] == []
+
+
+def test_a_killed_one_takes_its_workers_along(story: dict[str, Any]) -> None:
+    assert story["left by SIGKILL"]
+
+
+def test_data_survives_a_restart(story: dict[str, Any]) -> None:
+    assert story["again"] == (story["ready"]["api_key"], story["task"], story["balance"])
+
+
+def test_what_is_older_than_the_save_interval_survives_a_kill(story: dict[str, Any]) -> None:
+    assert story["after SIGKILL"] == (story["task"], story["saved"])
+
+
+def test_fresh_starts_empty(story: dict[str, Any]) -> None:
+    assert story["fresh key"] != story["ready"]["api_key"]

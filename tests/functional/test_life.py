@@ -1,0 +1,199 @@
+"""Whatever happens to tasks, in whatever order: their states, their money and what is owed stay right."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from relay.outbound import NoAnswer
+from relay.task import Delivery, State, Task
+from relay.wire import Answer, Call
+from tests.functional.mortal import Fuse, Mortal
+from tests.functional.network import CLIENT, Job
+from tests.functional.world import world
+
+PATHS: dict[str, tuple[str, dict[str, str]]] = {
+    "polled": ("/api/kling/images", {"callback_url": CLIENT}),
+    "failing over": ("/api/grok/images", {"callback_url": CLIENT}),
+    "told to nobody": ("/api/kling/images", {}),
+    "called back": ("/api/v1/gpt4o-image/generate", {"size": "1:1", "callBackUrl": CLIENT}),
+}
+WEATHER: dict[str, Answer | Exception] = {
+    "html": Answer(502, b"<html>bad gateway</html>", {}),
+    "empty": Answer(200, b"", {}),
+    "gone": Answer(410, b"", {}),
+    "silence": NoAnswer("ReadTimeout"),
+}
+REFUSALS = {
+    "kie": Answer(200, b'{"code": 455, "msg": "under maintenance", "data": null}', {}),
+    "relay": Answer(400, b'{"success": false, "error": {"code": "INVALID_PARAMETER", "message": "no"}}', {}),
+}
+LIES: dict[str, Callable[[Job], object]] = {
+    "failed": lambda job: {"code": 500, "msg": "failed", "data": {"taskId": job.id, "info": None}},
+    "made": lambda job: {"code": 200, "data": {"taskId": job.id, "info": {"result_urls": ["https://lie.example/"]}}},
+    "of another": lambda job: {"code": 200, "data": {"taskId": f"{job.id}0"}},
+    "no object": lambda job: [job.id],
+}
+UPSTREAMS = st.sampled_from(sorted(REFUSALS))
+ANY = st.integers(0, 99)
+
+
+class Tasks(RuleBasedStateMachine):
+    @initialize()
+    def begin(self) -> None:
+        self.open = ExitStack()
+        self.here = Mortal.of(self.open.enter_context(world("3")), Fuse())
+        self.asked = 0
+        self.refused: Counter[str] = Counter()
+        self.made: set[str] = set()  # jobs that were ever said to have succeeded
+        self.ended: dict[str, tuple[object, ...]] = {}
+
+    def teardown(self) -> None:
+        try:
+            self._everything_ends()
+        finally:
+            self.open.close()
+
+    # --- what happens -----------------------------------------------------------------------------------------
+
+    @rule(how=st.sampled_from(sorted(PATHS)))
+    def submit(self, how: str) -> None:
+        path, more = PATHS[how]
+        self.asked += 1
+        self.here.survives(lambda: self.here.post(path, {"prompt": f"picture-{self.asked}.", **more}))
+
+    @rule()
+    def pump(self) -> None:
+        self.here.pump()
+
+    @rule(seconds=st.sampled_from((1, 5, 20, 60, 400)))
+    def time_passes(self, seconds: int) -> None:
+        self.here.wait(seconds)
+        self.here.tick()
+
+    @rule(which=ANY, state=st.sampled_from(("succeeded", "failed", "reviewing", "queued")))
+    def upstream_moves(self, which: int, state: str) -> None:
+        if job := self._job(which):
+            job.state = state
+            self.made |= {job.id} if state == "succeeded" else set()
+
+    @rule(which=ANY, copies=st.sampled_from((1, 1, 3)))
+    def upstream_calls_back(self, which: int, copies: int) -> None:
+        if (job := self._job(which)) and job.callback_url:
+            for _ in range(copies):
+                self.here.survives(lambda: self.here.callback(job))
+
+    @rule(which=ANY, lie=st.sampled_from(sorted(LIES)))
+    def somebody_lies(self, which: int, lie: str) -> None:
+        if (job := self._job(which)) and job.callback_url:
+            self.here.survives(lambda: self.here.callback(job, LIES[lie](job)))
+
+    @rule(door=st.sampled_from(("kie.query", "relay.query", "client")), weather=st.sampled_from(sorted(WEATHER)))
+    def weather(self, door: str, weather: str) -> None:
+        self.here.network.script.setdefault(door, []).append(WEATHER[weather])
+
+    @rule(upstream=UPSTREAMS)
+    def an_upstream_will_refuse(self, upstream: str) -> None:
+        def refuse(call: Call) -> Answer:
+            self.refused[_prompt(call)] += 1
+            return REFUSALS[upstream]
+
+        self.here.network.script.setdefault(f"{upstream}.submit", []).append(refuse)
+
+    @rule(upstream=UPSTREAMS, made=st.booleans())
+    def an_upstream_will_not_answer(self, upstream: str, made: bool) -> None:
+        def cut_off(call: Call) -> Answer:
+            if made:
+                self.here.network.ordinary(f"{upstream}.submit", call)
+            raise NoAnswer("ReadTimeout")
+
+        self.here.network.script.setdefault(f"{upstream}.submit", []).append(cut_off)
+
+    @rule(which=st.sampled_from(("dispatch_url", "deliver_url")))
+    def messages_are_lost(self, which: str) -> None:
+        url = getattr(self.here, which)
+        self.here.late.held.clear()
+        for message in self.here.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            self.here.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+    @rule(writes=st.integers(1, 6))
+    def a_function_will_die(self, writes: int) -> None:
+        self.here.fuse.length = writes
+
+    # --- what always holds ------------------------------------------------------------------------------------
+
+    @invariant()
+    def nothing_is_wrong(self) -> None:
+        tasks = self._tasks()
+        self._what_has_ended_stays_as_it_is(tasks)
+        self._every_unfinished_duty_has_its_hour_and_no_finished_one_has(tasks)
+        self._nothing_succeeds_that_its_upstream_did_not_make(tasks)
+        self._nothing_is_submitted_again_unless_it_was_refused()
+        assert self.here.drift == 0
+
+    def _what_has_ended_stays_as_it_is(self, tasks: list[Task]) -> None:
+        for task in (task for task in tasks if task.terminal):
+            end = (task.state, task.fault, task.assets, task.completed_at, task.learnt)
+            assert self.ended.setdefault(task.task_id, end) == end
+
+    def _every_unfinished_duty_has_its_hour_and_no_finished_one_has(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            owed = not task.terminal or task.delivery is Delivery.OWED
+            assert (task.due_at is not None) == owed
+
+    def _nothing_succeeds_that_its_upstream_did_not_make(self, tasks: list[Task]) -> None:
+        assert {task.upstream_task_id for task in tasks if task.state is State.SUCCEEDED} <= self.made
+
+    def _nothing_is_submitted_again_unless_it_was_refused(self) -> None:
+        calls = self.here.network.sent("kie.submit") + self.here.network.sent("relay.submit")
+        sent = Counter(_prompt(call) for call in calls)
+        assert not [prompt for prompt, times in sent.items() if times - self.refused[prompt] > 1]
+
+    # --- the end ----------------------------------------------------------------------------------------------
+
+    def _everything_ends(self) -> None:
+        """Let the clock run past every deadline, then look whether anything is left."""
+        self.here.fuse.length = 0
+        for _ in range(80):
+            while self.here.pump():
+                continue
+            self.here.tick()
+            if not (dues := [task.due_at for task in self._tasks() if task.due_at is not None]):
+                break
+            self.here.now[0] = max(self.here.now[0] + 60_000, min(dues))
+        for task in self._tasks():
+            entries = self.here.entries(task.task_id)
+            assert task.terminal, task
+            assert task.delivery in (Delivery.NONE, Delivery.DONE, Delivery.DEAD)
+            assert entries == (["capture", "reserve"] if task.state is State.SUCCEEDED else ["release", "reserve"])
+        gate = self.here.house.store.accounts.gate(self.here.account_id)
+        assert gate is not None
+        assert gate.in_flight == 0
+        events = {(call.headers["webhook-id"], call.body) for call in self.here.told}
+        assert len(events) == len({event_id for event_id, _ in events})
+
+    def _tasks(self) -> list[Task]:
+        return list(self.here.house.store.tasks.since(self.here.account_id, "0"))
+
+    def _job(self, which: int) -> Job | None:
+        jobs = list(self.here.network.jobs.values())
+        return jobs[which % len(jobs)] if jobs else None
+
+
+def _prompt(call: Call) -> str:
+    found = re.search(rb"picture-\d+\.", call.body)
+    assert found
+    return found[0].decode()
+
+
+TestTasks = Tasks.TestCase
+# a failing life is told as it is: shrinking it would take minutes
+TestTasks.settings = settings(
+    max_examples=8, stateful_step_count=25, deadline=None, derandomize=True, phases=(Phase.generate,)
+)

@@ -1,0 +1,101 @@
+"""Rights and calls are the same: all that a function asks of AWS it may, and all that it may it asks for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from tests.functional.watched import FUNCTIONS, Use, Watch, Watched
+from tests.functional.ways import WAYS
+from tests.functional.world import world
+from tests.rules.tree import become, functions, logical_id
+
+# What Lambda itself does in the name of a function that reads a queue.
+READS_QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+
+
+@pytest.fixture(scope="module")
+def used() -> set[Use]:
+    """All that the functions ask for on all ways, and what Lambda asks for in their name."""
+    watch = Watch(set(of_the_cloud()))
+    for way in WAYS:
+        with world() as here:
+            way(Watched.of(here, watch))
+    return watch.uses
+
+
+def of_the_cloud() -> Iterator[Use]:
+    names = {logical_id(function): function for function in FUNCTIONS}
+    for source in become("AWS::Lambda::EventSourceMapping").values():
+        for action in READS_QUEUE:
+            yield Use(names[source["FunctionName"]["Ref"]], action, named(source["EventSourceArn"]))
+    for config in become("AWS::Lambda::EventInvokeConfig").values():
+        failed = config["DestinationConfig"]["OnFailure"]["Destination"]
+        yield Use(names[config["FunctionName"]["Ref"]], "sqs:SendMessage", named(failed))
+
+
+def granted() -> Iterator[Use]:
+    """Every action a function's role allows, one by one."""
+    for function in FUNCTIONS:
+        for policy in become("AWS::IAM::Role")[f"{logical_id(function)}Role"]["Policies"]:
+            for statement in listed(policy["PolicyDocument"]["Statement"]):
+                for action in listed(statement["Action"]):
+                    for resource in listed(statement["Resource"]):
+                        yield Use(function, action, named(resource))
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def named(resource: dict[str, Any]) -> str:
+    """A resource as `Use` calls it: by its logical id, a secret by its name."""
+    match resource:
+        case {"Fn::GetAtt": [str(logical), "Arn"]} | {"Ref": str(logical)}:
+            return logical
+        case {"Fn::Sub": str(text)} if secret := re.search(r":parameter/genrelay/\$\{Stage\}/(.+)$", text):
+            return f"secret {secret[1]}"
+        case {"Fn::Sub": str(text)} if arn := re.fullmatch(r"\$\{(\w+)\.Arn\}(.*)", text):
+            return arn[1] + arn[2]
+    return json.dumps(resource)
+
+
+def covers(grant: Use, use: Use) -> bool:
+    return grant[:2] == use[:2] and fnmatchcase(use.resource, grant.resource)
+
+
+def table(uses: Iterable[Use]) -> str:
+    """One line for each, in columns."""
+    rows = [Use("function", "action", "resource"), *sorted(uses)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+
+
+def test_every_function_of_the_template_is_watched() -> None:
+    assert set(FUNCTIONS) == set(functions())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_a_function_asks_for_is_granted(used: set[Use], function: str) -> None:
+    grants = list(granted())
+    refused = [use for use in used if use.function == function and not any(covers(grant, use) for grant in grants)]
+    assert not refused, f"the cloud would refuse this; grant it in template.yaml:\n{table(refused)}"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_a_function_is_granted_it_asks_for(used: set[Use], function: str) -> None:
+    idle = [grant for grant in granted() if grant.function == function and not any(covers(grant, use) for use in used)]
+    assert not idle, (
+        f"no way through the relay needs this; take it out of template.yaml, or add the way:\n{table(idle)}"
+    )
+
+
+def test_a_key_of_ones_own_opens_to_those_who_read_secrets(used: set[Use]) -> None:
+    (policy,) = become("AWS::IAM::Policy").values()
+    readers = {use.function for use in used if use.action == "ssm:GetParameter"}
+    assert {role["Ref"] for role in policy["Roles"]} == {f"{logical_id(function)}Role" for function in readers}

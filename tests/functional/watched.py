@@ -1,0 +1,158 @@
+"""A world in which every function is a container of its own, and what it asks of AWS is noted beside its name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import boto3
+
+from relay.flow.clock import Lap, sweep
+from relay.flow.house import House
+from relay.poller import Poller
+from relay.queues import Queues
+from relay.secrets import Secrets
+from relay.store import Store
+from tests.functional.surroundings import HandWoundQueues, door_of
+from tests.functional.world import ARN, REGION, SECRETS, World
+
+PREFIX = "/genrelay/test"
+FUNCTIONS = ("submit", "status", "account", "callback", "dispatch", "poll", "deliver", "sweep")
+# A transaction needs the rights of its parts.
+PARTS = {
+    "Put": "dynamodb:PutItem",
+    "Update": "dynamodb:UpdateItem",
+    "Delete": "dynamodb:DeleteItem",
+    "ConditionCheck": "dynamodb:ConditionCheckItem",
+}
+
+
+class Use(NamedTuple):
+    """One thing a function does, in the words of its policy; the resource by its name in the template."""
+
+    function: str
+    action: str
+    resource: str
+
+
+@dataclass
+class Watch:
+    """The clients of every function, each noting in `uses` what it is asked; made once, like a world's own."""
+
+    uses: set[Use] = field(default_factory=set)
+    _made: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def client(self, function: str, service: str) -> Any:
+        if (function, service) not in self._made:
+            self._made[function, service] = self._make(function, service)
+        return self._made[function, service]
+
+    def _make(self, function: str, service: str) -> Any:
+        def note(params: dict[str, Any], model: Any, **_: object) -> None:
+            self.uses.update(Use(function, *each) for each in asked(service, model.name, params))
+
+        client = _session().client(service)
+        client.meta.events.register("provide-client-params", note)
+        return client
+
+
+@dataclass
+class Watched(World):
+    """Sees the functions at work; what a test itself looks up is none of theirs."""
+
+    watch: Watch = field(default_factory=Watch)
+    containers: dict[str, House] = field(default_factory=dict)
+    queues: list[HandWoundQueues] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, here: World, watch: Watch) -> Watched:
+        made = cls(**{each.name: getattr(here, each.name) for each in fields(here)}, watch=watch)
+        ssm = _operator()
+        for name, value in SECRETS.items():
+            ssm.put_parameter(Name=f"{PREFIX}/{name}", Value=value, Type="SecureString")
+        made.containers = {name: made._container(name) for name in FUNCTIONS}
+        return made
+
+    def _container(self, function: str) -> House:
+        """A house that shares nothing with the others but the cloud: what one has read, another must read itself."""
+        connect = partial(self.watch.client, function)
+        tables = replace(self.house.store.tasks.tables, client=connect("dynamodb"))
+        queues: Any = HandWoundQueues(connect("sqs"), self.now)
+        self.queues.append(queues)
+        return replace(
+            self.house,
+            store=Store.over(tables, shards=1, utc_offset=8),
+            queues=Queues(lambda: queues, self.dispatch_url, self.deliver_url),
+            poller=Poller(lambda: connect("stepfunctions"), ARN),
+            secrets=Secrets(lambda: connect("ssm"), PREFIX),
+            resting={},
+            woken={},
+        )
+
+    @contextmanager
+    def at(self, function: str) -> Iterator[None]:
+        """Have a function's own container do what follows."""
+        outside, self.house = self.house, self.containers[function]
+        try:
+            yield
+        finally:
+            self.house = outside
+
+    # --- the same world, with each desk in its container ------------------------------------------------------
+
+    def exchange(self, method: str, path: str, body: object = None, **how: Any) -> tuple[int, Any, dict[str, str]]:
+        with self.at("callback" if path.startswith("/callbacks/") else door_of(method, path)):
+            return super().exchange(method, path, body, **how)
+
+    def pump(self) -> int:
+        for queues in self.queues:
+            queues.release()
+        return super().pump()
+
+    def _drain(self, url: str, desk: Callable[[dict[str, Any]], None]) -> int:
+        def work(message: dict[str, Any]) -> None:
+            with self.at("dispatch" if url == self.dispatch_url else "deliver"):
+                desk(message)
+
+        return super()._drain(url, work)
+
+    def tick(self) -> Lap:
+        with self.at("poll"):
+            return super().tick()
+
+    def sweep(self) -> list[int]:
+        with self.at("sweep"):
+            return sweep(self.house)
+
+
+@cache
+def _session() -> boto3.Session:
+    return boto3.Session(region_name=REGION)
+
+
+@cache
+def _operator() -> Any:
+    return _session().client("ssm")
+
+
+def asked(service: str, operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The actions a call to AWS needs, and on which resource each."""
+    if operation == "TransactWriteItems":
+        for step in params["TransactItems"]:
+            ((part, what),) = step.items()
+            yield PARTS[part], what["TableName"]
+    elif service == "dynamodb":
+        index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
+        yield f"dynamodb:{operation}", f"{params['TableName']}{index}"
+    elif service == "sqs":
+        yield f"sqs:{operation}", f"{params['QueueUrl'].rpartition('/')[2].capitalize()}Queue"
+    elif service == "ssm":
+        yield f"ssm:{operation}", f"secret {params['Name'].removeprefix(f'{PREFIX}/')}"
+    elif service == "stepfunctions" and params["stateMachineArn"] == ARN:
+        yield f"states:{operation}", "Poller"
+    else:
+        raise ValueError(f"{service} {operation}: {json.dumps(params)}")

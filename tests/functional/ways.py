@@ -1,0 +1,225 @@
+"""The ways a request, a job or a message can go, each walked once: what comes of it, a function may need rights for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from relay.catalog import Intake
+from relay.outbound import NoAnswer
+from relay.task import Delivery, State
+from relay.wire import Answer, Call
+from tests.functional.network import CLIENT, Job
+from tests.functional.watched import Watched
+
+DEADLINE = 900  # seconds an image is given
+RESENT = 31  # seconds after which a message is taken for lost
+VIDEO = {"action": "text2video", "prompt": "a cat", "duration": 5}
+LOST = NoAnswer("ReadTimeout")
+BAD_VALUE = Answer(400, b'{"success": false, "error": {"code": "INVALID_PARAMETER", "message": "?"}}')
+
+
+def called_back(here: Watched) -> tuple[str, Job]:
+    """A task at work at an upstream that calls back, and its job there."""
+    task_id = here.submit_kie_image(callBackUrl=CLIENT)
+    here.pump()
+    return task_id, list(here.network.jobs.values())[-1]
+
+
+def drop(here: Watched) -> None:
+    """Lose every message there is."""
+    for url in (here.dispatch_url, here.deliver_url):
+        here._drain(url, lambda message: None)
+
+
+def a_request_is_repeated(here: Watched) -> None:
+    how: dict[str, Any] = {"headers": {"idempotency-key": "order-1"}}
+    first, again = (here.post("/api/kling/images", {"prompt": "a cat"}, **how) for _ in range(2))
+    assert first[1]["task_id"] == again[1]["task_id"]
+
+
+def a_video_is_continued(here: Watched) -> None:
+    _, made = here.post("/api/kling/videos", VIDEO)
+    here.pump()
+    here.network.finish()
+    here.run(10)
+    status, _ = here.post("/api/kling/videos", VIDEO | {"action": "extend", "task_id": made["task_id"]})
+    assert status == 200
+
+
+def a_task_is_asked_for(here: Watched) -> None:
+    task_id = here.submit_image()
+    assert here.post("/api/kling/tasks", {"task_id": task_id})[1]["status"] == "pending"
+    task_id, job = called_back(here)
+    job.state = "succeeded"
+    here.callback(job)
+    _, record = here.request("GET", f"/api/v1/gpt4o-image/record-info?taskId={task_id}")
+    (url,) = record["data"]["response"]["resultUrls"]
+    for wanted in ({"url": url}, {"url": url, "taskId": task_id}):
+        assert here.post("/api/v1/gpt4o-image/download-url", wanted)[1]["data"] == url
+
+
+def an_account_looks_at_itself(here: Watched) -> None:
+    here.submit_image()
+    assert here.post("/api/account/balance", {})[0] == 200
+    assert here.post("/api/account/consumption", {})[0] == 200
+    assert here.post("/api/upload/file", {})[0] == 400
+
+
+def a_callback_ends_a_task(here: Watched) -> None:
+    for outcome in ("succeeded", "failed"):
+        task_id, job = called_back(here)
+        job.state = outcome
+        assert here.callback(job)[0] == 200
+        assert here.task(task_id).state == outcome
+        assert here.task(task_id).delivery is Delivery.OWED
+
+
+def a_callback_is_not_confirmed(here: Watched) -> None:
+    task_id, job = called_back(here)
+    here.network.script["kie.query"] = [LOST]
+    before = here.task(task_id).due_at or 0
+    assert here.callback(job)[0] == 200
+    assert (here.task(task_id).due_at or 0) < before
+
+
+def a_callback_brings_a_lost_job(here: Watched) -> None:
+    def cut_off(call: Call) -> Answer:
+        here.network.ordinary("kie.submit", call)
+        raise LOST
+
+    here.network.script["kie.submit"] = [cut_off]
+    task_id, job = called_back(here)
+    assert here.task(task_id).sending
+    here.callback(job)
+    assert here.task(task_id).upstream_task_id == job.id
+
+
+def a_callback_overtakes_the_answer(here: Watched) -> None:
+    def overtaken(call: Call) -> Answer:
+        answer = here.network.ordinary("kie.submit", call)
+        here.network.finish()
+        here.callback(here.network.jobs["kie-1"])
+        return answer
+
+    here.network.script["kie.submit"] = [overtaken]
+    task_id, _ = called_back(here)
+    assert here.task(task_id).learnt == "callback"
+
+
+def a_callback_overtakes_the_clock(here: Watched) -> None:
+    task_id, job = called_back(here)
+    job.state = "succeeded"
+
+    def overtaken(call: Call) -> Answer:
+        here.callback(job)
+        return here.network.ordinary("kie.query", call)
+
+    here.network.script["kie.query"] = [overtaken]
+    here.wait(61)
+    here.tick()
+    assert here.task(task_id).learnt == "callback"
+
+
+def two_callbacks_meet(here: Watched) -> None:
+    task_id, job = called_back(here)
+    job.state = "succeeded"
+
+    def meanwhile(call: Call) -> Answer:
+        here.callback(job)
+        return here.network.ordinary("kie.query", call)
+
+    here.network.script["kie.query"] = [meanwhile]
+    assert here.callback(job)[0] == 200
+    assert here.entries(task_id) == ["capture", "reserve"]
+
+
+def an_upstream_is_full(here: Watched) -> None:
+    at_work = here.containers["dispatch"]
+    known = at_work.catalog.upstreams
+    narrow = replace(at_work.catalog, upstreams={**known, "kie": replace(known["kie"], intake=Intake(1, 10))})
+    here.containers["dispatch"] = replace(at_work, catalog=narrow)
+    task_ids = [here.submit_kie_image() for _ in range(2)]
+    here.pump()
+    assert sorted(here.task(task_id).state for task_id in task_ids) == [State.PENDING, State.QUEUED]
+    here.wait(12)
+    here.pump()
+    assert {here.task(task_id).state for task_id in task_ids} == {State.QUEUED}
+
+
+def an_upstream_refuses(here: Watched) -> None:
+    here.network.script["relay.submit"] = [BAD_VALUE]
+    task_id = here.submit_image(callback_url=CLIENT)
+    here.pump()
+    assert here.entries(task_id) == ["release", "reserve"]
+
+
+def another_upstream_takes_it(here: Watched) -> None:
+    here.network.script["kie.submit"] = [Answer(200, b'{"code": 500, "msg": "down"}')]
+    _, made = here.post("/api/grok/images", {"prompt": "a cat"})
+    here.pump()
+    assert here.task(made["task_id"]).upstream == "relay"
+
+
+def a_submission_is_never_answered(here: Watched) -> None:
+    here.network.script["relay.submit"] = [LOST]
+    task_id = here.submit_image()
+    here.pump()
+    here.run(DEADLINE + 60, step=60)
+    assert here.task(task_id).state is State.TIMEOUT
+
+
+def a_generation_fails(here: Watched) -> None:
+    task_id = here.submit_image(callback_url=CLIENT)
+    here.pump()
+    here.network.finish("failed")
+    here.run(10)
+    assert here.entries(task_id) == ["release", "reserve"]
+
+
+def a_generation_never_ends(here: Watched) -> None:
+    task_id = here.submit_image()
+    here.pump()
+    here.run(DEADLINE + 60, step=60)
+    assert here.task(task_id).state is State.TIMEOUT
+
+
+def messages_are_lost(here: Watched) -> None:
+    task_id = here.submit_image(callback_url=CLIENT)
+    drop(here)
+    here.wait(RESENT)
+    here.tick()
+    assert here.pump()
+    here.network.finish()
+    here.wait(6)
+    here.tick()
+    drop(here)
+    here.wait(RESENT)
+    here.tick()
+    assert here.pump()
+    assert here.task(task_id).delivery is Delivery.DONE
+
+
+def a_client_does_not_hear_at_first(here: Watched) -> None:
+    task_id = here.submit_image(callback_url=CLIENT)
+    here.network.script["client"] = [Answer(500)]
+    here.pump()
+    here.network.finish()
+    here.run(120)
+    assert [here.task(task_id).deliveries, here.task(task_id).delivery] == [2, Delivery.DONE]
+
+
+def the_clock_strikes(here: Watched) -> None:
+    here.submit_image()
+    assert here.sweep() == [0]
+
+
+WAYS: tuple[Callable[[Watched], None], ...] = (
+    *(a_request_is_repeated, a_video_is_continued, a_task_is_asked_for, an_account_looks_at_itself),
+    *(a_callback_ends_a_task, a_callback_is_not_confirmed, a_callback_brings_a_lost_job),
+    *(a_callback_overtakes_the_answer, a_callback_overtakes_the_clock, two_callbacks_meet),
+    *(an_upstream_is_full, an_upstream_refuses, another_upstream_takes_it, a_submission_is_never_answered),
+    *(a_generation_fails, a_generation_never_ends, messages_are_lost, a_client_does_not_hear_at_first),
+    the_clock_strikes,
+)

@@ -1,0 +1,108 @@
+"""Money: which entries a move writes, and sums that never lose a nano."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.ledger import NANOS, NANOS_PER_CENT, EntryKind, cents, nanos, reserve, settle
+from relay.task import TERMINAL, Kind, State, Task, uuid7
+
+NOW = 1_767_225_630_000
+TASK = Task("acc1", uuid7(NOW, 0), "relay", "kling", Kind.IMAGE, "kling-image", 200, NOW, NOW + 900_000)
+OPEN = sorted(set(State) - TERMINAL)
+
+
+def test_a_charge_is_taken_at_submit() -> None:
+    entry = reserve(TASK)
+
+    assert (entry.kind, entry.amount, entry.at) == (EntryKind.RESERVE, -200, NOW)
+    assert (entry.account_id, entry.reference) == ("acc1", TASK.task_id)
+    assert (entry.platform, entry.task_kind) == ("kling", "image")
+
+
+@pytest.mark.parametrize("before", OPEN)
+@pytest.mark.parametrize(
+    ("end", "kind", "amount"),
+    [
+        (State.SUCCEEDED, EntryKind.CAPTURE, 0),
+        (State.FAILED, EntryKind.RELEASE, 200),
+        (State.CANCELLED, EntryKind.RELEASE, 200),
+        (State.TIMEOUT, EntryKind.RELEASE, 200),
+    ],
+)
+def test_an_end_settles_the_charge(before: State, end: State, kind: EntryKind, amount: int) -> None:
+    entry = settle(replace(TASK, state=before), replace(TASK, state=end, completed_at=NOW + 9))
+
+    assert entry is not None
+    assert (entry.kind, entry.amount, entry.at) == (kind, amount, NOW + 9)
+
+
+@pytest.mark.parametrize("before", OPEN)
+@pytest.mark.parametrize("after", OPEN)
+def test_on_the_way_nothing_is_settled(before: State, after: State) -> None:
+    assert settle(replace(TASK, state=before), replace(TASK, state=after)) is None
+
+
+@pytest.mark.parametrize("before", sorted(TERMINAL))
+@pytest.mark.parametrize("after", sorted(TERMINAL))
+def test_what_was_settled_is_not_settled_again(before: State, after: State) -> None:
+    assert settle(replace(TASK, state=before), replace(TASK, state=after)) is None
+
+
+@given(st.integers(0, 10**15))
+def test_a_charge_and_its_release_make_nothing(price: int) -> None:
+    task = replace(TASK, price=price)
+    release = settle(task, replace(task, state=State.FAILED))
+
+    assert release is not None
+    assert reserve(task).amount + release.amount == 0
+
+
+@pytest.mark.parametrize(
+    ("amount", "expected"),
+    [
+        *(("1", NANOS), ("0", 0), ("0.20", 200_000_000), ("100.01", 100_010_000_000), (7, 7 * NANOS)),
+        *(
+            ("0.0000000014", 1),
+            ("0.0000000015", 2),
+            ("0.0000000005", 1),
+            ("0.00000000049", 0),
+            ("-1.5", -1_500_000_000),
+        ),
+        *((Decimal("0.03") * Decimal("7.20"), 216_000_000), (Decimal(1) / Decimal(3), 333_333_333)),
+    ],
+)
+def test_an_amount_in_nanos_is_rounded_half_up(amount: Decimal | str | int, expected: int) -> None:
+    assert nanos(amount) == expected
+
+
+@pytest.mark.parametrize(
+    ("amount", "expected"),
+    [
+        *((0, 0), (NANOS, 100), (NANOS_PER_CENT, 1), (NANOS_PER_CENT - 1, 1), (NANOS_PER_CENT // 2, 1)),
+        *((NANOS_PER_CENT // 2 - 1, 0), (-NANOS_PER_CENT // 2, -1), (-NANOS_PER_CENT // 2 + 1, 0), (216_000_000, 22)),
+        (10**24, 10**17),
+    ],
+)
+def test_cents_are_rounded_half_away_from_zero(amount: int, expected: int) -> None:
+    assert cents(amount) == expected
+
+
+@given(st.integers(-(10**18), 10**18))
+def test_whole_cents_survive_the_way_through_nanos(amount: int) -> None:
+    assert cents(amount * NANOS_PER_CENT) == amount
+
+
+@given(st.integers(-(10**20), 10**20))
+def test_a_refund_is_the_exact_negative_of_its_charge_in_cents(amount: int) -> None:
+    assert cents(-amount) == -cents(amount)
+
+
+@given(st.decimals(0, 10**9, places=9))
+def test_nanos_hold_nine_decimals_exactly(amount: Decimal) -> None:
+    assert Decimal(nanos(amount)) / NANOS == amount
