@@ -7,4 +7,4 @@ from relay.wiring import house
 
 @handler
 def lambda_handler(event: Event, context: Context) -> Event:
-    return records(event, context, lambda message: archive(house(), **message))
+    return records(event, lambda message: archive(house(), **message))

@@ -141,7 +141,7 @@ ANSWERS: Mapping[str, tuple[int, Mapping[str, Any]]] = {
     "status.kie.record-info": (200, {"successFlag": 1, "response": {"resultUrls": [RESULT]}}),
     "status.kie.download-url": (200, {"data": RESULT}),
     "account.relay.balance": (200, {"tier": 3}),
-    "account.relay.consumption": (200, {"total": 1}),
+    "account.relay.consumption": (200, {"total": 2}),
 }
 
 
