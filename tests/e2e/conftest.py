@@ -1,0 +1,50 @@
+"""One running relay for all tests over HTTP; each test is a client of its own."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from collections.abc import Iterator
+
+import pytest
+
+from local.relayed import LocalRelay
+from local.upstreams import Pace, Settings
+from local.upstreams.inbox import Inbox
+from tests.e2e.tenant import Tenant
+
+# The emulator leaves the event loops of its background threads, and their socket pairs, to the collector.
+LEFT = r".*(unclosed event loop|<socket\.socket fd=\d+, family=1,|BaseEventLoop\.__del__)"
+SIMULATED = Settings(pace=Pace.every(0.3), callback_retries=(0.5, 1.0, 2.0))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for category in ("ResourceWarning", "pytest.PytestUnraisableExceptionWarning"):
+        config.addinivalue_line("filterwarnings", f"ignore:{LEFT}:{category}")
+
+
+@pytest.fixture(scope="session")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRelay]:
+    """What the functions say is in functions.log of pytest's own temporary folder."""
+    log = (tmp_path_factory.mktemp("relay") / "functions.log").open("w")
+    relay = LocalRelay(simulated=SIMULATED, log=lambda line: print(line, file=log, flush=True))
+    try:
+        relay.stack.warm()
+        yield relay
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            relay.close()
+            gc.collect()
+        log.close()
+
+
+@pytest.fixture(scope="session")
+def inbox() -> Iterator[Inbox]:
+    with Inbox() as inbox:
+        yield inbox
+
+
+@pytest.fixture
+def tenant(relay: LocalRelay, inbox: Inbox) -> Tenant:
+    return Tenant.of(relay, inbox)

@@ -1,0 +1,90 @@
+"""A client of the running relay: an account of its own, its key, and an address where it is told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import requests
+
+from local.relayed import LocalRelay
+from local.upstreams.inbox import Inbox, Letter
+from ops.deployment import NewAccount
+from relay.ledger import nanos
+from relay.task import Delivery, Task
+
+KIE = "/api/v1/gpt4o-image"
+T = TypeVar("T")
+PATIENCE = 45.0  # seconds; the machine may be busy
+
+
+@dataclass
+class Tenant:
+    relay: LocalRelay
+    account: NewAccount
+    inbox: Inbox
+    http: requests.Session = field(default_factory=requests.Session)
+
+    @classmethod
+    def of(cls, relay: LocalRelay, inbox: Inbox, balance: str = "100", tier: int = 3) -> Tenant:
+        return cls(relay, relay.deployment.open_account("tenant", tier, nanos(balance)), inbox)
+
+    def send(self, method: str, path: str, **how: Any) -> requests.Response:
+        headers = {"authorization": f"Bearer {self.account.api_key}", **how.pop("headers", {})}
+        return self.http.request(method, self.relay.url + path, headers=headers, timeout=30, **how)
+
+    def post(self, path: str, body: object, **headers: str) -> Any:
+        answer = self.send("POST", path, json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def create(self, path: str, **body: object) -> str:
+        """A task in the relay's dialect that reports to the inbox; its id."""
+        return str(self.post(path, {"callback_url": self.inbox.url, **body})["task_id"])
+
+    def create_kie(self, **body: object) -> str:
+        """A task in KIE's dialect that reports to the inbox; its id."""
+        asked = {"size": "1:1", "callBackUrl": self.inbox.url, **body}
+        return str(self.post(f"{KIE}/generate", asked)["data"]["taskId"])
+
+    def ended(self, task_id: str, seconds: float = PATIENCE) -> Task:
+        """The task as soon as nothing more is owed of it, its callback included."""
+        return until(lambda: self._over(self.task(task_id)), seconds, lambda: str(self.task(task_id)))
+
+    def task(self, task_id: str) -> Task:
+        task = self.relay.deployment.store.tasks.get(self.account.account_id, task_id)
+        assert task is not None
+        return task
+
+    @staticmethod
+    def _over(task: Task) -> Task | None:
+        return task if task.terminal and task.delivery is not Delivery.OWED else None
+
+    def told(self, task_id: str) -> list[Letter]:
+        """The callbacks that spoke of a task, in either dialect."""
+        wanted = task_id.encode()
+        return [letter for letter in list(self.inbox.letters) if wanted in letter.raw]
+
+    @property
+    def balance(self) -> int:
+        held: int = self.relay.deployment.gate(self.account.account_id).balance
+        return held
+
+    @property
+    def drift(self) -> int:
+        return self.relay.deployment.store.accounts.drift(self.account.account_id)
+
+    def entries(self, task_id: str) -> list[str]:
+        found = self.relay.deployment.store.accounts.entries(self.account.account_id)
+        return sorted(entry.kind.value for entry in found if entry.reference == task_id)
+
+
+def until(look: Callable[[], T | None], seconds: float, sight: Callable[[], str]) -> T:
+    """What `look` finds, as soon as it finds anything; `sight` says what there was when time was up."""
+    deadline = time.monotonic() + seconds
+    while (found := look()) is None:
+        assert time.monotonic() < deadline, sight()
+        time.sleep(0.1)
+    return found
