@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,23 @@ def test_a_body_that_does_not_say_its_length_is_refused(app: Running) -> None:
     headers = {"content-type": "multipart/form-data; boundary=b"}
     answer = requests.post(form.url, chunks, headers=headers, timeout=10)
     assert (answer.status_code, "<Header>Transfer-Encoding</Header>" in answer.text) == (501, True)
+
+
+@pytest.mark.parametrize("told", [-3, 3])
+def test_a_body_that_lies_about_its_length_stores_nothing(app: Running, told: int) -> None:
+    form = Form(app, f"lie {told}")
+    request = requests.Request("POST", form.url, data=form.fields, files={"file": b"hello"}).prepare()
+    assert isinstance(request.body, bytes)
+    request.headers["content-length"] = str(len(request.body) + told)
+    host, port = app.where["aws_url"].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+        connection.sendall(f"POST {request.path_url} HTTP/1.1\r\nHost: {host}\r\n{head}\r\n".encode() + request.body)
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.makefile("rb").readline()
+    assert answer.split()[1:2] in ([b"400"], [])
+    assert form.stored is None
+    assert Form(app, "after the lie").send() == "204"
 
 
 @pytest.mark.parametrize(
