@@ -15,7 +15,7 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
-from relay.bucket import Bucket
+from relay.bucket import SIGNING, Bucket
 from relay.flow.archive import archive
 from relay.flow.clock import Lap, poll
 from relay.flow.deliver import deliver
@@ -188,6 +188,15 @@ class World:
         return sorted(entry.kind.value for entry in found)
 
     @property
+    def stored(self) -> dict[str, str]:
+        """Every object in the bucket: its digest by its key."""
+        found = _client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        return {each["Key"]: each["ETag"] for each in found}
+
+    def bytes_of(self, key: str) -> bytes:
+        return b"".join(self.house.bucket.read(key))
+
+    @property
     def told(self) -> list[Call]:
         """What the client was told, in order."""
         return self.network.sent("client")
@@ -246,7 +255,7 @@ def world(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iter
 @cache
 def _client(service: str) -> Any:
     """Made once: reading AWS's models takes longer than most tests, and moto answers whichever client asks."""
-    return boto3.Session(region_name=REGION).client(service)
+    return boto3.Session(region_name=REGION).client(service, config=SIGNING if service == "s3" else None)
 
 
 def open_account(here: World, account_id: str, key: str, balance: str, tier: int) -> None:

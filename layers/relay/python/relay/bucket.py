@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
 from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
@@ -18,8 +19,15 @@ READ = 1 << 20
 _STREAM = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=2, max_io_queue=4)
 
 
+# Links and forms must be signed the current way and name the bucket's own region: by the global name S3 redirects for
+# the first hours of a bucket, and what was signed for one host does not open the other.
+SIGNING = Config(
+    signature_version="s3v4", s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
+)
+
+
 class Bucket:
-    """`connect` must make a client that signs with s3v4 for the bucket's own region, or presigned forms fail."""
+    """`connect` must make a client configured with SIGNING."""
 
     def __init__(self, connect: Callable[[], S3Client], name: str) -> None:
         self._connect, self._name = connect, name

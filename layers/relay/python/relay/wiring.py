@@ -15,7 +15,7 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
-from relay.bucket import Bucket
+from relay.bucket import SIGNING, Bucket
 from relay.catalog import Catalog, load
 from relay.flow.house import House
 from relay.outbound import Outbound
@@ -30,8 +30,7 @@ from relay.store.table import Tables
 _CONFIG = Config(
     connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3}, max_pool_connections=32
 )
-# Presigned forms and links must be signed the current way, and name the bucket's own region.
-_S3 = _CONFIG.merge(Config(signature_version="s3v4", read_timeout=60, s3={"us_east_1_regional_endpoint": "regional"}))
+_S3 = _CONFIG.merge(SIGNING).merge(Config(read_timeout=60))
 _making = threading.Lock()  # boto3's default session is not made for two threads creating clients at once
 
 
