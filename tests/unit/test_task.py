@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from relay.ledger import Entry, EntryKind, reserve, settle
 from relay.task import (
+    BY_ARCHIVE,
     FAULTS,
     LEGAL,
     STATUS,
     TERMINAL,
-    BY_ARCHIVE,
     Asset,
     Delivery,
     Fault,
