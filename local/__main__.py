@@ -32,4 +32,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    # Everything is closed and saved; only a workflow's waiting thread in the emulator would still hold the interpreter.
+    os._exit(code)

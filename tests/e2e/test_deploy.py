@@ -121,7 +121,7 @@ MADE_BY: Mapping[str, tuple[Kind, str, int]] = {
     "submit.relay.image": (Kind.IMAGE, "kling-image", nanos("0.40")),
     "submit.relay.video": (Kind.VIDEO, "sora-2", nanos("3.60")),
     "submit.relay.music": (Kind.MUSIC, "V5", nanos("0.80")),
-    "submit.kie.generate": (Kind.IMAGE, "gpt4o-image", nanos("0.216")),
+    "submit.kie.generate": (Kind.IMAGE, "gpt4o-image", nanos("0.18")),
 }
 
 

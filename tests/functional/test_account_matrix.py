@@ -85,7 +85,7 @@ PRICES = [
     ("/api/kling/videos", {"action": "text2video", "duration": 7, "model": "kling-3.0"}, "4.20"),
     ("/api/sora/videos", {"action": "text2video", "duration": 15}, "10.80"),
     ("/api/suno/music", {"lyrics": "la la", "style": "pop, upbeat"}, "0.80"),
-    ("/api/v1/gpt4o-image/generate", {"size": "1:1", "nVariants": 4}, "0.864"),
+    ("/api/v1/gpt4o-image/generate", {"size": "1:1", "nVariants": 4}, "0.72"),
 ]
 
 

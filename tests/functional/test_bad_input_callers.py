@@ -130,7 +130,7 @@ def test_a_thawed_account_makes_again(here: World) -> None:
     (IMAGES, CAT, "INSUFFICIENT_BALANCE"),
     ("/api/v1/gpt4o-image/generate", {**CAT, "size": "1:1"}, 402),
 ])  # fmt: skip
-@pytest.mark.parametrize("balance", ["0", "0.19"])
+@pytest.mark.parametrize("balance", ["0", "0.17"])
 def test_a_balance_that_does_not_cover_it_is_refused(
     here: World, path: str, body: dict[str, str], code: str | int, balance: str
 ) -> None:

@@ -1,0 +1,1 @@
+"""What the relay costs, against what it could cost: everything is measured, on this machine alone."""

@@ -1,0 +1,65 @@
+"""python -m benchmarks: measure everything, print it, and rewrite the numbers in the README."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from rich.console import Console
+
+from benchmarks import doors, imports, lag, paths, report, rows
+from benchmarks.costs import Template
+from benchmarks.ground import ROOT, apart, ground
+from benchmarks.rows import Row
+
+UPSTREAM_SECONDS = 0.05
+LAGS = ((10, 0), (1_000, 0), (10, 10), (1_000, 10))  # tasks, and the seconds their due times are spread over
+BACKLOG = (10_000, 0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--backlog", action="store_true", help="also 10,000 tasks due at once; takes minutes more")
+    parser.add_argument("--keep-readme", action="store_true", help="only print")
+    options = parser.parse_args()
+    console, started = Console(), time.monotonic()
+    measured = _measured(console, (*LAGS, BACKLOG) if options.backlog else LAGS)
+    report.show(console, measured)
+    if not options.keep_readme and not report.write(ROOT / "README.md", measured):
+        console.print(f"README.md has no {report.BEGIN} … {report.END}; it stays as it is", style="yellow")
+    console.print(f"took {time.monotonic() - started:.0f} s", style="dim")
+
+
+def _measured(console: Console, lags: tuple[tuple[int, int], ...]) -> list[Row]:
+    with console.status("") as status:
+
+        def now(what: str) -> None:
+            status.update(what)
+            if not console.is_terminal:
+                console.print(what)
+
+        now("CPU of submit, status and callback beside bare boto3 …")
+        with ground(0.0) as environment:
+            compared = apart(environment, doors.measure)
+        with ground(UPSTREAM_SECONDS) as environment:
+            now("cold starts …")
+            started = imports.measure(environment)
+            uncompiled = imports.uncompiled("submit", environment)
+            now("calls and capacity of every path …")
+            walked = apart(environment, paths.measure)
+            found = []
+            for tasks, spread in lags:
+                now(f"poll lag, {tasks:,} tasks …")
+                found.append(apart({**environment, "DUE_SHARDS": "1"}, lag.measure, tasks, spread))
+    template = Template.read()
+    return [
+        *rows.of_doors(compared),
+        *rows.of_imports(started, uncompiled),
+        *rows.of_paths(walked, template),
+        *rows.of_rows(walked),
+        *rows.of_lags(found),
+    ]
+
+
+if __name__ == "__main__":
+    main()

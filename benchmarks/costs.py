@@ -1,0 +1,97 @@
+"""Turns what the walks used into dollars: per million tasks by path, and per month for what stands and ticks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from benchmarks import prices
+from benchmarks.ground import SHARDS, read_template
+from benchmarks.paths import Walk, Walked
+
+MONTH_MINUTES = 30 * 24 * 60
+MONTH_SECONDS = MONTH_MINUTES * 60
+DOORS = ("submit", "status", "account", "callback")
+EXPRESS_GB = 64 / 1024
+EXECUTION_SECONDS = 60
+LEAST_PAUSE = 1  # seconds the poller rests between two laps at its busiest
+# Event source mappings poll an idle queue with five long polls of 20 s.
+IDLE_POLLS_A_MINUTE = 5 * 3
+
+# How long the access log's variables are in an ordinary request.
+_ACCESS_LOG = {"requestId": 16, "requestTimeEpoch": 13, "routeKey": 32, "status": 3, "responseLatency": 3}
+_ACCESS_LOG |= {"responseLength": 4, "sourceIp": 13, "integrationErrorMessage": 1}
+
+
+@dataclass(frozen=True)
+class Template:
+    """What of the template costs money by its size or number."""
+
+    memory: int
+    access_log: int
+    alarms: int
+    queues: int
+
+    @classmethod
+    def read(cls) -> Template:
+        whole = read_template()
+        resources = whole["Resources"].values()
+        line = whole["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"]
+        named = re.sub(r"\$context\.(?:identity\.)?(\w+)", lambda found: "x" * _ACCESS_LOG[found[1]], line)
+        return cls(
+            whole["Globals"]["Function"]["MemorySize"],
+            len(named),
+            sum(resource["Type"] == "AWS::CloudWatch::Alarm" for resource in resources),
+            sum(resource["Type"] == "AWS::Lambda::EventSourceMapping" for resource in resources),
+        )
+
+
+def tally(walk: Walk, template: Template) -> prices.Tally:
+    """One walk as amounts."""
+    doors = sum(ran.function in DOORS for ran in walk.ran)
+    logged = sum(ran.log_bytes + (ran.log_lines + 3) * prices.LOG_EVENT_BYTES for ran in walk.ran)
+    seconds = sum(prices.billed_seconds(ran.wall, ran.cpu, template.memory) for ran in walk.ran)
+    return prices.Tally(
+        http=doors,
+        invocations=len(walk.ran),
+        gb_seconds=seconds * template.memory / 1024,
+        writes=walk.writes + walk.index_writes,
+        reads=walk.reads,
+        messages=walk.calls.get("sqs.SendMessage", 0),
+        log_bytes=logged
+        + len(walk.ran) * prices.PLATFORM_LOG_BYTES
+        + doors * (template.access_log + prices.LOG_EVENT_BYTES),
+    )
+
+
+def million(walk: Walk, template: Template) -> dict[str, float]:
+    """US dollars by service for a million such walks."""
+    return {service: usd * 1e6 for service, usd in tally(walk, template).bill().items()}
+
+
+def stored(walk: Walk) -> float:
+    """US dollars a month for keeping the rows of a million tasks."""
+    # a second ledger entry, and the 100 bytes DynamoDB adds to each row
+    rows = [size for name, size in walk.rows.items() if name in ("task", "request", "entry", "event", "delivery")]
+    size = sum(rows) + walk.rows["entry"] + 100 * (len(rows) + 1)
+    return prices.DYNAMODB_STORED.of(size * 1e6)
+
+
+def idle(walked: Walked, template: Template) -> dict[str, float]:
+    """US dollars a month for a relay nobody uses."""
+    sweeps = sum(tally(walked.sweep, template).bill().values()) * MONTH_MINUTES
+    return {
+        "sweep": sweeps,
+        "idle queues": prices.SQS.of(IDLE_POLLS_A_MINUTE * template.queues * MONTH_MINUTES),
+        "alarms": prices.ALARM.of(template.alarms),
+    }
+
+
+def busiest(walked: Walked, template: Template) -> float:
+    """US dollars a month for a poller that never ends on any shard and rests the least it may: the clock's most."""
+    lap = walked.lap.ran[0]
+    seconds = prices.billed_seconds(lap.wall, lap.cpu, template.memory) + LEAST_PAUSE
+    laps = SHARDS * MONTH_SECONDS / seconds
+    executions = SHARDS * MONTH_SECONDS / EXECUTION_SECONDS
+    express = prices.EXPRESS_REQUEST.of(executions) + prices.EXPRESS_TIME.of(SHARDS * MONTH_SECONDS * EXPRESS_GB)
+    return express + laps * sum(tally(walked.lap, template).bill().values())

@@ -1,0 +1,73 @@
+"""Lambda events as the cloud makes them: the repository's example events with their body, path and headers replaced."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from benchmarks.ground import CALLBACK_SECRET, ROOT, WEBHOOK_KEY
+from relay.signing import callback_token, sign_kie
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a handler is told of its invocation."""
+
+    function_name: str = "genrelay-bench"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:genrelay-bench"
+    aws_request_id: str = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 10_000
+
+
+@cache
+def _example(name: str) -> Event:
+    event: Event = json.loads((ROOT / "events" / f"{name}.json").read_text("utf-8"))
+    return event
+
+
+def http(example: str, path: str, body: object, headers: Mapping[str, str]) -> Event:
+    """A POST; its `requestId` is fresh, as each one's is."""
+    event = copy.deepcopy(_example(example))
+    event["rawPath"] = event["requestContext"]["http"]["path"] = path
+    event["requestContext"]["requestId"] = uuid.uuid4().hex[:15] + "="
+    event["headers"].pop("idempotency-key", None)
+    event["headers"] |= headers
+    event["body"] = json.dumps(body, ensure_ascii=False)
+    return event
+
+
+def submit(key: str, platform: str, body: Mapping[str, object]) -> Event:
+    return http("submit.relay.image", f"/api/{platform}/images", body, {"authorization": f"Bearer {key}"})
+
+
+def status(key: str, platform: str, task_id: str) -> Event:
+    return http(
+        "status.relay.succeeded", f"/api/{platform}/tasks", {"task_id": task_id}, {"authorization": f"Bearer {key}"}
+    )
+
+
+def kie_callback(account_id: str, task_id: str, job: str) -> Event:
+    """What KIE sends when a job has ended, signed now."""
+    now = int(time.time())
+    token = callback_token(CALLBACK_SECRET.encode(), "kie", account_id, task_id)
+    headers = {"x-webhook-timestamp": str(now), "x-webhook-signature": sign_kie(WEBHOOK_KEY, job, now)}
+    body = {"code": 200, "msg": "success", "data": {"taskId": job, "state": "success"}}
+    return http("callback.kie.success", f"/callbacks/kie/{account_id}.{task_id}/{token}", body, headers)
+
+
+def queued(message: str) -> Event:
+    """An SQS batch of one."""
+    event = copy.deepcopy(_example("dispatch.relay.one"))
+    event["Records"][0]["body"] = message
+    return event

@@ -1,0 +1,153 @@
+"""Owns what the measured code stands on: an embedded cloud and an upstream, each in a process of its own.
+
+Tables come from the template; queues have no consumer and the state machine does nothing, so that whatever happens
+is what the measured process did.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, TypeVar
+
+from samtranslator.yaml_helper import yaml_parse
+
+from benchmarks import upstream
+from local.cloud import Cloud
+from ops.deployment import Deployment
+from relay.ledger import nanos
+
+ROOT = Path(__file__).resolve().parents[1]
+LAYER, FUNCTIONS = ROOT / "layers" / "relay" / "python", ROOT / "functions"
+PREFIX = "/genrelay/bench"
+WEBHOOK_KEY = "example-hmac"
+CALLBACK_SECRET = "example-callback-secret"
+SHARDS = 4
+
+_spawn = multiprocessing.get_context("spawn")
+T = TypeVar("T")
+Environment = Mapping[str, str]
+
+
+@contextmanager
+def ground(upstream_seconds: float) -> Iterator[dict[str, str]]:
+    """The environment a function would be given here, and CLIENT_KEY, ACCOUNT_ID and CLIENT_URL besides."""
+    with ExitStack() as opened:
+        url = opened.enter_context(_running(upstream.serve, upstream_seconds))
+        environment: dict[str, str] = opened.enter_context(_running(serve_cloud))
+        bases = {"kie": f"{url}/kie", "relay": f"{url}/relay"}
+        yield {**environment, "UPSTREAM_URLS": json.dumps(bases), "CLIENT_URL": f"{url}/client"}
+
+
+@contextmanager
+def _running(target: Callable[..., None], *arguments: object) -> Iterator[Any]:
+    """A process of `target`, and the first thing it says; it ends when the pipe does."""
+    ours, theirs = _spawn.Pipe()
+    process = _spawn.Process(target=target, args=(theirs, *arguments), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield ours.recv()
+    finally:
+        ours.close()
+        process.join(5)
+        if process.is_alive():
+            process.kill()
+
+
+def apart(environment: Environment, function: Callable[..., T], *arguments: object) -> T:
+    """Call a module-level function in a fresh interpreter that was started with this environment; what it returns."""
+    before = dict(os.environ)
+    # the child must have it before it imports anything: Powertools reads some of it at once
+    os.environ.update(environment)
+    try:
+        with _running(_called, function, arguments) as outcome:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            answer: T = outcome
+            return answer
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _called(pipe: Connection, function: Callable[..., object], arguments: tuple[object, ...]) -> None:
+    try:
+        pipe.send(function(*arguments))
+    except Exception as error:
+        pipe.send(RuntimeError(f"{type(error).__name__}: {error}"))
+        raise
+
+
+def serve_cloud(ready: Connection) -> None:
+    """Serve until the other end of `ready` closes; says the functions' environment there first."""
+    cloud = Cloud(None, lambda function, event: (None, False))
+    try:
+        ready.send(_furnished(cloud))
+        with contextlib.suppress(EOFError):
+            ready.recv()
+    finally:
+        cloud.close()
+
+
+def _furnished(cloud: Cloud) -> dict[str, str]:
+    resources = read_template()["Resources"]
+    dynamodb, sqs = cloud.client("dynamodb"), cloud.client("sqs")
+    outputs = {name: _create_table(dynamodb, name, resources[name]["Properties"]) for name in _TABLES.values()}
+    outputs["SecretsPrefix"] = PREFIX
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dispatch", "deliver")}
+    machine = cloud.client("stepfunctions").create_state_machine(
+        name="poller",
+        definition=json.dumps({"StartAt": "Rest", "States": {"Rest": {"Type": "Pass", "End": True}}}),
+        roleArn="arn:aws:iam::123456789012:role/poller",
+    )
+    deployment = Deployment.over(outputs, cloud.client)
+    for name, value in _SECRETS.items():
+        deployment.put_secret(name, value, overwrite=True)
+    account = deployment.open_account("bench", 3, nanos("1000000"))
+    return {
+        **cloud.worker_environment(),
+        **{variable: outputs[name] for variable, name in _TABLES.items()},
+        "DISPATCH_QUEUE_URL": urls["dispatch"],
+        "DELIVER_QUEUE_URL": urls["deliver"],
+        "POLLER_ARN": machine["stateMachineArn"],
+        "SECRETS_PREFIX": PREFIX,
+        "PUBLIC_URL": "https://relay.example.com",
+        "EGRESS": "loopback",
+        "DUE_SHARDS": str(SHARDS),
+        "POWERTOOLS_SERVICE_NAME": "genrelay",
+        "POWERTOOLS_METRICS_NAMESPACE": "genrelay",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+        "AWS_LAMBDA_FUNCTION_NAME": "genrelay-bench",
+        "ACCOUNT_ID": account.account_id,
+        "CLIENT_KEY": account.api_key,
+    }
+
+
+_TABLES = {"TASKS_TABLE": "TasksTable", "ACCOUNTS_TABLE": "AccountsTable", "DIRECTORY_TABLE": "DirectoryTable"}
+_SECRETS = {
+    "key-pepper": "example-pepper",
+    "callback-secret": CALLBACK_SECRET,
+    "webhook-master": "example-master",
+    "upstreams/kie/key": "sk-EXAMPLE-kie",
+    "upstreams/kie/webhook-key": WEBHOOK_KEY,
+    "upstreams/relay/key": "sk-EXAMPLE-relay",
+}
+
+
+def read_template() -> dict[str, Any]:
+    """The template as it is written, before any transform."""
+    template: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))
+    return template
+
+
+def _create_table(dynamodb: Any, name: str, properties: Mapping[str, Any]) -> str:  # noqa: ANN401 - a boto3 client
+    wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+    dynamodb.create_table(TableName=name, **{part: properties[part] for part in wanted if part in properties})
+    return name

@@ -1,0 +1,71 @@
+"""Poll lag: from a task's due time to the instant its outcome was observed, by the poller's own code over one shard.
+
+`relay.flow.clock.poll` runs lap after lap with the pauses it asks for, as the state machine would run it; the upstream
+says "succeeded" to every question. Whatever comes with an outcome (lease, question, transaction) is in the lag.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import dataclass, replace
+from statistics import quantiles
+
+import boto3
+
+from benchmarks.handlers import Tape
+from relay.flow.clock import poll
+from relay.task import Kind, State, Task, uuid7
+from relay.wiring import house
+
+SPREAD = 10  # seconds over which due times are spread where they are
+
+
+@dataclass(frozen=True)
+class Lag:
+    """Seconds of lag; how many tasks were open; CPU milliseconds of the poller for each."""
+
+    tasks: int
+    spread: int
+    p50: float
+    p95: float
+    most: float
+    cpu: float
+
+
+def measure(tasks: int, spread: int) -> Lag:
+    """All tasks due at once (`spread` 0) or evenly over so many seconds. Runs where `ground` told the environment."""
+    sys.stdout = Tape()
+    poll(house(), 0, int(time.time() * 1000) + 1)  # warm: clients, secrets, connections
+    dues = _opened(tasks, spread)
+    until = max(dues.values()) + 20_000 + 40 * tasks
+    cpu = time.process_time()
+    while time.time() * 1000 < until and house().store.tasks.due(0, until, 1):
+        lap = poll(house(), 0, until)
+        time.sleep(lap.wait)
+    cpu = time.process_time() - cpu
+    seen = [house().store.tasks.get(os.environ["ACCOUNT_ID"], task_id) for task_id in dues]
+    lags = [(task.completed_at - dues[task.task_id]) / 1000 for task in seen if task and task.completed_at]
+    if len(lags) < tasks:
+        raise RuntimeError(f"{tasks - len(lags)} of {tasks} tasks were not observed in time")
+    cuts = quantiles(lags, n=20, method="inclusive")
+    return Lag(tasks, spread, cuts[9], cuts[18], max(lags), cpu * 1000 / tasks)
+
+
+def _opened(tasks: int, spread: int) -> dict[str, int]:
+    """Tasks that wait at the polled upstream, put straight into the table; when each is due (Unix ms)."""
+    now = int(time.time() * 1000)
+    # those due at once fall due when all are in the table
+    first_due = now + 1000 + 5 * tasks
+    base = Task(os.environ["ACCOUNT_ID"], "", "relay", "kling", Kind.IMAGE, "kling-image", 1, now, now + 900_000)
+    base = replace(base, state=State.QUEUED, version=2, upstream="relay")
+    dues = {uuid7(now, house().random_bits(74)): first_due + n * spread * 1000 // tasks for n in range(tasks)}
+    rows = [
+        house().store.tasks.row(replace(base, task_id=each, upstream_task_id=f"works-{each}", due_at=due_at))
+        for each, due_at in dues.items()
+    ]
+    for start in range(0, tasks, 25):
+        puts = [{"PutRequest": {"Item": row}} for row in rows[start : start + 25]]
+        boto3.client("dynamodb").batch_write_item(RequestItems={os.environ["TASKS_TABLE"]: puts})
+    return dues

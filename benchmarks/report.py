@@ -1,0 +1,69 @@
+"""Shows the rows: as a table on the terminal, and as Markdown between two marks of the README."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.prices import AS_OF, REGION
+from benchmarks.rows import Row
+
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+
+NOTES = (
+    "CPU is this process's own time, medians, taken turn about; the embedded cloud and the upstream run in others.",
+    "DynamoDB units are computed from the observed requests and rows by DynamoDB's published rules, because the "
+    "embedded cloud does not report what the cloud would charge.",
+    f"Dollars are {REGION} list prices as of {AS_OF}, no free tier, no media or internet traffic. Function time is "
+    "measured here: waiting as it was, computing stretched to the vCPU share of the template's memory.",
+    "Queues are priced at one message a batch, polled tasks at one task a lap, so batching only makes it cheaper.",
+)
+
+
+def show(console: Console, rows: Sequence[Row]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
+    table.add_column("what", overflow="fold")
+    table.add_column("measured", overflow="fold")
+    table.add_column("goal", no_wrap=True)
+    for row in rows:
+        if not row.value:
+            table.add_section()
+            table.add_row(f"[bold]{row.what}[/]")
+        else:
+            colour = {None: "default", True: "green", False: "yellow"}[row.met]
+            table.add_row(row.what, row.value, f"[{colour}]{_goal(row)}[/]")
+    console.print(table)
+    for note in NOTES:
+        console.print(note, style="dim")
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    lines = ["| what | measured | goal |", "|---|---|---|"]
+    for row in rows:
+        cells = (row.what, row.value, _goal(row)) if row.value else (f"**{row.what}**", "", "")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", *(f"- {note}" for note in NOTES)])
+
+
+def replaced(text: str, block: str) -> str | None:
+    """`text` with `block` between the two marks, or None where it does not hold both in order."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{block}\n{END}{after}" if begin and end else None
+
+
+def write(readme: Path, rows: Sequence[Row]) -> bool:
+    """Rewrite the README's block; False where there is nothing to rewrite."""
+    changed = replaced(readme.read_text("utf-8"), markdown(rows)) if readme.exists() else None
+    if changed is None:
+        return False
+    readme.write_text(changed, "utf-8")
+    return True
+
+
+def _goal(row: Row) -> str:
+    return row.goal + {None: "", True: " ✓", False: " ✗"}[row.met]
