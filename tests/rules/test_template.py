@@ -67,8 +67,8 @@ def test_a_function_is_built_from_the_file_of_its_name() -> None:
     assert all(logical_id(name) == name.title().replace("_", "") for name in functions())
 
 
-@pytest.mark.parametrize("name", ["status", "upload", "deliver", "dispatch"])
-def test_who_writes_links_knows_where_we_are(name: str) -> None:
+@pytest.mark.parametrize("name", ["submit", "status", "upload", "deliver", "dispatch"])
+def test_who_writes_or_reads_links_knows_where_we_are(name: str) -> None:
     assert "PUBLIC_URL" in variables_of(functions()[name])
 
 
