@@ -1,4 +1,4 @@
-"""One running relay for all tests over HTTP; each test is a client of its own."""
+"""A running relay for each file of tests over HTTP; each test is a client of its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", f"ignore:{LEFT}:{category}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRelay]:
     """What the functions say is in functions.log of pytest's own temporary folder."""
     log = (tmp_path_factory.mktemp("relay") / "functions.log").open("w")
@@ -39,7 +39,7 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRelay]:
         log.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def inbox() -> Iterator[Inbox]:
     with Inbox() as inbox:
         yield inbox
