@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import signal
-import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,9 +23,9 @@ LOG = Path(".local/functions.log")
 
 def serve(port: int, ready_file: Path | None, *, fresh: bool) -> None:
     """Serve until SIGINT or SIGTERM. Raises RuntimeError while another stack uses the state here."""
-    stop = threading.Event()
+    stop: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda got, _: stop.append(got))
     if fresh:
         Snapshot(STATE).release()  # refuses while another stack lives on this folder
         shutil.rmtree(STATE)
@@ -38,7 +38,9 @@ def serve(port: int, ready_file: Path | None, *, fresh: bool) -> None:
             log=lambda line: print(line, file=log, flush=True),
         ) as relay:
             _announce(relay, ready_file)
-            stop.wait()
+            # Any thread may catch the signal, but only this one runs its handler: so it must wake by itself.
+            while not stop:
+                time.sleep(0.2)
             Console().print("stopping; the data stays in .local/state", style="dim")
         READY_FILE.unlink(missing_ok=True)
 

@@ -15,6 +15,7 @@ from relay.ledger import Entry, EntryKind, reserve, settle
 from relay.task import (
     BY_ARCHIVE,
     FAULTS,
+    GRACE,
     LEGAL,
     STATUS,
     TERMINAL,
@@ -141,7 +142,7 @@ def test_the_first_job_known_stays_the_job() -> None:
 
 @pytest.mark.parametrize(
     ("before", "after", "due"),
-    [(Delivery.NONE, Delivery.NONE, None), (Delivery.WAITING, Delivery.OWED, NOW + 7)],
+    [(Delivery.NONE, Delivery.NONE, None), (Delivery.WAITING, Delivery.OWED, NOW + 7 + GRACE)],
 )
 @pytest.mark.parametrize("state", sorted(TERMINAL))
 def test_an_end_owes_the_client_a_word_or_nothing(

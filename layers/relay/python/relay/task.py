@@ -40,6 +40,7 @@ STATUS: Mapping[State, State] = {
 # Who may end a task that is being stored, by the word for how a fact was learnt.
 BY_ARCHIVE, BY_CLOCK = "archive", "clock"
 STORING_TIME = 3_600_000  # ms a result may take to be copied, retries and all
+GRACE = 30_000  # ms after which a message that asks a desk to act is taken for lost, and the clock acts itself
 
 
 class Kind(StrEnum):
@@ -229,7 +230,7 @@ def _made(task: Task, seen: Observation, now: int, learnt: str) -> Task:
         assets=seen.assets,
         learnt=learnt,
         tries=0,
-        due_at=now,
+        due_at=now + GRACE,
         expires_at=max(task.expires_at, now + STORING_TIME),
     )
 
@@ -241,7 +242,7 @@ def _ended(task: Task, now: int) -> Task:
         version=task.version + 1,
         completed_at=now,
         delivery=Delivery.OWED if owed else task.delivery,
-        due_at=now if owed else None,
+        due_at=now + GRACE if owed else None,
     )
 
 

@@ -14,14 +14,13 @@ from relay.flow.house import House
 from relay.flow.observe import observe
 from relay.queues import NotQueued
 from relay.store.tasks import Due
-from relay.task import BY_CLOCK, TERMINAL, Delivery, Observation, State, Task
+from relay.task import BY_CLOCK, GRACE, TERMINAL, Delivery, Observation, State, Task
 
 ASK_SECONDS = 10.0  # an upstream's time to answer a status query
 BATCH = 48  # due tasks taken at once: two rounds of the threads, so a lap that starts late still ends in time
 LAP = 20_000  # ms one poll invocation works on before it lets the state machine breathe
 TURN = 55_000  # ms a shard's poller counts as running: a little less than it does, so that turns overlap
 RUN = 60_000  # ms a poller runs, and how far ahead the sweep looks
-RESEND = 30_000  # ms after which a message to another desk is taken for lost
 MAX_PAUSE = 5  # seconds between looks at a quiet shard: new tasks may come due at any moment
 
 logger = Logger(child=True)
@@ -113,9 +112,9 @@ def _next_due(house: House, due: Due) -> int:
     """When to look again if nothing comes of this look."""
     now = house.clock()
     if due.state in TERMINAL or due.state is State.STORING or now >= due.expires_at:
-        return now + RESEND
+        return now + GRACE
     if due.state in (State.PENDING, State.SUBMITTING):
-        return due.expires_at if due.sending else min(now + RESEND, due.expires_at)
+        return due.expires_at if due.sending else min(now + GRACE, due.expires_at)
     policy = house.catalog.upstreams[due.upstream or ""].poll
     return min(now + int(policy.delay(due.polls + 1) * 1000), due.expires_at)
 

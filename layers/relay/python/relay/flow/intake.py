@@ -16,9 +16,8 @@ from relay.flow.inputs import OURS, keep, settled
 from relay.outbound import EgressRefused
 from relay.queues import NotQueued
 from relay.store.submit import Idempotency
-from relay.task import Delivery, Draft, Kind, State, Task, uuid7
+from relay.task import GRACE, Delivery, Draft, Kind, State, Task, uuid7
 
-DISPATCH_GRACE = 30_000  # ms after which a task still pending is taken for one whose message was lost
 MAX_KEY = 255  # characters of an Idempotency-Key
 
 logger = Logger(child=True)
@@ -83,7 +82,7 @@ def _task(house: House, caller: Caller, draft: Draft) -> Task:
         price=model.cost(draft),
         created_at=now,
         expires_at=now + house.catalog.deadlines[draft.kind] * 1000,
-        due_at=now + DISPATCH_GRACE,
+        due_at=now + GRACE,
         delivery=Delivery.WAITING if draft.callback_url else Delivery.NONE,
     )
 
