@@ -7,6 +7,7 @@ import struct
 import wave
 import zlib
 from functools import cache
+from typing import Any
 
 import av
 from PIL import Image
@@ -44,12 +45,13 @@ def _picture(family: str) -> bytes:
 
 
 def _film(extension: str) -> bytes:
+    frames: Any = av.VideoFrame  # its makers are not annotated
     file = io.BytesIO()
     with av.open(file, "w", format=extension) as container:
-        stream = container.add_stream(FILMS[extension], rate=10)
+        stream: Any = container.add_stream(FILMS[extension], rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for shade in range(10):
-            frame = av.VideoFrame.from_image(Image.new("RGB", (64, 48), (shade * 20, 80, 90)))
+            frame = frames.from_image(Image.new("RGB", (64, 48), (shade * 20, 80, 90)))
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return file.getvalue()
@@ -68,8 +70,9 @@ def _wave() -> bytes:
 def _sound(extension: str) -> bytes:
     file = io.BytesIO()
     with av.open(io.BytesIO(_wave())) as source, av.open(file, "w", format=extension) as container:
-        stream = container.add_stream(SOUNDS[extension], rate=8000)
-        for frame in source.decode(audio=0):
+        stream: Any = container.add_stream(SOUNDS[extension], rate=8000)
+        reader: Any = source
+        for frame in reader.decode(audio=0):
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return file.getvalue()
