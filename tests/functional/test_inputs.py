@@ -83,6 +83,12 @@ def test_what_is_echoed_is_the_request_without_the_bytes(here: World) -> None:
 
 
 @pytest.mark.parametrize("field", PICTURES)
+def test_an_inline_picture_is_refused_by_the_name_of_its_field(here: World, field: str) -> None:
+    refusal = refused(here, "POST", *asking(field, inline(PNG[:-9])))
+
+    assert (refusal.status, refusal.message.split()[0]) == (400, field)
+
+
 @pytest.mark.parametrize(
     ("uri", "status"),
     [
@@ -103,10 +109,10 @@ def test_what_is_echoed_is_the_request_without_the_bytes(here: World) -> None:
     ],
     ids=range(14),
 )
-def test_an_inline_picture_that_is_none_is_refused_by_its_field(here: World, field: str, uri: str, status: int) -> None:
-    refusal = refused(here, "POST", *asking(field, uri))
+def test_an_inline_picture_that_is_none_is_refused(here: World, uri: str, status: int) -> None:
+    refusal = refused(here, "POST", *asking("image_url", uri))
 
-    assert (refusal.status, refusal.message.split()[0]) == (status, field)
+    assert (refusal.status, refusal.message.split()[0]) == (status, "image_url")
 
 
 def test_one_bad_picture_among_good_ones_stores_none(here: World) -> None:
@@ -185,7 +191,13 @@ def test_an_upload_nobody_remembers_is_refused(here: World) -> None:
 # --- addresses
 
 
-@pytest.mark.parametrize("field", [*PICTURES, "video_url"])
+@pytest.mark.parametrize("field", ["filesUrl", "maskUrl", "video_url"])
+def test_no_field_leads_inside(here: World, field: str) -> None:
+    here.network.rules._resolve = _resolves
+
+    assert field in refused(here, "POST", *asking(field, "https://10.0.0.1/a.png")).message
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -200,11 +212,11 @@ def test_an_upload_nobody_remembers_is_refused(here: World) -> None:
         "https://me:word@img.example/a.png",
     ],
 )
-def test_an_address_that_is_not_public_is_refused_by_its_field(here: World, field: str, url: str) -> None:
+def test_an_address_that_is_not_public_is_refused_by_its_field(here: World, url: str) -> None:
     here.network.rules._resolve = _resolves  # the name server of this test answers with what it is asked
-    refusal = refused(here, "POST", *asking(field, url))
+    refusal = refused(here, "POST", *asking("image_url", url))
 
-    assert (refusal.status, field in refusal.message) == (400, True)
+    assert (refusal.status, "image_url" in refusal.message) == (400, True)
 
 
 def _resolves(host: str, port: int) -> list[str]:
