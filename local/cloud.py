@@ -19,6 +19,7 @@ from hypercorn.typing import ASGIFramework
 
 from local import emulator
 from local.emulator import ACCOUNT, SECRET
+from local.forms import forms
 from local.guard import App, guarded
 from local.snapshot import Snapshot
 from local.template import REGION
@@ -71,7 +72,7 @@ class Cloud:
         config.keep_alive_timeout = 75
         config.graceful_timeout = 0.2
         config.accesslog = config.errorlog = None
-        app = cast("ASGIFramework", guarded(self._app))
+        app = cast("ASGIFramework", forms(self._app, guarded(self._app)))
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(serve(app, config, shutdown_trigger=self._stop.wait))

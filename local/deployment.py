@@ -15,6 +15,7 @@ from local.template import Transformed
 from local.worker import FunctionSpec
 
 _STACK = "local"
+_TEMPLATES = "local-templates"  # a bucket: in the request itself a template may have no more than 51,200 bytes
 _SECONDS = 60.0
 _UNUSABLE = {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}
 
@@ -45,7 +46,7 @@ def deploy(cloud: Cloud, template: Transformed, parameters: Mapping[str, str]) -
     try:
         verb(
             StackName=_STACK,
-            TemplateBody=json.dumps(template.cloudformation),
+            TemplateURL=_upload(cloud, template),
             Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
             Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
@@ -61,6 +62,13 @@ def deploy(cloud: Cloud, template: Transformed, parameters: Mapping[str, str]) -
     _apply_time_to_live(cloud, template, ids)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     return Deployment(outputs, ids)
+
+
+def _upload(cloud: Cloud, template: Transformed) -> str:
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket=_TEMPLATES)
+    s3.put_object(Bucket=_TEMPLATES, Key=_STACK, Body=json.dumps(template.cloudformation).encode())
+    return f"{cloud.url}/{_TEMPLATES}/{_STACK}"
 
 
 def function_specs(cloud: Cloud, template: Transformed, ids: Mapping[str, str]) -> list[FunctionSpec]:

@@ -72,9 +72,12 @@ def _announce(relay: LocalRelay, ready_file: Path | None) -> None:
     console.print(f"demo key   {relay.demo.api_key}")
     console.print(f"AWS here   {relay.stack.aws_url}   (operate it with: .venv/bin/python -m ops --local --help)\n")
     console.print("Make a picture, then ask for it:\n", style="dim")
-    auth = f"-H 'Authorization: Bearer {relay.demo.api_key}' -H 'Content-Type: application/json'"
+    key = f"-H 'Authorization: Bearer {relay.demo.api_key}'"
+    auth = f"{key} -H 'Content-Type: application/json'"
     console.print(f'curl -s {relay.url}/api/grok/images {auth} -d \'{{"prompt":"a lighthouse at dawn"}}\'')
     console.print(f'curl -s {relay.url}/api/grok/tasks {auth} -d \'{{"task_id":"PASTE-IT-HERE"}}\'\n')
+    console.print("Bring a picture of your own; the url in the answer may be an image_url:\n", style="dim")
+    console.print(f"curl -s {relay.url}/api/upload/file {key} -F 'file=@picture.png'\n")
     for path in filter(None, (READY_FILE, ready_file)):
         path.parent.mkdir(parents=True, exist_ok=True)
         # renamed into place, so that whoever waits for the file never reads half of it

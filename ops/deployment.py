@@ -22,7 +22,7 @@ from relay.wiring import catalog
 Connect = Callable[[str], Any]
 
 # Random secrets every deployment needs; nobody ever has to know them.
-OWN_SECRETS = ("key-pepper", "callback-secret", "webhook-master")
+OWN_SECRETS = ("key-pepper", "callback-secret", "webhook-master", "media-secret")
 READY_FILE = Path(".local/ready.json")  # where a running one-machine stack says how to reach it
 
 

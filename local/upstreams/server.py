@@ -17,6 +17,7 @@ from local.upstreams.kie import Kie
 from local.upstreams.misbehave import KeepTransport
 from local.upstreams.relay import Relay
 from local.upstreams.settings import Settings
+from local.upstreams.simulator import Simulator
 
 HOST = "127.0.0.1"
 START_SECONDS = 10.0
@@ -58,6 +59,10 @@ class Upstreams:
     def relay_url(self) -> str:
         """Base to put before /api/{platform}/…"""
         return f"{self.url}/relay"
+
+    @property
+    def every(self) -> tuple[Simulator, ...]:
+        return self.kie, self.relay
 
     def close(self) -> None:
         """Ends the thread at once: hanging requests and waiting callbacks are dropped."""

@@ -16,8 +16,9 @@ from ops.deployment import NewAccount
 from relay.ledger import nanos
 from relay.task import Asset, Delivery, Kind, State
 from tests.e2e.fixtures.deployed import ROOT, Deployed, sam
-from tests.e2e.fixtures.past import AT_KIE, MADE, RESULT, WAITING, furnish, store_of, task_of
+from tests.e2e.fixtures.past import AT_KIE, MADE, RESULT, STORING, UPLOADED, WAITING, furnish, store_of, task_of
 from tests.e2e.fixtures.running import eventually
+from tests.samples import sample
 
 pytestmark = pytest.mark.stack
 
@@ -43,7 +44,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 def _run(stack: Deployed, name: str) -> Any:
     """What a function answers to an example event."""
-    function = name.partition(".")[0].capitalize()
+    function = name.partition(".")[0].title().replace("_", "")
     outcome = stack.run(function, (ROOT / f"events/{name}.json").read_bytes())
     assert not outcome.error, outcome.payload
     return json.loads(outcome.payload)
@@ -78,6 +79,40 @@ def test_a_delivery_reaches_the_client(stack: Deployed) -> None:
     assert task_of(stack, MADE).delivery is Delivery.DONE
 
 
+def test_a_result_is_copied_before_it_is_announced(stack: Deployed) -> None:
+    assert _run(stack, "archive.relay.one") == {"batchItemFailures": []}
+    task = task_of(stack, STORING)
+    assert (task.state, task.assets[0].key) == (State.SUCCEEDED, f"results/acc1/{STORING}-1.png")
+    copy = {"Bucket": stack.outputs["MediaBucket"], "Key": task.assets[0].key}
+    assert stack.cloud.client("s3").get_object(**copy)["Body"].read() == sample("png")
+    assert eventually(lambda: _told(stack, STORING), 10)
+
+
+def test_what_came_by_form_is_judged(stack: Deployed) -> None:
+    directory = store_of(stack).directory
+    # the bucket has told of it by itself
+    assert eventually(lambda: directory.upload_ready(UPLOADED), 10), stack.log
+    directory.note_upload(UPLOADED, "pending", 4_102_444_800)
+    assert _run(stack, "inspect_upload.s3.created") is None
+    assert directory.upload_ready(UPLOADED)
+
+
+def test_a_link_leads_to_the_bucket(stack: Deployed) -> None:
+    answer = _run(stack, "media.link")
+    assert answer["statusCode"] == 302
+    assert f"/{stack.outputs['MediaBucket']}/results/acc1/{MADE}-1.png?" in answer["headers"]["location"]
+
+
+@pytest.mark.parametrize("name", ["upload.relay.file", "upload.relay.image_host", "upload.relay.presign"])
+def test_an_upload_is_taken(stack: Deployed, name: str) -> None:
+    answer = _run(stack, name)
+    assert answer["statusCode"] == 200, answer
+    document = json.loads(answer["body"])
+    link = (document["data"][0] if "data" in document else document)["url"]
+    expected = 404 if name == "upload.relay.presign" else 200  # nothing has come by that form yet
+    assert requests.get(link, timeout=20).status_code == expected
+
+
 def test_a_lap_past_its_time_ends(stack: Deployed) -> None:
     assert _run(stack, "poll.due") == {"shard": 2, "until": 1767225750000, "more": False, "wait": 5}
 
@@ -106,8 +141,7 @@ ANSWERS: Mapping[str, tuple[int, Mapping[str, Any]]] = {
     "status.kie.record-info": (200, {"successFlag": 1, "response": {"resultUrls": [RESULT]}}),
     "status.kie.download-url": (200, {"data": RESULT}),
     "account.relay.balance": (200, {"tier": 3}),
-    "account.relay.consumption": (200, {"total": 1}),
-    "account.relay.upload": (400, {"code": "API_NOT_IMPLEMENTED"}),
+    "account.relay.consumption": (200, {"total": 2}),
 }
 
 
@@ -128,8 +162,8 @@ def test_a_question_is_answered(stack: Deployed, name: str) -> None:
 
 def test_outputs_are_what_operators_read(stack: Deployed) -> None:
     assert set(stack.outputs) == {
-        *("ApiUrl", "TasksTable", "AccountsTable", "DirectoryTable", "DispatchQueueUrl", "DeliverQueueUrl"),
-        *("PollerArn", "SecretsPrefix", "Stage"),
+        *("ApiUrl", "TasksTable", "AccountsTable", "DirectoryTable", "MediaBucket"),
+        *("DispatchQueueUrl", "ArchiveQueueUrl", "DeliverQueueUrl", "PollerArn", "SecretsPrefix", "Stage"),
     }
     assert stack.outputs["SecretsPrefix"] == "/genrelay/dev"
     assert stack.outputs["ApiUrl"] == stack.url
@@ -153,6 +187,8 @@ def test_a_function_is_told_what_the_parameters_say(stack: Deployed) -> None:
     assert told["EGRESS"] == "loopback"
     assert told["PUBLIC_URL"] == stack.outputs["ApiUrl"]
     assert told["POLLER_ARN"] == stack.outputs["PollerArn"]
+    assert told["MEDIA_BUCKET"] == stack.outputs["MediaBucket"]
+    assert told["ARCHIVE"] == "off"
     assert found["Runtime"] == "python3.13"
     assert found["Architectures"] == ["arm64"]
 
@@ -166,8 +202,8 @@ def test_layers_hold_our_package_and_no_leftovers(stack: Deployed) -> None:
 
 
 def test_a_function_ships_its_own_file_alone(stack: Deployed) -> None:
-    for name in ("Submit", "Sweep"):
-        assert [path.name for path in (stack.built / name).glob("*.*")] == [f"{name.lower()}.py"]
+    for name, file in (("Submit", "submit.py"), ("InspectUpload", "inspect_upload.py")):
+        assert [path.name for path in (stack.built / name).glob("*.*")] == [file]
 
 
 # --- the main job, from request to delivery -----------------------------------------------------------------------

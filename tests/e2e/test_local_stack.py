@@ -208,6 +208,7 @@ def test_data_survives_a_kill_and_a_clean_close(folder: Path, tmp_path: Path) ->
     def put(running: Running, key: str) -> None:
         item = {"id": {"S": key}, "kind": {"S": "kept"}}
         running.client("dynamodb").put_item(TableName=running.ids["Table"], Item=item)
+        running.client("s3").put_object(Bucket=running.ids["Bucket"], Key=key, Body=key.encode())
 
     first = Running(folder, tmp_path)
     put(first, "before the kill")
@@ -229,6 +230,10 @@ def test_data_survives_a_kill_and_a_clean_close(folder: Path, tmp_path: Path) ->
     assert third.where["outputs"] == first.where["outputs"]
     found = third.client("dynamodb").scan(TableName=third.ids["Table"])["Items"]
     assert {item["id"]["S"] for item in found} >= {"before the kill", "before the close"}
+    objects = third.client("s3").list_objects_v2(Bucket=third.ids["Bucket"])["Contents"]
+    assert {each["Key"] for each in objects} == {"before the kill", "before the close"}
+    kept = third.client("s3").get_object(Bucket=third.ids["Bucket"], Key="before the kill")
+    assert kept["Body"].read() == b"before the kill"
     third.client("sqs").send_message(QueueUrl=third.ids["Queue"], MessageBody="after the restarts")
     key = {"TableName": third.ids["Table"], "Key": {"id": {"S": "after the restarts"}}}
     assert eventually(lambda: third.client("dynamodb").get_item(**key).get("Item"))

@@ -54,6 +54,9 @@ def sold(relay: LocalRelay, inbox: Inbox) -> Sold:
     return Sold(tenant, tasks, kie, refused)
 
 
+MEDIA = {Kind.IMAGE: "image", Kind.VIDEO: "video", Kind.MUSIC: "audio"}
+
+
 @pytest.mark.parametrize("offer", OFFERS, ids=lambda offer: f"{offer[0]}-{offer[1]}")
 def test_every_platform_makes_what_it_sells(sold: Sold, offer: tuple[str, Kind]) -> None:
     status = sold.tenant.post(f"/api/{offer[0]}/tasks", {"task_id": sold.tasks[offer]})
@@ -62,8 +65,11 @@ def test_every_platform_makes_what_it_sells(sold: Sold, offer: tuple[str, Kind])
 
 @pytest.mark.parametrize("offer", OFFERS, ids=lambda offer: f"{offer[0]}-{offer[1]}")
 def test_every_result_can_be_fetched(sold: Sold, offer: tuple[str, Kind]) -> None:
-    for asset in sold.tenant.task(sold.tasks[offer]).assets:
-        assert requests.head(asset.url, timeout=10).status_code in (200, 405)
+    status = sold.tenant.post(f"/api/{offer[0]}/tasks", {"task_id": sold.tasks[offer]})
+    results = status.get("images") or status.get("music") or [status["video"]]
+    for result in results:
+        answer = requests.get(result["url"], timeout=10)
+        assert (answer.status_code, answer.headers["content-type"].split("/")[0]) == (200, MEDIA[offer[1]])
 
 
 def test_a_poll_only_upstream_is_learnt_by_the_deployed_poller(sold: Sold) -> None:

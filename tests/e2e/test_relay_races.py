@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from relay.bucket import Bucket
 from relay.catalog import Catalog
 from relay.errors import InsufficientBalance
 from relay.flow.access import Caller
@@ -80,6 +81,7 @@ class Races:
             clock=lambda: at,
             random_bits=random.SystemRandom().getrandbits,
             count=lambda name: None,
+            bucket=Bucket(said, ""),
             public_url="https://relay.example.net",
             upstream_urls={"relay": RELAY, "kie": KIE},
             threads=1,

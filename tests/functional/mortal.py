@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import IO, Any
 
+from relay.bucket import Bucket
 from relay.flow.clock import Lap
+from relay.outbound import Incoming
 from relay.queues import Queues
 from relay.store import Store
 from relay.wire import Answer, Call
@@ -56,6 +59,22 @@ class Client:
         return self._fuse.around(found) if name in WRITES else found
 
 
+class Deposit(Bucket):
+    """The bucket, where every object that is put burns the fuse."""
+
+    def __init__(self, bucket: Bucket, fuse: Fuse) -> None:
+        super().__init__(lambda: bucket._client, bucket._name)
+        self._fuse = fuse
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        super().put(key, body, content_type)
+        self._fuse.wrote()
+
+    def copy_in(self, key: str, source: IO[bytes], content_type: str) -> None:
+        super().copy_in(key, source, content_type)
+        self._fuse.wrote()
+
+
 @dataclass
 class Wire:
     """The network, where whatever leaves us to change something elsewhere counts as a write."""
@@ -71,6 +90,12 @@ class Wire:
         if not call.repeatable:
             self.fuse.wrote()
         return answer
+
+    @contextmanager
+    def open(self, call: Call, chunk: int = 1 << 16) -> Iterator[Incoming]:
+        with self.network.open(call, chunk) as incoming:
+            self.fuse.wrote()
+            yield incoming
 
 
 @dataclass
@@ -94,7 +119,8 @@ class Mortal(World):
         self.house = replace(
             self.house,
             store=Store.over(replace(tables, client=client), shards=1, utc_offset=8),
-            queues=Queues(lambda: late, self.dispatch_url, self.deliver_url),
+            queues=Queues(lambda: late, self.dispatch_url, self.deliver_url, self.archive_url),
+            bucket=Deposit(self.house.bucket, self.fuse),
             resting={},
             woken={},
         )

@@ -19,15 +19,15 @@ class Refusal:
 
 
 def everything(here: World) -> tuple[Any, ...]:
-    """All there is: every row, every message on its way, every call that went out."""
+    """All there is: every row, every file, every message on its way, every call that went out."""
     client = here.house.store.tasks.tables.client
     rows = [sorted(map(repr, client.scan(TableName=name)["Items"])) for name in TABLES]
     counts = ["ApproximateNumberOfMessages"]
     waiting = [
         here.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"]
-        for url in (here.dispatch_url, here.deliver_url)
+        for url in (here.dispatch_url, here.deliver_url, here.archive_url)
     ]
-    return rows, waiting, list(here.late.held), len(here.network.calls)
+    return rows, here.stored, waiting, list(here.late.held), len(here.network.calls)
 
 
 def refused(here: World, method: str, path: str, body: object = None, **how: Any) -> Refusal:

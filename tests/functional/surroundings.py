@@ -36,7 +36,9 @@ def door_of(method: str, path: str) -> str:
     """The function the template's routes would choose."""
     if method == "POST" and path.rsplit("/", 1)[-1] in ("images", "videos", "music", "generate"):
         return "submit"
-    return "account" if method == "POST" and path.startswith(("/api/account/", "/api/upload/")) else "status"
+    if method == "POST" and path.startswith("/api/upload"):
+        return "upload"
+    return "account" if method == "POST" and path.startswith("/api/account/") else "status"
 
 
 def http_event(method: str, path: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.functional.watched import FUNCTIONS, Use, Watch, Watched
 from tests.functional.ways import WAYS
+from tests.functional.ways_media import MEDIA_WAYS
 from tests.functional.world import world
 from tests.rules.tree import become, functions, logical_id
 
@@ -23,7 +24,7 @@ READS_QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttribute
 def used() -> set[Use]:
     """All that the functions ask for on all ways, and what Lambda asks for in their name."""
     watch = Watch(set(of_the_cloud()))
-    for way in WAYS:
+    for way in WAYS + MEDIA_WAYS:
         with world() as here:
             way(Watched.of(here, watch))
     return watch.uses
@@ -60,6 +61,8 @@ def named(resource: dict[str, Any]) -> str:
             return logical
         case {"Fn::Sub": str(text)} if secret := re.search(r":parameter/genrelay/\$\{Stage\}/(.+)$", text):
             return f"secret {secret[1]}"
+        case {"Fn::Sub": [str(text), _]} if area := re.search(r":s3:::genrelay-\$\{Stage\}-\$\{Id\}(.*)$", text):
+            return f"MediaBucket{area[1]}"
         case {"Fn::Sub": str(text)} if arn := re.fullmatch(r"\$\{(\w+)\.Arn\}(.*)", text):
             return arn[1] + arn[2]
     return json.dumps(resource)

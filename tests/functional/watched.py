@@ -8,26 +8,43 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, partial
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from relay.bucket import Bucket
 from relay.flow.clock import Lap, sweep
 from relay.flow.house import House
+from relay.flow.uploads import check
+from relay.gateway import MediaDoor
 from relay.poller import Poller
 from relay.queues import Queues
 from relay.secrets import Secrets
 from relay.store import Store
-from tests.functional.surroundings import HandWoundQueues, door_of
-from tests.functional.world import ARN, REGION, SECRETS, World
+from tests.functional.surroundings import HandWoundQueues, door_of, http_event
+from tests.functional.world import ARN, BUCKET, REGION, SECRETS, World
 
 PREFIX = "/genrelay/test"
-FUNCTIONS = ("submit", "status", "account", "callback", "dispatch", "poll", "deliver", "sweep")
+FUNCTIONS = (
+    *("submit", "status", "account", "upload", "media", "callback", "dispatch", "poll"),
+    *("archive", "deliver", "inspect_upload", "sweep"),
+)
 # A transaction needs the rights of its parts.
 PARTS = {
     "Put": "dynamodb:PutItem",
     "Update": "dynamodb:UpdateItem",
     "Delete": "dynamodb:DeleteItem",
     "ConditionCheck": "dynamodb:ConditionCheckItem",
+}
+
+
+# What S3 asks for where its operation has another name than the right.
+BEHIND = {
+    "HeadObject": "GetObject",
+    "CreateMultipartUpload": "PutObject",
+    "UploadPart": "PutObject",
+    "CompleteMultipartUpload": "PutObject",
 }
 
 
@@ -60,6 +77,18 @@ class Watch:
         return client
 
 
+class WatchedBucket(Bucket):
+    """Notes a form too: a client uses it with the rights of who signed it, and signing one calls nothing."""
+
+    def __init__(self, connect: Callable[[], Any], note: Callable[[str, str], None]) -> None:
+        super().__init__(connect, BUCKET)
+        self._note = note
+
+    def form(self, key: str, content_type: str, limit: int, seconds: int) -> dict[str, Any]:
+        self._note("s3:PutObject", f"MediaBucket/{key}")
+        return super().form(key, content_type, limit, seconds)
+
+
 @dataclass
 class Watched(World):
     """Sees the functions at work; what a test itself looks up is none of theirs."""
@@ -71,7 +100,7 @@ class Watched(World):
     @classmethod
     def of(cls, here: World, watch: Watch) -> Watched:
         made = cls(**{each.name: getattr(here, each.name) for each in fields(here)}, watch=watch)
-        ssm = _operator()
+        ssm = _operator("ssm")
         for name, value in SECRETS.items():
             ssm.put_parameter(Name=f"{PREFIX}/{name}", Value=value, Type="SecureString")
         made.containers = {name: made._container(name) for name in FUNCTIONS}
@@ -86,7 +115,8 @@ class Watched(World):
         return replace(
             self.house,
             store=Store.over(tables, shards=1, utc_offset=8),
-            queues=Queues(lambda: queues, self.dispatch_url, self.deliver_url),
+            queues=Queues(lambda: queues, self.dispatch_url, self.deliver_url, self.archive_url),
+            bucket=WatchedBucket(lambda: connect("s3"), lambda *what: self.watch.uses.add(Use(function, *what))),
             poller=Poller(lambda: connect("stepfunctions"), ARN),
             secrets=Secrets(lambda: connect("ssm"), PREFIX),
             resting={},
@@ -108,14 +138,32 @@ class Watched(World):
         with self.at("callback" if path.startswith("/callbacks/") else door_of(method, path)):
             return super().exchange(method, path, body, **how)
 
+    def follow(self, link: str) -> int:
+        """The status a link of ours is answered with."""
+        event = http_event("GET", urlsplit(link).path + "?" + urlsplit(link).query, {}, b"")
+        with self.at("media"):
+            return int(MediaDoor(lambda: self.house).resolve(event, LambdaContext())["statusCode"])
+
+    def arrive(self, key: str, body: bytes) -> None:
+        """Have a client use a form, and the bucket tell of it."""
+        _operator("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
+        with self.at("inspect_upload"):
+            check(self.house, key)
+
+    def archiving(self) -> None:
+        """From here on results are copied before they are announced."""
+        self.containers = {name: replace(house, archive=True) for name, house in self.containers.items()}
+
     def pump(self) -> int:
         for queues in self.queues:
             queues.release()
         return super().pump()
 
     def _drain(self, url: str, desk: Callable[[dict[str, Any]], None]) -> int:
+        desks = {self.dispatch_url: "dispatch", self.deliver_url: "deliver", self.archive_url: "archive"}
+
         def work(message: dict[str, Any]) -> None:
-            with self.at("dispatch" if url == self.dispatch_url else "deliver"):
+            with self.at(desks[url]):
                 desk(message)
 
         return super()._drain(url, work)
@@ -135,8 +183,8 @@ def _session() -> boto3.Session:
 
 
 @cache
-def _operator() -> Any:
-    return _session().client("ssm")
+def _operator(service: str) -> Any:
+    return _session().client(service)
 
 
 def asked(service: str, operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -152,6 +200,10 @@ def asked(service: str, operation: str, params: dict[str, Any]) -> Iterator[tupl
         yield f"sqs:{operation}", f"{params['QueueUrl'].rpartition('/')[2].capitalize()}Queue"
     elif service == "ssm":
         yield f"ssm:{operation}", f"secret {params['Name'].removeprefix(f'{PREFIX}/')}"
+    elif operation == "CreateBucket":
+        return  # what botocore borrows a form's address from; nothing is called
+    elif service == "s3":
+        yield f"s3:{BEHIND.get(operation, operation)}", f"MediaBucket/{params['Key']}"
     elif service == "stepfunctions" and params["stateMachineArn"] == ARN:
         yield f"states:{operation}", "Poller"
     else:

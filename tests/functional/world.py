@@ -15,6 +15,8 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
+from relay.bucket import SIGNING, Bucket
+from relay.flow.archive import archive
 from relay.flow.clock import Lap, poll
 from relay.flow.deliver import deliver
 from relay.flow.dispatch import dispatch
@@ -34,10 +36,12 @@ from tests.functional.surroundings import HandWoundQueues, create_table, door_of
 
 REGION = "eu-west-1"
 START = 1_767_225_630_000  # 2026-01-01T00:00:30Z
+BUCKET = "media"
 ARN = f"arn:aws:states:{REGION}:123456789012:stateMachine:poller"
 SECRETS = {
     "key-pepper": "example-pepper",
     "callback-secret": "example-callback-secret",
+    "media-secret": "example-media-secret",
     "webhook-master": "example-master",
     "upstreams/relay/key": "sk-EXAMPLE-relay",
     "upstreams/kie/key": "sk-EXAMPLE-kie",
@@ -66,12 +70,13 @@ class World:
     late: HandWoundQueues
     dispatch_url: str
     deliver_url: str
+    archive_url: str
     counts: dict[str, int]
     now: list[int]
     account_id: str = "acc1"
 
     def __post_init__(self) -> None:
-        self.doors = {name: ClientDoor(name, lambda: self.house) for name in ("submit", "status", "account")}
+        self.doors = {name: ClientDoor(name, lambda: self.house) for name in ("submit", "status", "account", "upload")}
         self.callbacks = CallbackDoor(lambda: self.house)
 
     # --- the client -------------------------------------------------------------------------------------------
@@ -136,6 +141,7 @@ class World:
         self.late.release()
         return self._drain(self.dispatch_url, lambda m: dispatch(self.house, m["account_id"], m["task_id"])) + (
             self._drain(self.deliver_url, lambda m: deliver(self.house, **m))
+            + self._drain(self.archive_url, lambda m: archive(self.house, **m))
         )
 
     def _drain(self, url: str, desk: Callable[[dict[str, Any]], None]) -> int:
@@ -182,6 +188,15 @@ class World:
         return sorted(entry.kind.value for entry in found)
 
     @property
+    def stored(self) -> dict[str, str]:
+        """Every object in the bucket: its digest by its key."""
+        found = _client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        return {each["Key"]: each["ETag"] for each in found}
+
+    def bytes_of(self, key: str) -> bytes:
+        return b"".join(self.house.bucket.read(key))
+
+    @property
     def told(self) -> list[Call]:
         """What the client was told, in order."""
         return self.network.sent("client")
@@ -200,12 +215,14 @@ class World:
 
 
 @contextmanager
-def world(balance: str = "100", tier: int = 3) -> Iterator[World]:
+def world(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iterator[World]:
     with mock_aws():
         dynamodb = _client("dynamodb")
         tables = [create_table(dynamodb, name) for name in ("TasksTable", "AccountsTable", "DirectoryTable")]
         sqs = _client("sqs")
-        urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dispatch", "deliver")]
+        urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dispatch", "deliver", "archive")]
+        s3 = _client("s3")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         states = _client("stepfunctions")
         states.create_state_machine(name="poller", definition="{}", roleArn="arn:aws:iam::123456789012:role/x")
         what = replace(catalog(), utc_offset=8)
@@ -224,11 +241,13 @@ def world(balance: str = "100", tier: int = 3) -> Iterator[World]:
             clock=lambda: now[0],
             random_bits=draw.getrandbits,
             count=lambda name: counts.__setitem__(name, counts.get(name, 0) + 1),
+            bucket=Bucket(lambda: s3, BUCKET),
+            archive=archive,
             public_url="https://relay.example.net",
             upstream_urls={"relay": RELAY, "kie": KIE},
             threads=1,  # moto is not made for more
         )
-        here = World(house, network, secrets, sqs, late, urls[0], urls[1], counts, now)
+        here = World(house, network, secrets, sqs, late, urls[0], urls[1], urls[2], counts, now)
         open_account(here, here.account_id, KEY, balance, tier)
         yield here
 
@@ -236,7 +255,7 @@ def world(balance: str = "100", tier: int = 3) -> Iterator[World]:
 @cache
 def _client(service: str) -> Any:
     """Made once: reading AWS's models takes longer than most tests, and moto answers whichever client asks."""
-    return boto3.Session(region_name=REGION).client(service)
+    return boto3.Session(region_name=REGION).client(service, config=SIGNING if service == "s3" else None)
 
 
 def open_account(here: World, account_id: str, key: str, balance: str, tier: int) -> None:

@@ -64,6 +64,22 @@ def test_every_queue_is_read_or_holds_what_failed() -> None:
         assert name in alarmed("ApproximateNumberOfMessagesVisible")
 
 
+def kept_when_failed(function: str) -> str:
+    """The queue that Lambda puts an asynchronous call in when its retries have failed."""
+    config = resources("AWS::Serverless::Function")[function]["EventInvokeConfig"]
+    return target(config["DestinationConfig"]["OnFailure"]["Destination"])
+
+
+def test_a_bucket_that_calls_keeps_what_failed() -> None:
+    (bucket,) = resources("AWS::S3::Bucket").values()
+    (called,) = bucket["NotificationConfiguration"]["LambdaConfigurations"]
+    assert called["Event"] == "s3:ObjectCreated:*"
+    # what the functions put there themselves, they have judged
+    assert called["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "incoming/"}]
+    assert target(called["Function"]) == "InspectUpload"
+    assert kept_when_failed("InspectUpload") in QUEUES
+
+
 def test_a_schedule_keeps_what_failed_and_is_missed_when_silent() -> None:
     schedules = become("AWS::Scheduler::Schedule")
     assert schedules
@@ -73,8 +89,7 @@ def test_a_schedule_keeps_what_failed_and_is_missed_when_silent() -> None:
         assert "RetryPolicy" in schedule["Target"]
         assert function in alarmed("Errors") & alarmed("Invocations")
         # the schedule only hands the tick over: what becomes of it is between Lambda and the function
-        failed = resources("AWS::Serverless::Function")[function]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
-        assert target(failed["Destination"]) in QUEUES
+        assert kept_when_failed(function) in QUEUES
 
 
 def test_a_workflow_that_fails_is_heard() -> None:
@@ -120,7 +135,7 @@ def test_an_access_log_holds_no_path() -> None:
 
 def test_a_door_answers_before_the_gateway_gives_up() -> None:
     doors = [name for name, function in functions().items() if routes_of(function)]
-    assert len(doors) == 4
+    assert len(doors) == 6
     assert all(timeout(logical_id(name)) < 30 for name in doors)
     assert timeout("Callback") < 15  # when upstreams give up
 

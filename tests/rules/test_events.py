@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from hashlib import md5
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from relay.flow.house import House
+from relay.flow.links import key_of
 from relay.signing import callback_token
 from tests.rules.test_template import routes_of
 from tests.rules.tree import ROOT, functions, logical_id, sources
@@ -16,8 +19,9 @@ from tests.rules.tree import ROOT, functions, logical_id, sources
 FILES = sorted((ROOT / "events").glob("*.json"))
 EVENTS: dict[str, Any] = {path.stem: json.loads(path.read_text("utf-8")) for path in FILES}
 HTTP = sorted(name for name, event in EVENTS.items() if event.get("version") == "2.0")
-SQS = sorted(name for name, event in EVENTS.items() if "Records" in event)
+SQS = sorted(name for name, event in EVENTS.items() if event.get("Records", [{}])[0].get("eventSource") == "aws:sqs")
 CALLBACK_SECRET = "example-callback-secret"  # what the example's token was made with
+MEDIA_SECRET = "example-media-secret"  # what the example's link was signed with
 
 
 def function_of(name: str) -> str:
@@ -61,6 +65,21 @@ def test_the_callbacks_token_is_genuine() -> None:
     given = EVENTS["callback.kie.success"]["pathParameters"]
     account_id, _, task_id = given["task_ref"].partition(".")
     assert given["token"] == callback_token(CALLBACK_SECRET.encode(), given["upstream"], account_id, task_id)
+
+
+def test_the_link_is_genuine() -> None:
+    event = EVENTS["media.link"]
+    given = event["queryStringParameters"]
+    assert event["rawQueryString"] == "&".join(f"{name}={value}" for name, value in given.items())
+    house = cast("House", SimpleNamespace(secrets=SimpleNamespace(need={"media-secret": MEDIA_SECRET}.__getitem__)))
+    assert key_of(house, f"{event['rawPath']}?{event['rawQueryString']}") == "/".join(event["pathParameters"].values())
+
+
+def test_the_bucket_tells_of_what_came_by_form() -> None:
+    for record in EVENTS["inspect_upload.s3.created"]["Records"]:
+        assert record["eventSource"] == "aws:s3"
+        assert record["eventName"].startswith("ObjectCreated:")
+        assert record["s3"]["object"]["key"].startswith("incoming/")
 
 
 def test_the_pollers_input_is_what_the_workflow_gives() -> None:

@@ -11,10 +11,12 @@ from relay.dialects import FAMILIES as SPOKEN
 from relay.providers import FAMILIES as ASKED
 from tests.rules.tree import imports, sources
 
-NOUNS = {f"relay.{name}" for name in ("task", "ledger", "wire", "errors", "catalog", "signing", "statements")}
-EFFECTS = {f"relay.{name}" for name in ("settings", "store", "secrets", "queues", "outbound", "poller")}
+NOUNS = {f"relay.{name}" for name in ("task", "ledger", "wire", "errors", "catalog", "signing", "statements", "media")}
+EFFECTS = {f"relay.{name}" for name in ("settings", "store", "secrets", "queues", "outbound", "poller", "bucket")}
 REGISTRIES = {"relay.dialects", "relay.providers"}
+DIALECTS = {"relay.dialects", "relay.dialects.multipart"}
 BELOW_WIRING = NOUNS | EFFECTS | REGISTRIES | {"relay.flow"}
+PYDANTIC = {"pydantic", "pydantic_core"}
 POWERTOOLS = {"aws_lambda_powertools"}
 LOGGED_AWS = POWERTOOLS | {"botocore"}
 
@@ -24,14 +26,17 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "relay": (set(), set()),
     # 0: nouns
     **dict.fromkeys(NOUNS, (NOUNS, {"pydantic"})),
+    "relay.media": (set(), {"imagesize"}),
     # 1: translators, which never meet
-    **dict.fromkeys(REGISTRIES, (NOUNS, {"pydantic"})),
-    **{f"relay.dialects.{family}": (NOUNS | {"relay.dialects"}, {"pydantic"}) for family in SPOKEN},
+    **dict.fromkeys(REGISTRIES, (NOUNS, PYDANTIC)),
+    "relay.dialects.multipart": (NOUNS, {"python_multipart"}),
+    **{f"relay.dialects.{family}": (NOUNS | DIALECTS, {"pydantic"}) for family in SPOKEN},
     **{f"relay.providers.{family}": (NOUNS | {"relay.providers"}, {"pydantic"}) for family in ASKED},
     # 2: effects, one SDK each and never each other
     **dict.fromkeys(EFFECTS, (NOUNS, LOGGED_AWS)),
     "relay.settings": (NOUNS, set()),
     "relay.outbound": (NOUNS, POWERTOOLS | {"requests", "urllib3"}),
+    "relay.bucket": (NOUNS, {"boto3", "botocore"}),
     # 3: flow, which finds families by name only
     "relay.flow": (NOUNS | EFFECTS | REGISTRIES, POWERTOOLS),
     # 4: edge

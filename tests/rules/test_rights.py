@@ -15,7 +15,8 @@ WITHOUT_RESOURCE = {
 }
 # Lets a function write its log, and nothing else.
 MANAGED = "policy/service-role/AWSLambdaBasicExecutionRole"
-OURS = ("Fn::GetAtt", "Ref", "${TasksTable.Arn}", "${Stage}")  # how an ARN of this stack is written
+OURS = ("Fn::GetAtt", "Ref", "${TasksTable.Arn}", "${MediaBucket.Arn}", "${Stage}")  # how our ARNs are written
+AREAS = ("/uploads/*", "/incoming/*", "/results/*")  # of the bucket, each for other hands
 
 
 def statements() -> Iterator[tuple[str, set[str], list[Any]]]:
@@ -50,16 +51,36 @@ def test_no_action_is_a_pattern() -> None:
 
 
 def test_every_resource_is_one_of_ours() -> None:
-    """An ARN is taken from a resource of the stack, or spells out the stage; the only wildcard is upstream names."""
+    """An ARN is taken from a resource of the stack, or spells out the stage.
+
+    The only wildcards are upstreams' names, and the files of one area of the bucket.
+    """
     for name, _, resources in statements():
         for resource in {json.dumps(each) for each in resources} - {'"*"'}:
             assert any(word in resource for word in OURS), (name, resource)
-            assert "*" not in resource.replace("/upstreams/*", ""), (name, resource)
+            assert resource.count("*") == sum(resource.count(end) for end in ("/upstreams/*", *AREAS)), (name, resource)
 
 
-def test_nobody_may_delete() -> None:
-    deleting = {action for _, actions, _ in statements() for action in actions if ":Delete" in action}
-    assert deleting == {"logs:DeleteLogDelivery", "sqs:DeleteMessage"}
+def test_nobody_may_delete_but_what_was_refused() -> None:
+    deleting = {(name, action) for name, actions, _ in statements() for action in actions if ":Delete" in action}
+    harmless = {"logs:DeleteLogDelivery", "sqs:DeleteMessage"}
+    assert {one for one in deleting if one[1] not in harmless} == {("InspectUploadRole", "s3:DeleteObject")}
+
+
+def test_each_area_of_the_bucket_is_written_by_its_own_hands() -> None:
+    writers = {
+        (name, area)
+        for name, actions, resources in statements()
+        if "s3:PutObject" in actions
+        for area in AREAS
+        if area in json.dumps(resources)
+    }
+    assert writers == {
+        ("SubmitRole", "/uploads/*"),
+        ("UploadRole", "/uploads/*"),
+        ("UploadRole", "/incoming/*"),  # by the forms it signs
+        ("ArchiveRole", "/results/*"),
+    }
 
 
 def test_managed_policies_are_for_logs_alone() -> None:
@@ -68,7 +89,12 @@ def test_managed_policies_are_for_logs_alone() -> None:
     assert all(MANAGED in json.dumps(policy) for policy in attached)
 
 
-def test_doors_are_opened_by_our_api_alone() -> None:
-    for permission in become("AWS::Lambda::Permission").values():
+def test_functions_are_called_by_our_api_and_our_bucket_alone() -> None:
+    callers = become("AWS::Lambda::Permission")
+    bucket = callers.pop("InspectUploadPermission")
+    assert bucket["Principal"] == "s3.amazonaws.com"
+    assert bucket["SourceAccount"] == {"Ref": "AWS::AccountId"}  # a bucket's ARN does not say whose it is
+    assert "arn:${AWS::Partition}:s3:::genrelay-${Stage}-${Id}" in json.dumps(bucket["SourceArn"])
+    for permission in callers.values():
         assert permission["Principal"] == "apigateway.amazonaws.com"
         assert "${__ApiId__}" in json.dumps(permission["SourceArn"])

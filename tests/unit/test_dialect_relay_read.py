@@ -62,7 +62,9 @@ def test_every_route_of_the_reference_is_there() -> None:
         ("POST", "/api/{platform}/tasks", "status", "query"),
         ("POST", "/api/account/balance", "account", "balance"),
         ("POST", "/api/account/consumption", "account", "consumption"),
-        ("POST", "/api/upload/file", "account", "upload"),
+        ("POST", "/api/upload/file", "upload", "upload"),
+        ("POST", "/api/upload/presign", "upload", "presign"),
+        ("POST", "/api/upload", "upload", "host_image"),
     }
 
 
@@ -75,11 +77,6 @@ def test_a_request_without_a_key_is_refused() -> None:
         DIALECT.read_key(Inbound("POST", "/"))
 
 
-def test_uploads_are_not_open_yet() -> None:
-    with pytest.raises(Unsupported):
-        DIALECT.read_upload(post("/api/upload/file"))
-
-
 # --- Platforms and kinds
 
 
@@ -87,9 +84,8 @@ def test_uploads_are_not_open_yet() -> None:
 def test_a_minimal_request_is_filled_from_the_catalog(platform: str, kind: Kind) -> None:
     draft = create(f"/api/{platform}/{segment_of(kind)}")
     model = CATALOG.model(platform, kind, None)
-    raw = MINIMAL[segment_of(kind)]
     filled = {"action": "text2video", "duration": 5, "aspect_ratio": "16:9"} if kind is Kind.VIDEO else {}
-    assert draft == replace(Draft("relay", platform, kind, model.name, prompt="a fox", raw=raw), **filled)  # type: ignore[arg-type]
+    assert draft == replace(Draft("relay", platform, kind, model.name, prompt="a fox"), **filled)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("platform", "kind"), LACKING)
@@ -179,6 +175,8 @@ def test_a_bad_statement_is_named(document: object, named: str) -> None:
 # --- Nothing breaks us
 
 NAMES = [
+    "filename",
+    "content_type",
     "prompt",
     "model",
     "size",
@@ -222,3 +220,7 @@ def test_any_body_to_any_door_is_read_or_refused_from_the_tree(path: str, body: 
         DIALECT.read_query(inbound)
     with suppress(RelayError):
         DIALECT.read_consumption(inbound)
+    with suppress(RelayError):
+        DIALECT.read_presign(inbound)
+    with suppress(RelayError):
+        DIALECT.read_upload(inbound)

@@ -4,7 +4,8 @@ RelayError
 ├── BadInput                      400  the caller can mend it; `field` names what
 │   ├── MissingField                   MISSING_REQUIRED_FIELD
 │   ├── InvalidParameter               INVALID_PARAMETER
-│   └── Unsupported                    API_NOT_IMPLEMENTED
+│   ├── Unsupported                    API_NOT_IMPLEMENTED
+│   └── TooLarge                  413  INVALID_PARAMETER, with the way on
 ├── Unauthenticated               401
 │   ├── NoKey                          UNAUTHORIZED
 │   └── BadKey                         INVALID_TOKEN
@@ -66,6 +67,10 @@ class InvalidParameter(BadInput):
 
 class Unsupported(BadInput):
     code = "API_NOT_IMPLEMENTED"
+
+
+class TooLarge(BadInput):
+    status = 413
 
 
 class Unauthenticated(RelayError):

@@ -18,6 +18,7 @@ from relay.errors import Internal, NotFound, RelayError, WrongMethod
 from relay.flow.access import Access
 from relay.flow.callback import receive
 from relay.flow.house import House
+from relay.flow.links import opened
 from relay.operations import OPERATIONS, Ask
 from relay.wire import Inbound, Reply
 
@@ -54,7 +55,8 @@ class ClientDoor:
         house = self._house()
         self._access = self._access or Access(house)
         caller = self._access.caller(speaker.read_key(inbound))
-        return OPERATIONS[route.operation](Ask(house, speaker, caller, inbound, trace_id))
+        base_url = house.public_url or f"https://{self._app.current_event.request_context.domain_name}"
+        return OPERATIONS[route.operation](Ask(house, speaker, caller, inbound, trace_id, base_url))
 
     def _lost(self, _: Exception) -> Response[bytes]:
         """No route: an unknown path, or a known one asked with another method, told in the words of its family."""
@@ -95,6 +97,26 @@ class CallbackDoor:
             except RelayError as error:
                 return _response(Reply(error.status, {"code": error.status, "msg": error.message}))
             return _response(Reply(200, {"code": 200, "msg": "success"}))
+
+    def resolve(self, event: Event, context: LambdaContext) -> Event:
+        return self._app.resolve(event, context)
+
+
+class MediaDoor:
+    """Where links to stored files lead: on to the bucket, for whoever holds a good link."""
+
+    def __init__(self, house: Callable[[], House]) -> None:
+        self._app = APIGatewayHttpResolver()
+
+        @self._app.get("/media/<area>/<account>/<name>")
+        def media(area: str, account: str, name: str) -> Response[bytes]:
+            query = self._app.current_event.query_string_parameters or {}
+            words = query.get("expires", ""), query.get("signature", "")
+            try:
+                location = opened(house(), f"{area}/{account}/{name}", *words)
+            except RelayError as error:
+                return _response(Reply(error.status, {"message": error.message}))
+            return _response(Reply(302, {"message": "see the location"}, {"location": location, "cache-control": "private, max-age=60"}))
 
     def resolve(self, event: Event, context: LambdaContext) -> Event:
         return self._app.resolve(event, context)

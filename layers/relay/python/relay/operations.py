@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 
 from relay.dialects import Dialect
-from relay.flow import intake, results, statement
+from relay.flow import intake, results, statement, uploads
 from relay.flow.access import Caller
 from relay.flow.house import House
+from relay.flow.links import shown
 from relay.wire import Inbound, Reply
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Ask:
     caller: Caller
     inbound: Inbound
     trace_id: str
+    base_url: str  # where this API is reached, for links into it
 
 
 def create(ask: Ask) -> Reply:
@@ -38,8 +40,9 @@ def query(ask: Ask) -> Reply:
     wanted = ask.dialect.read_query(ask.inbound)
     if ask.dialect.status_echoes_request:
         task, draft = intake.find_with_request(ask.house, ask.caller, wanted.task_id, wanted.platform)
-        return ask.dialect.write_status(task, draft)
-    return ask.dialect.write_status(intake.find(ask.house, ask.caller, wanted.task_id, wanted.platform))
+        return ask.dialect.write_status(shown(ask.house, task, ask.base_url), draft)
+    task = intake.find(ask.house, ask.caller, wanted.task_id, wanted.platform)
+    return ask.dialect.write_status(shown(ask.house, task, ask.base_url))
 
 
 def balance(ask: Ask) -> Reply:
@@ -53,16 +56,30 @@ def consumption(ask: Ask) -> Reply:
     return speaker.write_consumption(total, entries, ask.trace_id)
 
 
-def upload(ask: Ask) -> NoReturn:
-    cast("RelayDialect", ask.dialect).read_upload(ask.inbound)
+def upload(ask: Ask) -> Reply:
+    speaker = cast("RelayDialect", ask.dialect)
+    part = speaker.read_upload(ask.inbound)
+    return speaker.write_upload(uploads.receive(ask.house, ask.caller, *part, ask.base_url), ask.trace_id)
+
+
+def host_image(ask: Ask) -> Reply:
+    speaker = cast("RelayDialect", ask.dialect)
+    part = speaker.read_upload(ask.inbound)
+    kept = uploads.receive(ask.house, ask.caller, *part, ask.base_url)
+    return speaker.write_hosted(kept, ask.house.clock() // 1000)
+
+
+def presign(ask: Ask) -> Reply:
+    speaker = cast("RelayDialect", ask.dialect)
+    wanted = speaker.read_presign(ask.inbound)
+    return speaker.write_form(uploads.presign(ask.house, ask.caller, wanted, ask.base_url), ask.trace_id)
 
 
 def download(ask: Ask) -> Reply:
-    """The result's own link, once it is known to be the caller's: it is direct already."""
+    """A result's own link, once it is known to be the caller's: it is direct already, and signed afresh where ours."""
     speaker = cast("KieDialect", ask.dialect)
     wanted = speaker.read_download(ask.inbound)
-    results.owner_of(ask.house, ask.caller, wanted.url, wanted.task_id)
-    return speaker.write_download(wanted.url)
+    return speaker.write_download(results.direct_link(ask.house, ask.caller, wanted.url, wanted.task_id, ask.base_url))
 
 
 OPERATIONS: Mapping[str, Callable[[Ask], Reply]] = {
@@ -71,5 +88,7 @@ OPERATIONS: Mapping[str, Callable[[Ask], Reply]] = {
     "balance": balance,
     "consumption": consumption,
     "upload": upload,
+    "host_image": host_image,
+    "presign": presign,
     "download": download,
 }

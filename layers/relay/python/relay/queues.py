@@ -1,4 +1,4 @@
-"""The two queues between the desks. A message only names a task; the truth stays in the table."""
+"""The three queues between the desks. A message only names a task; the truth stays in the table."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ class NotQueued(Exception):
 class Queues:
     """`connect` makes the client on first use: most invocations of most functions never send."""
 
-    def __init__(self, connect: Callable[[], SQSClient], dispatch_url: str, deliver_url: str) -> None:
-        self._connect, self._dispatch_url, self._deliver_url = connect, dispatch_url, deliver_url
+    def __init__(
+        self, connect: Callable[[], SQSClient], dispatch_url: str, deliver_url: str, archive_url: str = ""
+    ) -> None:
+        self._connect = connect
+        self._dispatch_url, self._deliver_url, self._archive_url = dispatch_url, deliver_url, archive_url
 
     def dispatch(self, account_id: str, task_id: str, delay: float = 0) -> None:
         """Ask for a task to be handed to an upstream, in `delay` seconds. Raises NotQueued."""
@@ -33,6 +36,10 @@ class Queues:
     def deliver(self, account_id: str, task_id: str, attempt: int) -> None:
         """Ask for the client to be told, for the `attempt`-th time from 0. Raises NotQueued."""
         self._send(self._deliver_url, {"account_id": account_id, "task_id": task_id, "attempt": attempt}, 0)
+
+    def archive(self, account_id: str, task_id: str, attempt: int, delay: float = 0) -> None:
+        """Ask for a task's results to be copied, for the `attempt`-th time from 0. Raises NotQueued."""
+        self._send(self._archive_url, {"account_id": account_id, "task_id": task_id, "attempt": attempt}, delay)
 
     @cached_property
     def _client(self) -> SQSClient:

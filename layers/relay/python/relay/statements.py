@@ -1,7 +1,8 @@
-"""What an account asks about its money and what it is told: the store builds these values, dialects write them."""
+"""What an account asks about its money and files, and what it is told: the flow builds answers, dialects write them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,3 +28,33 @@ class Balance:
     tier: Tier
     used_today: int
     cost_today: int
+
+
+@dataclass(frozen=True, slots=True)
+class FormRequest:
+    """A large file a client wants to bring: `size` is bytes."""
+
+    filename: str
+    content_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of a client's; `size` is bytes, `expires_at` (Unix seconds) is until when `url` works."""
+
+    url: str
+    filename: str
+    size: int
+    content_type: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Where, with which fields and until when (Unix seconds) to POST a large file, and what it will be once checked."""
+
+    upload_url: str
+    fields: Mapping[str, str]
+    expires_at: int
+    upload: Upload

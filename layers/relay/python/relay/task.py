@@ -37,6 +37,9 @@ STATUS: Mapping[State, State] = {
 }
 
 
+# Who may end a task that is being stored, by the word for how a fact was learnt.
+BY_ARCHIVE, BY_CLOCK = "archive", "clock"
+STORING_TIME = 3_600_000  # ms a result may take to be copied, retries and all
 GRACE = 30_000  # ms after which a message that asks a desk to act is taken for lost, and the clock acts itself
 
 
@@ -58,11 +61,20 @@ class Delivery(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One result. `duration` is seconds."""
+    """One result. `duration` is seconds.
+
+    A stored one has a `key` in the media bucket, with what was found when it was copied (`size` in bytes), and no
+    `url` of its own: links to it are signed when it is shown, and `expires_at` (Unix ms) says until when they work.
+    """
 
     url: str
     duration: float | None = None
     title: str | None = None
+    key: str | None = None
+    content_type: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +178,8 @@ class Task:
     @property
     def observation(self) -> Observation:
         """What a client of ours can learn of this task: the fact the mirror law carries round."""
-        return Observation(self.status, self.task_id, self.progress, self.assets, self.fault)
+        shown = self.assets if self.state is State.SUCCEEDED else ()
+        return Observation(self.status, self.task_id, self.progress, shown, self.fault)
 
 
 FAULTS: Mapping[State, Fault] = {
@@ -177,15 +190,18 @@ FAULTS: Mapping[State, Fault] = {
 NO_RESULT = Fault("GENERATION_FAILED", "the upstream reported success without a result")
 
 
-def advance(task: Task, seen: Observation, now: int, learnt: str) -> Task | None:
+def advance(task: Task, seen: Observation, now: int, learnt: str, *, store: bool = False) -> Task | None:
     """The task after `seen`, or None where `seen` changes nothing. Pure; the caller commits it.
 
-    A success without a result is a failure: nobody can be handed nothing and charged for it.
+    A success without a result is a failure: nobody can be handed nothing and charged for it. With `store` a
+    success first has to be copied; from then on only the copying, or the clock, moves the task.
     """
-    if task.terminal:
+    if task.terminal or (task.state is State.STORING and learnt not in (BY_ARCHIVE, BY_CLOCK)):
         return None
     if seen.state is State.SUCCEEDED and not seen.assets:
         seen = replace(seen, state=State.FAILED, fault=NO_RESULT)
+    if seen.state is State.SUCCEEDED and store and learnt != BY_ARCHIVE:
+        return _made(task, seen, now, learnt)
     state = seen.state if seen.state in LEGAL[task.state] else task.state
     after = replace(
         task,
@@ -199,8 +215,24 @@ def advance(task: Task, seen: Observation, now: int, learnt: str) -> Task | None
     if state not in TERMINAL:
         return replace(after, version=task.version + 1)
     if state is State.SUCCEEDED:
-        return _ended(replace(after, assets=seen.assets, learnt=learnt), now)
-    return _ended(replace(after, fault=seen.fault or FAULTS[state], learnt=learnt), now)
+        return _ended(replace(after, assets=seen.assets, learnt=task.learnt or learnt), now)
+    return _ended(replace(after, assets=(), fault=seen.fault or FAULTS[state], learnt=task.learnt or learnt), now)
+
+
+def _made(task: Task, seen: Observation, now: int, learnt: str) -> Task:
+    """Made, and to be copied: the deadline moves, for the upstream has done its part."""
+    return replace(
+        task,
+        version=task.version + 1,
+        state=State.STORING,
+        sending=False,
+        upstream_task_id=task.upstream_task_id or seen.upstream_task_id,
+        assets=seen.assets,
+        learnt=learnt,
+        tries=0,
+        due_at=now + GRACE,
+        expires_at=max(task.expires_at, now + STORING_TIME),
+    )
 
 
 def _ended(task: Task, now: int) -> Task:

@@ -15,6 +15,7 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
+from relay.bucket import SIGNING, Bucket
 from relay.catalog import Catalog, load
 from relay.flow.house import House
 from relay.outbound import Outbound
@@ -29,6 +30,7 @@ from relay.store.table import Tables
 _CONFIG = Config(
     connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3}, max_pool_connections=32
 )
+_S3 = _CONFIG.merge(SIGNING).merge(Config(read_timeout=60))
 _making = threading.Lock()  # boto3's default session is not made for two threads creating clients at once
 
 
@@ -44,18 +46,25 @@ def house() -> House:
     return House(
         catalog=what,
         store=Store.over(tables, shards=settings.due_shards, utc_offset=what.utc_offset),
-        queues=Queues(lambda: _client("sqs"), settings.dispatch_queue_url, settings.deliver_queue_url),
+        queues=Queues(
+            lambda: _client("sqs"),
+            settings.dispatch_queue_url,
+            settings.deliver_queue_url,
+            settings.archive_queue_url,
+        ),
         poller=Poller(lambda: _client("stepfunctions"), settings.poller_arn),
         http=Outbound(settings.egress),
         secrets=Secrets(lambda: _client("ssm"), settings.secrets_prefix),
         clock=lambda: time.time_ns() // 1_000_000,
         random_bits=secrets.randbits,
         count=lambda name: Metrics().add_metric(name=name, unit=MetricUnit.Count, value=1),
+        bucket=Bucket(lambda: _client("s3", _S3), settings.media_bucket),
+        archive=settings.archive == "on",
         public_url=settings.public_url,
         upstream_urls=settings.upstream_urls,
     )
 
 
-def _client(service: str) -> Any:  # noqa: ANN401 - each caller knows which client it asked for
+def _client(service: str, config: Config = _CONFIG) -> Any:  # noqa: ANN401 - each caller knows which it asked for
     with _making:
-        return boto3.client(service, config=_CONFIG)
+        return boto3.client(service, config=config)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import TypeVar
+from contextlib import suppress
+from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from relay.errors import BadInput, InvalidParameter, MissingField
 from relay.wire import Inbound
 
 MAX_TEXT = 20_000  # characters of a prompt or of lyrics; far above what any upstream takes, far below a row's 400 KB
+MAX_URL = 2048
 MAX_DEPTH = 64  # arrays and objects within each other; whoever writes the document again has the stack for it
 
 # How pydantic's complaints read in Chinese; what is not listed says "is not valid".
@@ -28,6 +33,8 @@ _ZH: Mapping[str, str] = {
     "literal_error": "取值不受支持",
     "greater_than_equal": "过小",
     "less_than_equal": "过大",
+    "url_form": "必须是 http 或 https 网址",
+    "url_credentials": "不能包含用户名或密码",
 }
 
 
@@ -36,6 +43,29 @@ class Body(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
+
+def _http_url(value: str) -> str:
+    # urlsplit drops tabs and newlines and lets backslashes through, where other readers see another host
+    if not re.search(r"[\x00-\x20\x7f\\]", value):
+        with suppress(ValueError):
+            parts = urlsplit(value)
+            if "@" in parts.netloc:
+                raise PydanticCustomError("url_credentials", "must not hold credentials")
+            if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+                return value
+    raise PydanticCustomError("url_form", "must be an http or https URL")
+
+
+def _media(value: str) -> str:
+    if value.startswith("data:"):
+        return value  # its bytes are judged where they are kept
+    if len(value) > MAX_URL:
+        raise PydanticCustomError("string_too_long", f"should have at most {MAX_URL} characters")
+    return _http_url(value)
+
+
+Url = Annotated[str, Field(max_length=MAX_URL), AfterValidator(_http_url)]
+Media = Annotated[str, AfterValidator(_media)]  # a URL, or the bytes themselves as a data URI
 
 B = TypeVar("B", bound=Body)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from relay.catalog import Catalog
 from relay.dialects import Dialect, Route, TaskQuery
-from relay.dialects.bodies import MAX_TEXT, Body, read_body, read_json
+from relay.dialects.bodies import MAX_TEXT, Body, Media, Url, read_body, read_json
 from relay.errors import Forbidden, InvalidParameter, MissingField, RelayError, TaskNotFound, Unsupported
 from relay.signing import sign_kie
 from relay.task import FAULTS, Draft, Fault, Kind, State, Task
@@ -52,19 +53,10 @@ def _is_address(text: str, longest: int) -> bool:
     return good and "@" not in parts.netloc
 
 
-def _address(text: str) -> str:
-    if not _is_address(text, MAX_URL):
-        raise ValueError(_NOT_A_URL)
-    return text
-
-
 def _variants(number: int) -> int:
     if number not in (1, 2, 4):
         raise ValueError("must be 1, 2 or 4")
     return number
-
-
-Address = Annotated[str, AfterValidator(_address)]
 
 
 class _Create(Body):
@@ -72,11 +64,11 @@ class _Create(Body):
 
     size: Literal["1:1", "3:2", "2:3"]
     prompt: Annotated[str, Field(max_length=MAX_TEXT)] = ""
-    files_url: list[Address] | None = None
-    file_url: Address | None = None
+    files_url: list[Media] | None = None
+    file_url: Media | None = None
     n_variants: Annotated[int, AfterValidator(_variants)] = 1
-    mask_url: Address | None = None
-    call_back_url: Address | None = None
+    mask_url: Media | None = None
+    call_back_url: Url | None = None
     is_enhance: bool | None = None
     upload_cn: bool | None = None
     enable_fallback: bool | None = None
@@ -107,6 +99,7 @@ class KieDialect(Dialect):
         Route("POST", "/api/v1/gpt4o-image/download-url", "status", "download"),
     )
     callback_field = "callBackUrl"
+    media_fields = MappingProxyType({"image": "filesUrl", "mask": "maskUrl", "video": "videoUrl"})
     status_echoes_request = True  # record-info carries the request as `paramJson`
 
     def read_create(self, inbound: Inbound, catalog: Catalog) -> Draft:

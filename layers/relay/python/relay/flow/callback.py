@@ -41,7 +41,8 @@ def receive(house: House, upstream: str, task_ref: str, token: str, inbound: Inb
         raise Forbidden("this callback speaks of another job")
     job = task.upstream_task_id or hinted
     ended = task.terminal and (task.state is not State.TIMEOUT or task.late_outcome)
-    if job and not ended:
+    # once made, a task waits for our own copying alone; to hasten it would start a second copy beside the first
+    if job and not ended and task.state is not State.STORING:
         _ask(house, task, job)
 
 

@@ -14,7 +14,7 @@ from relay.flow.house import House
 from relay.flow.observe import observe
 from relay.queues import NotQueued
 from relay.store.tasks import Due
-from relay.task import GRACE, TERMINAL, Delivery, Observation, State, Task
+from relay.task import BY_CLOCK, GRACE, TERMINAL, Delivery, Observation, State, Task
 
 ASK_SECONDS = 10.0  # an upstream's time to answer a status query
 BATCH = 48  # due tasks taken at once: two rounds of the threads, so a lap that starts late still ends in time
@@ -97,6 +97,8 @@ def _act(house: House, task: Task) -> None:
             house.queues.deliver(task.account_id, task.task_id, task.deliveries)
     elif house.clock() >= task.expires_at:
         _end(house, task)
+    elif task.state is State.STORING:
+        house.queues.archive(task.account_id, task.task_id, task.tries)
     elif task.sending:
         house.count("UnknownOutcome")
         logger.warning("submission never answered; held until its deadline", task_id=task.task_id)
@@ -109,7 +111,7 @@ def _act(house: House, task: Task) -> None:
 def _next_due(house: House, due: Due) -> int:
     """When to look again if nothing comes of this look."""
     now = house.clock()
-    if due.state in TERMINAL or now >= due.expires_at:
+    if due.state in TERMINAL or due.state is State.STORING or now >= due.expires_at:
         return now + GRACE
     if due.state in (State.PENDING, State.SUBMITTING):
         return due.expires_at if due.sending else min(now + GRACE, due.expires_at)
@@ -128,6 +130,6 @@ def _ask(house: House, task: Task) -> Task:
 
 def _end(house: House, task: Task) -> None:
     """The deadline has passed: one last question where there is somebody to ask, then time out."""
-    if task.upstream_task_id:
+    if task.upstream_task_id and task.state is not State.STORING:
         task = _ask(house, task)
-    observe(house, task, Observation(State.TIMEOUT), "clock")
+    observe(house, task, Observation(State.TIMEOUT), BY_CLOCK)

@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 
 from relay.dialects import dialect
 from relay.flow.house import House
+from relay.flow.links import shown
 from relay.outbound import EgressRefused, NoAnswer, NotSent
 from relay.signing import sign_webhook, webhook_secret
 from relay.task import Delivery, Draft, Task
@@ -51,7 +52,7 @@ def _attempt(house: House, task: Task, draft: Draft) -> tuple[int, str, int]:
 def _call(house: House, task: Task, draft: Draft) -> Call:
     speaker = dialect(task.dialect)
     now = house.clock() // 1000
-    body = house.store.tasks.fix_event(task, speaker.write_callback(task))
+    body = house.store.tasks.fix_event(task, speaker.write_callback(shown(house, task, house.public_url)))
     secrets = _secrets(house, task.account_id)
     headers = {
         "content-type": "application/json",

@@ -11,6 +11,7 @@ from relay.catalog import Route
 from relay.errors import Refused, UnknownOutcome
 from relay.flow.clock import wake
 from relay.flow.house import House
+from relay.flow.inputs import for_upstream
 from relay.flow.observe import observe
 from relay.outbound import EgressRefused, NoAnswer, NotSent
 from relay.providers import Provider
@@ -41,6 +42,7 @@ def dispatch(house: House, account_id: str, task_id: str) -> None:
     task, draft = found
     if task.state not in (State.PENDING, State.SUBMITTING) or task.sending or house.clock() >= task.expires_at:
         return
+    sent: Draft | None = None
     last: Refused | None = None
     wait: float | None = None
     for route in _routes(house, task, draft):
@@ -51,12 +53,13 @@ def dispatch(house: House, account_id: str, task_id: str) -> None:
         if busy:
             wait = _sooner(wait, busy)
             continue
-        claimed = _claim(house, task, route)
-        if claimed is None:
-            return  # somebody else dispatches it
-        task = claimed
         try:
-            _send(house, task, draft, route, translator)
+            sent = sent or for_upstream(house, draft)  # before the claim: who dies in a download has sent nothing
+            claimed = _claim(house, task, route)
+            if claimed is None:
+                return  # somebody else dispatches it
+            task = claimed
+            _send(house, task, sent, route, translator)
         except Refused as refusal:
             last = refusal
             _rest(house, route.upstream, refusal)

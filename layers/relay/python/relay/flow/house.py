@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from relay.bucket import Bucket
 from relay.catalog import Catalog
 from relay.errors import Unreadable
-from relay.outbound import EgressRefused, NoAnswer, NotSent
+from relay.outbound import EgressRefused, Incoming, NoAnswer, NotSent
 from relay.poller import Poller
 from relay.providers import Account, Provider, provider
 from relay.queues import Queues
@@ -23,6 +25,8 @@ class Http(Protocol):
     def check(self, url: str) -> None: ...
 
     def send(self, call: Call) -> Answer: ...
+
+    def open(self, call: Call, chunk: int = ...) -> AbstractContextManager[Incoming]: ...
 
 
 class SecretStore(Protocol):
@@ -44,6 +48,9 @@ class House:
     clock: Callable[[], int]
     random_bits: Callable[[int], int]
     count: Callable[[str], None]
+    bucket: Bucket
+    archive: bool = False  # results are copied to our bucket before they are announced
+    largest_result: int = 2 << 30  # bytes; far above any result known, far below what a lying link could send
     public_url: str = ""
     upstream_urls: Mapping[str, str] = field(default_factory=dict)
     resting: dict[str, int] = field(default_factory=dict)  # upstreams to leave alone, until when (Unix ms)

@@ -12,6 +12,7 @@ from relay.dialects import dialect
 from relay.errors import InvalidParameter, TaskNotFound
 from relay.flow.access import Caller
 from relay.flow.house import House
+from relay.flow.inputs import OURS, keep, settled
 from relay.outbound import EgressRefused
 from relay.queues import NotQueued
 from relay.store.submit import Idempotency
@@ -30,11 +31,13 @@ def submit(house: House, caller: Caller, draft: Draft, idempotency_key: str | No
     if draft.callback_url:
         _check_callback(house, draft)
     idempotency = _idempotency(idempotency_key, draft)
-    task = _task(house, caller, draft := _continued(house, caller, draft))
+    draft, inline = settled(house, caller, _continued(house, caller, draft))
+    task = _task(house, caller, draft)
     tier = house.catalog.tiers[caller.tier]
     task_id = house.store.submissions.create(task, draft, tier, idempotency)
     if task_id != task.task_id:
         return find(house, caller, task_id)
+    keep(house, inline)
     try:
         house.queues.dispatch(task.account_id, task.task_id)
     except NotQueued:
@@ -97,7 +100,7 @@ def _continued(house: House, caller: Caller, draft: Draft) -> Draft:
         draft,
         parent_upstream_task_id=parent.upstream_task_id,
         pin=parent.upstream,
-        video_url=draft.video_url or parent.assets[0].url,
+        video_url=draft.video_url or (OURS + parent.assets[0].key if parent.assets[0].key else parent.assets[0].url),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from aws_lambda_powertools import Logger
@@ -24,10 +25,10 @@ def observe(house: House, task: Task, seen: Observation, learnt: str, due_at: in
         house.count("UnknownStatusWord")
         logger.warning("unknown status word", upstream=task.upstream, word=seen.unknown_word[:60])
     while not task.terminal:
-        after = advance(task, seen, house.clock(), learnt)
+        after = advance(task, seen, house.clock(), learnt, store=house.archive)
         if after is None:
             return task
-        if due_at is not None and not after.terminal:
+        if due_at is not None and after.state is not State.STORING and not after.terminal:
             after = replace(after, due_at=min(due_at, task.expires_at))
         if house.store.tasks.save(task, after, settle(task, after)):
             _announce(house, after)
@@ -40,12 +41,19 @@ def observe(house: House, task: Task, seen: Observation, learnt: str, due_at: in
 
 
 def _announce(house: House, task: Task) -> None:
+    if task.state is State.STORING:
+        _ask_for(task, lambda: house.queues.archive(task.account_id, task.task_id, task.tries))
     if not task.terminal:
         return
     house.count(f"Task{task.state.capitalize()}")
     logger.info("task ended", task_id=task.task_id, state=task.state, upstream=task.upstream, learnt=task.learnt)
     if task.delivery is Delivery.OWED:
-        try:
-            house.queues.deliver(task.account_id, task.task_id, task.deliveries)
-        except NotQueued:
-            logger.warning("deliver message not sent", task_id=task.task_id)
+        _ask_for(task, lambda: house.queues.deliver(task.account_id, task.task_id, task.deliveries))
+
+
+def _ask_for(task: Task, send: Callable[[], None]) -> None:
+    """Send a message that may get lost: what it asks for is owed by the task, and the clock knows."""
+    try:
+        send()
+    except NotQueued:
+        logger.warning("message not sent", task_id=task.task_id)

@@ -5,13 +5,25 @@ from __future__ import annotations
 from relay.errors import TaskNotFound
 from relay.flow.access import Caller
 from relay.flow.house import House
+from relay.flow.links import key_of, shown
 from relay.task import State, Task, uuid7
 
 KEPT = 14 * 24 * 3600 * 1000  # ms a result can be asked for again: as long as KIE keeps its own
 
 
+def direct_link(house: House, caller: Caller, url: str, task_id: str | None, base_url: str) -> str:
+    """A link to the result at `url` that works now. Raises TaskNotFound where it is not the caller's."""
+    task, key = owner_of(house, caller, url, task_id), key_of(house, url)
+    fresh = (asset.url for asset in shown(house, task, base_url).assets if key and asset.key == key)
+    return next(fresh, url)
+
+
 def owner_of(house: House, caller: Caller, url: str, task_id: str | None) -> Task:
-    """The caller's succeeded task that made `url`; `task_id` spares the search. Raises TaskNotFound."""
+    """The caller's succeeded task that made `url`, or what a link of ours leads to. `task_id` spares the search.
+
+    Raises TaskNotFound.
+    """
+    key = key_of(house, url)
     oldest = house.clock() - KEPT
     if task_id is not None:
         task = house.store.tasks.get(caller.account_id, task_id)
@@ -19,6 +31,8 @@ def owner_of(house: House, caller: Caller, url: str, task_id: str | None) -> Tas
     else:
         candidates = house.store.tasks.since(caller.account_id, uuid7(oldest, 0))
     for task in candidates:
-        if task.state is State.SUCCEEDED and any(asset.url == url for asset in task.assets):
+        if task.state is State.SUCCEEDED and any(
+            url == asset.url or (key and key == asset.key) for asset in task.assets
+        ):
             return task
     raise TaskNotFound

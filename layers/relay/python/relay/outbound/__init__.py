@@ -9,7 +9,9 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -19,12 +21,23 @@ from relay.outbound.addresses import EgressRefused, public, target
 from relay.outbound.connections import Adapter, hung_up_after, not_connected
 from relay.wire import Answer, Call
 
-__all__ = ["EgressRefused", "NoAnswer", "NotSent", "Outbound", "resolve"]
+__all__ = ["EgressRefused", "Incoming", "NoAnswer", "NotSent", "Outbound", "resolve"]
 
 MAX_ANSWER = 1 << 20  # bytes of an answer we read: statuses and acknowledgements, never media
 CONNECT_SECONDS = 5.0
+SILENCE_SECONDS = 60.0  # between two bytes of a long answer
+CHUNK = 1 << 16
 
 Resolve = Callable[[str, int], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An answer that is still arriving: `chunks` can be read once. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: Iterator[bytes]
 
 
 class NotSent(Exception):
@@ -68,35 +81,44 @@ class Outbound:
         `call.timeout` bounds the whole answer. A call that is not `repeatable` gets a connection of its own: a kept
         one may turn out closed only after we wrote to it, and then nobody knows what the other side saw.
         """
-        target(call.url, loopback=self._loopback)
-        with hung_up_after(call.timeout) as hung_up:
-            if call.repeatable:
-                return self._send(self._kept, call, hung_up)
-            with self._session() as session:
-                return self._send(session, call, hung_up)
+        with self._kept_or_own(call) as session, self._opened(session, call) as incoming:
+            return Answer(incoming.status, _read(incoming.chunks), incoming.headers)
 
-    def _send(self, session: requests.Session, call: Call, hung_up: threading.Event) -> Answer:
-        try:
-            with session.request(
+    @contextmanager
+    def open(self, call: Call, chunk: int = CHUNK) -> Iterator[Incoming]:
+        """Like `send`, for an answer of any size, read while the context lasts; reading may raise NoAnswer too.
+
+        It comes in pieces of at most `chunk` bytes, and no more is taken off the line than is asked for.
+        """
+        with self._session() as session, self._opened(session, call, chunk) as incoming:
+            yield incoming
+
+    @contextmanager
+    def _opened(self, session: requests.Session, call: Call, chunk: int = CHUNK) -> Iterator[Incoming]:
+        target(call.url, loopback=self._loopback)
+        with (
+            hung_up_after(call.timeout) as hung_up,
+            _in_our_words(),
+            session.request(
                 call.method,
                 call.url,
                 data=call.body or None,
                 headers=dict(call.headers),
-                timeout=(min(CONNECT_SECONDS, call.timeout), call.timeout),
+                timeout=(min(CONNECT_SECONDS, call.timeout), min(call.timeout, SILENCE_SECONDS)),
                 allow_redirects=False,
                 stream=True,
-            ) as response:
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(response.status_code, _read(response, hung_up), headers)
-        except requests.exceptions.InvalidURL as error:
-            raise EgressRefused("is not a URL") from error
-        except requests.exceptions.InvalidHeader as error:
-            raise NotSent(type(error).__name__) from error
-        except (requests.exceptions.RequestException, HTTPError) as error:
-            if reason := not_connected(error):
-                refused = reason.__cause__
-                raise refused if isinstance(refused, EgressRefused) else NotSent(type(error).__name__) from error
-            raise NoAnswer(type(error).__name__) from error
+            ) as response,
+        ):
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            yield Incoming(response.status_code, headers, _chunks(response, chunk, hung_up))
+
+    @contextmanager
+    def _kept_or_own(self, call: Call) -> Iterator[requests.Session]:
+        if call.repeatable:
+            yield self._kept
+        else:
+            with self._session() as session:
+                yield session
 
     def _addresses(self, host: str, port: int) -> list[str]:
         """Every address of `host`, all of them allowed: one bad one among them condemns the name."""
@@ -129,13 +151,34 @@ class Outbound:
         return socket.create_connection((addresses[-1], port), timeout)
 
 
-def _read(response: requests.Response, hung_up: threading.Event) -> bytes:
-    """The body, whole and within MAX_ANSWER bytes. Raises one of requests' own errors where it is not."""
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """The library's errors as what they mean for the caller: never left, or left and never answered."""
+    try:
+        yield
+    except requests.exceptions.InvalidURL as error:
+        raise EgressRefused("is not a URL") from error
+    except requests.exceptions.InvalidHeader as error:
+        raise NotSent(type(error).__name__) from error
+    except (requests.exceptions.RequestException, HTTPError) as error:
+        if reason := not_connected(error):
+            refused = reason.__cause__
+            raise refused if isinstance(refused, EgressRefused) else NotSent(type(error).__name__) from error
+        raise NoAnswer(type(error).__name__) from error
+
+
+def _chunks(response: requests.Response, chunk: int, hung_up: threading.Event) -> Iterator[bytes]:
+    """The body to its very end; NoAnswer where it was cut off, which may look like an end."""
+    yield from response.iter_content(chunk)
+    if hung_up.is_set():
+        raise NoAnswer("the answer is too slow")
+
+
+def _read(chunks: Iterator[bytes]) -> bytes:
+    """A body of at most MAX_ANSWER bytes. Raises NoAnswer for more."""
     body = bytearray()
-    for chunk in response.iter_content(1 << 14):
+    for chunk in chunks:
         body += chunk
         if len(body) > MAX_ANSWER:
-            raise requests.exceptions.ContentDecodingError("the answer is too large")
-    if hung_up.is_set():
-        raise requests.exceptions.ContentDecodingError("the answer is too slow")
+            raise NoAnswer("the answer is too large")
     return bytes(body)

@@ -58,6 +58,19 @@ class Directory:
         )
         return True
 
+    def note_upload(self, key: str, status: str, ttl: int) -> None:
+        """Say where an upload stands: pending, ready or refused. `ttl` is Unix seconds."""
+        row = {"lookup": f"upload#{key}", "status": status, "ttl": ttl}
+        self.tables.client.put_item(
+            TableName=self.tables.directory, Item={name: pack(value) for name, value in row.items()}
+        )
+
+    def upload_ready(self, key: str) -> bool:
+        found = self.tables.client.get_item(
+            TableName=self.tables.directory, Key={"lookup": pack(f"upload#{key}")}, ConsistentRead=True
+        ).get("Item")
+        return found is not None and unpack(found)["status"] == "ready"
+
     def take_seat(self, upstream: str, intake: Intake, now: int) -> float:
         """Take one of an upstream's intake seats; 0.0, or the seconds to wait where those looked at are taken.
 

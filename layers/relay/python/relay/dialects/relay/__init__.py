@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NoReturn
 
 from relay.catalog import Catalog
 from relay.dialects import Dialect, Route, TaskQuery
+from relay.dialects.multipart import FilePart, read_file
 from relay.dialects.relay import read, write
-from relay.errors import RelayError, Unsupported
+from relay.errors import RelayError
 from relay.ledger import Entry
-from relay.statements import Balance, Statement
+from relay.statements import Balance, Form, FormRequest, Statement, Upload
 from relay.task import Draft, Task
 from relay.wire import Inbound, Reply
 
@@ -24,7 +24,9 @@ class RelayDialect(Dialect):
         Route("POST", "/api/{platform}/tasks", "status", "query"),
         Route("POST", "/api/account/balance", "account", "balance"),
         Route("POST", "/api/account/consumption", "account", "consumption"),
-        Route("POST", "/api/upload/file", "account", "upload"),
+        Route("POST", "/api/upload/file", "upload", "upload"),
+        Route("POST", "/api/upload/presign", "upload", "presign"),
+        Route("POST", "/api/upload", "upload", "host_image"),  # the image host some clients of the family use beside it
     )
 
     def read_create(self, inbound: Inbound, catalog: Catalog) -> Draft:
@@ -36,8 +38,11 @@ class RelayDialect(Dialect):
     def read_consumption(self, inbound: Inbound) -> Statement:
         return read.read_consumption(inbound)
 
-    def read_upload(self, inbound: Inbound) -> NoReturn:
-        raise Unsupported("uploads are not open yet; give a public URL instead", "上传尚未开放，请提供公开网址")
+    def read_upload(self, inbound: Inbound) -> FilePart:
+        return read_file(inbound)
+
+    def read_presign(self, inbound: Inbound) -> FormRequest:
+        return read.read_presign(inbound)
 
     def write_created(self, task: Task) -> Reply:
         return Reply(200, {"task_id": task.task_id})
@@ -50,6 +55,16 @@ class RelayDialect(Dialect):
 
     def write_callback(self, task: Task) -> bytes:
         return Reply(200, {**write.task_document(task), "platform": task.platform}).body
+
+    def write_upload(self, upload: Upload, trace_id: str) -> Reply:
+        return write.upload(upload, trace_id)
+
+    def write_form(self, form: Form, trace_id: str) -> Reply:
+        return write.form(form, trace_id)
+
+    def write_hosted(self, upload: Upload, now: int) -> Reply:
+        """The image host's bare answer. `now` is Unix seconds."""
+        return Reply(200, {"url": upload.url, "created": now})
 
     def write_balance(self, balance: Balance, trace_id: str) -> Reply:
         return write.balance(balance, trace_id)

@@ -8,49 +8,26 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Annotated, Literal
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from relay.catalog import Catalog, Model, Offer
 from relay.dialects import TaskQuery
-from relay.dialects.bodies import MAX_TEXT, Body, read_body, read_json
+from relay.dialects.bodies import MAX_TEXT, Body, Media, Url, read_body, read_json
+from relay.dialects.multipart import MAX_FILENAME, clean_name
 from relay.dialects.relay.words import PLATFORMS, SEGMENTS
-from relay.errors import BadInput, InvalidParameter, MissingField, NotFound
-from relay.statements import Statement
+from relay.errors import InvalidParameter, MissingField, NotFound
+from relay.statements import FormRequest, Statement
 from relay.task import Draft, Kind
 from relay.wire import Inbound
 
 FAMILY = "relay"
-MAX_BODY = 192 * 1024  # bytes; the request is kept twice, raw and read, in one row of at most 400 KB
-MAX_URL = 2048
 SIDES = range(64, 4096 + 1)  # pixels of a size such as 1024x1024
 
 
 def _not_blank(value: str, info: ValidationInfo) -> str:
     if not value.strip():
         raise InvalidParameter(str(info.field_name), "must not be blank", "不能为空白")
-    return value
-
-
-def _split_url(value: str) -> SplitResult | None:
-    # urlsplit drops tabs and newlines and lets backslashes through, where other readers see another host
-    if re.search(r"[\x00-\x20\x7f\\]", value):
-        return None
-    try:
-        parts = urlsplit(value)
-        good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        return None
-    return parts if good else None
-
-
-def _http_url(value: str, info: ValidationInfo) -> str:
-    parts = _split_url(value)
-    if parts is None:
-        raise InvalidParameter(str(info.field_name), "must be an http or https URL", "必须是 http 或 https 网址")
-    if "@" in parts.netloc:
-        raise InvalidParameter(str(info.field_name), "must not hold credentials", "不能包含用户名或密码")
     return value
 
 
@@ -82,7 +59,6 @@ def _day(value: object, info: ValidationInfo) -> date:
 
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 TaskId = Annotated[str, Field(min_length=1, max_length=200)]
-Url = Annotated[str, Field(max_length=MAX_URL), AfterValidator(_http_url)]
 
 
 class _Creation(Body):
@@ -106,7 +82,7 @@ class _Video(_Creation):
     action: str
     duration: Annotated[int, Field(ge=1, le=60)] | None = None
     aspect_ratio: Literal["16:9", "9:16", "1:1"] = "16:9"
-    image_url: Url | None = None
+    image_url: Media | None = None
     task_id: TaskId | None = None
     video_url: Url | None = None
 
@@ -153,6 +129,12 @@ class _Statement(Body):
     page_size: Annotated[int, Field(ge=1, le=100)] = 20
 
 
+class _Presign(Body):
+    filename: Annotated[str, Field(min_length=1, max_length=MAX_FILENAME)]
+    content_type: str
+    size: Annotated[int, Field(ge=1)]
+
+
 _BODIES: Mapping[Kind, type[_Creation]] = {Kind.IMAGE: _Image, Kind.VIDEO: _Video, Kind.MUSIC: _Music}
 
 
@@ -161,10 +143,7 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
     if kind is None:
         raise NotFound
     offer = catalog.offer(FAMILY, platform, kind)
-    if len(inbound.body) > MAX_BODY:
-        raise BadInput(f"the body is over {MAX_BODY // 1024} KB", f"请求体超过 {MAX_BODY // 1024} KB")
-    raw = read_json(inbound)
-    body = read_body(_BODIES[kind], raw)
+    body = read_body(_BODIES[kind], read_json(inbound))
     model = catalog.model(platform, kind, body.model)
     draft = Draft(
         dialect=FAMILY,
@@ -173,7 +152,6 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
         model=model.name,
         prompt=body.prompt,
         callback_url=body.callback_url,
-        raw=raw,
     )
     return body.fill(draft, offer, model)
 
@@ -193,3 +171,8 @@ def read_consumption(inbound: Inbound) -> Statement:
     if body.start_date and body.end_date and body.start_date > body.end_date:
         raise InvalidParameter("end_date", "must not be before start_date", "不能早于 start_date")
     return Statement(body.start_date, body.end_date, body.platform, body.page, body.page_size)
+
+
+def read_presign(inbound: Inbound) -> FormRequest:
+    body = read_body(_Presign, read_json(inbound))
+    return FormRequest(clean_name(body.filename), body.content_type, body.size)

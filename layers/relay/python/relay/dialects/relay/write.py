@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 from relay.dialects.relay.words import ERRORS, FOLDED, OTHER_TASK_ERROR, TASK_ERRORS, TASK_TYPES
-from relay.errors import RelayError
+from relay.errors import RelayError, TooLarge
 from relay.ledger import Entry, EntryKind, cents
-from relay.statements import Balance
+from relay.statements import Balance, Form, Upload
 from relay.task import FAULTS, TERMINAL, Asset, Kind, State, Task
 from relay.wire import Json, Reply
 
@@ -38,7 +38,8 @@ def error(error: RelayError, trace_id: str) -> Reply:
     if code not in ERRORS:
         code = "INTERNAL_ERROR"
     document = {"success": False, "error": {"code": code, "message": error.message}, "trace_id": trace_id}
-    return Reply(ERRORS[code], document, {**error.headers, "x-trace-id": trace_id})
+    status = error.status if isinstance(error, TooLarge) else ERRORS[code]
+    return Reply(status, document, {**error.headers, "x-trace-id": trace_id})
 
 
 def balance(balance: Balance, trace_id: str) -> Reply:
@@ -67,7 +68,7 @@ def consumption(total: int, entries: Sequence[Entry], trace_id: str) -> Reply:
 
 def _result(kind: Kind, assets: Sequence[Asset]) -> dict[str, Json]:
     if kind is Kind.IMAGE:
-        return {"images": [{"url": asset.url} for asset in assets]}
+        return {"images": [_linked(asset) for asset in assets]}
     if kind is Kind.MUSIC:
         return {"music": [_music(asset) for asset in assets]}
     return {"video": _timed(assets[0])}
@@ -75,15 +76,20 @@ def _result(kind: Kind, assets: Sequence[Asset]) -> dict[str, Json]:
 
 def _music(asset: Asset) -> dict[str, Json]:
     title = {} if asset.title is None else {"title": asset.title}
-    timed = _timed(asset)
-    return {"url": timed.pop("url"), **title, **timed}
+    return {"url": asset.url, **title, **_timed(asset)}
 
 
 def _timed(asset: Asset) -> dict[str, Json]:
     if asset.duration is None:
-        return {"url": asset.url}
+        return _linked(asset)
     whole = float(asset.duration).is_integer()
-    return {"url": asset.url, "duration": int(asset.duration) if whole else asset.duration}
+    return {**_linked(asset), "duration": int(asset.duration) if whole else asset.duration}
+
+
+def _linked(asset: Asset) -> dict[str, Json]:
+    # only links that we signed have an end we know
+    until = {} if asset.expires_at is None else {"expires_at": _iso(asset.expires_at)}
+    return {"url": asset.url, **until}
 
 
 def _record(entry: Entry) -> dict[str, Json]:
@@ -94,6 +100,25 @@ def _record(entry: Entry) -> dict[str, Json]:
         "task_type": TASK_TYPES.get(entry.task_kind, entry.task_kind),
         "cost_cents": cents(-entry.amount),  # a release is a negative cost, so the records add up to what was spent
         "created": _iso(entry.at),
+    }
+
+
+def upload(upload: Upload, trace_id: str) -> Reply:
+    return _enveloped(_uploaded(upload), trace_id)
+
+
+def form(form: Form, trace_id: str) -> Reply:
+    document = {"upload_url": form.upload_url, "fields": form.fields, "form_expires_at": _iso(form.expires_at * 1000)}
+    return _enveloped({**document, **_uploaded(form.upload)}, trace_id)
+
+
+def _uploaded(upload: Upload) -> dict[str, Json]:
+    return {
+        "url": upload.url,
+        "filename": upload.filename,
+        "size": upload.size,
+        "content_type": upload.content_type,
+        "expires_at": _iso(upload.expires_at * 1000),
     }
 
 

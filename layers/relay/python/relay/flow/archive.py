@@ -1,0 +1,122 @@
+"""The archive desk: copy a task's results to our own bucket, and only then let them be announced."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from io import RawIOBase
+
+from aws_lambda_powertools import Logger
+
+from relay.flow.clock import wake
+from relay.flow.house import House
+from relay.flow.observe import observe
+from relay.media import MediaType, sniff
+from relay.outbound import EgressRefused, NoAnswer, NotSent
+from relay.task import BY_ARCHIVE, Asset, Fault, Kind, Observation, State, Task
+from relay.wire import Call
+
+SECONDS = 540.0  # for all results of a task, inside the function's ten minutes
+LEASE = 900_000  # ms an attempt may take before the clock tries again
+PAUSES = (10, 60)  # seconds after the 1st and 2nd failure; the 3rd ends the task
+HEAD = 4096  # bytes looked at before the first is stored
+
+_WANTED = {Kind.IMAGE: "image", Kind.VIDEO: "video", Kind.MUSIC: "audio"}
+
+logger = Logger(child=True)
+
+
+class NotStored(Exception):
+    """A result could not be copied this time; the message says why."""
+
+
+def archive(house: House, account_id: str, task_id: str, attempt: int) -> None:
+    """Make one attempt, if it is the one whose turn it is. A repeated message finds a later number and does nothing."""
+    task = house.store.tasks.get(account_id, task_id)
+    if task is None or task.state is not State.STORING or task.tries != attempt:
+        return
+    claimed = replace(task, tries=attempt + 1, due_at=house.clock() + LEASE, version=task.version + 1)
+    if not house.store.tasks.save(task, claimed):
+        return
+    try:
+        until = house.clock() + int(SECONDS * 1000)
+        stored = tuple(_stored(house, claimed, number, asset, until) for number, asset in enumerate(claimed.assets, 1))
+    except NotStored as error:
+        logger.warning("result not stored", task_id=task_id, attempt=attempt + 1, reason=str(error)[:200])
+        _again_or_fail(house, claimed, str(error))
+        return
+    observe(house, claimed, Observation(State.SUCCEEDED, assets=stored), BY_ARCHIVE)
+
+
+def _stored(house: House, task: Task, number: int, asset: Asset, until: int) -> Asset:
+    seconds = max(1.0, (until - house.clock()) / 1000)  # what the results before it have left
+    call = Call("GET", asset.url, {"user-agent": "genrelay", "accept-encoding": "identity"}, timeout=seconds)
+    try:
+        with house.http.open(call) as incoming:
+            if incoming.status != 200:
+                raise NotStored(f"the result's link answers {incoming.status}")
+            source = Source(incoming.chunks, incoming.headers.get("content-length", ""), house.largest_result)
+            found = source.type()
+            if found is None or found.kind != _WANTED[task.kind]:
+                raise NotStored(f"the result's link has no {_WANTED[task.kind]}")
+            key = f"results/{task.account_id}/{task.task_id}-{number}.{found.extension}"
+            house.bucket.copy_in(key, source, found.content_type)  # type: ignore[arg-type]  # read() is all it needs
+    except (NotSent, NoAnswer, EgressRefused) as error:
+        raise NotStored(f"the result's link could not be read: {error}") from error
+    return replace(
+        asset, url="", key=key, content_type=found.content_type, size=source.size, sha256=source.digest.hexdigest()
+    )
+
+
+class Source(RawIOBase):
+    """An arriving answer as a file to read once, that counts and hashes what passes and stops at its bounds."""
+
+    def __init__(self, chunks: Iterator[bytes], content_length: str, limit: int) -> None:
+        self._chunks, self._limit, self._ahead = chunks, limit, bytearray()
+        self._promised = int(content_length) if re.fullmatch("[0-9]{1,18}", content_length) else None
+        self.size, self.digest = 0, hashlib.sha256()
+        self._check(self._promised or 0)
+
+    def type(self) -> MediaType | None:
+        """What the first bytes are; they are kept for the reading."""
+        self._fill(HEAD)
+        return sniff(bytes(self._ahead[:HEAD]))
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Raises NotStored when more comes than may, or less than was promised."""
+        self._fill(size if size >= 0 else self._limit + 1)
+        taken = bytes(self._ahead[:size] if size >= 0 else self._ahead)
+        del self._ahead[: len(taken)]
+        self.digest.update(taken)
+        return taken
+
+    def _fill(self, size: int) -> None:
+        while len(self._ahead) < size:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                if self._promised is not None and self.size != self._promised:
+                    raise NotStored(f"the result ended after {self.size} of {self._promised} bytes")
+                return
+            self._ahead += chunk
+            self.size += len(chunk)
+            self._check(self.size)
+
+    def _check(self, size: int) -> None:
+        if size > self._limit:
+            raise NotStored(f"the result is larger than {self._limit >> 20} MB")
+
+
+def _again_or_fail(house: House, task: Task, reason: str) -> None:
+    if task.tries > len(PAUSES):
+        fault = Fault("GENERATION_FAILED", f"{reason}; the charge was returned", "RESULT_UNAVAILABLE")
+        observe(house, task, Observation(State.FAILED, fault=fault), BY_ARCHIVE)
+        return
+    pause = PAUSES[task.tries - 1]
+    later = replace(task, due_at=house.clock() + pause * 1000, version=task.version + 1)
+    if house.store.tasks.save(task, later):
+        wake(house, [later])

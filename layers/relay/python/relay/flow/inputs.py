@@ -1,0 +1,156 @@
+"""Media a client gives with a request: its uploads by reference, inline bytes into the bucket, addresses probed."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from relay.dialects import dialect
+from relay.errors import InvalidParameter, Refused
+from relay.flow.access import Caller
+from relay.flow.house import House
+from relay.flow.links import UPSTREAM_SECONDS, key_of
+from relay.flow.uploads import judged, new_key
+from relay.media import PICTURES, sniff
+from relay.outbound import EgressRefused, NoAnswer, NotSent
+from relay.task import Draft
+from relay.wire import Call
+
+OURS = "media:"  # how a draft names an object of our bucket: this and its key
+PROBE_SECONDS = 5.0
+PROBE_BYTES = 4096
+
+_DATA_URI = re.compile(r"data:[\w.+/-]*(?:;[\w=-]+)*;base64,", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A picture that came inside a request, and where it belongs once the request is accepted."""
+
+    key: str
+    body: bytes
+    content_type: str
+
+
+def settled(house: House, caller: Caller, draft: Draft) -> tuple[Draft, list[Inline]]:
+    """The draft with each medium checked and what is ours, or came inline, by reference; and the latter, to `keep`.
+
+    Raises InvalidParameter or TooLarge naming the field. Nothing is stored yet: the request may still be refused.
+    """
+    fields, inline = dialect(draft.dialect).media_fields, list[Inline]()
+
+    def one(kind: str, url: str) -> str:
+        if url.startswith("data:"):
+            inline.append(_read_inline(house, caller, fields[kind], url))
+            return OURS + inline[-1].key
+        return _settled(house, caller, fields[kind], url)
+
+    checked = replace(
+        draft,
+        raw=_without_bytes(draft.raw),
+        image_urls=tuple(one("image", url) for url in draft.image_urls),
+        mask_url=one("mask", draft.mask_url) if draft.mask_url else None,
+        video_url=one("video", draft.video_url) if draft.video_url else None,
+    )
+    return checked, inline
+
+
+def keep(house: House, inline: list[Inline]) -> None:
+    """Inline bytes go to the bucket, never into a table."""
+    for each in inline:
+        house.bucket.put(each.key, each.body, each.content_type)
+
+
+def _settled(house: House, caller: Caller, field: str, url: str) -> str:
+    if url.startswith(OURS):
+        return url  # a parent's result, put there by us
+    key = key_of(house, url)
+    if key is not None:
+        return OURS + _usable(house, caller, field, key)
+    if house.public_url and url.startswith(f"{house.public_url}/media/"):
+        raise InvalidParameter(field, "is a link that we did not give out", "不是由我们签发的链接")
+    try:
+        house.http.check(url)
+    except EgressRefused as error:
+        raise InvalidParameter(field, str(error), "不是可用的公网 https 地址") from error
+    return url
+
+
+def _usable(house: House, caller: Caller, field: str, key: str) -> str:
+    area, owner, _ = key.split("/")
+    if owner != caller.account_id:
+        raise InvalidParameter(field, "is no upload of this account", "不是本账户的上传文件")
+    if area != "results" and not house.store.directory.upload_ready(key):
+        raise InvalidParameter(field, "is an upload that is not ready, or was refused", "上传未就绪或已失效")
+    return key
+
+
+def _read_inline(house: House, caller: Caller, field: str, uri: str) -> Inline:
+    match = _DATA_URI.match(uri)
+    if match is None:
+        raise InvalidParameter(field, "must be like data:image/png;base64,…", "格式应为 data:image/png;base64,…")
+    try:
+        body = base64.b64decode(uri[match.end() :], validate=True)
+    except ValueError as error:
+        raise InvalidParameter(field, "is not valid base64", "不是有效的 base64") from error
+    found = judged(field, body, PICTURES)
+    return Inline(new_key(house, caller, found), body, found.content_type)
+
+
+def _without_bytes(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """A request as it may be kept: what came inline is in the bucket."""
+    if isinstance(value, Mapping):
+        return {name: _without_bytes(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_without_bytes(part) for part in value]
+    return "data:" if isinstance(value, str) and _DATA_URI.match(value) else value
+
+
+def for_upstream(house: House, draft: Draft) -> Draft:
+    """The draft as an upstream can use it: our own objects by a link S3 answers itself, the others probed.
+
+    Raises Refused where an address has something else than media: the upstream would only bill us to find out.
+    """
+
+    def one(url: str) -> str:
+        if url.startswith(OURS):
+            return _own(house, url.removeprefix(OURS))
+        _probe(house, url)
+        return url
+
+    return replace(
+        draft,
+        image_urls=tuple(one(url) for url in draft.image_urls),
+        mask_url=one(draft.mask_url) if draft.mask_url else None,
+        video_url=one(draft.video_url) if draft.video_url else None,
+    )
+
+
+def _own(house: House, key: str) -> str:
+    # it may have outlived its time, or the function that was to put it there
+    if not house.bucket.has(key):
+        raise _refused("leads to a file that is not kept any more")
+    return house.bucket.link(key, UPSTREAM_SECONDS)
+
+
+def _probe(house: House, url: str) -> None:
+    """Read the first bytes. An address that only does not answer us is left for the upstream to try."""
+    call = Call("GET", url, {"range": f"bytes=0-{PROBE_BYTES - 1}", "user-agent": "genrelay"}, timeout=PROBE_SECONDS)
+    try:
+        with house.http.open(call, PROBE_BYTES) as incoming:
+            status, head = incoming.status, b""
+            while len(head) < PROBE_BYTES and (chunk := next(incoming.chunks, b"")):
+                head += chunk
+    except (NotSent, NoAnswer):
+        return
+    except EgressRefused as error:
+        raise _refused(str(error)) from error
+    if status in (404, 410) or (status in (200, 206) and sniff(head) is None):
+        raise _refused("has no picture, video or sound")
+
+
+def _refused(why: str) -> Refused:
+    return Refused(f"the input address {why}", elsewhere=False, task_code="INPUT_FETCH_FAILED")

@@ -1,0 +1,68 @@
+"""Links to what lies in the media bucket: signed when they are shown, read back when a client hands one in.
+
+They lead to our own media door and not to S3, so they live as long as we say, not as long as a function's credentials.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
+
+from relay.errors import NotFound
+from relay.flow.house import House
+from relay.signing import same
+from relay.task import Task
+
+LINK_SECONDS = 24 * 3600
+DOOR_SECONDS = 300  # how long the S3 link behind the door works: enough to begin reading
+UPSTREAM_SECONDS = 3600  # the same for an upstream, which may queue the job before it fetches
+
+_KEY = re.compile(r"(uploads|incoming|results)/[0-9a-z]+/[0-9a-z.-]+")
+
+
+def shown(house: House, task: Task, base_url: str) -> Task:
+    """The task as a client may see it, with a fresh link for each stored result."""
+    expires = house.clock() // 1000 + LINK_SECONDS
+    assets = (
+        replace(asset, url=link(house, asset.key, base_url, expires), expires_at=expires * 1000) if asset.key else asset
+        for asset in task.assets
+    )
+    return replace(task, assets=tuple(assets))
+
+
+def link(house: House, key: str, base_url: str, expires: int) -> str:
+    """A link to `key` that works until `expires` (Unix seconds)."""
+    return f"{base_url}/media/{key}?expires={expires}&signature={_signature(house, key, expires)}"
+
+
+def key_of(house: House, url: str) -> str | None:
+    """The key a link of ours leads to, even one that has expired; None for any other URL."""
+    parts = urlsplit(url)
+    key = parts.path.removeprefix("/media/")
+    words = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    return key if _ends(house, key, words.get("expires", ""), words.get("signature", "")) is not None else None
+
+
+def opened(house: House, key: str, expires: str, signature: str) -> str:
+    """Where a link's bytes are to be had, for a few minutes. Raises NotFound for a link that is not good (any more)."""
+    ends = _ends(house, key, expires, signature)
+    if ends is None or ends < house.clock() // 1000:
+        raise NotFound("this link is not valid, or has expired; ask for the task again", "链接无效或已过期")
+    if key.startswith("incoming/") and not house.store.directory.upload_ready(key):
+        raise NotFound("this upload is not ready", "上传尚未就绪")
+    return house.bucket.link(key, DOOR_SECONDS)
+
+
+def _ends(house: House, key: str, expires: str, signature: str) -> int | None:
+    """Until when (Unix seconds) a link with these words works or worked; None where we did not sign it."""
+    if not _KEY.fullmatch(key) or not re.fullmatch("[0-9]{1,12}", expires):
+        return None
+    return int(expires) if same(signature, _signature(house, key, int(expires))) else None
+
+
+def _signature(house: House, key: str, expires: int) -> str:
+    secret = house.secrets.need("media-secret").encode()
+    return hmac.new(secret, f"{key}|{expires}".encode(), hashlib.sha256).hexdigest()[:40]

@@ -1,0 +1,45 @@
+"""Bringing files to a relay and following its links, as a client does."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from relay.gateway import MediaDoor
+from tests.functional.surroundings import http_event
+from tests.functional.world import BUCKET, REGION, World
+
+FORM = {"content-type": "multipart/form-data; boundary=edge"}
+FILE, HOST, PRESIGN = "/api/upload/file", "/api/upload", "/api/upload/presign"
+
+
+def form(body: bytes, filename: str = "cat.png", name: str = "file") -> bytes:
+    head = f'--edge\r\nContent-Disposition: form-data; name="{name}"; filename="{filename}"\r\n'
+    return head.encode() + b"Content-Type: text/plain\r\n\r\n" + body + b"\r\n--edge--\r\n"
+
+
+def uploaded(here: World, body: bytes, filename: str = "cat.png", **how: Any) -> dict[str, Any]:
+    """What is said of a good file."""
+    status, document = here.post(FILE, raw=form(body, filename), headers=FORM, **how)
+    assert status == 200, document
+    (said,) = document["data"]
+    return dict(said)
+
+
+def follow(here: World, url: str) -> tuple[int, str]:
+    """The status of one of our links, and the key of the object it leads to."""
+    parts = urlsplit(url)
+    where = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    reply = MediaDoor(lambda: here.house).resolve(http_event("GET", where, {}, b""), LambdaContext())
+    headers = {name.lower(): values[0] for name, values in reply.get("multiValueHeaders", {}).items()}
+    headers |= {name.lower(): value for name, value in reply.get("headers", {}).items()}
+    return int(reply["statusCode"]), object_of(headers["location"]) if "location" in headers else ""
+
+
+def object_of(url: str) -> str:
+    """The key that a link signed for S3 leads to; "" for any other URL."""
+    parts = urlsplit(url)
+    signed = parts.netloc == f"{BUCKET}.s3.{REGION}.amazonaws.com" and "X-Amz-Signature" in parse_qs(parts.query)
+    return parts.path.lstrip("/") if signed else ""

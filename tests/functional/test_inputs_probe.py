@@ -1,0 +1,152 @@
+"""An address is looked at before a job is paid for: what has no medium ends it, what only dawdles is passed on."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from relay.flow.inputs import PROBE_BYTES, PROBE_SECONDS
+from relay.outbound import EgressRefused, Incoming, NoAnswer, NotSent, Outbound
+from relay.task import State, Task
+from relay.wire import Answer, Call
+from tests.functional.network import PICTURE, Script
+from tests.functional.world import World, world
+from tests.samples import CONTENT_TYPES, SOUNDS, sample
+
+PAGE = b"<!doctype html><html><body>sign in to see the picture</body></html>"
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[World]:
+    with world(balance="1000") as made:
+        yield made
+
+
+def submit(here: World, *script: Script) -> Task:
+    """A task made from an address that answers like this, after its dispatch."""
+    here.network.script["file"] = list(script)
+    asked = {"prompt": "a cat", "action": "image2video", "image_url": "https://img.example/a"}
+    status, document = here.post("/api/kling/videos", asked)
+    assert status == 200, document
+    here.pump()
+    return here.task(document["task_id"])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(404),
+        Answer(410, PICTURE),
+        Answer(200, PAGE),
+        Answer(206, PAGE),
+        Answer(200, b""),
+        Answer(200, b"%PDF-1.7"),
+        EgressRefused("points to an address that is not public"),
+    ],
+    ids=["404", "410", "page", "partial page", "nothing", "PDF", "private by now"],
+)  # fmt: skip
+def test_an_address_without_a_medium_fails_the_task_and_returns_the_money(
+    here: World, answer: Answer | Exception
+) -> None:
+    before, submitted = here.balance, len(here.network.sent("relay.submit"))
+    task = submit(here, answer)
+
+    assert task.fault is not None
+    assert (task.state, task.fault.code, here.balance) == (State.FAILED, "INPUT_FETCH_FAILED", before)
+    assert here.entries(task.task_id) == ["release", "reserve"]
+    assert len(here.network.sent("relay.submit")) == submitted
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        NotSent("ConnectTimeout"),
+        NoAnswer("the answer is too slow"),
+        Answer(403, PAGE),
+        Answer(302, b"", {"location": "http://169.254.169.254/"}),
+        Answer(429),
+        Answer(500, PAGE),
+    ],
+    ids=["unreachable", "silent", "forbidden to us", "elsewhere", "busy", "broken"],
+)
+def test_an_address_that_only_does_not_answer_us_is_left_to_the_upstream(
+    here: World, answer: Answer | Exception
+) -> None:
+    looked, submitted = len(here.network.sent("file")), len(here.network.sent("relay.submit"))
+    task = submit(here, answer)
+
+    assert task.state is State.QUEUED
+    assert (len(here.network.sent("file")) - looked, len(here.network.sent("relay.submit")) - submitted) == (1, 1)
+
+
+@pytest.mark.parametrize("extension", [*CONTENT_TYPES, *SOUNDS, "wav"])
+def test_an_address_with_a_medium_is_passed_on(here: World, extension: str) -> None:
+    assert submit(here, Answer(206, sample(extension))).state is State.QUEUED
+
+
+def test_no_more_is_read_than_the_first_bytes(here: World) -> None:
+    taken = list[int]()
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            taken.append(1024)
+            yield PICTURE.ljust(1024, b"\0")
+
+    submit(here, Incoming(200, {}, endless()))
+
+    assert sum(taken) == PROBE_BYTES
+
+
+def test_the_look_is_short_and_asks_for_little(here: World) -> None:
+    submit(here, Answer(200, PICTURE))
+
+    (call,) = here.network.sent("file")[-1:]
+    assert (call.timeout, call.headers["range"]) == (PROBE_SECONDS, f"bytes=0-{PROBE_BYTES - 1}")
+
+
+def test_an_own_key_is_never_shown_to_an_input_address(here: World) -> None:
+    submit(here, Answer(200, PICTURE))
+
+    assert not {"authorization", "cookie"} & set(here.network.sent("file")[-1].headers)
+
+
+# --- over a real line
+
+
+@contextmanager
+def server(answer: Iterator[bytes]) -> Iterator[str]:
+    """A server for one request, which writes what it is given until nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            line, _ = listening.accept()
+            with line:
+                line.recv(4096)
+                try:
+                    for piece in answer:
+                        line.sendall(piece)
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        thread.join(5)
+
+
+def endless(first: bytes) -> Iterator[bytes]:
+    yield first
+    while True:
+        yield b"x" * 1000
+
+
+def test_pieces_come_off_the_line_as_small_as_asked() -> None:
+    with (
+        server(endless(b"HTTP/1.1 200 OK\r\n\r\n")) as url,
+        Outbound("loopback").open(Call("GET", url, timeout=5.0), PROBE_BYTES) as incoming,
+    ):
+        assert len(next(incoming.chunks)) == PROBE_BYTES

@@ -1,0 +1,124 @@
+"""A link of ours opens one object until the end that was signed; nothing else opens anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from relay.flow.links import LINK_SECONDS, link
+from tests.functional.filing import follow, uploaded
+from tests.functional.world import Secrets, World, world
+from tests.samples import sample
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[World]:
+    with world() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def url(here: World) -> str:
+    return str(uploaded(here, sample("png"))["url"])
+
+
+def words(url: str) -> tuple[str, str, str]:
+    """Path, expires and signature of a link."""
+    path, _, query = url.partition("?")
+    expires, _, signature = query.removeprefix("expires=").partition("&signature=")
+    return path, expires, signature
+
+
+def test_a_link_works_until_its_end_and_not_after(here: World) -> None:
+    ending = str(uploaded(here, sample("png"))["url"])
+    here.wait(LINK_SECONDS)
+    assert follow(here, ending)[0] == 302
+    here.wait(1)
+    assert follow(here, ending) == (404, "")
+
+
+@pytest.mark.parametrize("part", ["account", "name", "area", "expires", "signature"])
+def test_a_link_with_any_part_changed_leads_nowhere(here: World, url: str, part: str) -> None:
+    path, expires, signature = words(url)
+    changed = {
+        "account": (path.replace("/acc1/", "/acc2/"), expires, signature),
+        "name": (path.replace(".png", ".jpg"), expires, signature),
+        "area": (path.replace("/uploads/", "/results/"), expires, signature),
+        "expires": (path, str(int(expires) + 1), signature),
+        "signature": (path, expires, signature[:-1] + ("0" if signature[-1] != "0" else "1")),
+    }[part]
+
+    assert follow(here, "{}?expires={}&signature={}".format(*changed)) == (404, "")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?expires={e}",
+        "?signature={s}",
+        "?expires=&signature=",
+        "?expires={e}&signature=",
+        "?expires=+{e}&signature={s}",
+        "?expires={e}.0&signature={s}",
+        "?expires=0{e}0&signature={s}",
+        "?expires=-1&signature={s}",
+        "?expires=\u0661&signature={s}",
+        "?expires=" + "9" * 5000 + "&signature={s}",
+        "?expires={e}%26expires%3D{e}&signature={s}",
+        "?expires={e}&signature=\u4e2d\u6587",
+        "?expires={e}&signature=%00",
+    ],
+)
+def test_a_link_without_good_words_leads_nowhere(here: World, url: str, query: str) -> None:
+    path, expires, signature = words(url)
+
+    assert follow(here, path + query.format(e=expires, s=signature)) == (404, "")
+
+
+def test_an_expired_link_cannot_be_prolonged_by_words_in_its_signature(here: World, url: str) -> None:
+    key = words(url)[0].partition("/media/")[2]
+    path, ended, signature = words(link(here.house, key, here.house.public_url, 100))
+
+    assert follow(here, f"{path}?expires=99999999999&signature={signature}%26expires%3D{ended}") == (404, "")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/media/uploads/acc1/../acc1/{n}",
+        "/media/uploads/./acc1/{n}",
+        "/media/uploads//acc1/{n}",
+        "/media/uploads/acc1%2F{n}",
+        "/media/uploads%2Facc1/{n}",
+        "/media/uploads/acc1/%2e%2e%2f{n}",
+        "/media/uploads/acc1/{n}/",
+        "/media/uploads/acc1/{n}%00",
+        "/media/uploads/acc1/{n}%3Fx",
+        "/media/uploads/acc1/",
+        "/media/other/acc1/{n}",
+        "/media/../uploads/acc1/{n}",
+        "/MEDIA/uploads/acc1/{n}",
+        "/media//uploads/acc1/{n}",
+        "/media/media/uploads/acc1/{n}",
+    ],
+)
+def test_no_other_spelling_of_the_path_opens_anything(here: World, url: str, path: str) -> None:
+    own, expires, signature = words(url)
+    name = own.rpartition("/")[2]
+
+    assert follow(here, f"{path.format(n=name)}?expires={expires}&signature={signature}") == (404, "")
+
+
+@pytest.mark.parametrize("key", ["uploads/acc1/../../x", "other/acc1/x.png", "uploads/ACC1/x.png", "x"])
+def test_even_signed_a_key_that_is_none_of_ours_leads_nowhere(here: World, key: str) -> None:
+    assert follow(here, link(here.house, key, here.house.public_url, 99_999_999_999)) == (404, "")
+
+
+def test_links_of_another_deployment_open_nothing(here: World, url: str) -> None:
+    other = replace(here.house, secrets=Secrets({"media-secret": "example-other-secret"}))
+    key = words(url)[0].partition("/media/")[2]
+
+    assert follow(here, link(other, key, here.house.public_url, 99_999_999_999)) == (404, "")

@@ -1,0 +1,181 @@
+"""A large file goes straight into the bucket, by a form that binds it, and nobody can use it before it is judged."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from relay.flow.uploads import FORM_SECONDS, MAX_UPLOAD, check
+from tests.functional.filing import PRESIGN, follow
+from tests.functional.refusals import everything, refused
+from tests.functional.world import BUCKET, World, world
+from tests.samples import CONTENT_TYPES, gif_with, sample
+
+PNG = sample("png")
+WANTED = {"filename": "cat.png", "content_type": "image/png", "size": len(PNG)}
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[World]:
+    with world(balance="1000") as made:
+        yield made
+
+
+def asked(here: World, **wanted: Any) -> dict[str, Any]:
+    status, document = here.post(PRESIGN, {**WANTED, **wanted})
+    assert status == 200, document
+    (said,) = document["data"]
+    return dict(said)
+
+
+def arrived(here: World, body: bytes = PNG, **wanted: Any) -> tuple[str, str]:
+    """A file that was brought by a form and not judged yet: its link and its key."""
+    said = asked(here, **wanted)
+    key = said["fields"]["key"]
+    here.house.bucket.put(key, body, said["content_type"])
+    return said["url"], key
+
+
+def submit(here: World, url: str) -> int:
+    return here.post("/api/kling/videos", {"prompt": "a cat", "action": "image2video", "image_url": url})[0]
+
+
+def test_the_answer_is_a_form_and_what_the_file_will_be(here: World) -> None:
+    said = asked(here, filename="../up/cat.png")
+
+    assert said.keys() == {
+        *("upload_url", "fields", "form_expires_at"),
+        *("url", "filename", "size", "content_type", "expires_at"),
+    }
+    assert (said["filename"], said["size"], said["content_type"]) == ("cat.png", len(PNG), "image/png")
+    assert datetime.fromisoformat(said["form_expires_at"]).timestamp() == here.now[0] // 1000 + FORM_SECONDS
+
+
+def test_the_policy_binds_place_type_size_and_time(here: World) -> None:
+    fields = asked(here, size=77)["fields"]
+    policy = json.loads(base64.b64decode(fields["policy"]))
+
+    assert {"bucket": BUCKET} in policy["conditions"]
+    assert {"key": fields["key"]} in policy["conditions"]
+    assert {"Content-Type": "image/png"} in policy["conditions"]
+    assert ["content-length-range", 1, 77] in policy["conditions"]
+    assert fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+    signed_at = datetime.strptime(fields["x-amz-date"] + "+0000", "%Y%m%dT%H%M%SZ%z")
+    lasts = datetime.fromisoformat(policy["expiration"]) - signed_at
+    assert abs(lasts.total_seconds() - FORM_SECONDS) <= 1
+
+
+def test_nobody_else_writes_under_the_key(here: World) -> None:
+    area, owner, _ = asked(here)["fields"]["key"].split("/")
+
+    assert (area, owner) == ("incoming", here.account_id)
+
+
+@pytest.mark.parametrize("extension", CONTENT_TYPES)
+def test_every_type_may_come_by_form(here: World, extension: str) -> None:
+    url, key = arrived(here, sample(extension), content_type=CONTENT_TYPES[extension])
+    check(here.house, key)
+
+    assert follow(here, url) == (302, key)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "field"),
+    [
+        ({"filename": None}, 400, "filename"),
+        ({"filename": ""}, 400, "filename"),
+        ({"filename": 5}, 400, "filename"),
+        ({"filename": "x" * 256}, 400, "filename"),
+        ({"content_type": None}, 400, "content_type"),
+        ({"content_type": "image/svg+xml"}, 400, "content_type"),
+        ({"content_type": "text/html"}, 400, "content_type"),
+        ({"content_type": "audio/mpeg"}, 400, "content_type"),
+        ({"content_type": "IMAGE/PNG"}, 400, "content_type"),
+        ({"content_type": "image/png; charset=x"}, 400, "content_type"),
+        ({"content_type": ["image/png"]}, 400, "content_type"),
+        ({"size": None}, 400, "size"),
+        ({"size": 0}, 400, "size"),
+        ({"size": -1}, 400, "size"),
+        ({"size": "12"}, 400, "size"),
+        ({"size": 1.5}, 400, "size"),
+        ({"size": MAX_UPLOAD + 1}, 413, "size"),
+        ({"size": 10**30}, 413, "size"),
+    ],
+)
+def test_a_wrong_field_is_named(here: World, wanted: dict[str, Any], status: int, field: str) -> None:
+    refusal = refused(here, "POST", PRESIGN, {**WANTED, **wanted})
+
+    assert (refusal.status, field in refusal.message.split()) == (status, True)
+
+
+@pytest.mark.parametrize("key", [None, "sk-EXAMPLE-unknown"])
+def test_a_stranger_gets_no_form(here: World, key: str | None) -> None:
+    assert refused(here, "POST", PRESIGN, WANTED, key=key).status == 401
+
+
+def test_what_was_not_judged_is_no_input(here: World) -> None:
+    url, _ = arrived(here)
+    body = {"prompt": "a cat", "action": "image2video", "image_url": url}
+
+    assert "image_url" in refused(here, "POST", "/api/kling/videos", body).message
+
+
+def test_what_was_not_judged_cannot_be_fetched(here: World) -> None:
+    url, _ = arrived(here)
+
+    assert follow(here, url) == (404, "")
+
+
+def test_what_was_judged_is_an_input(here: World) -> None:
+    url, key = arrived(here)
+    check(here.house, key)
+
+    assert submit(here, url) == 200
+
+
+LIES = {
+    "HTML": (b"<html>cat</html>", "image/png"),
+    "another picture": (sample("jpg"), "image/png"),
+    "a picture for a film": (PNG, "video/mp4"),
+    "a script in a picture": (gif_with(b"<script>alert(1)</script>"), "image/gif"),
+    "half a film": (sample("mp4")[:-100], "video/mp4"),
+}
+
+
+@pytest.mark.parametrize(("body", "content_type"), LIES.values(), ids=LIES.keys())
+def test_what_is_not_what_it_was_said_to_be_is_deleted(here: World, body: bytes, content_type: str) -> None:
+    url, key = arrived(here, body, content_type=content_type)
+    check(here.house, key)
+
+    assert (key in here.stored, follow(here, url)[0], submit(here, url)) == (False, 404, 400)
+
+
+@pytest.mark.parametrize("body", [PNG, b"<html>"], ids=["good", "bad"])
+def test_to_be_judged_twice_changes_nothing(here: World, body: bytes) -> None:
+    _, key = arrived(here, body)
+    check(here.house, key)
+    once = everything(here)
+    check(here.house, key)
+
+    assert everything(here) == once
+
+
+def test_a_good_file_replaced_by_a_bad_one_is_deleted(here: World) -> None:
+    url, key = arrived(here)
+    check(here.house, key)
+    here.house.bucket.put(key, b"<html>", "image/png")
+    check(here.house, key)
+
+    assert (key in here.stored, follow(here, url)[0]) == (False, 404)
+
+
+def test_a_file_that_is_gone_before_it_is_judged_does_no_harm(here: World) -> None:
+    said = asked(here)
+    check(here.house, said["fields"]["key"])
+
+    assert (follow(here, said["url"])[0], submit(here, said["url"])) == (404, 400)

@@ -1,0 +1,157 @@
+"""The ways of files: in by the door or by a form, on to upstreams, and back out of the bucket."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+
+from relay.bucket import PART
+from relay.outbound import Incoming
+from relay.task import Delivery, State
+from relay.wire import Answer
+from tests.functional.network import CLIENT, PICTURE
+from tests.functional.watched import Watched
+from tests.functional.ways import RESENT, drop
+
+FILM = {"prompt": "a cat", "action": "image2video", "duration": 5}
+BOUNDARY = "example"
+MULTIPART = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
+FORM = {"filename": "a.png", "content_type": "image/png", "size": len(PICTURE)}
+
+
+def uploaded(here: Watched) -> str:
+    """A link to a file that came by the door."""
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'.encode()
+    body = head + PICTURE + f"\r\n--{BOUNDARY}--\r\n".encode()
+    status, document = here.post("/api/upload", raw=body, headers=MULTIPART)
+    assert status == 200, document
+    return str(document["url"])
+
+
+def arrived(here: Watched, body: bytes = PICTURE) -> str:
+    """A link to a file that came by a form."""
+    status, document = here.post("/api/upload/presign", FORM)
+    assert status == 200, document
+    (form,) = document["data"]
+    here.arrive(form["fields"]["key"], body)
+    return str(form["url"])
+
+
+def stored(here: Watched, **fields: object) -> str:
+    """A task whose result has been copied."""
+    here.archiving()
+    task_id = here.submit_image(**fields)
+    here.pump()
+    here.network.finish()
+    here.run(60)
+    assert here.task(task_id).state is State.SUCCEEDED
+    return task_id
+
+
+def result_of(here: Watched, task_id: str) -> str:
+    (image,) = here.post("/api/kling/tasks", {"task_id": task_id})[1]["images"]
+    return str(image["url"])
+
+
+def filmed(here: Watched, image_url: str) -> None:
+    """Have a picture made into a film, as far as the upstream."""
+    status, document = here.post("/api/kling/videos", FILM | {"image_url": image_url})
+    assert status == 200, document
+    here.pump()
+    assert here.task(document["task_id"]).state is State.QUEUED
+
+
+def a_file_is_brought_and_used(here: Watched) -> None:
+    link = uploaded(here)
+    assert here.follow(link) == 302
+    filmed(here, link)
+
+
+def a_file_arrives_by_form_and_is_used(here: Watched) -> None:
+    link = arrived(here)
+    assert here.follow(link) == 302
+    filmed(here, link)
+
+
+def a_file_that_arrives_is_none(here: Watched) -> None:
+    assert here.follow(arrived(here, b"<html>")) == 404
+
+
+def a_picture_comes_inline(here: Watched) -> None:
+    filmed(here, "data:image/png;base64," + base64.b64encode(PICTURE).decode())
+
+
+def a_result_is_copied_shown_and_used(here: Watched) -> None:
+    link = result_of(here, stored(here, callback_url=CLIENT))
+    assert here.follow(link) == 302
+    filmed(here, link)
+
+
+def a_callback_brings_a_result_to_copy(here: Watched) -> None:
+    here.archiving()
+    task_id = here.submit_kie_image(callBackUrl=CLIENT)
+    here.pump()
+    (job,) = here.network.jobs.values()
+    job.state = "succeeded"
+    assert here.callback(job)[0] == 200
+    assert here.task(task_id).state is State.STORING
+    while here.pump():
+        continue
+    assert here.task(task_id).delivery is Delivery.DONE
+    (url,) = here.request("GET", f"/api/v1/gpt4o-image/record-info?taskId={task_id}")[1]["data"]["response"][
+        "resultUrls"
+    ]
+    assert here.post("/api/v1/gpt4o-image/download-url", {"url": url})[0] == 200
+
+
+def a_result_is_not_there(here: Watched) -> None:
+    here.archiving()
+    here.network.script["file"] = [Answer(404), Answer(404), Answer(404)]
+    task_id = here.submit_image(callback_url=CLIENT)
+    here.pump()
+    here.network.finish()
+    here.run(300)
+    assert here.entries(task_id) == ["release", "reserve"]
+
+
+def a_large_result_breaks_off(here: Watched) -> None:
+    def cut_off() -> Iterator[bytes]:
+        yield PICTURE
+        yield bytes(3 * PART)
+
+    here.network.script["file"] = [Incoming(200, {"content-length": str(4 * PART)}, cut_off())]
+    stored(here)
+
+
+def a_late_result_is_not_there_yet(here: Watched) -> None:
+    here.archiving()
+    here.network.script["file"] = [Answer(404)]
+    task_id = here.submit_kie_image()
+    here.pump()
+    here.wait(61)  # by now the poller that dispatch started has ended
+    (job,) = here.network.jobs.values()
+    job.state = "succeeded"
+    here.callback(job)
+    here.pump()
+    assert here.task(task_id).tries == 1
+
+
+def a_word_to_the_archive_is_lost(here: Watched) -> None:
+    here.archiving()
+    task_id = here.submit_image()
+    here.pump()
+    here.network.finish()
+    here.wait(10)
+    here.tick()
+    assert here.task(task_id).state is State.STORING
+    drop(here)
+    here.wait(RESENT)
+    here.tick()
+    assert here.pump()
+
+
+MEDIA_WAYS: tuple[Callable[[Watched], None], ...] = (
+    *(a_file_is_brought_and_used, a_file_arrives_by_form_and_is_used, a_file_that_arrives_is_none),
+    *(a_picture_comes_inline, a_result_is_copied_shown_and_used, a_callback_brings_a_result_to_copy),
+    *(a_result_is_not_there, a_large_result_breaks_off, a_late_result_is_not_there_yet, a_word_to_the_archive_is_lost),
+)
