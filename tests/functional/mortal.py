@@ -19,7 +19,7 @@ from tests.functional.world import World
 
 WRITES = frozenset({"put_item", "update_item", "transact_write_items", "send_message", "start_execution"})
 # Seconds until SQS gives a message again whose function died: the template's, the shorter one before any deadline.
-VISIBILITY = {"dispatch": 360, "deliver": 1080}
+VISIBILITY = {"dispatch": 360, "archive": 3600, "deliver": 1080}
 
 
 class Killed(BaseException):

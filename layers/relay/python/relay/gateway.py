@@ -116,7 +116,8 @@ class MediaDoor:
                 location = opened(house(), f"{area}/{account}/{name}", *words)
             except RelayError as error:
                 return _response(Reply(error.status, {"message": error.message}))
-            return _response(Reply(302, {"message": "see the location"}, {"location": location, "cache-control": "private, max-age=60"}))
+            headers = {"location": location, "cache-control": "private, max-age=60"}
+            return _response(Reply(302, {"message": "see the location"}, headers))
 
     def resolve(self, event: Event, context: LambdaContext) -> Event:
         return self._app.resolve(event, context)
