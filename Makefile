@@ -14,7 +14,7 @@ SAM_ENV := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-west-1}
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  \033[1mmake %-7s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(READY) ## the main job on this machine: four tasks, a table, the files under out/
+run: $(READY) ## the main job on this machine: five tasks, a table, the files under out/
 	@$(BIN)/python -m local run
 
 serve: $(READY) ## keep the relay up: PORT=8000, READY_FILE=path, FRESH=1 to start empty
