@@ -53,7 +53,9 @@ def _run(console: Console, run: Run) -> int:
     for errand in ERRANDS:
         run.fetch(errand)
     console.print(_results(run))
-    console.print(f"fetched by the relay's own links; the providers' had died by then ({dead} of {given})")
+    console.print(f"fetched by the relay's own links; the providers' had died by then ({dead} of {given}):")
+    for link in (link for errand in ERRANDS for link in errand.links):
+        console.print(f"  {link}", style="dim", soft_wrap=True)
     after = run.relay.deployment.gate(run.relay.demo.account_id).balance
     spent = sum(run.task(e).price for e in ERRANDS if run.task(e).state is State.SUCCEEDED)
     drift = run.relay.deployment.store.accounts.drift(run.relay.demo.account_id)

@@ -84,18 +84,9 @@ class World:
     def post(self, path: str, body: object = None, **how: Any) -> tuple[int, Any]:
         return self.request("POST", path, body, **how)
 
-    def request(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        *,
-        key: str | None = KEY,
-        headers: dict[str, str] | None = None,
-        raw: bytes | None = None,
-    ) -> tuple[int, Any]:
+    def request(self, method: str, path: str, body: object = None, **how: Any) -> tuple[int, Any]:
         """The status and document of one request, through the door the template's routes would choose."""
-        status, document, _ = self.exchange(method, path, body, key=key, headers=headers, raw=raw)
+        status, document, _ = self.exchange(method, path, body, **how)
         return status, document
 
     def exchange(
