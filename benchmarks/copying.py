@@ -31,14 +31,14 @@ from relay.wire import Call
 
 SMALL, LARGE, RACED = 64 << 20, 1 << 30, 192 << 20
 LIMIT = 2 << 30
-ROUNDS = 5
+ROUNDS, PEAKS = 5, 4
 # By https the SDK leaves a body unsigned; by http it would hash it once more, in both copies, and hide our own hashing.
 _CONFIG = SIGNING.merge(Config(signature_version=UNSIGNED, s3={"addressing_style": "path"}))
 
 
 @dataclass(frozen=True)
 class Copies:
-    """Peak bytes of a process that copies a small and a large file, and MB/s and CPU ms per MB of ours and a plain."""
+    """Highest peak bytes of a process that copies a small and a large file, and MB/s and CPU ms per MB of ours and a plain."""
 
     small: int
     large: int
@@ -53,8 +53,8 @@ class Copies:
 
 
 def measure(results: str, sink: str) -> Copies:
-    """Each in a fresh interpreter."""
-    peaks = [_apart(results, sink, "memory", size) for size in (SMALL, LARGE)]
+    """Each in a fresh interpreter; of the peaks, which vary with how the two ends keep pace, the highest of several."""
+    peaks = [max(_apart(results, sink, "memory", size) for _ in range(PEAKS)) for size in (SMALL, LARGE)]
     return Copies(*peaks, **_apart(results, sink, "race", RACED))
 
 
