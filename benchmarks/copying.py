@@ -38,7 +38,7 @@ _CONFIG = SIGNING.merge(Config(signature_version=UNSIGNED, s3={"addressing_style
 
 @dataclass(frozen=True)
 class Copies:
-    """Highest peak bytes of a process that copies a small and a large file, and MB/s and CPU ms per MB of ours and a plain."""
+    """Peak bytes copying a small and a large file; MB/s and CPU ms per MB, ours and a plain copy's."""
 
     small: int
     large: int
