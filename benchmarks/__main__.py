@@ -7,13 +7,14 @@ import time
 
 from rich.console import Console
 
-from benchmarks import doors, imports, lag, paths, report, rows
-from benchmarks.costs import Template
-from benchmarks.ground import ROOT, apart, ground
+from benchmarks import copying, doors, ends, imports, lag, paths, report, rows, uploading
+from benchmarks.costs import Archived, Template
+from benchmarks.ground import ROOT, apart, ground, running
 from benchmarks.rows import Row
 
 UPSTREAM_SECONDS = 0.05
 LAGS = ((10, 0), (1_000, 0), (10, 10), (1_000, 10))  # tasks, and the seconds their due times are spread over
+RESULTS = (1 << 20, 5 << 20)  # bytes of one archived result
 BACKLOG = (10_000, 0)
 
 
@@ -41,6 +42,8 @@ def _measured(console: Console, lags: tuple[tuple[int, int], ...]) -> list[Row]:
         now("CPU of submit, status and callback beside bare boto3 …")
         with ground(0.0) as environment:
             compared = apart(environment, doors.measure)
+            now("CPU of uploads …")
+            uploaded = apart(environment, uploading.measure)
         with ground(UPSTREAM_SECONDS) as environment:
             now("cold starts …")
             started = imports.measure(environment)
@@ -51,14 +54,30 @@ def _measured(console: Console, lags: tuple[tuple[int, int], ...]) -> list[Row]:
             for tasks, spread in lags:
                 now(f"poll lag, {tasks:,} tasks …")
                 found.append(apart({**environment, "DUE_SHARDS": "1"}, lag.measure, tasks, spread))
+        with running(ends.serve_results) as results, running(ends.serve_sink) as sink:
+            now("copying results …")
+            copied = copying.measure(results, sink)
+            now("what archiving adds …")
+            archived = [_archived(size, f"{results}/{size}.png") for size in RESULTS]
     template = Template.read()
     return [
         *rows.of_doors(compared),
         *rows.of_imports(started, uncompiled),
         *rows.of_paths(walked, template),
+        *rows.of_archiving(archived, template),
+        *rows.of_copies(copied),
+        *rows.of_uploads(uploaded),
         *rows.of_rows(walked),
         *rows.of_lags(found),
     ]
+
+
+def _archived(size: int, result: str) -> Archived:
+    with ground(UPSTREAM_SECONDS, result) as environment:
+        on = {**environment, "ARCHIVE": "on"}
+        return Archived(
+            size, apart(on, paths.called_back), apart(environment, paths.called_back), apart(on, paths.fetched)
+        )
 
 
 if __name__ == "__main__":

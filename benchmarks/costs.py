@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchmarks import prices
@@ -11,12 +12,14 @@ from benchmarks.paths import Walk, Walked
 
 MONTH_MINUTES = 30 * 24 * 60
 MONTH_SECONDS = MONTH_MINUTES * 60
-DOORS = ("submit", "status", "account", "callback")
+DOORS = ("submit", "status", "account", "callback", "media")
 EXPRESS_GB = 64 / 1024
 EXECUTION_SECONDS = 60
 LEAST_PAUSE = 1  # seconds the poller rests between two laps at its busiest
 # Event source mappings poll an idle queue with five long polls of 20 s.
 IDLE_POLLS_A_MINUTE = 5 * 3
+
+_S3_PUTS = {f"s3.{verb}" for verb in ("PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")}
 
 # How long the access log's variables are in an ordinary request.
 _ACCESS_LOG = {"requestId": 16, "requestTimeEpoch": 13, "routeKey": 32, "status": 3, "responseLatency": 3}
@@ -27,46 +30,80 @@ _ACCESS_LOG |= {"responseLength": 4, "sourceIp": 13, "integrationErrorMessage": 
 class Template:
     """What of the template costs money by its size or number."""
 
-    memory: int
+    memory: Mapping[str, int]  # MB, by function
     access_log: int
     alarms: int
     queues: int
+    result_days: int
 
     @classmethod
     def read(cls) -> Template:
         whole = read_template()
         resources = whole["Resources"].values()
+        common = whole["Globals"]["Function"]["MemorySize"]
         line = whole["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"]
         named = re.sub(r"\$context\.(?:identity\.)?(\w+)", lambda found: "x" * _ACCESS_LOG[found[1]], line)
         return cls(
-            whole["Globals"]["Function"]["MemorySize"],
+            {
+                each["Properties"]["Handler"].partition(".")[0]: each["Properties"].get("MemorySize", common)
+                for each in resources
+                if each["Type"] == "AWS::Serverless::Function"
+            },
             len(named),
             sum(resource["Type"] == "AWS::CloudWatch::Alarm" for resource in resources),
             sum(resource["Type"] == "AWS::Lambda::EventSourceMapping" for resource in resources),
+            whole["Parameters"]["ResultDays"]["Default"],
         )
+
+
+@dataclass(frozen=True)
+class Archived:
+    """One path with archiving on and off, a client's look at what it made, and the bytes of that."""
+
+    size: int
+    on: Walk
+    off: Walk
+    fetch: Walk
 
 
 def tally(walk: Walk, template: Template) -> prices.Tally:
     """One walk as amounts."""
     doors = sum(ran.function in DOORS for ran in walk.ran)
     logged = sum(ran.log_bytes + (ran.log_lines + 3) * prices.LOG_EVENT_BYTES for ran in walk.ran)
-    seconds = sum(prices.billed_seconds(ran.wall, ran.cpu, template.memory) for ran in walk.ran)
+    gb_seconds = sum(
+        prices.billed_seconds(ran.wall, ran.cpu, template.memory[ran.function]) * template.memory[ran.function] / 1024
+        for ran in walk.ran
+    )
     return prices.Tally(
         http=doors,
         invocations=len(walk.ran),
-        gb_seconds=seconds * template.memory / 1024,
+        gb_seconds=gb_seconds,
         writes=walk.writes + walk.index_writes,
         reads=walk.reads,
         messages=walk.calls.get("sqs.SendMessage", 0),
         log_bytes=logged
         + len(walk.ran) * prices.PLATFORM_LOG_BYTES
         + doors * (template.access_log + prices.LOG_EVENT_BYTES),
+        puts=sum(number for call, number in walk.calls.items() if call in _S3_PUTS),
     )
 
 
 def million(walk: Walk, template: Template) -> dict[str, float]:
     """US dollars by service for a million such walks."""
     return {service: usd * 1e6 for service, usd in tally(walk, template).bill().items()}
+
+
+def archiving(archived: Archived, template: Template) -> dict[str, float]:
+    """US dollars by service that archiving adds to a million tasks with one result each, fetched once by its client."""
+    copied = tally(archived.on, template).minus(tally(archived.off, template))
+    door = tally(archived.fetch, template)
+    kept = prices.Tally(gets=1, byte_months=archived.size * template.result_days / 30)
+    return {service: usd * 1e6 for service, usd in copied.plus(door).plus(kept).bill().items()}
+
+
+def waiting(template: Template) -> float:
+    """US dollars for a million results that each take a second longer to arrive."""
+    return prices.LAMBDA_ARM.of(template.memory["archive"] / 1024) * 1e6
 
 
 def stored(walk: Walk) -> float:
@@ -90,7 +127,7 @@ def idle(walked: Walked, template: Template) -> dict[str, float]:
 def busiest(walked: Walked, template: Template) -> float:
     """US dollars a month for a poller that never ends on any shard and rests the least it may: the clock's most."""
     lap = walked.lap.ran[0]
-    seconds = prices.billed_seconds(lap.wall, lap.cpu, template.memory) + LEAST_PAUSE
+    seconds = prices.billed_seconds(lap.wall, lap.cpu, template.memory[lap.function]) + LEAST_PAUSE
     laps = SHARDS * MONTH_SECONDS / seconds
     executions = SHARDS * MONTH_SECONDS / EXECUTION_SECONDS
     express = prices.EXPRESS_REQUEST.of(executions) + prices.EXPRESS_TIME.of(SHARDS * MONTH_SECONDS * EXPRESS_GB)

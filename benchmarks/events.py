@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import time
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from benchmarks.ground import CALLBACK_SECRET, ROOT, WEBHOOK_KEY
 from relay.signing import callback_token, sign_kie
@@ -64,6 +66,24 @@ def kie_callback(account_id: str, task_id: str, job: str) -> Event:
     headers = {"x-webhook-timestamp": str(now), "x-webhook-signature": sign_kie(WEBHOOK_KEY, job, now)}
     body = {"code": 200, "msg": "success", "data": {"taskId": job, "state": "success"}}
     return http("callback.kie.success", f"/callbacks/kie/{account_id}.{task_id}/{token}", body, headers)
+
+
+def upload(key: str, picture: bytes) -> Event:
+    """A multipart body as a browser sends it, in base64 as the API hands it on."""
+    event = http("upload.relay.file", "/api/upload/file", None, {"authorization": f"Bearer {key}"})
+    part = b'content-disposition: form-data; name="file"; filename="lighthouse.png"\r\ncontent-type: image/png'
+    body = b"--0123456789abcdef\r\n" + part + b"\r\n\r\n" + picture + b"\r\n--0123456789abcdef--\r\n"
+    event["headers"] |= {"content-type": "multipart/form-data; boundary=0123456789abcdef"}
+    event["headers"] |= {"content-length": str(len(body))}
+    return event | {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+
+
+def media(link: str) -> Event:
+    """A client that follows a link to a stored file."""
+    event, parts = copy.deepcopy(_example("media.link")), urlsplit(link)
+    event["rawPath"] = event["requestContext"]["http"]["path"] = parts.path
+    event["rawQueryString"], event["queryStringParameters"] = parts.query, dict(parse_qsl(parts.query))
+    return event
 
 
 def queued(message: str) -> Event:

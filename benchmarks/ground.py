@@ -29,6 +29,7 @@ PREFIX = "/genrelay/bench"
 WEBHOOK_KEY = "example-hmac"
 CALLBACK_SECRET = "example-callback-secret"
 SHARDS = 4
+BUCKET = "media"
 
 _spawn = multiprocessing.get_context("spawn")
 T = TypeVar("T")
@@ -36,17 +37,20 @@ Environment = Mapping[str, str]
 
 
 @contextmanager
-def ground(upstream_seconds: float) -> Iterator[dict[str, str]]:
-    """The environment a function would be given here, and CLIENT_KEY, ACCOUNT_ID and CLIENT_URL besides."""
+def ground(upstream_seconds: float, result: str = upstream.RESULT) -> Iterator[dict[str, str]]:
+    """The environment a function would be given here, and CLIENT_KEY, ACCOUNT_ID and CLIENT_URL besides.
+
+    `result` is the link to each thing made; results are not archived unless ARCHIVE is set on.
+    """
     with ExitStack() as opened:
-        url = opened.enter_context(_running(upstream.serve, upstream_seconds))
-        environment: dict[str, str] = opened.enter_context(_running(serve_cloud))
+        url = opened.enter_context(running(upstream.serve, upstream_seconds, result))
+        environment: dict[str, str] = opened.enter_context(running(serve_cloud))
         bases = {"kie": f"{url}/kie", "relay": f"{url}/relay"}
         yield {**environment, "UPSTREAM_URLS": json.dumps(bases), "CLIENT_URL": f"{url}/client"}
 
 
 @contextmanager
-def _running(target: Callable[..., None], *arguments: object) -> Iterator[Any]:
+def running(target: Callable[..., None], *arguments: object) -> Iterator[Any]:
     """A process of `target`, and the first thing it says; it ends when the pipe does."""
     ours, theirs = _spawn.Pipe()
     process = _spawn.Process(target=target, args=(theirs, *arguments), daemon=True)
@@ -67,7 +71,7 @@ def apart(environment: Environment, function: Callable[..., T], *arguments: obje
     # the child must have it before it imports anything: Powertools reads some of it at once
     os.environ.update(environment)
     try:
-        with _running(_called, function, arguments) as outcome:
+        with running(_called, function, arguments) as outcome:
             if isinstance(outcome, BaseException):
                 raise outcome
             answer: T = outcome
@@ -101,7 +105,8 @@ def _furnished(cloud: Cloud) -> dict[str, str]:
     dynamodb, sqs = cloud.client("dynamodb"), cloud.client("sqs")
     outputs = {name: _create_table(dynamodb, name, resources[name]["Properties"]) for name in _TABLES.values()}
     outputs["SecretsPrefix"] = PREFIX
-    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dispatch", "deliver")}
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dispatch", "archive", "deliver")}
+    cloud.client("s3").create_bucket(Bucket=BUCKET)
     machine = cloud.client("stepfunctions").create_state_machine(
         name="poller",
         definition=json.dumps({"StartAt": "Rest", "States": {"Rest": {"Type": "Pass", "End": True}}}),
@@ -116,6 +121,9 @@ def _furnished(cloud: Cloud) -> dict[str, str]:
         **{variable: outputs[name] for variable, name in _TABLES.items()},
         "DISPATCH_QUEUE_URL": urls["dispatch"],
         "DELIVER_QUEUE_URL": urls["deliver"],
+        "ARCHIVE_QUEUE_URL": urls["archive"],
+        "MEDIA_BUCKET": BUCKET,
+        "ARCHIVE": "off",
         "POLLER_ARN": machine["stateMachineArn"],
         "SECRETS_PREFIX": PREFIX,
         "PUBLIC_URL": "https://relay.example.com",
@@ -134,6 +142,7 @@ _TABLES = {"TASKS_TABLE": "TasksTable", "ACCOUNTS_TABLE": "AccountsTable", "DIRE
 _SECRETS = {
     "key-pepper": "example-pepper",
     "callback-secret": CALLBACK_SECRET,
+    "media-secret": "example-media-secret",
     "webhook-master": "example-master",
     "upstreams/kie/key": "sk-EXAMPLE-kie",
     "upstreams/kie/webhook-key": WEBHOOK_KEY,

@@ -24,6 +24,9 @@ CLIENTS: Mapping[str, tuple[tuple[str, ...], bool]] = {
     "callback": (("dynamodb", "sqs", "ssm"), True),
     "dispatch": (("dynamodb", "sqs", "ssm", "stepfunctions"), True),
     "poll": (("dynamodb", "sqs", "ssm"), True),
+    "upload": (("dynamodb", "s3", "ssm"), False),
+    "media": (("s3", "ssm"), False),
+    "archive": (("dynamodb", "s3", "sqs"), True),
     "deliver": (("dynamodb", "ssm"), True),
     "sweep": (("dynamodb", "stepfunctions"), False),
 }

@@ -36,8 +36,9 @@ class Path:
     fails: bool = False
 
 
+BASE = Path("callback")
 PATHS = (
-    Path("callback"),
+    BASE,
     Path("callback, client told", told=True),
     Path("failure by callback, money back", fails=True),
     Path("polled once", polls=1),
@@ -85,6 +86,22 @@ def measure() -> Walked:
     )
 
 
+def called_back() -> Walk:
+    """The base path alone, with results archived or not, as the environment says."""
+    walker = Walker()
+    walker.along(BASE)
+    # two of these are held against each other, and one odd walk among three may win
+    return walker.often(lambda: walker.along(BASE), 7)
+
+
+def fetched() -> Walk:
+    """A client that follows the link to its archived result."""
+    walker = Walker()
+    link = walker.linked(walker.along(BASE))
+    walker.followed(link)
+    return walker.often(lambda: walker.followed(link))
+
+
 class Walker:
     def __init__(self) -> None:
         self._looking = boto3.Session().client("dynamodb")
@@ -93,22 +110,23 @@ class Walker:
         self._meter = Meter(boto3._get_default_session(), self._looking)
         self.run = Handlers()
 
-    def often(self, once: Callable[[], object]) -> Walk:
+    def often(self, once: Callable[[], object], repeats: int = REPEATS) -> Walk:
         """Timed first, then counted: whoever counts looks at rows in between, and that takes time."""
         uses, rans = list[Use](), list[list[Ran]]()
-        for _ in range(REPEATS):
+        for _ in range(repeats):
             self.run.ran = []
             once()
             self._free_seats()
             rans.append(self.run.ran)
-        for _ in range(REPEATS):
+        for _ in range(repeats):
             with self._meter.measuring() as use:
                 once()
             self._free_seats()
             uses.append(use)
         return _middle(uses, rans)
 
-    def along(self, path: Path) -> None:
+    def along(self, path: Path) -> str:
+        """Take a new task along a path; its id."""
         prompt = f"{PROMPT} {'fails' if path.fails else f'after-{max(path.polls, 1)}'}"
         task_id = self.submitted(prompt, RELAY if path.polls else KIE, told=path.told)
         self._drain("dispatch", "DISPATCH_QUEUE_URL")
@@ -116,8 +134,10 @@ class Walker:
             self._called_back(task_id)
         for _ in range(path.polls):
             self._come_due(task_id)
+        self._drain("archive", "ARCHIVE_QUEUE_URL")
         self._drain("deliver", "DELIVER_QUEUE_URL")
         self._check(task_id, path)
+        return task_id
 
     def submitted(self, prompt: str, platform: str, *, told: bool) -> str:
         body = {"prompt": prompt, "size": "1024x1024"} | ({"callback_url": os.environ["CLIENT_URL"]} if told else {})
@@ -126,6 +146,16 @@ class Walker:
 
     def asked(self, task_id: str) -> None:
         document(self.run("status", events.status(os.environ["CLIENT_KEY"], RELAY, task_id)))
+
+    def linked(self, task_id: str) -> str:
+        """The link a client is shown."""
+        answer = document(self.run("status", events.status(os.environ["CLIENT_KEY"], KIE, task_id)))
+        return str(answer["images"][0]["url"])
+
+    def followed(self, link: str) -> None:
+        answer = self.run("media", events.media(link))
+        if answer["statusCode"] != 302:
+            raise RuntimeError(f"the media door answered {answer['statusCode']}: {answer['body']}")
 
     def _called_back(self, task_id: str) -> None:
         job = self._task(task_id)["upstream_task_id"]["S"]

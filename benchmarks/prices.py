@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 REGION, AS_OF = "us-east-1", "January 2026"
@@ -27,6 +27,10 @@ DYNAMODB_WRITE = Price(0.625, 1e6, "write request units, on demand")
 DYNAMODB_READ = Price(0.125, 1e6, "read request units, on demand")
 DYNAMODB_STORED = Price(0.25, 1e9, "bytes kept a month")
 SQS = Price(0.40, 1e6, "requests to a standard queue")
+S3_PUT = Price(5.00, 1e6, "PUT and POST requests to S3 Standard, each part of a large object among them")
+S3_GET = Price(0.40, 1e6, "GET requests to S3 Standard")
+S3_STORED = Price(0.023, 1 << 30, "bytes kept in S3 Standard a month of 30 days")
+INTERNET = Price(0.09, 1 << 30, "bytes sent to the internet")
 EXPRESS_REQUEST = Price(1.00, 1e6, "executions of an Express workflow")
 EXPRESS_TIME = Price(0.00001667, 1, "GB-seconds of an Express workflow, in steps of 64 MB")
 LOGS = Price(0.50, 1e9, "bytes ingested")
@@ -52,6 +56,15 @@ class Tally:
     reads: float = 0.0
     messages: float = 0.0
     log_bytes: float = 0.0
+    puts: float = 0.0
+    gets: float = 0.0
+    byte_months: float = 0.0
+
+    def minus(self, other: Tally) -> Tally:
+        return Tally(*(getattr(self, part.name) - getattr(other, part.name) for part in fields(Tally)))
+
+    def plus(self, other: Tally) -> Tally:
+        return Tally(*(getattr(self, part.name) + getattr(other, part.name) for part in fields(Tally)))
 
     def bill(self) -> dict[str, float]:
         """US dollars by service."""
@@ -61,6 +74,8 @@ class Tally:
             "DynamoDB": DYNAMODB_WRITE.of(self.writes) + DYNAMODB_READ.of(self.reads),
             "SQS": SQS.of(self.messages * SQS_REQUESTS),
             "Logs": LOGS.of(self.log_bytes),
+            "S3 requests": S3_PUT.of(self.puts) + S3_GET.of(self.gets),
+            "S3 storage": S3_STORED.of(self.byte_months),
         }
 
 

@@ -18,8 +18,15 @@ NOTES = (
     "CPU is this process's own time, medians, taken turn about; the embedded cloud and the upstream run in others.",
     "DynamoDB units are computed from the observed requests and rows by DynamoDB's published rules, because the "
     "embedded cloud does not report what the cloud would charge.",
-    f"Dollars are {REGION} list prices as of {AS_OF}, no free tier, no media or internet traffic. Function time is "
+    f"Dollars are {REGION} list prices as of {AS_OF}, no free tier, no internet traffic. Function time is "
     "measured here: waiting as it was, computing stretched to the vCPU share of the template's memory.",
+    "The per-task paths leave results where the upstreams keep them (ArchiveResults off); archiving has rows of its "
+    "own, and its 1 MB is 2^20 bytes, as S3 counts.",
+    "Copies run from one process that makes bytes up into another that answers as S3 does and throws them away, "
+    "because the embedded cloud keeps objects in memory; requests are unsigned, as bodies are by https, and nothing is "
+    "encrypted. The plain copy is requests into boto3 as they come. The dollars of archiving are taken with the "
+    "embedded cloud.",
+    "Uploads are signed with a hash of the body, which the SDK leaves out by https, where it encrypts instead.",
     "Queues are priced at one message a batch, polled tasks at one task a lap, so batching only makes it cheaper.",
 )
 

@@ -6,12 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from benchmarks import costs
+from benchmarks.copying import LARGE, SMALL, Copies
 from benchmarks.doors import Compared
 from benchmarks.imports import Started
 from benchmarks.lag import Lag
 from benchmarks.paths import Walk, Walked
+from benchmarks.prices import INTERNET
+from benchmarks.uploading import Uploaded
 
+FLAT_GOAL, COPY_GOAL, UPLOAD_GOAL = 16, 0.8, 25.0  # MB, a ratio, ms per MB
 CPU_GOAL, IMPORT_GOAL, DOLLAR_GOAL, ROW_GOAL = 1.25, 1.3, 25.0, 1024
+
+
+MB = 1 << 20
 
 
 class Row(NamedTuple):
@@ -41,7 +48,7 @@ def of_imports(started: Mapping[str, Started], uncompiled: float) -> Iterator[Ro
 
 
 def of_paths(walked: Walked, template: costs.Template) -> Iterator[Row]:
-    yield Row("AWS calls, DynamoDB units and list-price US dollars for a million tasks")
+    yield Row("AWS calls, DynamoDB units and list-price US dollars for a million tasks, results not archived")
     for name, walk in walked.paths.items():
         usd = costs.million(walk, template)
         yield Row(name, f"{_used(walk)}; {_bill(usd)}", f"≤ ${DOLLAR_GOAL:.0f}", sum(usd.values()) <= DOLLAR_GOAL)
@@ -55,6 +62,42 @@ def of_paths(walked: Walked, template: costs.Template) -> Iterator[Row]:
     parts = ", ".join(f"{name} {usd:.2f}" for name, usd in idle.items())
     yield Row("standing idle", f"${sum(idle.values()):.2f} a month ({parts})")
     yield Row("the poller at its busiest, all shards, all month", f"${costs.busiest(walked, template):.2f} a month")
+
+
+def of_copies(copies: Copies) -> Iterator[Row]:
+    yield Row("Copying a result into the bucket")
+    small, large = copies.small / MB, copies.large / MB
+    value = (
+        f"{small:.1f} MB for a file of {SMALL >> 20} MB, {large:.1f} MB for {LARGE >> 20} MB: {large - small:+.1f} MB"
+    )
+    yield Row(
+        "peak memory of the process, highest of several", value, f"≤ {FLAT_GOAL} MB more", large - small <= FLAT_GOAL
+    )
+    value = f"{copies.ours:.0f} MB/s / {copies.plain:.0f} MB/s = {copies.ratio:.2f}×"
+    value += f"; CPU {copies.ours_cpu:.1f} / {copies.plain_cpu:.1f} ms per MB"
+    yield Row("beside a plain streaming copy", value, f"≥ {COPY_GOAL}×", copies.ratio >= COPY_GOAL)
+
+
+def of_uploads(uploads: Iterable[Uploaded]) -> Iterator[Row]:
+    yield Row("CPU of an upload through the door: body read, judged, stored")
+    for each in uploads:
+        value = f"{each.cpu:.1f} ms, {each.each:.1f} ms per MB"
+        yield Row(f"{each.megabytes} MB", value, f"≤ {UPLOAD_GOAL:.0f} ms per MB", each.each <= UPLOAD_GOAL)
+
+
+def of_archiving(found: Iterable[costs.Archived], template: costs.Template) -> Iterator[Row]:
+    days = template.result_days
+    yield Row(f"What archiving adds to a million tasks: copied, kept {days} days, fetched once through the media door")
+    for each in found:
+        usd = costs.archiving(each, template)
+        calls = sum(each.on.calls.values()) - sum(each.off.calls.values())
+        writes = each.on.writes + each.on.index_writes - each.off.writes - each.off.index_writes
+        used = f"{calls} calls, {writes:g} WRU, {each.on.reads + each.fetch.reads - each.off.reads:g} RRU"
+        without = sum(usd.values()) - usd["S3 storage"]
+        met, goal = without <= DOLLAR_GOAL, f"≤ ${DOLLAR_GOAL:.0f} without storage"
+        yield Row(f"{each.size >> 20} MB a result", f"{used}; {_bill(usd)}", goal, met)
+        yield Row(f"sending those {each.size >> 20} MB to clients, not in it", f"${INTERNET.of(each.size * 1e6):.2f}")
+    yield Row("each second a result takes to arrive", f"${costs.waiting(template):.2f}")
 
 
 def of_rows(walked: Walked) -> Iterator[Row]:

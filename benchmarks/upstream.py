@@ -19,14 +19,14 @@ from starlette.routing import Route
 
 # What a job comes to stands in its prompt, or for jobs nobody submitted in their id: "fails", "after-3".
 _AFTER = re.compile(r"after-(\d+)")
-_RESULT = "https://files.example.com/generated/2026/01/01/{}/0c1d2e3f4a5b6c7d8e9f.png"
+RESULT = "https://files.example.com/generated/2026/01/01/{}/0c1d2e3f4a5b6c7d8e9f.png"
 
 
 class Upstream:
     """KIE's Market under /kie, the relay platform under /relay, and a client's hook under /client."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, result: str) -> None:
+        self._seconds, self._result = seconds, result
         self._numbers = count(1)
         self._looks: Counter[str] = Counter()
 
@@ -50,7 +50,7 @@ class Upstream:
         data: dict[str, Any] = {"taskId": job, "model": "m", "state": self._word(job, "generating", "success", "fail")}
         data |= {"param": "{}", "resultJson": "", "failCode": "", "failMsg": "", "costTime": 2, "createTime": 1}
         if data["state"] == "success":
-            data["resultJson"] = json.dumps({"resultUrls": [_RESULT.format(job)]})
+            data["resultJson"] = json.dumps({"resultUrls": [self._result.format(job)]})
         if data["state"] == "fail":
             data |= {"failCode": "501", "failMsg": "the picture could not be made"}
         return await self._say({"code": 200, "msg": "success", "data": data})
@@ -63,7 +63,7 @@ class Upstream:
         said: dict[str, Any] = {"task_id": job, "status": self._word(job, "processing", "succeeded", "failed")}
         said["created_at"] = "2026-01-01T08:00:30+08:00"
         if said["status"] == "succeeded":
-            said["images"] = [{"url": _RESULT.format(job)}]
+            said["images"] = [{"url": self._result.format(job)}]
         if said["status"] == "failed":
             said["error"] = {"code": "GENERATION_FAILED", "message": "the picture could not be made"}
         return await self._say(said)
@@ -88,10 +88,12 @@ class Upstream:
         return JSONResponse(document)
 
 
-def serve(ready: Connection, seconds: float) -> None:
+def serve(ready: Connection, seconds: float, result: str) -> None:
     """Serve until the other end of `ready` closes; says the base URL there first."""
     listening = socket.create_server(("127.0.0.1", 0), backlog=256)
-    config = uvicorn.Config(Upstream(seconds).app(), loop="asyncio", lifespan="off", access_log=False, log_config=None)
+    config = uvicorn.Config(
+        Upstream(seconds, result).app(), loop="asyncio", lifespan="off", access_log=False, log_config=None
+    )
     server = uvicorn.Server(config)
     ready.send(f"http://127.0.0.1:{listening.getsockname()[1]}")
 
