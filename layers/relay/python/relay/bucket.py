@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PART = 8 << 20  # bytes of one part of a streamed copy; memory is a few of these whatever the file's size
 READ = 1 << 20
 _STREAM = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=2, max_io_queue=4)
+_STREAM.max_in_memory_upload_chunks = 2  # of a source that cannot be read twice; ten by default
 
 
 # Links and forms must be signed the current way and name the bucket's own region: by the global name S3 redirects for

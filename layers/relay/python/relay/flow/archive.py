@@ -74,37 +74,44 @@ class Source(RawIOBase):
     """An arriving answer as a file to read once, that counts and hashes what passes and stops at its bounds."""
 
     def __init__(self, chunks: Iterator[bytes], content_length: str, limit: int) -> None:
-        self._chunks, self._limit, self._ahead = chunks, limit, bytearray()
+        self._chunks, self._limit, self._ahead = chunks, limit, b""
         self._promised = int(content_length) if re.fullmatch("[0-9]{1,18}", content_length) else None
         self.size, self.digest = 0, hashlib.sha256()
         self._check(self._promised or 0)
 
     def type(self) -> MediaType | None:
         """What the first bytes are; they are kept for the reading."""
-        self._fill(HEAD)
-        return sniff(bytes(self._ahead[:HEAD]))
+        head = self._take(HEAD)
+        self._ahead = head + self._ahead
+        return sniff(head)
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
         """Raises NotStored when more comes than may, or less than was promised."""
-        self._fill(size if size >= 0 else self._limit + 1)
-        taken = bytes(self._ahead[:size] if size >= 0 else self._ahead)
-        del self._ahead[: len(taken)]
+        taken = self._take(size if size >= 0 else self._limit + 1)
         self.digest.update(taken)
         return taken
 
-    def _fill(self, size: int) -> None:
-        while len(self._ahead) < size:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                if self._promised is not None and self.size != self._promised:
-                    raise NotStored(f"the result ended after {self.size} of {self._promised} bytes")
-                return
-            self._ahead += chunk
-            self.size += len(chunk)
-            self._check(self.size)
+    def _take(self, size: int) -> bytes:
+        # joined once: growing and shrinking a buffer by each piece costs more than hashing them
+        pieces, held = [self._ahead], len(self._ahead)
+        while held < size and (piece := self._piece()):
+            pieces.append(piece)
+            held += len(piece)
+        whole = b"".join(pieces)
+        self._ahead = whole[size:]
+        return whole[:size]
+
+    def _piece(self) -> bytes:
+        """What comes next; empty at the end."""
+        piece = next(self._chunks, b"")
+        self.size += len(piece)
+        self._check(self.size)
+        if not piece and self._promised is not None and self.size != self._promised:
+            raise NotStored(f"the result ended after {self.size} of {self._promised} bytes")
+        return piece
 
     def _check(self, size: int) -> None:
         if size > self._limit:

@@ -26,7 +26,7 @@ __all__ = ["EgressRefused", "Incoming", "NoAnswer", "NotSent", "Outbound", "reso
 MAX_ANSWER = 1 << 20  # bytes of an answer we read: statuses and acknowledgements, never media
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 60.0  # between two bytes of a long answer
-CHUNK = 1 << 16
+CHUNK = 1 << 18
 
 Resolve = Callable[[str, int], list[str]]
 
