@@ -8,6 +8,7 @@ from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING
 
+from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
 MAX_DELAY = 900  # seconds, SQS's own bound
 
 
-class NotQueued(Exception):
-    """The queue did not take the message. The clock will notice; the caller need not fail for it."""
+logger = Logger(child=True)
 
 
 class Queues:
-    """`connect` makes the client on first use: most invocations of most functions never send."""
+    """`connect` makes the client on first use: most invocations of most functions never send.
+
+    A message that a queue does not take is only logged: what it asks for is owed by its task, whose due time brings
+    the clock, so nobody who sends one need fail for it.
+    """
 
     def __init__(
         self, connect: Callable[[], SQSClient], dispatch_url: str, deliver_url: str, archive_url: str = ""
@@ -30,22 +34,22 @@ class Queues:
         self._dispatch_url, self._deliver_url, self._archive_url = dispatch_url, deliver_url, archive_url
 
     def dispatch(self, account_id: str, task_id: str, delay: float = 0) -> None:
-        """Ask for a task to be handed to an upstream, in `delay` seconds. Raises NotQueued."""
+        """Ask for a task to be handed to an upstream, in `delay` seconds."""
         self._send(self._dispatch_url, {"account_id": account_id, "task_id": task_id}, delay)
 
     def deliver(self, account_id: str, task_id: str, attempt: int) -> None:
-        """Ask for the client to be told, for the `attempt`-th time from 0. Raises NotQueued."""
-        self._send(self._deliver_url, {"account_id": account_id, "task_id": task_id, "attempt": attempt}, 0)
+        """Ask for the client to be told, for the `attempt`-th time from 0."""
+        self._send(self._deliver_url, {"account_id": account_id, "task_id": task_id, "attempt": attempt})
 
-    def archive(self, account_id: str, task_id: str, attempt: int, delay: float = 0) -> None:
-        """Ask for a task's results to be copied, for the `attempt`-th time from 0. Raises NotQueued."""
-        self._send(self._archive_url, {"account_id": account_id, "task_id": task_id, "attempt": attempt}, delay)
+    def archive(self, account_id: str, task_id: str, attempt: int) -> None:
+        """Ask for a task's results to be copied, for the `attempt`-th time from 0."""
+        self._send(self._archive_url, {"account_id": account_id, "task_id": task_id, "attempt": attempt})
 
     @cached_property
     def _client(self) -> SQSClient:
         return self._connect()
 
-    def _send(self, url: str, message: dict[str, str | int], delay: float) -> None:
+    def _send(self, url: str, message: dict[str, str | int], delay: float = 0) -> None:
         try:
             self._client.send_message(
                 QueueUrl=url,
@@ -53,4 +57,4 @@ class Queues:
                 DelaySeconds=min(ceil(delay), MAX_DELAY),  # early would only mean waiting again
             )
         except (BotoCoreError, ClientError) as error:
-            raise NotQueued(url) from error
+            logger.warning("message not sent", task_id=message["task_id"], queue=url, reason=type(error).__name__)

@@ -12,7 +12,6 @@ from aws_lambda_powertools import Logger
 from relay.errors import Unreadable
 from relay.flow.house import House
 from relay.flow.observe import observe
-from relay.queues import NotQueued
 from relay.store.tasks import Due
 from relay.task import BY_CLOCK, GRACE, TERMINAL, Delivery, Observation, State, Task
 
@@ -85,13 +84,6 @@ def tick(house: House, due: Due) -> None:
     task = house.store.tasks.lease(due, _next_due(house, due))
     if task is None:
         return
-    try:
-        _act(house, task)
-    except NotQueued:
-        logger.warning("message not sent", task_id=task.task_id)
-
-
-def _act(house: House, task: Task) -> None:
     if task.terminal:
         if task.delivery is Delivery.OWED:
             house.queues.deliver(task.account_id, task.task_id, task.deliveries)

@@ -15,9 +15,8 @@ from relay.flow.inputs import for_upstream
 from relay.flow.observe import observe
 from relay.outbound import EgressRefused, NoAnswer, NotSent
 from relay.providers import Provider
-from relay.queues import NotQueued
 from relay.signing import callback_token
-from relay.task import Draft, Fault, Observation, State, Task
+from relay.task import GRACE, Draft, Fault, Observation, State, Task
 
 SEND_SECONDS = 20.0  # an upstream's time to answer a submission
 LEASE = 90_000  # ms a claim may be on the wire: more than this function's own timeout
@@ -158,20 +157,16 @@ def _handed_back(house: House, task: Task, last: Refused | None, wait: float | N
     Where one said when to come back, or had no seat free, waiting may last until the deadline; otherwise
     it is tried for a few rounds.
     """
-    final = last is not None and not last.elsewhere
-    if not final and wait is None and task.tries + 1 < ROUNDS:
-        wait, task_after = ROUND_PAUSE * 2**task.tries, replace(task, tries=task.tries + 1)
-    else:
-        task_after = task
+    final, tries = last is not None and not last.elsewhere, task.tries
+    if not final and wait is None and tries + 1 < ROUNDS:
+        wait, tries = ROUND_PAUSE * 2**tries, tries + 1
     if final or wait is None:
         code = last.task_code if last else "API_ERROR"
         message = last.message if last else "no upstream takes this request now"
         fault = Fault(code, message, last.upstream_code if last else "")
         observe(house, task, Observation(State.FAILED, fault=fault), "submit")
         return
-    due_at = min(house.clock() + int(wait * 1000) + 30_000, task.expires_at)
-    if house.store.tasks.save(task, replace(task_after, sending=False, due_at=due_at, version=task.version + 1)):
-        try:
-            house.queues.dispatch(task.account_id, task.task_id, wait)
-        except NotQueued:
-            logger.warning("dispatch message not sent", task_id=task.task_id)
+    due_at = min(house.clock() + int(wait * 1000) + GRACE, task.expires_at)
+    after = replace(task, sending=False, tries=tries, due_at=due_at, version=task.version + 1)
+    if house.store.tasks.save(task, after):
+        house.queues.dispatch(task.account_id, task.task_id, wait)

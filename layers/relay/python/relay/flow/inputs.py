@@ -72,6 +72,11 @@ def _settled(house: House, caller: Caller, field: str, url: str) -> str:
         return OURS + _usable(house, caller, field, key)
     if house.public_url and url.startswith(f"{house.public_url}/media/"):
         raise InvalidParameter(field, "is a link that we did not give out", "不是由我们签发的链接")
+    return reachable(house, field, url)
+
+
+def reachable(house: House, field: str, url: str) -> str:
+    """An address that we would connect to as it resolves now. Raises InvalidParameter naming the field."""
     try:
         house.http.check(url)
     except EgressRefused as error:

@@ -6,21 +6,15 @@ import json
 from dataclasses import asdict, replace
 from hashlib import sha256
 
-from aws_lambda_powertools import Logger
-
 from relay.dialects import dialect
 from relay.errors import InvalidParameter, TaskNotFound
 from relay.flow.access import Caller
 from relay.flow.house import House
-from relay.flow.inputs import OURS, keep, settled
-from relay.outbound import EgressRefused
-from relay.queues import NotQueued
+from relay.flow.inputs import OURS, keep, reachable, settled
 from relay.store.submit import Idempotency
 from relay.task import GRACE, Delivery, Draft, Kind, State, Task, uuid7
 
 MAX_KEY = 255  # characters of an Idempotency-Key
-
-logger = Logger(child=True)
 
 
 def submit(house: House, caller: Caller, draft: Draft, idempotency_key: str | None = None) -> Task:
@@ -29,7 +23,7 @@ def submit(house: House, caller: Caller, draft: Draft, idempotency_key: str | No
     Raises BadInput, InsufficientBalance, Forbidden, RateLimited: then nothing was made and nothing charged.
     """
     if draft.callback_url:
-        _check_callback(house, draft)
+        reachable(house, dialect(draft.dialect).callback_field, draft.callback_url)
     idempotency = _idempotency(idempotency_key, draft)
     draft, inline = settled(house, caller, _continued(house, caller, draft))
     task = _task(house, caller, draft)
@@ -38,11 +32,7 @@ def submit(house: House, caller: Caller, draft: Draft, idempotency_key: str | No
     if task_id != task.task_id:
         return find(house, caller, task_id)
     keep(house, inline)
-    try:
-        house.queues.dispatch(task.account_id, task.task_id)
-    except NotQueued:
-        # the task is kept and paid for; the clock hands it on when its due time comes
-        logger.warning("dispatch message not sent", task_id=task.task_id)
+    house.queues.dispatch(task.account_id, task.task_id)
     return task
 
 
@@ -59,14 +49,6 @@ def find_with_request(house: House, caller: Caller, task_id: str, platform: str 
     if found is None or platform not in (None, found[0].platform):
         raise TaskNotFound
     return found
-
-
-def _check_callback(house: House, draft: Draft) -> None:
-    try:
-        house.http.check(draft.callback_url or "")
-    except EgressRefused as error:
-        field = dialect(draft.dialect).callback_field
-        raise InvalidParameter(field, str(error), "不是可用的公网 https 地址") from error
 
 
 def _task(house: House, caller: Caller, draft: Draft) -> Task:

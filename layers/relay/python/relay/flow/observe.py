@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from aws_lambda_powertools import Logger
 
 from relay.flow.house import House
 from relay.ledger import settle
-from relay.queues import NotQueued
 from relay.task import Delivery, Observation, State, Task, advance
 
 logger = Logger(child=True)
@@ -42,18 +40,10 @@ def observe(house: House, task: Task, seen: Observation, learnt: str, due_at: in
 
 def _announce(house: House, task: Task) -> None:
     if task.state is State.STORING:
-        _ask_for(task, lambda: house.queues.archive(task.account_id, task.task_id, task.tries))
+        house.queues.archive(task.account_id, task.task_id, task.tries)
     if not task.terminal:
         return
     house.count(f"Task{task.state.capitalize()}")
     logger.info("task ended", task_id=task.task_id, state=task.state, upstream=task.upstream, learnt=task.learnt)
     if task.delivery is Delivery.OWED:
-        _ask_for(task, lambda: house.queues.deliver(task.account_id, task.task_id, task.deliveries))
-
-
-def _ask_for(task: Task, send: Callable[[], None]) -> None:
-    """Send a message that may get lost: what it asks for is owed by the task, and the clock knows."""
-    try:
-        send()
-    except NotQueued:
-        logger.warning("message not sent", task_id=task.task_id)
+        house.queues.deliver(task.account_id, task.task_id, task.deliveries)

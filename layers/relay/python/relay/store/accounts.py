@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from relay.ledger import Entry, EntryKind
-from relay.store.codec import ENTRY_PREFIX, Expression, entry_item, pack, read_entry, unpack
+from relay.store.codec import ENTRY_PREFIX, Expression, new_entry, pack, read_entry, unpack
 from relay.store.table import LostRace, Tables
 
 
@@ -81,13 +81,8 @@ class Accounts:
             "ConditionExpression": "attribute_exists(sk)",
             **expression.arguments,
         }
-        line = {
-            "TableName": self.tables.accounts,
-            "Item": entry_item(entry),
-            "ConditionExpression": "attribute_not_exists(sk)",
-        }
         try:
-            self.tables.transact({"Update": gate}, {"Put": line})
+            self.tables.transact({"Update": gate}, new_entry(self.tables.accounts, entry))
         except LostRace as lost:
             if lost.refused(0):
                 raise

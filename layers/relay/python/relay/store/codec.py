@@ -87,6 +87,12 @@ def entry_item(entry: Entry) -> Item:
     }
 
 
+def new_entry(table: str, entry: Entry) -> dict[str, Any]:
+    """The step of a transaction that adds a line to the ledger, and fails where that very line is there already."""
+    line = {"TableName": table, "Item": entry_item(entry), "ConditionExpression": "attribute_not_exists(sk)"}
+    return {"Put": line}
+
+
 def read_entry(item: Item) -> Entry:
     row = unpack(item)
     row.pop("sk")

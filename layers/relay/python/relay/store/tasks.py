@@ -8,7 +8,7 @@ from typing import Any
 from zlib import crc32
 
 from relay.ledger import Entry
-from relay.store.codec import Expression, entry_item, pack, read_draft, read_task, task_values, unpack
+from relay.store.codec import Expression, new_entry, pack, read_draft, read_task, task_values, unpack
 from relay.store.table import LostRace, Tables
 from relay.task import Delivery, Draft, State, Task
 
@@ -62,16 +62,15 @@ class Tasks:
             return None
         return read_task(rows[task_id]), read_draft(rows[_request(task_id)]["draft"]["S"])
 
-    def request(self, account_id: str, task_id: str) -> Draft:
-        item = self.tables.client.get_item(TableName=self.tables.tasks, Key=_key(account_id, _request(task_id)))["Item"]
-        return read_draft(item["draft"]["S"])
-
     def row(self, task: Task) -> dict[str, Any]:
         """The hot row as DynamoDB keeps it: in the due index exactly when it has a `due_at`."""
-        item = {name: pack(value) for name, value in task_values(task).items()}
+        return {name: pack(value) for name, value in self._values(task).items()}
+
+    def _values(self, task: Task) -> dict[str, object]:
+        values = task_values(task)
         if task.due_at is not None:
-            item["due_shard"] = pack(self.shard(task.task_id))
-        return item
+            values["due_shard"] = self.shard(task.task_id)
+        return values
 
     def shard(self, task_id: str) -> int:
         return crc32(task_id.encode()) % self.shards
@@ -89,13 +88,12 @@ class Tasks:
         return True
 
     def _change(self, before: Task, after: Task) -> dict[str, Any]:
-        old, new = self.row(before), self.row(after)
+        old, new = self._values(before), self._values(after)
         expression = Expression()
         # the version is checked, not the values: two equal-looking rows may have different histories
         condition = f"{expression.name('version')} = {expression.value(before.version)}"
-        plain = unpack(new)
         text = expression.update(
-            put={name: plain[name] for name in new if new[name] != old.get(name)},
+            put={name: value for name, value in new.items() if value != old.get(name)},
             drop=tuple(name for name in old if name not in new),
         )
         return {
@@ -114,12 +112,7 @@ class Tasks:
             "UpdateExpression": expression.update(add={"balance": entry.amount, "in_flight": -1}),
             **expression.arguments,
         }
-        line = {
-            "TableName": self.tables.accounts,
-            "Item": entry_item(entry),
-            "ConditionExpression": "attribute_not_exists(sk)",
-        }
-        return {"Update": gate}, {"Put": line}
+        return {"Update": gate}, new_entry(self.tables.accounts, entry)
 
     def due(self, shard: int, until: int, limit: int) -> list[Due]:
         """At most `limit` tasks of a shard due by `until` (Unix ms), the longest waiting first."""
