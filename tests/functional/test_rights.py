@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from itertools import product
 from typing import Any
 
 import pytest
@@ -41,13 +42,22 @@ def of_the_cloud() -> Iterator[Use]:
 
 
 def granted() -> Iterator[Use]:
-    """Every action a function's role allows, one by one."""
+    """Every action a function's role allows, one by one; `key` is the pattern a condition narrows it to."""
     for function in FUNCTIONS:
         for policy in become("AWS::IAM::Role")[f"{logical_id(function)}Role"]["Policies"]:
             for statement in listed(policy["PolicyDocument"]["Statement"]):
-                for action in listed(statement["Action"]):
-                    for resource in listed(statement["Resource"]):
-                        yield Use(function, action, named(resource))
+                parts = (statement["Action"], statement["Resource"], leading_keys(statement))
+                for action, resource, key in product(*map(listed, parts)):
+                    yield Use(function, action, named(resource), key)
+
+
+def leading_keys(statement: dict[str, Any]) -> list[str]:
+    """The patterns of partition keys a statement is narrowed to; any other condition is unknown here."""
+    if "Condition" not in statement:
+        return [""]
+    patterns = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": patterns}}
+    return listed(patterns)
 
 
 def listed(value: Any) -> list[Any]:
@@ -69,12 +79,14 @@ def named(resource: dict[str, Any]) -> str:
 
 
 def covers(grant: Use, use: Use) -> bool:
-    return grant[:2] == use[:2] and fnmatchcase(use.resource, grant.resource)
+    """Whether a grant allows a use. Without a key pattern it allows every row of the table."""
+    here = grant[:2] == use[:2] and fnmatchcase(use.resource, grant.resource)
+    return here and fnmatchcase(use.key, grant.key or "*")
 
 
 def table(uses: Iterable[Use]) -> str:
     """One line for each, in columns."""
-    rows = [Use("function", "action", "resource"), *sorted(uses)]
+    rows = [Use("function", "action", "resource", "key"), *sorted(uses)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
 
@@ -102,3 +114,23 @@ def test_a_key_of_ones_own_opens_to_those_who_read_secrets(used: set[Use]) -> No
     (policy,) = become("AWS::IAM::Policy").values()
     readers = {use.function for use in used if use.action == "ssm:GetParameter"}
     assert {role["Ref"] for role in policy["Roles"]} == {f"{logical_id(function)}Role" for function in readers}
+
+
+@pytest.mark.parametrize(
+    ("key", "writers"),
+    [
+        ("key#0a1b", set()),  # an operator makes and revokes API keys
+        ("poller#0", {"archive", "callback", "dispatch", "sweep"}),
+        ("seat#kie#0", {"dispatch"}),
+        ("upload#incoming/acc1/a.png", {"inspect_upload", "upload"}),
+        ("idem#acc1#order-1", {"submit"}),
+    ],
+)
+def test_a_row_of_the_directory_is_written_by_its_own_functions_alone(key: str, writers: set[str]) -> None:
+    every = (Use(*grant[:3], key) for grant in granted() if grant.action != "dynamodb:GetItem")
+    may = {use.function for use in every if use.resource == "DirectoryTable" and allowed(use)}
+    assert may == writers
+
+
+def allowed(use: Use) -> bool:
+    return any(covers(grant, use) for grant in granted())

@@ -49,11 +49,16 @@ BEHIND = {
 
 
 class Use(NamedTuple):
-    """One thing a function does, in the words of its policy; the resource by its name in the template."""
+    """One thing a function does, in the words of its policy; the resource by its name in the template.
+
+    `key` is the partition key of a directory row: that table is shared by all functions, so rights to it are narrowed
+    by key. Elsewhere it is empty.
+    """
 
     function: str
     action: str
     resource: str
+    key: str = ""
 
 
 @dataclass
@@ -187,15 +192,15 @@ def _operator(service: str) -> Any:
     return _session().client(service)
 
 
-def asked(service: str, operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The actions a call to AWS needs, and on which resource each."""
+def asked(service: str, operation: str, params: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The actions a call to AWS needs, on which resource each, and on which key where that is a directory row."""
     if operation == "TransactWriteItems":
         for step in params["TransactItems"]:
             ((part, what),) = step.items()
-            yield PARTS[part], what["TableName"]
+            yield PARTS[part], what["TableName"], _lookup(what)
     elif service == "dynamodb":
         index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
-        yield f"dynamodb:{operation}", f"{params['TableName']}{index}"
+        yield f"dynamodb:{operation}", f"{params['TableName']}{index}", _lookup(params)
     elif service == "sqs":
         yield f"sqs:{operation}", f"{params['QueueUrl'].rpartition('/')[2].capitalize()}Queue"
     elif service == "ssm":
@@ -208,3 +213,9 @@ def asked(service: str, operation: str, params: dict[str, Any]) -> Iterator[tupl
         yield f"states:{operation}", "Poller"
     else:
         raise ValueError(f"{service} {operation}: {json.dumps(params)}")
+
+
+def _lookup(params: dict[str, Any]) -> str:
+    """The partition key of the directory row a call names; empty for other tables, and for a call that names none."""
+    lookup: dict[str, str] = (params.get("Key") or params.get("Item") or {}).get("lookup", {})
+    return lookup.get("S", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,8 +20,13 @@ OURS = ("Fn::GetAtt", "Ref", "${TasksTable.Arn}", "${MediaBucket.Arn}", "${Stage
 AREAS = ("/uploads/*", "/incoming/*", "/results/*")  # of the bucket, each for other hands
 
 
-def statements() -> Iterator[tuple[str, set[str], list[Any]]]:
-    """Every statement granted to anybody: whose it is, its actions, its resources."""
+KEYED = {
+    f"dynamodb:{action}Item" for action in ("Get", "Put", "Update", "ConditionCheck")
+}  # these that always name a partition key
+
+
+def documents() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every statement granted to anybody, and whose it is."""
     inline = [
         (name, policy["PolicyDocument"])
         for name, role in become("AWS::IAM::Role").items()
@@ -30,7 +36,13 @@ def statements() -> Iterator[tuple[str, set[str], list[Any]]]:
     for name, document in inline + apart:
         granted = document["Statement"]
         for statement in granted if isinstance(granted, list) else [granted]:
-            yield name, set(_listed(statement["Action"])), _listed(statement["Resource"])
+            yield name, statement
+
+
+def statements() -> Iterator[tuple[str, set[str], list[Any]]]:
+    """Every statement granted to anybody: whose it is, its actions, its resources."""
+    for name, statement in documents():
+        yield name, set(_listed(statement["Action"])), _listed(statement["Resource"])
 
 
 def _listed(value: Any) -> list[Any]:
@@ -98,3 +110,14 @@ def test_functions_are_called_by_our_api_and_our_bucket_alone() -> None:
     for permission in callers.values():
         assert permission["Principal"] == "apigateway.amazonaws.com"
         assert "${__ApiId__}" in json.dumps(permission["SourceArn"])
+
+
+def test_every_right_to_the_shared_directory_is_narrowed_to_its_keys() -> None:
+    """`ForAllValues` is also true where a request names no key at all, so only actions that name one may rely on it."""
+    shared = [(name, one) for name, one in documents() if "DirectoryTable" in json.dumps(one["Resource"])]
+    assert len(shared) > 8
+    for name, statement in shared:
+        assert set(_listed(statement["Action"])) <= KEYED, name
+        patterns = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
+        assert patterns, f"{name} may touch any row of the directory"
+        assert all(re.fullmatch(r"[a-z]+#\*", pattern) for pattern in patterns), (name, patterns)

@@ -9,7 +9,7 @@ import pytest
 
 from relay.dialects import FAMILIES, dialect
 from relay.settings import ENV
-from tests.rules.tree import ROOT, functions, logical_id, resources, template
+from tests.rules.tree import ROOT, cloudformation, functions, logical_id, resources, template
 
 BASICS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 SECTIONS = (
@@ -101,3 +101,28 @@ def test_no_secret_is_a_parameter() -> None:
     assert not [name for name in template()["Parameters"] if name.endswith(("Key", "Secret", "Token", "Password"))]
     assert resources("AWS::SSM::Parameter") == {}
     assert resources("AWS::SecretsManager::Secret") == {}
+
+
+# Names within another resource or of something AWS made: two stacks cannot meet in them.
+NOT_PHYSICAL = {
+    ("AWS::IAM::Policy", "PolicyName"),
+    ("AWS::ApiGatewayV2::Stage", "StageName"),
+    ("AWS::CloudWatch::Alarm", "MetricName"),
+}
+
+
+def test_two_stacks_can_share_an_account_and_region() -> None:
+    """A physical name that is a constant is taken by the first stack; SAM makes some up from logical ids."""
+    constant = {
+        (logical, name): value
+        for logical, one in cloudformation()["Resources"].items()
+        for name, value in one.get("Properties", {}).items()
+        if name.endswith("Name") and (one["Type"], name) not in NOT_PHYSICAL and fixed(value)
+    }
+    assert constant == {}
+
+
+def fixed(name: object) -> bool:
+    """Whether a name is the same in every stack: it holds neither the stack's name or id, nor another resource's."""
+    text = str(name)
+    return "AWS::Stack" not in text and not any(f"'{logical}'" in text for logical in cloudformation()["Resources"])
