@@ -21,6 +21,7 @@ from local import emulator
 from local.emulator import ACCOUNT, SECRET
 from local.forms import forms
 from local.guard import App, guarded
+from local.journal import Journal
 from local.snapshot import Snapshot
 from local.template import REGION
 
@@ -44,7 +45,9 @@ class Cloud:
         self._snapshot = Snapshot(state_dir) if state_dir else None
         Cloud._open = self
         try:
-            self._start(emulator.load(state_dir, execute))
+            self._start(emulator.load(state_dir, execute, _journal))
+            if self._snapshot:
+                self._snapshot.restore()
         except BaseException:
             self._forget()
             raise
@@ -117,6 +120,11 @@ class Cloud:
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         }
 
+    def save(self) -> None:
+        """Keep what is there now, so that a kill after this finds the deployment whole."""
+        if self._snapshot:
+            self._snapshot.save(tables=True)
+
     def _save_every(self, seconds: float) -> None:
         while self._snapshot and not self._closing.wait(seconds):
             self._snapshot.save()
@@ -131,8 +139,7 @@ class Cloud:
         emulator.point_at(None)
         self._loop.call_soon_threadsafe(self._stop.set)
         self._server.join(timeout=3)
-        if self._snapshot:
-            self._snapshot.save()
+        self.save()
         emulator.unload()
         for client in self._clients.values():
             client.close()
@@ -142,3 +149,9 @@ class Cloud:
         if self._snapshot:
             self._snapshot.release()
         Cloud._open = None
+
+
+def _journal() -> Journal | None:
+    """Where the open cloud notes its writes: the emulator is corrected once, and clouds come and go."""
+    snapshot = Cloud._open._snapshot if Cloud._open else None
+    return snapshot.journal if snapshot else None

@@ -1,7 +1,7 @@
 """Owns the emulator's private side: how it is loaded, corrected, pointed at its state, read and emptied.
 
-Every touch of a private name is in this module, and the emulator is pinned exactly: look here first when
-that pin moves.
+Every touch of a private name is here or in `local.emulated_tables`, and the emulator is pinned exactly: look there
+first when that pin moves.
 """
 
 from __future__ import annotations
@@ -11,23 +11,18 @@ import importlib
 import json
 import os
 import secrets
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from local import emulated_tables
 from local.guard import App
+from local.journal import Journal
 from local.template import REGION
 
 ACCOUNT = "123456789012"
 # Presigned object addresses are let through to web pages, so no page may be able to sign one.
 SECRET = secrets.token_hex(20)
-
-_DYNAMODB = (
-    *("_put_item", "_get_item", "_update_item", "_delete_item", "_query", "_scan"),
-    *("_batch_write_item", "_batch_get_item", "_transact_write_items", "_transact_get_items"),
-    "_execute_statement",
-)
 
 # Read at run time as well. Host and port are part of every queue's name, so they are constants: queues must keep
 # their names when the next start listens on another port.
@@ -42,14 +37,18 @@ _SETTINGS = {
 # Read once, when the emulator is imported, under names that mean something else to others in this process.
 _IMPORT_SETTINGS = {"AUTH": "false", "LOG_LEVEL": "ERROR", "PERSIST_STATE": "0", "S3_PERSIST": "0"}
 
-DYNAMODB_LOCK = threading.RLock()
 STATE = "state"
 
 
-def load(state_dir: Path | None, execute: Callable[[str, Any], tuple[Any, bool]]) -> App:
-    """Import and correct the emulator, with its state under `state_dir` (None: in memory); returns its ASGI app."""
+def load(
+    state_dir: Path | None, execute: Callable[[str, Any], tuple[Any, bool]], journal: Callable[[], Journal | None]
+) -> App:
+    """Import and correct the emulator, with its state under `state_dir` (None: in memory); returns its ASGI app.
+
+    `journal` says where DynamoDB's writes are to be noted now, if at all.
+    """
     app = _imported()
-    _lock_dynamodb(_module("services.dynamodb"))
+    emulated_tables.correct(journal)
     _run_functions_with(_module("services.lambda_svc"), execute)
     _verify_with_our_secret(_module("services.s3"))
     point_at(state_dir)
@@ -76,23 +75,6 @@ def _imported() -> Any:  # noqa: ANN401
 
 def _module(name: str) -> Any:  # noqa: ANN401 (the emulator has no types)
     return importlib.import_module(f"ministack.{name}")
-
-
-def _lock_dynamodb(dynamodb: Any) -> None:  # noqa: ANN401
-    """Step Functions and the saver call these from threads of their own, beside the server's."""
-
-    def locked(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: object, **options: object) -> object:
-            with DYNAMODB_LOCK:
-                return function(*args, **options)
-
-        call.locked = True  # type: ignore[attr-defined]
-        return call
-
-    for name in _DYNAMODB:
-        function = getattr(dynamodb, name)
-        if not hasattr(function, "locked"):
-            setattr(dynamodb, name, locked(function))
 
 
 def _run_functions_with(functions: Any, execute: Callable[[str, Any], tuple[Any, bool]]) -> None:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""Owns what is kept on disk: whose folder it is, and the emulator's state in it as of the last few seconds."""
+"""Owns what is kept on disk: whose folder it is, the emulator's state in it, and the rows written since."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import fcntl
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from types import FunctionType, SimpleNamespace
-from typing import Any
 
-from local import emulator
+from local import emulated_tables, emulator
+from local.journal import Journal
+
+_TABLES = "dynamodb"
+_JOURNAL_BYTES = 16 << 20  # a second of reading at the next start; then the tables are written whole again
 
 _logger = logging.getLogger(__name__)
 
 
 class Snapshot:
-    """A state folder held by this process; `save` brings it up to date."""
+    """A state folder held by this process. `journal` has every row since the tables were last written whole."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -24,48 +26,58 @@ class Snapshot:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._lock.close()
-            raise RuntimeError(f"another stack uses {folder}: stop it, or give another state folder") from error
+            raise RuntimeError(f"another stack uses {folder}: stop it first") from error
         self._folder = folder / emulator.STATE
         self._folder.mkdir(mode=0o700, exist_ok=True)  # secrets are in it, in the clear
         self._written: dict[str, int] = {}
+        self.journal = Journal(self._folder)
 
-    def save(self) -> None:
-        """Write every service that changed; each file is replaced whole or not at all."""
+    def restore(self) -> None:
+        """Bring the tables, as the emulator has loaded them, up to the last write that was answered."""
+        emulated_tables.restore(self.journal.rows())
+
+    def save(self, *, tables: bool = False) -> None:
+        """Write every service that changed; each file is replaced whole or not at all.
+
+        Of the tables the journal is enough until it is long, unless `tables` asks for them.
+        """
+        if tables or self.journal.size > _JOURNAL_BYTES:
+            self._save_tables()
         for service, read in emulator.readers().items():
+            if service == _TABLES:
+                continue
             try:
-                text = self._text(service, read)
+                text = _encoded(service, read)
             except (RuntimeError, TypeError, ValueError) as error:
                 _logger.warning("the state of %s was not saved this time: %s", service, error)
                 continue
             if text is not None and self._written.get(service) != hash(text):
-                new = self._folder / f"{service}.json.new"
-                new.write_text(text, encoding="utf-8")
-                new.replace(self._folder / f"{service}.json")
+                self._replace(service, text)
                 self._written[service] = hash(text)
+
+    def _save_tables(self) -> None:
+        with emulated_tables.LOCK:
+            text = emulator.encoded(_TABLES, emulated_tables.state())
+            before = self.journal.turn()
+        self._replace(_TABLES, text or "")
+        for path in before:
+            path.unlink()
+
+    def _replace(self, service: str, text: str) -> None:
+        new = self._folder / f"{service}.json.new"
+        new.write_text(text, encoding="utf-8")
+        new.replace(self._folder / f"{service}.json")
 
     def release(self) -> None:
         """Let another process have the folder."""
+        self.journal.close()
         self._lock.close()
 
-    def _text(self, service: str, read: Callable[[], Any]) -> str | None:
-        if service != "dynamodb":
-            return _retried(lambda: emulator.encoded(service, read()))
-        # Copying the tables takes ten times as long as encoding them, and requests wait meanwhile: so encode the
-        # tables themselves, under the lock that keeps transactions whole.
-        with emulator.DYNAMODB_LOCK:
-            return emulator.encoded(service, _without_copies(read)())
 
-
-def _without_copies(read: Callable[[], Any]) -> Callable[[], Any]:
-    assert isinstance(read, FunctionType)
-    same = SimpleNamespace(deepcopy=lambda value: value)
-    return FunctionType(read.__code__, {**read.__globals__, "copy": same})
-
-
-def _retried(encode: Callable[[], str | None]) -> str | None:
+def _encoded(service: str, read: Callable[[], object]) -> str | None:
     for _ in range(4):
         try:
-            return encode()
+            return emulator.encoded(service, read())
         except RuntimeError:  # it changed while it was read; the next look finds it whole
             continue
-    return encode()
+    return emulator.encoded(service, read())

@@ -52,8 +52,8 @@ class Stack:
         """Start everything and return when requests are answered.
 
         `parameters` may be a function of the gateway's own URL. `secrets` become SecureString parameters unless
-        they exist. Without `state_dir` nothing is kept; with it data survives, at most `save_every` seconds of it
-        are lost by a kill.
+        they exist. Without `state_dir` nothing is kept. With it a kill loses no row and no object that was answered
+        for, and at most `save_every` seconds of all else: queued messages, running workflows, parameters.
         """
         self._ready = threading.Event()
         self._fleet: Fleet | None = None
@@ -76,6 +76,7 @@ class Stack:
         self, cloud: Cloud, template: Transformed, parameters: Mapping[str, str], log: Callable[[str], None]
     ) -> None:
         deployed = deploy(cloud, template, parameters)
+        cloud.save()
         self.outputs, self.ids = deployed.outputs, deployed.ids
         specs = function_specs(cloud, template, self.ids)
         self._fleet = Fleet(specs, cloud.worker_environment(), log)

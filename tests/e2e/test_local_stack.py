@@ -6,7 +6,6 @@ import base64
 import json
 import shutil
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -213,7 +212,6 @@ def test_data_survives_a_kill_and_a_clean_close(folder: Path, tmp_path: Path) ->
     first = Running(folder, tmp_path)
     put(first, "before the kill")
     first.request("GET", "/items/all")
-    time.sleep(1.0)  # three times the save interval
     first.kill()
     assert eventually(lambda: not workers_in(first.where["aws_url"])), "workers outlived their parent"
 
