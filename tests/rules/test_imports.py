@@ -11,7 +11,8 @@ from relay.dialects import FAMILIES as SPOKEN
 from relay.providers import FAMILIES as ASKED
 from tests.rules.tree import imports, sources
 
-NOUNS = {f"relay.{name}" for name in ("task", "ledger", "wire", "errors", "catalog", "signing", "statements", "media")}
+NOUN_NAMES = "task ledger wire errors catalog catalog_file toml_table signing statements media"
+NOUNS = {f"relay.{name}" for name in NOUN_NAMES.split()}
 EFFECTS = {f"relay.{name}" for name in ("settings", "store", "secrets", "queues", "outbound", "poller", "bucket")}
 REGISTRIES = {"relay.dialects", "relay.providers"}
 DIALECTS = {"relay.dialects", "relay.dialects.multipart"}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from importlib.resources import files
 
 import pytest
 
-from relay.catalog import Catalog, Model, Poll, load
+from relay.catalog import Catalog, Model, Poll
+from relay.catalog_file import CatalogError, load
 from relay.dialects.relay.words import PLATFORMS
 from relay.errors import InvalidParameter, NotFound, Unsupported
 from relay.providers import FAMILIES
@@ -44,7 +47,11 @@ utc_offset = 8
 [deadlines]
 image = 900
 [tiers]
-[upstreams]
+[upstreams.u]
+family = "relay"
+base_url = "https://upstream.example"
+callbacks = false
+poll = { first = 5, interval = 5, growth = "1.5", cap = 30 }
 [platforms.p]
 family = "relay"
 [platforms.p.image]
@@ -52,7 +59,10 @@ default = "m"
 [platforms.p.image.models.m]
 price = "0.20"
 per = "image"
-routes = []
+routes = [
+  { upstream = "u", model = "m" },
+  { upstream = "u", model = "n", priority = 2 },
+]
 """
 
 
@@ -149,14 +159,50 @@ def test_polls_slow_down_to_a_cap(polls: int, seconds: float) -> None:
     assert Poll(5, 5, Decimal("1.5"), 30).delay(polls) == seconds
 
 
-def test_a_word_nobody_knows_stops_the_load() -> None:
-    with pytest.raises(TypeError, match="colour"):
-        load(SMALL.replace('per = "image"\n', 'per = "image"\ncolour = "blue"\n'))
+@pytest.mark.parametrize(
+    ("right", "wrong", "line", "why"),
+    [
+        ('per = "image"', 'per = "picture"', 19, 'per is "picture"; it must be one of: call, image, second'),
+        ('price = "0.20"', 'price = "0,20"', 18, 'it must be an amount above 0 in quotes, like "0.20" or "USD 0.02"'),
+        ('price = "0.20"', 'price = "-1"', 18, "must be an amount above 0"),
+        ('price = "0.20"', 'price = "0"', 18, "must be an amount above 0"),
+        ('price = "0.20"', "price = 0.20", 18, "must be a text in quotes"),
+        ('price = "0.20"', 'price = "NaN"', 18, "must be an amount above 0"),
+        ('price = "0.20"', 'price = "１"', 18, "must be an amount above 0"),
+        ('price = "0.20"', 'price = "USD"', 18, "must be an amount above 0"),
+        ('upstream = "u", model = "n"', 'upstream = "uu", model = "n"', 22, "no upstream; there are: u"),
+        (
+            'upstream = "u", model = "n"',
+            'upsteam = "u", model = "n"',
+            22,
+            "upsteam is not known here; known are: upstream",
+        ),
+        ("priority = 2", "priority = 0", 22, "must be a whole number of at least 1"),
+        ('default = "m"', 'default = "mm"', 16, "is not sold here; there are: m"),
+        ('default = "m"\n', "", 15, "default is missing"),
+        ('per = "image"', 'per = "image"\ncolour = "blue"', 20, "colour is not known here"),
+        ("image = 900", "imago = 900", 6, "is no kind of task; there are: image, video, music"),
+        ("image = 900", "video = 900", 15, "has no deadline"),
+        ("callbacks = false", 'callbacks = "no"', 11, "must be true or false"),
+        ('growth = "1.5"', 'growth = "0.5"', 12, "at least 1"),
+        ("https://", "http://", 10, "must begin with https://"),
+        ('family = "relay"\nbase', "base", 8, "family is missing"),
+        ('per = "image"', "per =", 19, "not TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line_and_what_would_be_right(right: str, wrong: str, line: int, why: str) -> None:
+    assert SMALL.count(right) == 1
+    with pytest.raises(CatalogError, match=re.escape(why)) as caught:
+        load(SMALL.replace(right, wrong))
+    assert caught.value.line == line
+    assert f"catalog.toml line {line}:" in str(caught.value)
 
 
-def test_a_missing_word_stops_the_load() -> None:
-    with pytest.raises(KeyError, match="default"):
-        load(SMALL.replace('default = "m"\n', ""))
+@pytest.mark.parametrize("number", range(len(SMALL.splitlines())))
+def test_a_file_with_a_line_missing_loads_or_is_refused_as_a_catalog(number: int) -> None:
+    lines = SMALL.splitlines()
+    with suppress(CatalogError):  # anything else is not for an operator to read
+        load("\n".join(lines[:number] + lines[number + 1 :]))
 
 
 def test_loading_twice_gives_the_same() -> None:

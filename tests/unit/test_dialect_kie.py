@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import pytest
 
-from relay import catalog
+from relay.catalog import Catalog
+from relay.catalog_file import load
 from relay.dialects import TaskQuery, dialect
 from relay.dialects.kie import DIALECT, Download
 from relay.errors import BadInput, InvalidParameter, MissingField, NotFound, TaskNotFound
 from relay.task import Draft, Kind
 from relay.wire import Inbound
 
-CATALOG = catalog.load((Path(catalog.__file__).parent / "catalog.toml").read_text())
+CATALOG = load((files("relay") / "catalog.toml").read_text("utf-8"))
 GOOD = {"prompt": "a cat", "size": "1:1"}
 URL = "https://files.example/a.png"
 BAD_URLS = [
@@ -166,7 +167,7 @@ def test_unreadable_body_is_bad_input(body: bytes) -> None:
 
 
 def test_platform_not_in_the_catalog_is_not_found() -> None:
-    empty = catalog.Catalog("CNY", 8, {}, {}, {}, {})
+    empty = Catalog("CNY", 8, {}, {}, {}, {})
     with pytest.raises(NotFound):
         DIALECT.read_create(inbound(GOOD), empty)
 

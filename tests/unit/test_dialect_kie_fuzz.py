@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from pathlib import Path
+from importlib.resources import files
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay import catalog
+from relay.catalog_file import load
 from relay.dialects.kie import DIALECT
 from relay.errors import BadInput, NotFound
 from relay.wire import Inbound
 
-CATALOG = catalog.load((Path(catalog.__file__).parent / "catalog.toml").read_text())
+CATALOG = load((files("relay") / "catalog.toml").read_text("utf-8"))
 FIELDS = (
     *("prompt", "filesUrl", "fileUrl", "size", "nVariants", "maskUrl", "callBackUrl"),
     *("isEnhance", "uploadCn", "enableFallback", "fallbackModel", "taskId", "url", "imageUrl"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.catalog import load
+from relay.catalog_file import load
 from relay.dialects.bodies import MAX_TEXT
 from relay.dialects.relay import DIALECT
 from relay.errors import BadInput, MissingField

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.catalog import load
+from relay.catalog_file import load
 from relay.dialects import TaskQuery, dialect
 from relay.dialects.relay import DIALECT
 from relay.errors import BadInput, MissingField, NoKey, NotFound, RelayError, Unsupported

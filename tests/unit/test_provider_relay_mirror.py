@@ -10,7 +10,8 @@ from importlib.resources import files
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.catalog import Route, load
+from relay.catalog import Route
+from relay.catalog_file import load
 from relay.dialects.relay import DIALECT
 from relay.errors import BadInput, Refused, UnknownOutcome, Unreadable
 from relay.providers import Account

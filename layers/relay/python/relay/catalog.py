@@ -1,15 +1,12 @@
-"""What is sold, to whom, for how much and made by whom, read from catalog.toml. No I/O of its own."""
+"""What is sold, to whom, for how much and made by whom; catalog_file.py reads it from catalog.toml."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from relay.errors import InvalidParameter, NotFound, Unsupported
-from relay.ledger import nanos
 from relay.task import Draft, Kind
 
 UNITS = ("call", "image", "second")
@@ -129,50 +126,3 @@ class Catalog:
             known = ", ".join(sorted(offer.models))
             raise InvalidParameter("model", f"must be one of: {known}", f"必须是以下之一：{known}")
         return model
-
-
-def load(text: str) -> Catalog:
-    """Read a catalog. A word it does not know is a TypeError or ValueError naming it, a missing one a KeyError."""
-    data = tomllib.loads(text)
-    usd = Decimal(data["usd"])
-    return Catalog(
-        currency=data["currency"],
-        utc_offset=data["utc_offset"],
-        deadlines={Kind(kind): seconds for kind, seconds in data["deadlines"].items()},
-        tiers={int(level): Tier(level=int(level), **tier) for level, tier in data["tiers"].items()},
-        upstreams={name: _upstream(name, words) for name, words in data["upstreams"].items()},
-        platforms={name: _platform(name, words, usd) for name, words in data["platforms"].items()},
-    )
-
-
-def _upstream(name: str, words: dict[str, Any]) -> Upstream:
-    poll, intake = words.pop("poll"), words.pop("intake", None)
-    return Upstream(
-        name=name,
-        poll=Poll(**{**poll, "growth": Decimal(poll["growth"])}),
-        intake=Intake(**intake) if intake else None,
-        **words,
-    )
-
-
-def _platform(name: str, words: dict[str, Any], usd: Decimal) -> Platform:
-    family = words.pop("family")
-    return Platform(name, family, {Kind(kind): _offer(offer, usd) for kind, offer in words.items()})
-
-
-def _offer(words: dict[str, Any], usd: Decimal) -> Offer:
-    models = {name: _model(name, model, usd) for name, model in words["models"].items()}
-    return Offer(words["default"], models, tuple(words.get("actions", ())))
-
-
-def _model(name: str, words: dict[str, Any], usd: Decimal) -> Model:
-    price, routes = words.pop("price"), words.pop("routes")
-    if words["per"] not in UNITS:
-        raise ValueError(f"model {name}: per = {words['per']!r} is none of {', '.join(UNITS)}")
-    rate, amount = (usd, price[4:]) if price.startswith("USD ") else (Decimal(1), price)
-    return Model(
-        name=name,
-        price=nanos(Decimal(amount) * rate),
-        routes=tuple(Route(**route) for route in routes),
-        **words,
-    )

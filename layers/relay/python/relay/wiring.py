@@ -16,7 +16,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
 from relay.bucket import SIGNING, Bucket
-from relay.catalog import Catalog, load
+from relay.catalog import Catalog
+from relay.catalog_file import load
 from relay.flow.house import House
 from relay.outbound import Outbound
 from relay.poller import Poller
