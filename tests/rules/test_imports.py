@@ -42,8 +42,9 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "relay.flow": (NOUNS | EFFECTS | REGISTRIES, POWERTOOLS),
     # 4: edge
     "relay.shell": (NOUNS, POWERTOOLS),
+    "relay.events": (NOUNS, set()),
     "relay.operations": (NOUNS | {"relay.dialects", "relay.flow"}, set()),
-    "relay.gateway": (NOUNS | {"relay.dialects", "relay.flow", "relay.operations"}, POWERTOOLS),
+    "relay.gateway": (NOUNS | {"relay.dialects", "relay.events", "relay.flow", "relay.operations"}, POWERTOOLS),
     "relay.wiring": (BELOW_WIRING, LOGGED_AWS | {"boto3"}),
     # 5: shells
     "functions": ({"relay.gateway", "relay.wiring", "relay.shell", "relay.flow"}, set()),

@@ -1,13 +1,10 @@
-"""The HTTP doors on Powertools: authenticate, read, act, write; every error in the words of its dialect."""
+"""The HTTP endpoints on Powertools: authenticate, read, act, write; every error in the words of its dialect."""
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from os.path import commonpath
-from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -15,125 +12,122 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.dialects import FAMILIES, Dialect, Route, dialect
 from relay.errors import Internal, NotFound, RelayError, WrongMethod
+from relay.events import Event, path_of, read_inbound, trace_id_of, traced, write_answer
 from relay.flow.access import Access
 from relay.flow.callback import receive
 from relay.flow.house import House
 from relay.flow.links import opened
 from relay.operations import OPERATIONS, Ask
-from relay.wire import Inbound, Reply
+from relay.wire import Reply
 
 logger = Logger(child=True)
 
-Event = dict[str, Any]
+
+class Endpoint:
+    """What the HTTP functions share: a router, and the one place where whatever goes wrong becomes an answer."""
+
+    def __init__(self) -> None:
+        self._app = APIGatewayHttpResolver()
+        self._app.not_found(lambda _: _response(self._refusal(self._event, self.no_route(self._event))))
+        # Powertools would log the text of an exception it does not know, and that may hold a prompt
+        self._app.exception_handler(Exception)(lambda error: _response(self._refusal(self._event, error)))
+
+    def resolve(self, event: Event, context: LambdaContext) -> Event:
+        try:
+            return self._app.resolve(event, context)
+        except Exception as error:  # the router itself could not cope with this event
+            return write_answer(self._refusal(event, error))
+
+    def no_route(self, event: Event) -> RelayError:
+        """What to say where no route takes a request."""
+        return NotFound()
+
+    def write_error(self, event: Event, error: RelayError, trace_id: str) -> Reply:
+        return Reply(error.status, {"code": error.status, "msg": error.message}, error.headers)
+
+    @property
+    def _event(self) -> Event:
+        return self._app.current_event.raw_event
+
+    def _refusal(self, event: Event, error: Exception) -> Reply:
+        trace_id = trace_id_of(event)
+        if not isinstance(error, RelayError):
+            logger.error("request failed", exc_info=error, trace_id=trace_id)
+            error = Internal()
+        return traced(self.write_error(event, error, trace_id), trace_id)
 
 
-class ClientDoor:
+class ClientDoor(Endpoint):
     """The routes of every dialect that name this door; `house` is built at the first request, not at import."""
 
     def __init__(self, name: str, house: Callable[[], House]) -> None:
+        super().__init__()
         self._house = house
         self._access: Access | None = None
-        self._app = APIGatewayHttpResolver()
         self._dialects = [dialect(family) for family in FAMILIES]
         for speaker in self._dialects:
             for route in speaker.routes:
                 if route.door == name:
                     self._app.route(_rule(route.path), method=route.method)(self._serve(speaker, route))
-        self._app.not_found(self._lost)
-
-    def resolve(self, event: Event, context: LambdaContext) -> Event:
-        return self._app.resolve(event, context)
 
     def _serve(self, speaker: Dialect, route: Route) -> Callable[..., Response[bytes]]:
         def serve(**params: str) -> Response[bytes]:
-            return self._answered(speaker, lambda trace_id: self._operate(speaker, route, params, trace_id))
+            trace_id = trace_id_of(self._event)
+            return _response(traced(self._operate(speaker, route, params, trace_id), trace_id))
 
         return serve
 
     def _operate(self, speaker: Dialect, route: Route, params: dict[str, str], trace_id: str) -> Reply:
-        inbound = read_inbound(self._app.current_event.raw_event, params)
+        inbound = read_inbound(self._event, params)
         house = self._house()
         self._access = self._access or Access(house)
         caller = self._access.caller(speaker.read_key(inbound))
         base_url = house.public_url or f"https://{self._app.current_event.request_context.domain_name}"
         return OPERATIONS[route.operation](Ask(house, speaker, caller, inbound, trace_id, base_url))
 
-    def _lost(self, _: Exception) -> Response[bytes]:
-        """No route: an unknown path, or a known one asked with another method, told in the words of its family."""
-        event = self._app.current_event.raw_event
-        path = event["rawPath"]
-        speaker = max(self._dialects, key=lambda each: len(commonpath([path, _home(each)])))
-        methods = tuple(route.method for route in speaker.routes if _matches(route.path, path))
-        error = WrongMethod(methods) if methods else NotFound()
+    def no_route(self, event: Event) -> RelayError:
+        """An unknown path, or a known one asked with another method."""
+        path = path_of(event)
+        methods = tuple(route.method for route in self._speaker(event).routes if _matches(route.path, path))
+        return WrongMethod(methods) if methods else NotFound()
 
-        def refuse(_: str) -> Reply:
-            raise error
+    def write_error(self, event: Event, error: RelayError, trace_id: str) -> Reply:
+        return self._speaker(event).write_error(error, trace_id)
 
-        return self._answered(speaker, refuse)
-
-    def _answered(self, speaker: Dialect, operation: Callable[[str], Reply]) -> Response[bytes]:
-        trace_id = self._app.current_event.raw_event["requestContext"]["requestId"]
-        try:
-            reply = operation(trace_id)
-        except RelayError as error:
-            reply = speaker.write_error(error, trace_id)
-        except Exception:
-            logger.exception("request failed", trace_id=trace_id)
-            reply = speaker.write_error(Internal(), trace_id)
-        return _response(replace(reply, headers={"x-trace-id": trace_id, **reply.headers}))
+    def _speaker(self, event: Event) -> Dialect:
+        """The dialect whose paths this request's begins like; the first where none does."""
+        path = path_of(event).split("/")
+        return max(self._dialects, key=lambda each: _shared(path, _home(each).split("/")))
 
 
-class CallbackDoor:
+class CallbackDoor(Endpoint):
     """Where providers bring their callbacks; they read the status alone, so the body is only for people."""
 
     def __init__(self, house: Callable[[], House]) -> None:
-        self._app = APIGatewayHttpResolver()
+        super().__init__()
 
         @self._app.post("/callbacks/<upstream>/<task_ref>/<token>")
         def callback(upstream: str, task_ref: str, token: str) -> Response[bytes]:
-            event = self._app.current_event.raw_event
-            try:
-                receive(house(), upstream, task_ref, token, read_inbound(event, {}))
-            except RelayError as error:
-                return _response(Reply(error.status, {"code": error.status, "msg": error.message}))
-            return _response(Reply(200, {"code": 200, "msg": "success"}))
-
-    def resolve(self, event: Event, context: LambdaContext) -> Event:
-        return self._app.resolve(event, context)
+            receive(house(), upstream, task_ref, token, read_inbound(self._event, {}))
+            return _response(traced(Reply(200, {"code": 200, "msg": "success"}), trace_id_of(self._event)))
 
 
-class MediaDoor:
+class MediaDoor(Endpoint):
     """Where links to stored files lead: on to the bucket, for whoever holds a good link."""
 
     def __init__(self, house: Callable[[], House]) -> None:
-        self._app = APIGatewayHttpResolver()
+        super().__init__()
 
         @self._app.get("/media/<area>/<account>/<name>")
         def media(area: str, account: str, name: str) -> Response[bytes]:
             query = self._app.current_event.query_string_parameters or {}
             words = query.get("expires", ""), query.get("signature", "")
-            try:
-                location = opened(house(), f"{area}/{account}/{name}", *words)
-            except RelayError as error:
-                return _response(Reply(error.status, {"message": error.message}))
+            location = opened(house(), f"{area}/{account}/{name}", *words)
             headers = {"location": location, "cache-control": "private, max-age=60"}
-            return _response(Reply(302, {"message": "see the location"}, headers))
+            return _response(traced(Reply(302, {"message": "see the location"}, headers), trace_id_of(self._event)))
 
-    def resolve(self, event: Event, context: LambdaContext) -> Event:
-        return self._app.resolve(event, context)
-
-
-def read_inbound(event: Event, params: dict[str, str]) -> Inbound:
-    """An API Gateway payload 2.0 event as a request; the body is bytes, whichever way it travelled."""
-    body = event.get("body") or ""
-    return Inbound(
-        method=event["requestContext"]["http"]["method"],
-        path=event["rawPath"],
-        headers={name.lower(): value for name, value in event.get("headers", {}).items()},
-        params=params,
-        query=event.get("queryStringParameters") or {},
-        body=base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
-    )
+    def write_error(self, event: Event, error: RelayError, trace_id: str) -> Reply:
+        return Reply(error.status, {"message": error.message}, error.headers)
 
 
 def _response(reply: Reply) -> Response[bytes]:
@@ -151,3 +145,8 @@ def _matches(path: str, actual: str) -> bool:
 def _home(speaker: Dialect) -> str:
     """What all of a dialect's paths begin with."""
     return commonpath([route.path for route in speaker.routes])
+
+
+def _shared(path: list[str], home: list[str]) -> int:
+    """How many segments of `home` a path begins with."""
+    return next((count for count, part in enumerate(home) if path[count : count + 1] != [part]), len(home))

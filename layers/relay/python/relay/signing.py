@@ -49,16 +49,20 @@ def verify_kie(key: str, task_id: str, timestamp: str, signature: str, now: int)
 
 def callback_token(secret: bytes, upstream: str, account_id: str, task_id: str) -> str:
     """The unguessable part of a callback URL we hand to an upstream: 32 hex digits, 128 bits."""
-    return hmac.new(secret, f"{upstream}|{account_id}|{task_id}".encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(secret, _bytes(f"{upstream}|{account_id}|{task_id}"), hashlib.sha256).hexdigest()[:32]
 
 
 def same(a: str, b: str) -> bool:
-    return hmac.compare_digest(a.encode(), b.encode())
+    return hmac.compare_digest(_bytes(a), _bytes(b))
 
 
 def key_digest(pepper: bytes, api_key: str) -> str:
     """How an API key is stored and looked up: keyed, so a stolen table alone opens nothing."""
     return hmac.new(pepper, api_key.encode(), hashlib.sha256).hexdigest()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")  # what is compared comes from anybody, in any form
 
 
 def _b64(key: bytes, message: bytes) -> str:
