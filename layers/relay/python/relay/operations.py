@@ -31,8 +31,11 @@ class Ask:
 
 
 def create(ask: Ask) -> Reply:
-    draft = ask.dialect.read_create(ask.inbound, ask.house.catalog)
-    task = intake.submit(ask.house, ask.caller, draft, ask.inbound.headers.get("idempotency-key"))
+    repeat = intake.idempotency(ask.inbound)
+    task = intake.earlier(ask.house, ask.caller, repeat)
+    if task is None:
+        draft = ask.dialect.read_create(ask.inbound, ask.house.catalog)
+        task = intake.submit(ask.house, ask.caller, draft, repeat)
     return ask.dialect.write_created(task)
 
 

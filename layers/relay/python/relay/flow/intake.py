@@ -3,32 +3,59 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from hashlib import sha256
 
 from relay.dialects import dialect
-from relay.errors import InvalidParameter, TaskNotFound
+from relay.dialects.bodies import read_json
+from relay.errors import BadInput, InvalidParameter, TaskNotFound
 from relay.flow.access import Caller
 from relay.flow.house import House
 from relay.flow.inputs import OURS, keep, reachable, settled
 from relay.store.submit import Idempotency
 from relay.task import GRACE, Delivery, Draft, Kind, State, Task, uuid7
+from relay.wire import Inbound
 
 MAX_KEY = 255  # characters of an Idempotency-Key
 
 
-def submit(house: House, caller: Caller, draft: Draft, idempotency_key: str | None = None) -> Task:
-    """Charge for a request and hand it on; the earlier task where the same key brought the same request before.
+def idempotency(inbound: Inbound) -> Idempotency | None:
+    """The request's Idempotency-Key, and a digest of the request as it was sent; None where it has no key.
+
+    Taken before the request is judged: what it names may be gone when it is repeated. JSON counts by what it says,
+    not by how it is laid out. Raises InvalidParameter.
+    """
+    key = inbound.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
+        raise InvalidParameter("Idempotency-Key", f"must be 1 to {MAX_KEY} printable characters", "长度或字符无效")
+    try:
+        body = json.dumps(read_json(inbound), sort_keys=True).encode()
+    except BadInput:
+        body = inbound.body
+    return Idempotency(key, sha256(inbound.path.encode() + b"\n" + body).hexdigest())
+
+
+def earlier(house: House, caller: Caller, repeat: Idempotency | None) -> Task | None:
+    """The task that this very request made before under the same key. Raises InvalidParameter for another request."""
+    if repeat is None:
+        return None
+    task_id = house.store.submissions.earlier(caller.account_id, repeat, house.clock())
+    return find(house, caller, task_id) if task_id else None
+
+
+def submit(house: House, caller: Caller, draft: Draft, repeat: Idempotency | None = None) -> Task:
+    """Charge for a request and hand it on; the other task where the same request under the same key was faster.
 
     Raises BadInput, InsufficientBalance, Forbidden, RateLimited: then nothing was made and nothing charged.
     """
     if draft.callback_url:
         reachable(house, dialect(draft.dialect).callback_field, draft.callback_url)
-    idempotency = _idempotency(idempotency_key, draft)
     draft, inline = settled(house, caller, _continued(house, caller, draft))
     task = _task(house, caller, draft)
     tier = house.catalog.tiers[caller.tier]
-    task_id = house.store.submissions.create(task, draft, tier, idempotency)
+    task_id = house.store.submissions.create(task, draft, tier, repeat)
     if task_id != task.task_id:
         return find(house, caller, task_id)
     keep(house, inline)
@@ -84,12 +111,3 @@ def _continued(house: House, caller: Caller, draft: Draft) -> Draft:
         pin=parent.upstream,
         video_url=draft.video_url or (OURS + parent.assets[0].key if parent.assets[0].key else parent.assets[0].url),
     )
-
-
-def _idempotency(key: str | None, draft: Draft) -> Idempotency | None:
-    if key is None:
-        return None
-    if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
-        raise InvalidParameter("Idempotency-Key", f"must be 1 to {MAX_KEY} printable characters", "长度或字符无效")
-    digest = sha256(json.dumps(asdict(draft), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-    return Idempotency(key, digest)

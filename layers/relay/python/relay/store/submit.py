@@ -62,6 +62,19 @@ class Submissions:
     utc_offset: int
     _seen: dict[str, Windows] = field(default_factory=dict)  # by account: spares the first guess a refusal
 
+    def earlier(self, account_id: str, idempotency: Idempotency, now: int) -> str | None:
+        """The id of the task this request made before under its key; None where the key is free, or free again.
+
+        Raises InvalidParameter where the key stands for another request. `now` is Unix ms.
+        """
+        found = self.tables.client.get_item(
+            TableName=self.tables.directory,
+            Key={"lookup": pack(_lookup(account_id, idempotency))},
+            ConsistentRead=True,
+        ).get("Item")
+        # TTL removes a row hours or days after its time
+        return _replayed(found, idempotency) if found and unpack(found)["ttl"] > now // 1000 else None
+
     def create(self, task: Task, draft: Draft, tier: Tier, idempotency: Idempotency | None) -> str:
         """Accept `task`; the id of the task that now stands for this request (an earlier one on a replay).
 
@@ -136,14 +149,21 @@ class Submissions:
     def _claim(self, task: Task, idempotency: Idempotency | None) -> tuple[dict[str, Any], ...]:
         if idempotency is None:
             return ()
-        ttl = task.created_at // 1000 + IDEMPOTENCY_SECONDS
+        now = task.created_at // 1000
         row = {
-            "lookup": f"idem#{task.account_id}#{idempotency.key}",
+            "lookup": _lookup(task.account_id, idempotency),
             "task_id": task.task_id,
             "fingerprint": idempotency.fingerprint,
-            "ttl": ttl,
+            "ttl": now + IDEMPOTENCY_SECONDS,
         }
-        return (_put_if_absent(self.tables.directory, {name: pack(value) for name, value in row.items()}, "lookup"),)
+        claim = _put_if_absent(self.tables.directory, {name: pack(value) for name, value in row.items()}, "lookup")
+        expired = Expression()
+        claim["Put"]["ConditionExpression"] += f" OR {expired.name('ttl')} <= {expired.value(now)}"
+        return ({"Put": claim["Put"] | expired.arguments},)
+
+
+def _lookup(account_id: str, idempotency: Idempotency) -> str:
+    return f"idem#{account_id}#{idempotency.key}"
 
 
 def _put_if_absent(table: str, item: dict[str, Any], key: str) -> dict[str, Any]:
