@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import boto3
-
+from ops.words import money
 from relay.catalog import Catalog
 from relay.signing import key_digest, webhook_secret
 from relay.store import Store
-from relay.store.table import Tables
+from relay.store.accounts import AlreadyBooked, Gate
+from relay.store.directory import ListedKey
+from relay.store.table import LostRace, Tables
 from relay.task import uuid7
 from relay.wiring import catalog
 
 Connect = Callable[[str], Any]
 
-# Random secrets every deployment needs; nobody ever has to know them.
-OWN_SECRETS = ("key-pepper", "callback-secret", "webhook-master", "media-secret")
+# Random secrets every deployment needs, nobody ever has to know them; and what replacing one breaks.
+OWN_SECRETS: Mapping[str, str] = {
+    "key-pepper": "every API key stops working at once, and none can be brought back",
+    "callback-secret": "callbacks of the tasks that are under way will be refused",
+    "webhook-master": "every account's webhook secret changes, and clients refuse our callbacks until they have it",
+    "media-secret": "every link to a file that was given out stops working",
+}
 READY_FILE = Path(".local/ready.json")  # where a running one-machine stack says how to reach it
 
 
@@ -37,35 +42,59 @@ class NewAccount:
     account_id: str
     api_key: str
     webhook_secret: str
+    key_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
+    """`secrets_key` is the customer's KMS key that secrets are encrypted with; None means the AWS-managed one."""
+
     store: Store
     ssm: Any
     prefix: str
     catalog: Catalog
+    secrets_key: str | None = None
 
     @classmethod
-    def over(cls, outputs: Mapping[str, str], connect: Connect) -> Deployment:
+    def over(cls, outputs: Mapping[str, str], connect: Connect) -> Self:
         """A deployment from its stack's outputs; `connect` makes a boto3 client of a service."""
+        wanted = [*(f"{table}Table" for table in ("Tasks", "Accounts", "Directory")), "SecretsPrefix"]
+        if missing := [name for name in wanted if not outputs.get(name)]:
+            raise OperatorError(f"this stack is no genrelay: it has no output {', '.join(missing)}")
         what = catalog()
-        names = (outputs[f"{table}Table"] for table in ("Tasks", "Accounts", "Directory"))
+        *names, prefix = (outputs[name] for name in wanted)
         store = Store.over(Tables(connect("dynamodb"), *names), shards=1, utc_offset=what.utc_offset)
-        return cls(store, connect("ssm"), outputs["SecretsPrefix"], what)
+        return cls(store, connect("ssm"), prefix, what, outputs.get("SecretsKeyArn"))
 
-    def secret(self, name: str) -> str:
+    # --- secrets ----------------------------------------------------------------------------------------------
+
+    def secret_names(self) -> list[str]:
+        """Every secret that something here reads."""
+        keys = [f"upstreams/{name}/key" for name in self.catalog.upstreams]
+        signed = [f"upstreams/{name}/webhook-key" for name, each in self.catalog.upstreams.items() if each.callbacks]
+        return [*OWN_SECRETS, *keys, *signed]
+
+    def find_secret(self, name: str) -> str | None:
         try:
             parameter = self.ssm.get_parameter(Name=f"{self.prefix}/{name}", WithDecryption=True)
-        except self.ssm.exceptions.ParameterNotFound as error:
-            raise OperatorError(f"{self.prefix}/{name} is missing; run: python -m ops secrets-init") from error
+        except self.ssm.exceptions.ParameterNotFound:
+            return None
         value: str = parameter["Parameter"]["Value"]
+        return value
+
+    def secret(self, name: str) -> str:
+        value = self.find_secret(name)
+        if value is None:
+            raise OperatorError(f"{self.prefix}/{name} is missing; secrets-init makes it")
         return value
 
     def put_secret(self, name: str, value: str, *, overwrite: bool) -> bool:
         """Write a SecureString; False where it was there already and may not be overwritten."""
+        key = {"KeyId": self.secrets_key} if self.secrets_key else {}
         try:
-            self.ssm.put_parameter(Name=f"{self.prefix}/{name}", Value=value, Type="SecureString", Overwrite=overwrite)
+            self.ssm.put_parameter(
+                Name=f"{self.prefix}/{name}", Value=value, Type="SecureString", Overwrite=overwrite, **key
+            )
         except self.ssm.exceptions.ParameterAlreadyExists:
             return False
         return True
@@ -74,37 +103,54 @@ class Deployment:
         """Make the deployment's own secrets that are missing; which those were."""
         return [name for name in OWN_SECRETS if self.put_secret(name, secrets.token_urlsafe(32), overwrite=False)]
 
+    # --- accounts and keys ------------------------------------------------------------------------------------
+
+    def gate(self, account_id: str) -> Gate:
+        gate = self.store.accounts.gate(account_id)
+        if gate is None:
+            raise OperatorError(f"no account {account_id}")
+        return gate
+
     def open_account(self, name: str, tier: int, top_up: int) -> NewAccount:
         """A new account with `top_up` nanos and one key."""
-        if tier not in self.catalog.tiers:
-            raise OperatorError(f"no tier {tier}; there are: {', '.join(map(str, self.catalog.tiers))}")
+        self.check_tier(tier)
         pepper = self.secret("key-pepper")
         account_id = secrets.token_hex(5)
         self.store.accounts.open(account_id, name, tier)
         if top_up:
             self.top_up(account_id, top_up)
-        return NewAccount(account_id, self._new_key(account_id, pepper)[1], self.webhook_secret(account_id, 1))
+        key_id, api_key = self._new_key(account_id, pepper)
+        return NewAccount(account_id, api_key, self.webhook_secret(account_id, 1), key_id)
+
+    def check_tier(self, tier: int) -> None:
+        if tier not in self.catalog.tiers:
+            raise OperatorError(f"no tier {tier}; there are: {', '.join(map(str, self.catalog.tiers))}")
 
     def add_key(self, account_id: str) -> tuple[str, str]:
         """Key id and the key itself, which cannot be shown again."""
         self.gate(account_id)
         return self._new_key(account_id, self.secret("key-pepper"))
 
-    def adopt_key(self, account_id: str, api_key: str) -> None:
-        """Let a key in that was made elsewhere."""
-        digest = key_digest(self.secret("key-pepper").encode(), api_key)
-        self.store.directory.add_key(digest, account_id, secrets.token_hex(4), api_key[:7])
-
     def _new_key(self, account_id: str, pepper: str) -> tuple[str, str]:
         key_id, api_key = secrets.token_hex(4), f"sk-{secrets.token_urlsafe(32)}"
-        self.store.directory.add_key(key_digest(pepper.encode(), api_key), account_id, key_id, api_key[:7])
+        digest = key_digest(pepper.encode(), api_key)
+        self.store.directory.add_key(digest, account_id, key_id, api_key[:7], _now())
         return key_id, api_key
 
-    def top_up(self, account_id: str, amount: int, reference: str | None = None) -> None:
-        """`amount` is nanos; the same reference twice moves money once."""
+    def keys(self, account_id: str) -> list[ListedKey]:
         self.gate(account_id)
-        now = time.time_ns() // 1_000_000
-        self.store.accounts.top_up(account_id, reference or uuid7(now, secrets.randbits(74)), amount, now)
+        return self.store.directory.keys(account_id)
+
+    def revoke_key(self, account_id: str | None, key: str) -> tuple[str, str]:
+        """Shut a key out, named by its id or by itself; account and key id. A key that leaked needs no account."""
+        if account_id and self.store.directory.revoke_key(account_id, key, _now()):
+            return account_id, key
+        found = self.store.directory.key(key_digest(self.secret("key-pepper").encode(), key))
+        if found is None or account_id not in (None, found.account_id):
+            whose = f"account {account_id} has no such key" if account_id else "no such key; a key id needs its account"
+            raise OperatorError(f"{whose}: key-list ACCOUNT shows the ids")
+        self.store.directory.revoke_key(found.account_id, found.key_id, _now())
+        return found.account_id, found.key_id
 
     def webhook_secret(self, account_id: str, generation: int) -> str:
         return webhook_secret(self.secret("webhook-master").encode(), account_id, generation)
@@ -112,27 +158,39 @@ class Deployment:
     def rotate_webhook(self, account_id: str) -> str:
         """The account's new signing secret; for a day the old one signs beside it."""
         generation = self.gate(account_id).webhook_generation + 1
-        now = time.time_ns() // 1_000_000
-        self.store.accounts.change(account_id, webhook_generation=generation, webhook_rotated_at=now)
+        self.store.accounts.change(account_id, webhook_generation=generation, webhook_rotated_at=_now())
         return self.webhook_secret(account_id, generation)
 
-    def gate(self, account_id: str) -> Any:  # noqa: ANN401 - relay.store.accounts.Gate, named where it is made
-        gate = self.store.accounts.gate(account_id)
-        if gate is None:
-            raise OperatorError(f"no account {account_id}")
-        return gate
+    # --- money ------------------------------------------------------------------------------------------------
+
+    def top_up(self, account_id: str, amount: int, reference: str | None = None) -> bool:
+        """Move `amount` nanos in; False where this reference has brought them already."""
+        book = self.store.accounts.top_up
+        return self._booked(account_id, lambda at: book(account_id, reference or _reference(at), amount, at))
+
+    def debit(self, account_id: str, amount: int, reason: str, reference: str | None = None) -> bool:
+        """Move `amount` nanos out, never below 0; False where this reference has taken them already."""
+        book = self.store.accounts.debit
+        return self._booked(account_id, lambda at: book(account_id, reference or _reference(at), amount, at, reason))
+
+    def _booked(self, account_id: str, book: Callable[[int], bool]) -> bool:
+        balance = self.gate(account_id).balance
+        try:
+            return book(_now())
+        except AlreadyBooked as error:
+            there = error.entry
+            what = f"{self.money(there.amount)}{f' ({there.reason})' if there.reason else ''}"
+            raise OperatorError(f"{there.reference} is already booked with {what}; nothing was moved") from error
+        except LostRace as error:
+            raise OperatorError(f"the balance is only {self.money(balance)}; nothing was moved") from error
+
+    def money(self, amount: int) -> str:
+        return money(amount, self.catalog.currency)
 
 
-def on_aws(stack: str) -> Deployment:
-    """The deployment behind a CloudFormation stack, with the credentials and region the SDK finds."""
-    found = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
-    return Deployment.over(outputs, boto3.client)
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
-def on_this_machine() -> Deployment:
-    """The deployment `make serve` keeps up."""
-    if not READY_FILE.exists():
-        raise OperatorError("no one-machine stack is running here; start one with: make serve")
-    ready = json.loads(READY_FILE.read_text())
-    return Deployment.over(ready["outputs"], lambda service: boto3.client(service, **ready["aws"]))
+def _reference(now: int) -> str:
+    return uuid7(now, secrets.randbits(74))

@@ -254,4 +254,4 @@ def open_account(here: World, account_id: str, key: str, balance: str, tier: int
     store.accounts.open(account_id, account_id, tier)
     if balance != "0":
         store.accounts.top_up(account_id, f"topup-{account_id}", nanos(balance), here.now[0])
-    store.directory.add_key(key_digest(SECRETS["key-pepper"].encode(), key), account_id, "key1", key[:7])
+    store.directory.add_key(key_digest(SECRETS["key-pepper"].encode(), key), account_id, "key1", key[:7], here.now[0])

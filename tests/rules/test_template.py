@@ -18,7 +18,7 @@ SECTIONS = (
 )
 OPERATED = {
     *("ApiUrl", "TasksTable", "AccountsTable", "DirectoryTable", "MediaBucket"),
-    *("DispatchQueueUrl", "ArchiveQueueUrl", "DeliverQueueUrl", "PollerArn", "SecretsPrefix", "Stage"),
+    *("DispatchQueueUrl", "ArchiveQueueUrl", "DeliverQueueUrl", "PollerArn", "SecretsPrefix", "SecretsKeyArn", "Stage"),
 }
 # Routes that no dialect speaks.
 ELSEWHERE = {

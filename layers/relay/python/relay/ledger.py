@@ -18,6 +18,7 @@ NANOS_PER_CENT = 10**7
 
 class EntryKind(StrEnum):
     TOPUP = "topup"  # money in
+    DEBIT = "debit"  # money out by an operator, with a reason
     RESERVE = "reserve"  # a task's price, taken at submit
     CAPTURE = "capture"  # the reserve became revenue; moves nothing
     RELEASE = "release"  # the reserve went back
@@ -27,7 +28,8 @@ class EntryKind(StrEnum):
 class Entry:
     """One line of an account's ledger. `amount` is nanos, negative when it leaves the account; `at` is Unix ms.
 
-    `reference` is the task's id, or a fresh UUIDv7 for a top-up: either way it sorts by time.
+    `reference` is the task's id, or what an operator calls a payment; where he names none, a fresh UUIDv7.
+    `reason` is the operator's, for a debit.
     """
 
     account_id: str
@@ -37,6 +39,7 @@ class Entry:
     at: int
     platform: str = ""
     task_kind: str = ""
+    reason: str = ""
 
 
 def reserve(task: Task) -> Entry:

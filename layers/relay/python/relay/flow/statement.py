@@ -28,7 +28,7 @@ def balance(house: House, caller: Caller) -> Balance:
 def consumption(house: House, caller: Caller, wanted: Statement) -> tuple[int, list[Entry]]:
     """How many entries the statement has in all, and the page that was asked for, newest first."""
     first = _bound(house, wanted.start_date) if wanted.start_date else ""
-    last = _bound(house, wanted.end_date + timedelta(days=1)) if wanted.end_date else "~"
+    last = _bound(house, wanted.end_date + timedelta(days=1)) if wanted.end_date else None
     begin = (wanted.page - 1) * wanted.page_size
     total, page = 0, list[Entry]()
     for entry in house.store.accounts.entries(caller.account_id, first, last):

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from relay.ledger import Entry, EntryKind
-from relay.store.codec import ENTRY_PREFIX, Expression, new_entry, pack, read_entry, unpack
+from relay.store.codec import ENTRY_END, ENTRY_PREFIX, Expression, new_entry, pack, read_entry, unpack
 from relay.store.table import LostRace, Tables
+
+
+class AlreadyBooked(Exception):
+    """The reference stands for another movement of money already."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        super().__init__(f"{entry.reference} is booked already")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +78,47 @@ class Accounts:
             **expression.arguments,
         )
 
-    def top_up(self, account_id: str, reference: str, amount: int, at: int) -> None:
-        """Move `amount` nanos in, with its entry. A repeat of `reference` moves nothing. Raises LostRace."""
-        entry = Entry(account_id, reference, EntryKind.TOPUP, amount, at)
+    def top_up(self, account_id: str, reference: str, amount: int, at: int) -> bool:
+        """Move `amount` nanos in, with its entry; False where this very top-up is booked already.
+
+        Raises AlreadyBooked where the reference stands for another amount, LostRace where there is no such account.
+        """
+        return self._book(Entry(account_id, reference, EntryKind.TOPUP, amount, at))
+
+    def debit(self, account_id: str, reference: str, amount: int, at: int, reason: str) -> bool:
+        """Move `amount` nanos out, like `top_up` moves them in. Raises LostRace also where the balance is less."""
+        return self._book(Entry(account_id, reference, EntryKind.DEBIT, -amount, at, reason=reason))
+
+    def _book(self, entry: Entry) -> bool:
         expression = Expression()
-        gate = {
+        row = {
             "TableName": self.tables.accounts,
-            "Key": self._key(account_id),
-            "UpdateExpression": expression.update(add={"balance": amount}),
-            "ConditionExpression": "attribute_exists(sk)",
+            "Key": self._key(entry.account_id),
+            "UpdateExpression": expression.update(add={"balance": entry.amount}),
+            # a top-up is taken whatever the balance; a debit only where it is covered
+            "ConditionExpression": "attribute_exists(sk)"
+            + (f" AND {expression.name('balance')} >= {expression.value(-entry.amount)}" if entry.amount < 0 else ""),
             **expression.arguments,
         }
+        line = new_entry(self.tables.accounts, entry)
+        line["Put"]["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         try:
-            self.tables.transact({"Update": gate}, new_entry(self.tables.accounts, entry))
+            self.tables.transact(line, {"Update": row})
         except LostRace as lost:
-            if lost.refused(0):
+            if not lost.refused(0):
                 raise
+            booked = read_entry(lost.row(0))
+            if (booked.amount, booked.reason) != (entry.amount, entry.reason):
+                raise AlreadyBooked(booked) from lost
+            return False
+        return True
 
-    def entries(self, account_id: str, first: str = "", last: str = "~") -> Iterator[Entry]:
-        """Ledger entries whose reference lies in [first, last), newest first."""
+    def entries(self, account_id: str, first: str = "", last: str | None = None) -> Iterator[Entry]:
+        """Ledger entries whose reference lies in [first, last), newest first; without `last`, to the end."""
         expression = Expression()
         where = expression.equals("account_id", account_id)
-        between = f"{expression.value(ENTRY_PREFIX + first)} AND {expression.value(ENTRY_PREFIX + last)}"
+        end = ENTRY_END if last is None else ENTRY_PREFIX + last
+        between = f"{expression.value(ENTRY_PREFIX + first)} AND {expression.value(end)}"
         pages = self.tables.client.get_paginator("query").paginate(
             TableName=self.tables.accounts,
             KeyConditionExpression=f"{where} AND {expression.name('sk')} BETWEEN {between}",

@@ -78,6 +78,7 @@ def read_draft(text: str) -> Draft:
 
 
 ENTRY_PREFIX = "ENTRY#"
+ENTRY_END = "ENTRY$"  # $ follows #: every key with the prefix sorts before this, whatever its reference
 
 
 def entry_item(entry: Entry) -> Item:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from relay.catalog import Intake
 from relay.store.codec import Expression, pack, unpack
 from relay.store.table import LostRace, Tables
 
+KEY_PREFIX = "KEY#"  # of the rows that list an account's keys beside its ledger
 SEAT_TRIES = 4  # random seats looked at before waiting
 SEAT_MARGIN = 500  # ms a seat stays taken beyond the window: our clock and the upstream's differ
 HOUR = 3600  # seconds rows outlive their use, for the table's TTL
@@ -19,6 +22,17 @@ class KeyRow:
     account_id: str
     key_id: str
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedKey:
+    """A key as its account lists it; instants are Unix ms, 0 where the key is older than this record of it."""
+
+    key_id: str
+    prefix: str
+    status: str
+    created_at: int
+    revoked_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +48,47 @@ class Directory:
         row = unpack(found)
         return KeyRow(row["account_id"], row["key_id"], row["status"])
 
-    def add_key(self, digest: str, account_id: str, key_id: str, prefix: str) -> None:
+    def add_key(self, digest: str, account_id: str, key_id: str, prefix: str, at: int) -> None:
         """Let a key in, and list it under its account. `prefix` is the little of it that may be shown again."""
         lookup = {"lookup": f"key#{digest}", "account_id": account_id, "key_id": key_id, "status": "active"}
-        listed = {"account_id": account_id, "sk": f"KEY#{key_id}", "digest": digest, "prefix": prefix}
+        listed: dict[str, object] = {"account_id": account_id, "sk": f"{KEY_PREFIX}{key_id}", "digest": digest}
+        listed |= {"prefix": prefix, "status": "active", "created_at": at}
         self.tables.transact(
             {"Put": {"TableName": self.tables.directory, "Item": {k: pack(v) for k, v in lookup.items()}}},
             {"Put": {"TableName": self.tables.accounts, "Item": {k: pack(v) for k, v in listed.items()}}},
         )
 
-    def revoke_key(self, account_id: str, key_id: str) -> bool:
-        """Shut a key out; False where the account has no such key. Containers notice within a minute."""
-        key = {"account_id": pack(account_id), "sk": pack(f"KEY#{key_id}")}
-        found = self.tables.client.get_item(TableName=self.tables.accounts, Key=key).get("Item")
-        if not found:
-            return False
+    def keys(self, account_id: str) -> list[ListedKey]:
+        """An account's keys, oldest first."""
         expression = Expression()
-        self.tables.update(
-            TableName=self.tables.directory,
-            Key={"lookup": pack(f"key#{unpack(found)['digest']}")},
-            UpdateExpression=expression.update(put={"status": "revoked"}),
+        where = expression.equals("account_id", account_id)
+        begins = f"begins_with({expression.name('sk')}, {expression.value(KEY_PREFIX)})"
+        pages = self.tables.client.get_paginator("query").paginate(
+            TableName=self.tables.accounts,
+            KeyConditionExpression=f"{where} AND {begins}",
+            ConsistentRead=True,
             **expression.arguments,
         )
+        found = [_read_listed(unpack(item)) for page in pages for item in page["Items"]]
+        return sorted(found, key=lambda each: (each.created_at, each.key_id))
+
+    def revoke_key(self, account_id: str, key_id: str, at: int) -> bool:
+        """Shut a key out; False where the account has no such key. Containers notice within a minute."""
+        key = {"account_id": pack(account_id), "sk": pack(f"{KEY_PREFIX}{key_id}")}
+        found = self.tables.client.get_item(TableName=self.tables.accounts, Key=key, ConsistentRead=True).get("Item")
+        if not found:
+            return False
+        lookup = {"lookup": pack(f"key#{unpack(found)['digest']}")}
+        self.tables.transact(
+            self._revocation(self.tables.directory, lookup, {"status": "revoked"}),
+            self._revocation(self.tables.accounts, key, {"status": "revoked", "revoked_at": at}),
+        )
         return True
+
+    def _revocation(self, table: str, key: Mapping[str, object], values: Mapping[str, object]) -> dict[str, Any]:
+        expression = Expression()
+        update = expression.update(put=values)
+        return {"Update": {"TableName": table, "Key": key, "UpdateExpression": update, **expression.arguments}}
 
     def note_upload(self, key: str, status: str, ttl: int) -> None:
         """Say where an upload stands: pending, ready or refused. `ttl` is Unix seconds."""
@@ -109,3 +141,13 @@ class Directory:
         except LostRace as lost:
             return int(unpack(lost.row(0))["until"])
         return None
+
+
+def _read_listed(row: Mapping[str, Any]) -> ListedKey:
+    return ListedKey(
+        row["sk"].removeprefix(KEY_PREFIX),
+        row["prefix"],
+        row.get("status", "unknown"),
+        row.get("created_at", 0),
+        row.get("revoked_at", 0),
+    )

@@ -1,0 +1,123 @@
+"""What each command about secrets, accounts, keys and money does."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from datetime import UTC, datetime
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ops.deployment import OWN_SECRETS, Deployment, OperatorError
+
+# what is printed may hold brackets of a customer's own, so nothing is read as markup
+console = Console(highlight=False, markup=False, soft_wrap=True)
+
+
+def secrets_init(at: Deployment, given: argparse.Namespace) -> None:
+    made = at.init_secrets()
+    console.print(f"made: {', '.join(made)}" if made else "all there already")
+
+
+def secrets_set(at: Deployment, given: argparse.Namespace) -> None:
+    names = at.secret_names()
+    if given.name not in names:
+        raise OperatorError(f"nothing reads a secret named {given.name!r}; there are: {', '.join(names)}")
+    broken = OWN_SECRETS.get(given.name)
+    if broken and not given.yes and at.find_secret(given.name) is not None:
+        _confirm(f"{given.name} is set. If it is replaced, {broken}.")
+    value = (getpass.getpass(f"{given.name}: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+    if not value:
+        raise OperatorError("no value given; nothing was changed")
+    at.put_secret(given.name, value, overwrite=True)
+    console.print(f"set {at.prefix}/{given.name}; functions see it within five minutes")
+
+
+def _confirm(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise OperatorError(f"{question} Say --yes if that is what you want; nothing was changed")
+    if input(f"{question} Replace it? Type yes: ").strip() != "yes":
+        raise OperatorError("nothing was changed")
+
+
+def account_create(at: Deployment, given: argparse.Namespace) -> None:
+    made = at.open_account(given.name, given.tier, given.topup or 0)
+    console.print(f"account        {made.account_id}")
+    console.print(f"API key        {made.api_key}   (shown this once)")
+    console.print(f"key id         {made.key_id}")
+    console.print(f"webhook secret {made.webhook_secret}")
+
+
+def account_show(at: Deployment, given: argparse.Namespace) -> None:
+    row, drift = at.gate(given.account), at.store.accounts.drift(given.account)
+    tier = at.catalog.tiers.get(row.tier)
+    rows = {
+        "name": row.name,
+        "status": row.status,
+        "tier": f"{row.tier} {tier.name if tier else '(not in the catalog)'}",
+        "balance": at.money(row.balance),
+        "unfinished tasks": str(row.in_flight),
+        "drift": f"{at.money(drift)}{'' if drift == 0 else '  <- a defect: balance and entries disagree'}",
+    }
+    table = Table(show_header=False)
+    for name, value in rows.items():
+        table.add_row(name, Text(value))
+    console.print(table)
+
+
+def account_freeze(at: Deployment, given: argparse.Namespace) -> None:
+    at.gate(given.account)
+    at.store.accounts.change(given.account, status="active" if given.thaw else "frozen")
+    console.print("active" if given.thaw else "frozen: it can read, but creates nothing")
+
+
+def account_tier(at: Deployment, given: argparse.Namespace) -> None:
+    at.gate(given.account)
+    at.check_tier(given.tier)
+    at.store.accounts.change(given.account, tier=given.tier)
+    console.print("done; running functions see it within a minute")
+
+
+def account_topup(at: Deployment, given: argparse.Namespace) -> None:
+    _moved(at, given, at.top_up(given.account, given.amount, given.reference))
+
+
+def account_debit(at: Deployment, given: argparse.Namespace) -> None:
+    _moved(at, given, at.debit(given.account, given.amount, given.reason, given.reference))
+
+
+def _moved(at: Deployment, given: argparse.Namespace, moved: bool) -> None:
+    if not moved:
+        console.print(f"{given.reference} is already booked with this very amount; nothing was moved")
+    console.print(f"balance {at.money(at.gate(given.account).balance)}")
+
+
+def key_create(at: Deployment, given: argparse.Namespace) -> None:
+    key_id, api_key = at.add_key(given.account)
+    console.print(f"key {key_id}: {api_key}   (shown this once)")
+
+
+def key_list(at: Deployment, given: argparse.Namespace) -> None:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for column in ("key id", "begins with", "state", "created", "revoked"):
+        table.add_column(column)
+    for key in at.keys(given.account):
+        table.add_row(key.key_id, Text(f"{key.prefix}…"), key.status, _when(key.created_at), _when(key.revoked_at))
+    console.print(table)
+
+
+def key_revoke(at: Deployment, given: argparse.Namespace) -> None:
+    account_id, key_id = at.revoke_key(given.account, given.key)
+    console.print(f"revoked key {key_id} of account {account_id}; running functions see it within a minute")
+
+
+def webhook_rotate(at: Deployment, given: argparse.Namespace) -> None:
+    console.print(f"{at.rotate_webhook(given.account)}   (the old one signs beside it for a day)")
+
+
+def _when(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC") if at else "-"

@@ -1,0 +1,53 @@
+"""Finds a deployment: a CloudFormation stack on AWS, or the one-machine stack that runs here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from ops.deployment import READY_FILE, Connect, Deployment, OperatorError
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A deployment and its CloudFormation stack; `connect` makes a boto3 client of a service there."""
+
+    deployment: Deployment
+    stack: dict[str, Any]
+    connect: Connect
+
+
+def find(stack: str | None) -> Target:
+    """The stack of that name, or the one on this machine."""
+    return on_aws(stack) if stack else on_this_machine()
+
+
+def on_aws(stack: str) -> Target:
+    """The deployment behind a CloudFormation stack, with the credentials and region the SDK finds."""
+    return _target(boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0], boto3.client)
+
+
+def on_this_machine() -> Target:
+    """The deployment `make serve` keeps up."""
+    try:
+        ready = json.loads(READY_FILE.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise OperatorError("no one-machine stack is running here; start one with: make serve") from error
+
+    def connect(service: str) -> Any:  # noqa: ANN401 - each caller knows which it asked for
+        return boto3.client(service, **ready["aws"])
+
+    stacks = connect("cloudformation").describe_stacks()["Stacks"]
+    # the embedded cloud holds no other stack of this kind: one deployment to a folder
+    return _target(next(each for each in stacks if _outputs(each) == ready["outputs"]), connect)
+
+
+def _target(stack: dict[str, Any], connect: Connect) -> Target:
+    return Target(Deployment.over(_outputs(stack), connect), stack, connect)
+
+
+def _outputs(stack: dict[str, Any]) -> dict[str, str]:
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

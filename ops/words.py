@@ -1,0 +1,69 @@
+"""What an operator may type: each reader turns one argument into a value, or says what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentTypeError
+from decimal import Decimal
+
+from relay.ledger import NANOS, nanos
+
+LONGEST = 100  # characters of a name or a reference
+LONGEST_REASON = 300
+LARGEST = 999_999_999  # currency units in one movement: more is a slip of the keyboard
+
+# ASCII digits only: Decimal and int would also take NaN, 1e3, 1_000 and full-width digits
+_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_NUMBER = re.compile(r"[0-9]{1,4}")
+_ACCOUNT = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def amount(text: str) -> int:
+    """Nanos, more than 0."""
+    if not _AMOUNT.fullmatch(text):
+        raise ArgumentTypeError(
+            f"{text!r} is no amount: write plain digits such as 12.50, more than 0 and at most {LARGEST}, "
+            "with nine decimals at most (account-debit takes money out)"
+        )
+    value = nanos(text)
+    if not value:
+        raise ArgumentTypeError(f"{text!r} is no amount: it must be more than 0")
+    return value
+
+
+def number(text: str) -> int:
+    if not _NUMBER.fullmatch(text):
+        raise ArgumentTypeError(f"{text!r} is no number: write plain digits")
+    return int(text)
+
+
+def account(text: str) -> str:
+    if not _ACCOUNT.fullmatch(text):
+        raise ArgumentTypeError(f"{text!r} is no account id: account-create prints one")
+    return text
+
+
+def line(text: str) -> str:
+    """A name or a reference."""
+    return _line(text, LONGEST)
+
+
+def reason(text: str) -> str:
+    return _line(text, LONGEST_REASON)
+
+
+def _line(text: str, longest: int) -> str:
+    plain = text.strip()
+    if not plain:
+        raise ArgumentTypeError("it is empty")
+    if len(plain) > longest:
+        raise ArgumentTypeError(f"it has {len(plain)} characters; {longest} are allowed")
+    if not plain.isprintable():
+        raise ArgumentTypeError("it holds a line break or another character that cannot be printed")
+    return plain
+
+
+def money(amount: int, currency: str) -> str:
+    """Nanos as text: two decimals, and more only where there is more."""
+    whole, _, rest = f"{Decimal(amount) / NANOS:.9f}".partition(".")
+    return f"{whole}.{rest[:2]}{rest[2:].rstrip('0')} {currency}"

@@ -1,0 +1,145 @@
+"""What an operator does with keys and secrets: a leaked key can be found and shut out, nothing breaks unasked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from relay.signing import key_digest
+from tests.functional.operating import KMS_KEY, Operator, operator
+
+
+@pytest.fixture
+def ops(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
+    with operator(capsys, monkeypatch) as made:
+        made.does("secrets-init")
+        yield made
+
+
+def opens(ops: Operator, api_key: str) -> bool:
+    """Whether the relay would let this key in."""
+    digest = key_digest(ops.deployment.secret("key-pepper").encode(), api_key)
+    row = ops.deployment.store.directory.key(digest)
+    return row is not None and row.status == "active"
+
+
+def test_a_first_key_is_revoked_by_the_id_that_was_printed(ops: Operator) -> None:
+    made = ops.opens()
+    assert opens(ops, made["API key"])
+    ops.does("key-revoke", made["account"], made["key id"])
+    assert not opens(ops, made["API key"])
+
+
+def test_a_leaked_key_is_revoked_by_itself_without_its_account(ops: Operator) -> None:
+    made = ops.opens()
+    said = ops.does("key-revoke", made["API key"])
+    assert made["key id"] in said
+    assert made["account"] in said
+    assert not opens(ops, made["API key"])
+
+
+def test_a_key_of_another_account_is_left_alone(ops: Operator) -> None:
+    mine, other = ops.opens(), ops.opens()
+    for key in (other["API key"], other["key id"]):
+        said = ops.refuses(1, "key-revoke", mine["account"], key)
+        assert f"account {mine['account']} has no such key" in said
+        assert other["API key"] not in said
+    assert opens(ops, other["API key"])
+
+
+def test_a_key_id_needs_its_account(ops: Operator) -> None:
+    assert "a key id needs its account" in ops.refuses(1, "key-revoke", ops.opens()["key id"])
+
+
+def test_keys_are_listed_with_beginning_state_and_date(ops: Operator) -> None:
+    made = ops.opens()
+    ops.does("key-create", made["account"])
+    ops.does("key-revoke", made["account"], made["key id"])
+    _, _, *rows = ops.does("key-list", made["account"]).splitlines()
+    assert len(rows) == 2
+    (revoked,) = [row for row in rows if row.split()[0] == made["key id"]]
+    assert f"{made['API key'][:7]}…" in revoked
+    assert made["API key"] not in revoked
+    assert re.search(r"revoked +20\d\d-\d\d-\d\d \d\d:\d\d UTC +20\d\d-\d\d-\d\d \d\d:\d\d UTC", revoked)
+    assert [row.split()[2] for row in rows if row != revoked] == ["active"]
+
+
+def test_the_keys_of_nobody_are_no_empty_list(ops: Operator) -> None:
+    assert "no account nobody" in ops.refuses(1, "key-list", "nobody")
+
+
+# --- secrets --------------------------------------------------------------------------------------------------------
+
+
+def test_a_secret_nothing_reads_is_refused_with_the_names_there_are(ops: Operator) -> None:
+    said = ops.refuses(1, "secrets-set", "upstreams/kei/key", typed="value\n")
+    assert "'upstreams/kei/key'" in said
+    assert "upstreams/kie/key, upstreams/relay/key, upstreams/kie/webhook-key" in said
+
+
+@pytest.mark.parametrize("name", ["key-pepper", "callback-secret", "webhook-master", "media-secret"])
+def test_what_everything_hangs_on_is_not_replaced_unasked(ops: Operator, name: str) -> None:
+    before = ops.deployment.secret(name)
+    assert "--yes" in ops.refuses(1, "secrets-set", name, typed="another\n")
+    assert ops.deployment.secret(name) == before
+    ops.does("secrets-set", name, "--yes", typed="another\n")
+    assert ops.deployment.secret(name) == "another"
+
+
+def test_a_person_is_told_what_breaks_and_may_think_again(ops: Operator) -> None:
+    before = ops.deployment.secret("key-pepper")
+    said = ops.run("secrets-set", "key-pepper", typed="no\n", person=True)
+    assert said.code == 1
+    assert "every API key stops working" in said.out
+    assert "nothing was changed" in said.err
+    assert ops.deployment.secret("key-pepper") == before
+
+
+def test_an_upstreams_key_is_renewed_without_a_question(ops: Operator) -> None:
+    for value in ("first", "second"):
+        ops.does("secrets-set", "upstreams/kie/key", typed=f"{value}\n")
+    assert ops.deployment.secret("upstreams/kie/key") == "second"
+
+
+def test_an_empty_secret_is_none(ops: Operator) -> None:
+    assert "no value given" in ops.refuses(1, "secrets-set", "upstreams/kie/key", typed="\n")
+
+
+def test_secrets_are_encrypted_with_the_customers_key(ops: Operator) -> None:
+    ops.does("secrets-set", "upstreams/kie/key", typed="value\n")
+    found = ops.deployment.ssm.describe_parameters()["Parameters"]
+    assert len(found) == 5
+    assert {(each["Type"], each["KeyId"]) for each in found} == {("SecureString", KMS_KEY)}
+
+
+# --- the command line -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", [(), ("--local", "--stack", "genrelay-test")])
+def test_no_deployment_is_meant_unless_it_is_named(ops: Operator, where: tuple[str, ...]) -> None:
+    said = ops.refuses(2, "account-show", "acc1", where=where)
+    assert "--local, or --stack NAME" in said
+
+
+def test_the_deployment_may_be_named_behind_the_command(ops: Operator) -> None:
+    made = ops.opens()
+    said = ops.run("account-show", made["account"], "--stack", "genrelay-test", where=())
+    assert "a customer" in said.out
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 101, "a\nb"])
+def test_an_account_has_a_name(ops: Operator, name: str) -> None:
+    assert "argument name" in ops.refuses(2, "account-create", name)
+
+
+def test_a_name_is_shown_as_it_was_given(ops: Operator) -> None:
+    made = ops.opens("[red]Studio[/] [7]")
+    assert "[red]Studio[/] [7]" in ops.does("account-show", made["account"])
+
+
+@pytest.mark.parametrize("words", [("account-create", "x", "--tier", "9"), ("account-tier", "{account}", "9")])
+def test_an_unknown_tier_is_refused_with_those_there_are(ops: Operator, words: tuple[str, ...]) -> None:
+    account = ops.opens()["account"]
+    assert "there are: 1, 2, 3" in ops.refuses(1, *(word.format(account=account) for word in words))

@@ -1,0 +1,114 @@
+"""What an operator moves: only real amounts, each payment once, never below nothing, and the ledger agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from relay.ledger import EntryKind, nanos
+from tests.functional.operating import Operator, operator
+
+
+@pytest.fixture
+def ops(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
+    with operator(capsys, monkeypatch) as made:
+        made.does("secrets-init")
+        yield made
+
+
+@pytest.fixture
+def account(ops: Operator) -> str:
+    return ops.opens("a customer", "--topup", "20")["account"]
+
+
+def balance(ops: Operator, account: str) -> int:
+    return int(ops.deployment.gate(account).balance)
+
+
+NO_AMOUNTS = ["NaN", "Infinity", "１００", "1_000", "1e3", "-5", "+5", "0", "0.00", "", " ", "12,50", "1.0000000001"]
+NO_AMOUNTS += ["1000000000", "0x10", ".5", "five"]
+
+
+@pytest.mark.parametrize("text", NO_AMOUNTS)
+@pytest.mark.parametrize("verb", ["account-topup", "account-debit"])
+def test_what_is_no_amount_moves_nothing_and_is_named(ops: Operator, account: str, verb: str, text: str) -> None:
+    reason = ("--reason", "because") if verb == "account-debit" else ()
+    said = ops.refuses(2, verb, *reason, "--", account, text)
+    assert "argument amount" in said
+    assert "is no amount" in said
+    assert balance(ops, account) == nanos(20)
+
+
+@pytest.mark.parametrize("text", ["-5", "NaN", "0"])
+def test_an_opening_balance_is_an_amount_or_no_account_is_made(ops: Operator, text: str) -> None:
+    assert "is no amount" in ops.refuses(2, "account-create", "a customer", f"--topup={text}")
+
+
+def test_a_negative_topup_is_pointed_to_the_debit(ops: Operator, account: str) -> None:
+    assert "account-debit" in ops.refuses(2, "account-topup", account, "-1000")
+
+
+@pytest.mark.parametrize(
+    "reference", ["支付1", "~", "\U0001f4b0", "#", "a#topup", "019b76da-0000-7000-8000-000000000000"]
+)
+def test_whatever_a_payment_is_called_the_ledger_agrees(ops: Operator, account: str, reference: str) -> None:
+    assert "balance 27.50" in ops.does("account-topup", account, "7.5", "--reference", reference)
+    assert ops.deployment.store.accounts.drift(account) == 0
+    assert "0.00 CNY" in ops.does("account-show", account).splitlines()[-2]
+
+
+def test_a_drift_of_a_nano_is_shown(ops: Operator, account: str) -> None:
+    ops.deployment.store.accounts.change(account, balance=nanos(20) - 1)
+    assert "-0.000000001 CNY  <- a defect" in ops.does("account-show", account)
+
+
+def test_a_payment_told_twice_moves_money_once(ops: Operator, account: str) -> None:
+    ops.does("account-topup", account, "7.5", "--reference", "payment-1")
+    said = ops.does("account-topup", account, "7.50", "--reference", "payment-1")
+    assert "payment-1 is already booked with this very amount; nothing was moved" in said
+    assert balance(ops, account) == nanos("27.5")
+
+
+def test_a_payment_told_again_with_another_amount_fails(ops: Operator, account: str) -> None:
+    ops.does("account-topup", account, "7.5", "--reference", "payment-1")
+    said = ops.refuses(1, "account-topup", account, "75", "--reference", "payment-1")
+    assert "payment-1 is already booked with 7.50 CNY" in said
+    assert balance(ops, account) == nanos("27.5")
+
+
+@pytest.mark.parametrize("reference", ["", "  ", "x" * 101, "a\nb"])
+def test_a_reference_is_a_short_line(ops: Operator, account: str, reference: str) -> None:
+    assert "argument --reference" in ops.refuses(2, "account-topup", account, "5", "--reference", reference)
+
+
+def test_a_debit_is_a_line_of_its_own_with_its_reason(ops: Operator, account: str) -> None:
+    assert "balance 12.50 CNY" in ops.does("account-debit", account, "7.5", "--reason", "charged back")
+    taken = [entry for entry in ops.deployment.store.accounts.entries(account) if entry.kind is EntryKind.DEBIT]
+    assert [(entry.amount, entry.reason) for entry in taken] == [(-nanos("7.5"), "charged back")]
+    assert ops.deployment.store.accounts.drift(account) == 0
+
+
+@pytest.mark.parametrize("reason", [(), ("--reason", ""), ("--reason", "x" * 301)])
+def test_a_debit_without_a_reason_is_refused(ops: Operator, account: str, reason: tuple[str, ...]) -> None:
+    assert "--reason" in ops.refuses(2, "account-debit", account, "5", *reason)
+    assert balance(ops, account) == nanos(20)
+
+
+def test_a_debit_takes_all_there_is_and_no_more(ops: Operator, account: str) -> None:
+    assert "only 20.00 CNY" in ops.refuses(1, "account-debit", account, "20.000000001", "--reason", "too much")
+    assert "balance 0.00 CNY" in ops.does("account-debit", account, "20", "--reason", "all of it")
+
+
+def test_a_debit_told_twice_is_taken_once_even_when_nothing_is_left(ops: Operator, account: str) -> None:
+    debit = ("account-debit", account, "20", "--reason", "all of it", "--reference", "d-1")
+    ops.does(*debit)
+    assert "nothing was moved" in ops.does(*debit)
+    said = ops.refuses(1, *(word.replace("all of it", "some of it") for word in debit))
+    assert "d-1 is already booked with -20.00 CNY (all of it)" in said
+
+
+@pytest.mark.parametrize("verb", ["account-topup", "account-debit"])
+def test_an_unknown_account_is_named(ops: Operator, verb: str) -> None:
+    reason = ("--reason", "because") if verb == "account-debit" else ()
+    assert "no account nobody" in ops.refuses(1, verb, "nobody", "5", *reason)
