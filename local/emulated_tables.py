@@ -6,6 +6,7 @@ Beside `local.emulator` this is the only module that touches private names of th
 from __future__ import annotations
 
 import importlib
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -43,6 +44,7 @@ def correct(journal: Callable[[], Journal | None]) -> None:
         return
     dynamodb._corrected = True
     _parse_once(dynamodb)
+    _evaluate_quickly(dynamodb)
     for name in _READS:
         setattr(dynamodb, name, _locked(getattr(dynamodb, name)))
     for name, steps in _WRITES.items():
@@ -117,6 +119,42 @@ def _parse_once(dynamodb: Any) -> None:  # noqa: ANN401
     dynamodb._tokenize = lambda expression: list(tokens_of(expression))
     for name in _PARSERS:
         setattr(dynamodb, name, _once(getattr(dynamodb, name)))
+
+
+_CLAUSE = re.compile(r"(#\w+) (=|<|<=|>|>=) (:\w+)|(#\w+) BETWEEN (:\w+) AND (:\w+)")
+
+
+@lru_cache(maxsize=1024)
+def _comparisons(condition: str) -> tuple[tuple[str, str, str], ...] | None:
+    """A key condition as (name, operator, value) of aliased words; None where it has any other form."""
+    found: list[tuple[str, str, str]] = []
+    end = 0
+    for clause in _CLAUSE.finditer(condition):
+        if condition[end : clause.start()] != (" AND " if found else ""):
+            return None
+        name, operator, value, between, low, high = clause.groups()
+        found += [(name, operator, value)] if name else [(between, ">=", low), (between, "<=", high)]
+        end = clause.end()
+    return tuple(found) if end == len(condition) else None
+
+
+def _evaluate_quickly(dynamodb: Any) -> None:  # noqa: ANN401
+    """Compare key conditions of the form our code writes directly, instead of walking their grammar for each row."""
+    walk, compare = dynamodb._evaluate_condition, dynamodb._compare_ddb
+
+    def evaluate(
+        condition: str,
+        item: dict[str, Any],
+        values: dict[str, Any],
+        names: dict[str, str],
+        slot: str = "ConditionExpression",
+    ) -> bool:
+        simple = _comparisons(condition) if slot == "KeyConditionExpression" else None
+        if simple is None:
+            return bool(walk(condition, item, values, names, slot))
+        return all(compare(item.get(names[name]), operator, values[value]) for name, operator, value in simple)
+
+    dynamodb._evaluate_condition = evaluate
 
 
 def _once(check: Callable[..., str | None]) -> Callable[..., str | None]:

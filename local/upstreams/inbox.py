@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -14,11 +15,12 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Letter:
-    """One POST as it came; header names are in lower case."""
+    """One POST as it came; header names are in lower case, `at` is the monotonic clock's seconds."""
 
     path: str
     headers: Mapping[str, str]
     raw: bytes
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def body(self) -> Any:  # noqa: ANN401  # JSON of any shape

@@ -1,0 +1,92 @@
+"""A served stack under load: picture tasks by eight clients as fast as they are answered, until every client is told.
+
+Everything shares this machine: the embedded cloud, the functions' workers, the simulated upstreams and the clients.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+
+import requests
+
+from local.relayed import LocalRelay
+from local.upstreams.inbox import Inbox
+
+CLIENTS = 8
+PATIENCE = 600.0  # seconds until a run that does not end is called a failure
+
+
+@dataclass(frozen=True)
+class Served:
+    """Seconds from a client's request to its callback; the endpoint's own answer time; memory of all processes."""
+
+    tasks: int
+    seconds: float
+    told_p50: float
+    told_p95: float
+    answered_p50: float
+    answered_p95: float
+    megabytes: float
+    drift: int
+
+
+def measure(tasks: int) -> Served:
+    """Raises RuntimeError where a task is lost, told twice or late by PATIENCE."""
+    with Inbox() as inbox, LocalRelay(parameters={"ApiRate": "10000", "ApiBurst": "10000"}) as relay:
+        relay.stack.warm()
+        began = time.monotonic()
+        sent, answered = _submit(relay, inbox.url, tasks)
+        letters = inbox.wait(tasks, PATIENCE)
+        seconds = time.monotonic() - began
+        told = {str(letter.body["task_id"]): letter.at for letter in letters}
+        if told.keys() != sent.keys() or len(letters) != tasks:
+            raise RuntimeError(f"{len(sent)} tasks accepted, {len(told)} told by {len(letters)} callbacks")
+        waits = quantiles([told[task_id] - at for task_id, at in sent.items()], n=20, method="inclusive")
+        answers = quantiles(answered, n=20, method="inclusive")
+        drift = relay.deployment.store.accounts.drift(relay.demo.account_id)
+        return Served(tasks, seconds, waits[9], waits[18], answers[9], answers[18], _megabytes(), drift)
+
+
+def _submit(relay: LocalRelay, callback_url: str, tasks: int) -> tuple[dict[str, float], list[float]]:
+    """When each task was sent, and how long each answer took."""
+    numbers, sent, answered = iter(range(tasks)), dict[str, float](), list[float]()
+    body = {"prompt": "a lighthouse", "callback_url": callback_url}
+
+    def client() -> None:
+        with requests.Session() as http:
+            http.headers["authorization"] = f"Bearer {relay.demo.api_key}"
+            for _ in numbers:
+                at = time.monotonic()
+                answer = http.post(f"{relay.url}/api/grok/images", json=body, timeout=60)
+                answer.raise_for_status()
+                sent[answer.json()["task_id"]] = at
+                answered.append(time.monotonic() - at)
+
+    clients = [threading.Thread(target=client) for _ in range(CLIENTS)]
+    for each in clients:
+        each.start()
+    for each in clients:
+        each.join()
+    return sent, answered
+
+
+def _megabytes() -> float:
+    """Memory of this process and its children, shared pages counted once."""
+    ours = [os.getpid(), *_children(os.getpid())]
+    lines = (line for pid in ours for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines())
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
+def _children(parent: int) -> list[int]:
+    lists = (path.read_text() for path in Path(f"/proc/{parent}/task").glob("*/children"))
+    found = [int(pid) for text in lists for pid in text.split()]
+    return found + [each for pid in found for each in _children(pid)]
+
+
+if __name__ == "__main__":
+    print(measure(1_000))
