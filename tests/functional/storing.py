@@ -25,7 +25,8 @@ def submitted(here: World, path: str = "/api/kling/images", **fields: Any) -> tu
 
 def storing(here: World, *script: Script, urls: tuple[str, ...] = (URL,), path: str = "/api/kling/images") -> str:
     """A task that is made and not copied yet; its links will answer with `script`."""
-    task_id, job = submitted(here, path, **({"action": "text2video"} if path.endswith("videos") else {}))
+    asked = {"action": "text2video"} if path.endswith("videos") else {"count": len(urls)}
+    task_id, job = submitted(here, path, **asked)
     job.state, job.urls = "succeeded", urls
     here.network.script["file"] = list(script)
     until_stored(here, task_id)

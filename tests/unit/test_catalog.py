@@ -177,6 +177,7 @@ def test_polls_slow_down_to_a_cap(polls: int, seconds: float) -> None:
             22,
             "upsteam is not known here; known are: upstream",
         ),
+        ("priority = 2", "results = 2", 19, "every result is paid for"),
         ("priority = 2", "priority = 0", 22, "must be a whole number of at least 1"),
         ('default = "m"', 'default = "mm"', 16, "is not sold here; there are: m"),
         ('default = "m"\n', "", 15, "default is missing"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.ledger import NANOS, NANOS_PER_CENT, EntryKind, cents, nanos, reserve, settle
-from relay.task import TERMINAL, Kind, State, Task, uuid7
+from relay.task import TERMINAL, Asset, Kind, Observation, State, Task, advance, uuid7
 
 NOW = 1_767_225_630_000
 TASK = Task("acc1", uuid7(NOW, 0), "relay", "kling", Kind.IMAGE, "kling-image", 200, NOW, NOW + 900_000)
@@ -36,31 +36,41 @@ def test_a_charge_is_taken_at_submit() -> None:
     ],
 )
 def test_an_end_settles_the_charge(before: State, end: State, kind: EntryKind, amount: int) -> None:
-    entry = settle(replace(TASK, state=before), replace(TASK, state=end, completed_at=NOW + 9))
+    (entry,) = settle(replace(TASK, state=before), replace(TASK, state=end, completed_at=NOW + 9))
 
-    assert entry is not None
     assert (entry.kind, entry.amount, entry.at) == (kind, amount, NOW + 9)
 
 
 @pytest.mark.parametrize("before", OPEN)
 @pytest.mark.parametrize("after", OPEN)
 def test_on_the_way_nothing_is_settled(before: State, after: State) -> None:
-    assert settle(replace(TASK, state=before), replace(TASK, state=after)) is None
+    assert settle(replace(TASK, state=before), replace(TASK, state=after)) == ()
 
 
 @pytest.mark.parametrize("before", sorted(TERMINAL))
 @pytest.mark.parametrize("after", sorted(TERMINAL))
 def test_what_was_settled_is_not_settled_again(before: State, after: State) -> None:
-    assert settle(replace(TASK, state=before), replace(TASK, state=after)) is None
+    assert settle(replace(TASK, state=before), replace(TASK, state=after)) == ()
 
 
 @given(st.integers(0, 10**15))
 def test_a_charge_and_its_release_make_nothing(price: int) -> None:
     task = replace(TASK, price=price)
-    release = settle(task, replace(task, state=State.FAILED))
+    (release,) = settle(task, replace(task, state=State.FAILED))
 
-    assert release is not None
     assert reserve(task).amount + release.amount == 0
+
+
+@given(unit_price=st.integers(1, 10**12), paid=st.integers(1, 10), made=st.integers(1, 10))
+def test_what_is_kept_of_a_charge_is_the_price_of_what_was_made(unit_price: int, paid: int, made: int) -> None:
+    task = replace(TASK, price=unit_price * paid, most=paid, unit_price=unit_price)
+    ended = advance(task, Observation(State.SUCCEEDED, assets=(Asset("https://a.example"),) * made), NOW, "poll")
+    assert ended is not None
+
+    entries = settle(task, ended)
+
+    assert -(reserve(task).amount + sum(entry.amount for entry in entries)) == unit_price * min(paid, made)
+    assert len({entry.kind for entry in entries}) == len(entries)  # the ledger has one row for each kind
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def test_whatever_is_observed_a_task_lives_once(first: State, delivery: Delivery
         assert after.terminal == (after.completed_at is not None)
         assert (after.state is S.SUCCEEDED) == bool(after.assets)
         assert (after.fault is not None) == (after.terminal and after.state is not S.SUCCEEDED)
-        entries += [entry] if (entry := settle(now, after)) else []
+        entries += settle(now, after)
         now = after
     assert len(entries) == (1 if now.terminal and first not in TERMINAL else 0)
 
@@ -191,7 +191,7 @@ def test_a_balance_is_what_it_was_or_less_the_price_of_what_succeeded(facts: lis
     for fact in facts:
         after = advance(now, fact, NOW, "poll")
         if after is not None:
-            entries += [entry] if (entry := settle(now, after)) else []
+            entries += settle(now, after)
             now = after
 
     spent = -sum(entry.amount for entry in entries)

@@ -15,13 +15,17 @@ VIDEO_SECONDS = 5  # what a video lasts when neither the client nor the model sa
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One way to have a model made: lowest `priority` first, among equals in proportion to `weight`."""
+    """One way to have a model made: lowest `priority` first, among equals in proportion to `weight`.
+
+    `results` is how many results the upstream makes of one request for one.
+    """
 
     upstream: str
     model: str
     api: str = ""
     priority: int = 1
     weight: int = 1
+    results: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,15 @@ class Model:
     def cost(self, draft: Draft) -> int:
         units = {"call": 1, "image": draft.count, "second": draft.duration or self.duration}[self.per]
         return self.price * units
+
+    @property
+    def unit_price(self) -> int:
+        """Nanos of the price that each result stands for; 0 where their number is not what is paid for."""
+        return self.price if self.per == "image" else 0
+
+    def most(self, draft: Draft) -> int:
+        """How many results the request is for: as many as were asked, or as its upstreams always make."""
+        return draft.count * max(route.results for route in self.routes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ _TIER = "name per_minute per_day in_flight"
 _UPSTREAM = "family base_url callbacks poll intake"
 _OFFER = "default actions models"
 _MODEL = "price per duration routes"
-_ROUTE = "upstream api model priority weight"
+_ROUTE = "upstream api model priority weight results"
 
 
 class CatalogError(ValueError):
@@ -116,6 +116,8 @@ def _model(kind: Kind, name: str, words: Table, usd: Decimal, upstreams: dict[st
         _route(kind, Table(each, (*words.path, "routes", number), _ROUTE), upstreams)
         for number, each in enumerate(words.list("routes", needed=True))
     ]
+    if per == "image" and any(route.results > 1 for route in routes):
+        raise words.wrong("per", 'is "image", so that every result is paid for; then a route has no `results`')
     return Model(name, _price(words, usd), per, tuple(routes), duration)
 
 
@@ -138,4 +140,5 @@ def _route(kind: Kind, words: Table, upstreams: dict[str, Upstream]) -> Route:
         api=words.text("api", ""),
         priority=words.whole("priority", 1),
         weight=words.whole("weight", 1),
+        results=words.whole("results", 1),
     )

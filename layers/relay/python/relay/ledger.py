@@ -21,7 +21,7 @@ class EntryKind(StrEnum):
     DEBIT = "debit"  # money out by an operator, with a reason
     RESERVE = "reserve"  # a task's price, taken at submit
     CAPTURE = "capture"  # the reserve became revenue; moves nothing
-    RELEASE = "release"  # the reserve went back
+    RELEASE = "release"  # the reserve went back, or the part of it for which nothing was made
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,17 @@ def reserve(task: Task) -> Entry:
     return _of_task(task, EntryKind.RESERVE, -task.price, task.created_at)
 
 
-def settle(before: Task, after: Task) -> Entry | None:
-    """The entry owed by a transition: capture on success, release on any other end, None on the way."""
+def settle(before: Task, after: Task) -> tuple[Entry, ...]:
+    """The entries a transition owes: none on the way, release on any end but success; on success capture, and the
+    release of what was paid for results that were not made."""
     if before.terminal or not after.terminal:
-        return None
+        return ()
     at = after.completed_at or after.created_at
-    if after.state is State.SUCCEEDED:
-        return _of_task(after, EntryKind.CAPTURE, 0, at)
-    return _of_task(after, EntryKind.RELEASE, after.price, at)
+    if after.state is not State.SUCCEEDED:
+        return (_of_task(after, EntryKind.RELEASE, after.price, at),)
+    capture = _of_task(after, EntryKind.CAPTURE, 0, at)
+    rest = after.unit_price * max(0, after.most - len(after.assets))
+    return (capture, _of_task(after, EntryKind.RELEASE, rest, at)) if rest else (capture,)
 
 
 def _of_task(task: Task, kind: EntryKind, amount: int, at: int) -> Entry:

@@ -136,6 +136,8 @@ class Draft:
 class Task:
     """The hot row. Instants (`*_at`) are Unix milliseconds; `price` is integer nanos, frozen at submit.
 
+    `most` results were asked for at most, and no more are kept; `unit_price` (nanos) goes back for each of them
+    that was not made, 0 where the price does not depend on their number.
     `due_at` is when the clock looks at this task again; it is None only when nothing is owed any more.
     """
 
@@ -148,6 +150,8 @@ class Task:
     price: int
     created_at: int
     expires_at: int
+    most: int = 1
+    unit_price: int = 0
     state: State = State.PENDING
     version: int = 0
     due_at: int | None = None
@@ -193,9 +197,11 @@ NO_RESULT = Fault("GENERATION_FAILED", "the upstream reported success without a 
 def advance(task: Task, seen: Observation, now: int, learnt: str, *, store: bool = False) -> Task | None:
     """The task after `seen`, or None where `seen` changes nothing. Pure; the caller commits it.
 
-    A success without a result is a failure: nobody can be handed nothing and charged for it. With `store` a
-    success first has to be copied; from then on only the copying, or the clock, moves the task.
+    A success without a result is a failure: nobody can be handed nothing and charged for it. Of more results than
+    were asked for the first are kept. With `store` a success first has to be copied; from then on only the copying,
+    or the clock, moves the task.
     """
+    seen = replace(seen, assets=seen.assets[: task.most])
     if task.terminal or (task.state is State.STORING and learnt not in (BY_ARCHIVE, BY_CLOCK)):
         return None
     if seen.state is State.SUCCEEDED and not seen.assets:

@@ -91,6 +91,8 @@ def _task(house: House, caller: Caller, draft: Draft) -> Task:
         price=model.cost(draft),
         created_at=now,
         expires_at=now + house.catalog.deadlines[draft.kind] * 1000,
+        most=model.most(draft),
+        unit_price=model.unit_price,
         due_at=now + GRACE,
         delivery=Delivery.WAITING if draft.callback_url else Delivery.NONE,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from zlib import crc32
@@ -75,14 +75,14 @@ class Tasks:
     def shard(self, task_id: str) -> int:
         return crc32(task_id.encode()) % self.shards
 
-    def save(self, before: Task, after: Task, entry: Entry | None = None) -> bool:
+    def save(self, before: Task, after: Task, entries: Sequence[Entry] = ()) -> bool:
         """Commit a transition with the money it moves, if `before` is still the truth; False where it is not."""
         change = self._change(before, after)
         try:
-            if entry is None:
-                self.tables.update(**change)
+            if entries:
+                self.tables.transact({"Update": change}, *self._settlement(entries))
             else:
-                self.tables.transact({"Update": change}, *self._settlement(entry))
+                self.tables.update(**change)
         except LostRace:
             return False
         return True
@@ -104,15 +104,17 @@ class Tasks:
             **expression.arguments,
         }
 
-    def _settlement(self, entry: Entry) -> tuple[dict[str, Any], dict[str, Any]]:
-        expression = Expression()
+    def _settlement(self, entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
+        """The steps that end a task's claim on its account: the account row once, and every entry."""
+        expression, amount = Expression(), sum(entry.amount for entry in entries)
         gate = {
             "TableName": self.tables.accounts,
-            "Key": {"account_id": pack(entry.account_id), "sk": pack("GATE")},
-            "UpdateExpression": expression.update(add={"balance": entry.amount, "in_flight": -1}),
+            "Key": {"account_id": pack(entries[0].account_id), "sk": pack("GATE")},
+            "UpdateExpression": expression.update(add={"balance": amount, "in_flight": -1}),
             **expression.arguments,
         }
-        return {"Update": gate}, new_entry(self.tables.accounts, entry)
+        yield {"Update": gate}
+        yield from (new_entry(self.tables.accounts, entry) for entry in entries)
 
     def due(self, shard: int, until: int, limit: int) -> list[Due]:
         """At most `limit` tasks of a shard due by `until` (Unix ms), the longest waiting first."""
