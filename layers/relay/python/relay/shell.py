@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -26,16 +27,26 @@ def handler(work: Handler) -> Handler:
     return Metrics().log_metrics(logged)
 
 
-def records(event: Event, each: Callable[[dict[str, Any]], None]) -> Event:
+def records(event: Event, each: Callable[[dict[str, Any]], None], threads: int = 1) -> Event:
     """Run `each` on every message of an SQS batch; those that fail are reported and come again, the others do not.
 
+    With `threads` the messages of a batch run side by side, so that none waits for a slow one before it.
     Powertools' processor would do it as well, for seventy more modules at every cold start.
     """
-    failed = []
-    for record in event["Records"]:
-        try:
-            each(json.loads(record["body"]))
-        except Exception:
-            logger.exception("message failed", message_id=record["messageId"])
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+    batch = event["Records"]
+    if threads == 1:
+        done = [_succeeds(record, each) for record in batch]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            done = list(pool.map(lambda record: _succeeds(record, each), batch))
+    failed = [record["messageId"] for record, well in zip(batch, done, strict=True) if not well]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _succeeds(record: dict[str, Any], each: Callable[[dict[str, Any]], None]) -> bool:
+    try:
+        each(json.loads(record["body"]))
+    except Exception:
+        logger.exception("message failed", message_id=record["messageId"])
+        return False
+    return True

@@ -15,7 +15,6 @@ from relay.task import Delivery, Draft, Task
 from relay.wire import Answer, Call
 
 SECONDS = 15.0  # the receiver's time to answer
-LEASE = 60_000  # ms an attempt may take before the clock tries again
 HOUR = 3600
 # Seconds after the 1st, 2nd, … failure: what KIE promises its own clients first, then hours. Then it is dead.
 SCHEDULE = (60, 300, 900, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR)
@@ -30,7 +29,10 @@ def deliver(house: House, account_id: str, task_id: str, attempt: int) -> None:
     if found is None or found[0].delivery is not Delivery.OWED or found[0].deliveries != attempt:
         return
     task, draft = found
-    claimed = replace(task, deliveries=attempt + 1, due_at=house.clock() + LEASE, version=task.version + 1)
+    if attempt > len(SCHEDULE):
+        house.store.tasks.save(task, _given_up(task))  # the last attempt was cut off before it could say so
+        return
+    claimed = _claimed(house, task)
     if not house.store.tasks.save(task, claimed):
         return
     status, outcome, retry_after = _attempt(house, claimed, draft)
@@ -40,13 +42,30 @@ def deliver(house: House, account_id: str, task_id: str, attempt: int) -> None:
     logger.info("told the client", task_id=task_id, attempt=attempt + 1, outcome=outcome)
 
 
+def _claimed(house: House, task: Task) -> Task:
+    """The task with one more attempt counted, due by the schedule: whatever happens next, it is not tried sooner."""
+    pause = SCHEDULE[min(task.deliveries, len(SCHEDULE) - 1)]
+    due_at = house.clock() + pause * 1000
+    return replace(task, deliveries=task.deliveries + 1, due_at=due_at, version=task.version + 1)
+
+
 def _attempt(house: House, task: Task, draft: Draft) -> tuple[int, str, int]:
-    """POST once. The HTTP status (0 where there was none), what to note, and the receiver's Retry-After seconds."""
+    """POST once. The HTTP status (0 where there was none), what to note, and the receiver's Retry-After seconds.
+
+    No error may leave it: the attempt is counted already, and what keeps it from being made must end by the schedule.
+    """
     try:
         answer = house.http.send(_call(house, task, draft))
     except (EgressRefused, NotSent, NoAnswer) as error:
-        return 0, f"{type(error).__name__}: {error}"[:200], 0
+        return 0, _said(error), 0
+    except Exception as error:
+        logger.exception("attempt failed on our side", task_id=task.task_id, attempt=task.deliveries)
+        return 0, _said(error), 0
     return answer.status, str(answer.status), _retry_after(answer)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
 
 
 def _call(house: House, task: Task, draft: Draft) -> Call:
@@ -76,13 +95,16 @@ def _secrets(house: House, account_id: str) -> list[str]:
 
 
 def _settled(house: House, task: Task, status: int, retry_after: int) -> Task:
-    after = replace(task, version=task.version + 1)
     if 200 <= status < 300:
-        return replace(after, delivery=Delivery.DONE, due_at=None)
+        return replace(task, delivery=Delivery.DONE, due_at=None, version=task.version + 1)
     if status == 410 or task.deliveries > len(SCHEDULE):
-        return replace(after, delivery=Delivery.DEAD, due_at=None)
+        return _given_up(task)
     delay = max(SCHEDULE[task.deliveries - 1], retry_after)
-    return replace(after, due_at=house.clock() + delay * 1000)
+    return replace(task, due_at=house.clock() + delay * 1000, version=task.version + 1)
+
+
+def _given_up(task: Task) -> Task:
+    return replace(task, delivery=Delivery.DEAD, due_at=None, version=task.version + 1)
 
 
 def _retry_after(answer: Answer) -> int:

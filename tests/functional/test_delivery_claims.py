@@ -1,0 +1,102 @@
+"""An attempt that was claimed counts, whatever happens after it: nothing is tried each minute for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from relay.task import Delivery, Task
+from relay.wire import Answer, Call
+from tests.functional.mortal import Fuse, Killed, Mortal
+from tests.functional.network import CLIENT
+from tests.functional.world import World
+
+ATTEMPTS = 9
+FOUR_DAYS = 4 * 86_400
+
+
+def owed(here: World) -> Task:
+    """A task that has ended, and whose client has not been told yet."""
+    task_id = here.submit_image(callback_url=CLIENT)
+    here.pump()
+    here.network.finish()
+    here.wait(6)
+    here.tick()
+    return here.task(task_id)
+
+
+def attempts_until_quiet(here: World, task: Task) -> int:
+    """How many attempts are claimed in four days."""
+    here.run(FOUR_DAYS, step=600)
+    return here.task(task.task_id).deliveries
+
+
+def lose_the_signing_secret(here: World, task: Task) -> None:
+    del here.secrets.values["webhook-master"]
+
+
+def lose_the_account(here: World, task: Task) -> None:
+    tables = here.house.store.tasks.tables
+    key = {"account_id": {"S": task.account_id}, "sk": {"S": "GATE"}}
+    tables.client.delete_item(TableName=tables.accounts, Key=key)
+
+
+def receive_what_nobody_can_read(here: World, task: Task) -> None:
+    def broken(_: Call) -> Answer:
+        raise ValueError("Invalid IPv6 URL")
+
+    here.network.script["client"] = [broken] * 10_000
+
+
+def lose_the_dialect(here: World, task: Task) -> None:
+    tables = here.house.store.tasks.tables
+    tables.client.update_item(
+        TableName=tables.tasks,
+        Key={"account_id": {"S": task.account_id}, "task_id": {"S": task.task_id}},
+        UpdateExpression="SET dialect = :d",
+        ExpressionAttributeValues={":d": {"S": "withdrawn"}},
+    )
+
+
+@pytest.mark.parametrize(
+    "mishap", [lose_the_signing_secret, lose_the_account, receive_what_nobody_can_read, lose_the_dialect]
+)
+def test_an_attempt_that_fails_on_our_side_follows_the_schedule_to_its_end(
+    here: World, mishap: Callable[[World, Task], None]
+) -> None:
+    task = owed(here)
+    mishap(here, task)
+
+    assert attempts_until_quiet(here, task) == ATTEMPTS
+    after = here.task(task.task_id)
+    assert (after.delivery, after.due_at) == (Delivery.DEAD, None)
+
+
+def test_a_client_is_told_by_the_schedule_once_the_secret_is_back(here: World) -> None:
+    task = owed(here)
+    secret = here.secrets.values.pop("webhook-master")
+    here.pump()
+    here.secrets.values["webhook-master"] = secret
+
+    here.wait(59)
+    here.tick()
+    here.pump()
+    assert here.told == []
+    here.wait(1)
+    here.tick()
+    here.pump()
+    assert here.task(task.task_id).delivery is Delivery.DONE
+
+
+def test_a_receiver_that_kills_its_worker_each_time_is_given_up_too(here: World) -> None:
+    mortal = Mortal.of(here, Fuse())
+    task = owed(mortal)
+
+    def deadly(_: Call) -> Answer:
+        raise Killed
+
+    mortal.network.script["client"] = [deadly] * 10_000
+    assert attempts_until_quiet(mortal, task) == ATTEMPTS
+    assert len(mortal.told) == ATTEMPTS
+    assert mortal.task(task.task_id).delivery is Delivery.DEAD
