@@ -16,7 +16,8 @@ RelayError
 │   ├── TaskNotFound                   TASK_NOT_FOUND
 │   └── WrongMethod                    NOT_FOUND, with `Allow`
 ├── RateLimited                   429  RATE_LIMIT_EXCEEDED, with `Retry-After`
-│   └── TooManyInFlight                TOO_MANY_REQUESTS
+│   ├── TooManyInFlight                TOO_MANY_REQUESTS
+│   └── Contended                      RATE_LIMIT_EXCEEDED: writes to the same rows kept each other out
 ├── Internal                      500  INTERNAL_ERROR
 └── UpstreamError                 500  API_ERROR
     ├── Refused                        the upstream said no before it started anything
@@ -149,6 +150,13 @@ class RateLimited(RelayError):
 
 class TooManyInFlight(RateLimited):
     code = "TOO_MANY_REQUESTS"
+
+
+class Contended(RateLimited):
+    """Requests for the same rows kept each other out, or DynamoDB throttles: nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__("too many requests at the same instant; try again", "同一时刻请求过多，请稍后重试", 1)
 
 
 class Internal(RelayError):

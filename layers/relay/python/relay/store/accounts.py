@@ -46,9 +46,7 @@ class Accounts:
     tables: Tables
 
     def gate(self, account_id: str) -> Gate | None:
-        found = self.tables.client.get_item(
-            TableName=self.tables.accounts, Key=self._key(account_id), ConsistentRead=True
-        ).get("Item")
+        found = self.tables.get(TableName=self.tables.accounts, Key=self._key(account_id), ConsistentRead=True)
         if not found:
             return None
         row = unpack(found)

@@ -40,9 +40,7 @@ class Directory:
     tables: Tables
 
     def key(self, digest: str) -> KeyRow | None:
-        found = self.tables.client.get_item(TableName=self.tables.directory, Key={"lookup": pack(f"key#{digest}")}).get(
-            "Item"
-        )
+        found = self.tables.get(TableName=self.tables.directory, Key={"lookup": pack(f"key#{digest}")})
         if not found:
             return None
         row = unpack(found)
@@ -75,7 +73,7 @@ class Directory:
     def revoke_key(self, account_id: str, key_id: str, at: int) -> bool:
         """Shut a key out; False where the account has no such key. Containers notice within a minute."""
         key = {"account_id": pack(account_id), "sk": pack(f"{KEY_PREFIX}{key_id}")}
-        found = self.tables.client.get_item(TableName=self.tables.accounts, Key=key, ConsistentRead=True).get("Item")
+        found = self.tables.get(TableName=self.tables.accounts, Key=key, ConsistentRead=True)
         if not found:
             return False
         lookup = {"lookup": pack(f"key#{unpack(found)['digest']}")}
@@ -93,14 +91,12 @@ class Directory:
     def note_upload(self, key: str, status: str, ttl: int) -> None:
         """Say where an upload stands: pending, ready or refused. `ttl` is Unix seconds."""
         row = {"lookup": f"upload#{key}", "status": status, "ttl": ttl}
-        self.tables.client.put_item(
-            TableName=self.tables.directory, Item={name: pack(value) for name, value in row.items()}
-        )
+        self.tables.put(TableName=self.tables.directory, Item={name: pack(value) for name, value in row.items()})
 
     def upload_ready(self, key: str) -> bool:
-        found = self.tables.client.get_item(
+        found = self.tables.get(
             TableName=self.tables.directory, Key={"lookup": pack(f"upload#{key}")}, ConsistentRead=True
-        ).get("Item")
+        )
         return found is not None and unpack(found)["status"] == "ready"
 
     def take_seat(self, upstream: str, intake: Intake, now: int) -> float:

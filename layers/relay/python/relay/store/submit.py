@@ -9,8 +9,8 @@ from typing import Any
 from relay.catalog import Tier
 from relay.errors import (
     AccountFrozen,
+    Contended,
     InsufficientBalance,
-    Internal,
     InvalidParameter,
     RateLimited,
     RelayError,
@@ -23,6 +23,7 @@ from relay.store.tasks import Tasks
 from relay.task import Draft, Task
 
 DAY_SECONDS = 86_400
+TRIES = 9  # of a creation, while others write to the same account; with their pauses 2.6 s at most
 IDEMPOTENCY_SECONDS = DAY_SECONDS  # how long an Idempotency-Key is remembered
 
 
@@ -67,11 +68,8 @@ class Submissions:
 
         Raises InvalidParameter where the key stands for another request. `now` is Unix ms.
         """
-        found = self.tables.client.get_item(
-            TableName=self.tables.directory,
-            Key={"lookup": pack(_lookup(account_id, idempotency))},
-            ConsistentRead=True,
-        ).get("Item")
+        key = {"lookup": pack(_lookup(account_id, idempotency))}
+        found = self.tables.get(TableName=self.tables.directory, Key=key, ConsistentRead=True)
         # TTL removes a row hours or days after its time
         return _replayed(found, idempotency) if found and unpack(found)["ttl"] > now // 1000 else None
 
@@ -80,14 +78,25 @@ class Submissions:
 
         Raises AccountFrozen, InsufficientBalance, RateLimited, TooManyInFlight; then nothing was written.
         """
+        try:
+            return self._accept(task, draft, tier, idempotency)
+        except Contended:
+            if self.tasks.get(task.account_id, task.task_id) is None:
+                raise
+            return task.task_id  # one of the tries went through, and its answer was lost
+
+    def _accept(self, task: Task, draft: Draft, tier: Tier, idempotency: Idempotency | None) -> str:
+        patience = self.tables.patience(TRIES)
         now = Windows.at(task.created_at, self.utc_offset)
         seen = self._seen.get(task.account_id)
         for _ in range(4):  # a guess, its correction, and one more of each for a window that rolls meanwhile
             shape, windows = _shape(seen, now)
             gate = self._gate(task, tier, shape, windows)
             try:
-                self.tables.transact(gate, *self._rows(task, draft), *self._claim(task, idempotency))
+                self.tables.transact(gate, *self._rows(task, draft), *self._claim(task, idempotency), patience=patience)
             except LostRace as lost:
+                if lost.refused(1):
+                    return task.task_id  # an earlier try of ours went through, and its answer was lost
                 if idempotency and lost.refused(4):
                     return _replayed(lost.row(4), idempotency)
                 if not lost.refused(0):
@@ -100,7 +109,7 @@ class Submissions:
             else:
                 self._seen[task.account_id] = windows
                 return task.task_id
-        raise Internal
+        raise Contended
 
     def _gate(self, task: Task, tier: Tier, shape: _Shape, windows: Windows) -> dict[str, Any]:
         e = Expression()

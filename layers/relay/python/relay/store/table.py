@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from relay.errors import Contended
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-CONFLICT_TRIES = 12  # 12 tries with doubling, jittered pauses bear about 5 s of contention on one row
-CONFLICT_PAUSE = 0.02  # seconds, the first pause
+TRIES = 12  # with the pauses below: about 2 s of contention on average, 4.5 s at most
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.64  # seconds; doubling in between, each shortened by chance
+
+# Why a transaction was cancelled, and why a request was refused, without anybody being wrong: it may be tried again.
+CANCELLED = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+REFUSED = frozenset(
+    {
+        *("TransactionConflictException", "TransactionInProgressException", "ThrottlingException"),
+        *("ProvisionedThroughputExceededException", "RequestLimitExceeded"),
+    }
+)
+
+T = TypeVar("T")
 
 
 class LostRace(Exception):
@@ -30,53 +47,95 @@ class LostRace(Exception):
         return found
 
 
+@dataclass(slots=True)
+class Patience:
+    """The tries one piece of work has left, however many requests it makes."""
+
+    left: int
+    pause: Callable[[float], None]
+    _longest: float = FIRST_PAUSE
+
+    def wait(self, error: Exception) -> None:
+        """Wait before another try. Raises Contended where none is left."""
+        self.left -= 1
+        if self.left <= 0:
+            raise Contended from error
+        self.pause(random.uniform(0, self._longest))  # noqa: S311 - jitter, not a secret
+        self._longest = min(2 * self._longest, LONGEST_PAUSE)
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     client: DynamoDBClient
     tasks: str
     accounts: str
     directory: str
+    pause: Callable[[float], None] = field(default=time.sleep, kw_only=True)
+
+    def patience(self, tries: int = TRIES) -> Patience:
+        return Patience(tries, self.pause)
+
+    def get(self, **arguments: Any) -> dict[str, Any] | None:  # noqa: ANN401 - the SDK's own arguments
+        """One row, or None. Raises Contended."""
+        return self._tried(lambda: self.client.get_item(**arguments)).get("Item")
+
+    def query(self, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK's own arguments
+        """One page of rows, as DynamoDB answers. Raises Contended."""
+        return dict(self._tried(lambda: self.client.query(**arguments)))
 
     def update(self, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK's own arguments
-        """One conditional UpdateItem; its new or old attributes. Raises LostRace."""
+        """One conditional UpdateItem; its new or old attributes. Raises LostRace, Contended."""
         try:
-            return dict(self.client.update_item(**arguments).get("Attributes", {}))
+            return dict(self._tried(lambda: self.client.update_item(**arguments)).get("Attributes", {}))
         except self.client.exceptions.ConditionalCheckFailedException as error:
             row = error.response.get("Item")
             raise LostRace([{"Code": "ConditionalCheckFailed", "Item": row}]) from error
 
     def put(self, **arguments: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
-        """One conditional PutItem. Raises LostRace."""
+        """One PutItem. Raises LostRace where it has a condition, Contended."""
         try:
-            self.client.put_item(**arguments)
+            self._tried(lambda: self.client.put_item(**arguments))
         except self.client.exceptions.ConditionalCheckFailedException as error:
             row = error.response.get("Item")
             raise LostRace([{"Code": "ConditionalCheckFailed", "Item": row}]) from error
 
-    def transact(self, *steps: dict[str, Any]) -> None:
-        """All of the steps or none. Raises LostRace when a condition fails.
+    def transact(self, *steps: dict[str, Any], patience: Patience | None = None) -> None:
+        """All of the steps or none. Raises LostRace when a condition fails, Contended when no try went through.
 
         Two transactions that touch one row at the same instant cancel each other without either being wrong,
         and the SDK does not retry that; so it is retried here.
         """
-        for attempt in range(CONFLICT_TRIES):
-            if self._transacted(steps, last=attempt == CONFLICT_TRIES - 1):
+        patience = patience or self.patience()
+        token = str(uuid.uuid4())
+        while True:
+            try:
+                self.client.transact_write_items(TransactItems=list(steps), ClientRequestToken=token)  # type: ignore[arg-type]
+            except self.client.exceptions.TransactionCanceledException as error:
+                reasons: list[dict[str, Any]] = list(error.response.get("CancellationReasons", []))  # type: ignore[arg-type]
+                codes = {reason.get("Code") for reason in reasons}
+                if "ConditionalCheckFailed" in codes:
+                    raise LostRace(reasons) from error
+                if not codes & CANCELLED:
+                    raise
+                patience.wait(error)
+                token = str(uuid.uuid4())
+            except ClientError as error:
+                if not _may_pass(error):
+                    raise
+                patience.wait(error)  # and the same token again: the try may have gone through unseen
+            else:
                 return
-            time.sleep(random.uniform(0, CONFLICT_PAUSE * 2 ** min(attempt, 5)))  # noqa: S311 - jitter, not a secret
 
-    def _transacted(self, steps: tuple[dict[str, Any], ...], *, last: bool) -> bool:
-        """Whether the transaction went through; False where it only ran into another one and may be tried again."""
-        try:
-            self.client.transact_write_items(TransactItems=list(steps))  # type: ignore[arg-type]
-        except self.client.exceptions.TransactionCanceledException as error:
-            reasons: list[dict[str, Any]] = list(error.response.get("CancellationReasons", []))  # type: ignore[arg-type]
-            codes = {reason.get("Code") for reason in reasons}
-            if "ConditionalCheckFailed" in codes:
-                raise LostRace(reasons) from error
-            if last or not codes & CONTENTION:
-                raise
-            return False
-        return True
+    def _tried(self, request: Callable[[], T]) -> T:
+        patience = self.patience()
+        while True:
+            try:
+                return request()
+            except ClientError as error:
+                if not _may_pass(error):
+                    raise
+                patience.wait(error)
 
 
-CONTENTION = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+def _may_pass(error: ClientError) -> bool:
+    return error.response.get("Error", {}).get("Code") in REFUSED

@@ -39,9 +39,7 @@ class Tasks:
         """The task, read consistently: a status query right after a callback must see what it said."""
         if not _names_a_task(task_id):
             return None
-        found = self.tables.client.get_item(
-            TableName=self.tables.tasks, Key=_key(account_id, task_id), ConsistentRead=True
-        ).get("Item")
+        found = self.tables.get(TableName=self.tables.tasks, Key=_key(account_id, task_id), ConsistentRead=True)
         return read_task(found) if found else None
 
     def with_request(self, account_id: str, task_id: str) -> tuple[Task, Draft] | None:
@@ -51,7 +49,7 @@ class Tasks:
         expression = Expression()
         where = expression.equals("account_id", account_id)
         between = f"{expression.value(task_id)} AND {expression.value(_request(task_id))}"
-        items = self.tables.client.query(
+        items = self.tables.query(
             TableName=self.tables.tasks,
             KeyConditionExpression=f"{where} AND {expression.name('task_id')} BETWEEN {between}",
             ConsistentRead=True,
@@ -120,7 +118,7 @@ class Tasks:
         """At most `limit` tasks of a shard due by `until` (Unix ms), the longest waiting first."""
         expression = Expression()
         where = f"{expression.equals('due_shard', shard)} AND {expression.name('due_at')} <= {expression.value(until)}"
-        items = self.tables.client.query(
+        items = self.tables.query(
             TableName=self.tables.tasks,
             IndexName=DUE_INDEX,
             KeyConditionExpression=where,
@@ -184,7 +182,7 @@ class Tasks:
     def note_delivery(self, task: Task, attempt: int, at: int, outcome: str) -> None:
         """One line per attempt to tell the client: `outcome` is an HTTP status or why there was none."""
         key = _key(task.account_id, f"{task.task_id}#delivery#{attempt}")
-        self.tables.client.put_item(TableName=self.tables.tasks, Item=key | {"at": pack(at), "outcome": pack(outcome)})
+        self.tables.put(TableName=self.tables.tasks, Item=key | {"at": pack(at), "outcome": pack(outcome)})
 
     def since(self, account_id: str, first_id: str) -> Iterator[Task]:
         """An account's tasks created after `first_id` (a UUIDv7), newest first."""
