@@ -1,7 +1,8 @@
-"""What every refusal promises: a 4xx in the caller's own dialect, and not a trace of it anywhere."""
+"""What every refusal promises: a 4xx in the caller's own dialect and language, and not a trace of it anywhere."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,10 +38,12 @@ def refused(here: World, method: str, path: str, body: object = None, **how: Any
     assert 400 <= status < 500, (status, document)
     assert everything(here) == before
     if path.startswith("/api/v1/"):
+        assert document["msg"].isascii()
         assert document.keys() == {"code", "msg", "data"}
         assert document["data"] is None
         return Refusal(status, document["code"], document["msg"], headers)
     assert document.keys() == {"success", "error", "trace_id"}
     assert document["success"] is False
+    assert re.search("[\u4e00-\u9fff]", document["error"]["message"])
     assert headers["x-trace-id"] == document["trace_id"]
     return Refusal(status, document["error"]["code"], document["error"]["message"], headers)

@@ -158,7 +158,7 @@ def test_an_upstream_without_a_key_is_passed_over(here: World, monkeypatch: pyte
 
 @pytest.mark.parametrize("secret", ["sk-EXAMPLE-relay", "sk-EXAMPLE-kie"])
 @pytest.mark.parametrize("path", [GROK, KLING])
-def test_an_upstream_that_repeats_our_key_does_not_have_it_told_on(here: World, path: str, secret: str) -> None:
+def test_what_an_upstream_says_is_not_kept_with_the_task(here: World, path: str, secret: str) -> None:
     upstream = "kie" if path == GROK else "relay"
     said = f"the key {secret} may not do this"
     here.network.script[f"{upstream}.submit"] = [
@@ -168,4 +168,4 @@ def test_an_upstream_that_repeats_our_key_does_not_have_it_told_on(here: World, 
     task = submit(here, path)
 
     assert task.fault is not None
-    assert secret not in task.fault.message
+    assert task.fault.words == ""

@@ -114,9 +114,11 @@ def test_another_content_type_is_named(content_type: str) -> None:
 def test_a_wrong_value_is_named_in_two_languages(document: dict[str, object], field: str) -> None:
     with pytest.raises(BadInput) as caught:
         read_body(Sample, document)
-    english, _, chinese = caught.value.message.partition(" / ")
+    english, chinese = caught.value.message, caught.value.zh
     assert (caught.value.code, caught.value.field) == ("INVALID_PARAMETER", field)
     assert english.startswith(field)
+    assert english.isascii()
+    assert not chinese.isascii()
     assert chinese.startswith(field)
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from relay import errors
 from relay.dialects.kie import DIALECT
+from relay.faults import Fault, sentence
 from relay.signing import verify_kie
-from relay.task import FAULTS, TERMINAL, Asset, Draft, Fault, Kind, State, Task
+from relay.task import TERMINAL, Asset, Draft, Kind, State, Task
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "kie"
 TASK = Task(
@@ -101,11 +102,11 @@ def test_task_no_upstream_had_is_create_task_failed(state: State) -> None:
 @pytest.mark.parametrize(("code", "wire"), CODES)
 def test_failed_record_says_which_kind_of_failure(code: str, wire: int) -> None:
     found = record(replace(FAILED, fault=Fault(code, "why")))
-    assert (found["errorCode"], found["errorMessage"], found["response"]) == (wire, "why", None)
+    assert (found["errorCode"], found["errorMessage"], found["response"]) == (wire, sentence(code, "en"), None)
 
 
 def test_failed_record_without_a_fault_says_the_usual() -> None:
-    assert record(replace(FAILED, fault=None))["errorMessage"] == FAULTS[State.FAILED].message
+    assert record(replace(FAILED, fault=None))["errorMessage"] == "the generation failed; the charge was returned"
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ def test_download_answers_the_link_itself() -> None:
 )
 def test_error_says_its_code_in_status_and_body(error: errors.RelayError, status: int, code: int) -> None:
     reply = DIALECT.write_error(error, "trace-1")
-    assert (reply.status, reply.document) == (status, {"code": code, "msg": error.message, "data": None})
+    assert (reply.status, reply.document) == (status, {"code": code, "msg": error.said("en"), "data": None})
 
 
 def test_error_carries_the_trace_id() -> None:
@@ -173,7 +174,7 @@ def test_callback_of_a_success_is_the_sample() -> None:
 
 
 def test_callback_of_a_failure_is_the_sample() -> None:
-    fault = Fault("CONTENT_POLICY_VIOLATION", "against the content policy")
+    fault = Fault("CONTENT_POLICY_VIOLATION", "no such words")
     assert told(replace(FAILED, fault=fault)) == sample("gpt4o-callback-failure")
 
 

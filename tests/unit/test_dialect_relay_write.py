@@ -31,9 +31,10 @@ from relay.errors import (
     UpstreamError,
     WrongMethod,
 )
+from relay.faults import Fault, sentence
 from relay.ledger import Entry, EntryKind
 from relay.statements import Balance
-from relay.task import FAULTS, Asset, Fault, Kind, State, Task
+from relay.task import FAULTS, Asset, Kind, State, Task
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "relay"
 NINE = 1_769_907_600_123  # 2026-02-01T09:00:00.123+08:00
@@ -104,7 +105,7 @@ def test_what_is_not_known_of_a_song_is_left_out() -> None:
 )
 def test_a_task_error_says_only_codes_of_the_family(code: str, said: str) -> None:
     failed = replace(TASK, state=State.FAILED, fault=Fault(code, "why", "upstream-7"))
-    assert DIALECT.write_status(failed).document["error"] == {"code": said, "message": "why"}
+    assert DIALECT.write_status(failed).document["error"] == {"code": said, "message": sentence(code, "zh")}
 
 
 def test_a_callback_is_the_task_document_and_its_platform() -> None:

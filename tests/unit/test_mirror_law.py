@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.dialects import dialect
+from relay.faults import Fault, sentence
 from relay.providers import Account, provider
-from relay.task import FAULTS, TERMINAL, Asset, Draft, Fault, Kind, Observation, State, Task, uuid7
+from relay.task import FAULTS, TERMINAL, Asset, Draft, Kind, Observation, State, Task, uuid7
 from relay.wire import Answer
 
 NOW = 1_767_225_630_000
@@ -26,15 +27,15 @@ KIE_CODES = {"INVALID_PARAMETER": "400", "CONTENT_POLICY_VIOLATION": "400", "INP
 
 def relay_fault(fault: Fault) -> Fault:
     """The platform family knows four task errors, and no code of the upstream beyond them."""
-    return Fault(fault.code if fault.code in RELAY_CODES else "GENERATION_FAILED", fault.message)
+    return Fault(fault.code if fault.code in RELAY_CODES else "GENERATION_FAILED", sentence(fault.code, "zh"))
 
 
 def kie_fault(fault: Fault) -> Fault:
     """KIE tells a number: 400 for what is wrong with the request, 451 for its inputs, 500 for all else."""
     number = KIE_CODES.get(fault.code, "500")
     code = {"451": "INPUT_FETCH_FAILED", "500": "GENERATION_FAILED"}.get(number, "INVALID_PARAMETER")
-    policy = number == "400" and "content" in fault.message
-    return Fault("CONTENT_POLICY_VIOLATION" if policy else code, fault.message, number)
+    policy = fault.code == "CONTENT_POLICY_VIOLATION"
+    return Fault("CONTENT_POLICY_VIOLATION" if policy else code, sentence(fault.code, "en"), number)
 
 
 def relay_asset(kind: Kind, asset: Asset) -> Asset:

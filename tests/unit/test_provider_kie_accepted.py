@@ -93,13 +93,14 @@ def test_what_our_account_lacks_is_not_told_to_the_client(code: int) -> None:
     assert refused(envelope(code, "credits of sk-EXAMPLE are used up")).message == "the upstream refused our account"
 
 
-def test_the_upstreams_own_words_are_kept() -> None:
-    assert refused(envelope(422, "the size is wrong")).message == "the size is wrong"
+def test_the_upstreams_own_words_are_for_the_log() -> None:
+    refusal = refused(envelope(422, "the size is wrong"))
+    assert (refusal.message, refusal.words) == ("the upstream refused the request", "the size is wrong")
 
 
 def test_the_text_may_be_called_message() -> None:
     answer = Answer(200, b'{"code":422,"message":"the size is wrong"}')
-    assert refused(answer).message == "the size is wrong"
+    assert refused(answer).words == "the size is wrong"
 
 
 def test_the_upstreams_code_is_kept() -> None:
@@ -115,8 +116,8 @@ def test_the_upstreams_code_is_kept() -> None:
         ("no key sk-EXAMPLE here", "no key sk-*** here"),
     ],
 )
-def test_a_message_is_made_safe_to_show(said: str, kept: str) -> None:
-    assert refused(envelope(422, said)).message == kept
+def test_a_message_is_made_safe_to_log(said: str, kept: str) -> None:
+    assert refused(envelope(422, said)).words == kept
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 422, 499])

@@ -7,9 +7,10 @@ import json
 import pytest
 
 from relay.errors import Unreadable
+from relay.faults import Fault
 from relay.providers import Account
 from relay.providers.kie import APIS, KieProvider
-from relay.task import Fault, Observation, State
+from relay.task import Observation, State
 from relay.wire import Answer
 
 PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))
@@ -52,8 +53,8 @@ def test_each_failure_has_its_canonical_code(
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_failure_without_reasons_still_has_words(api: str) -> None:
-    assert failed(api) == Fault("GENERATION_FAILED", "the generation failed", str(FAILED_WORD[api]))
+def test_a_failure_without_reasons_is_a_failed_generation(api: str) -> None:
+    assert failed(api) == Fault("GENERATION_FAILED", "", str(FAILED_WORD[api]))
 
 
 def test_a_sensitive_word_is_a_policy_violation_whatever_its_code() -> None:
@@ -65,10 +66,10 @@ def test_a_sensitive_word_is_a_policy_violation_whatever_its_code() -> None:
 @pytest.mark.parametrize(
     ("said", "kept"), [("a" * 1000, "a" * 300), ("a\x00b\u2028c\ud800", "a b c"), (5, None), ([], None)]
 )
-def test_a_failures_text_is_made_safe_to_show(said: object, kept: str | None) -> None:
+def test_a_failures_text_is_made_safe_to_log(said: object, kept: str | None) -> None:
     fault = failed("market", failMsg=said)
     assert fault
-    assert fault.message == (kept or "the generation failed")
+    assert fault.words == (kept or "")
 
 
 @pytest.mark.parametrize("code", [408, "408"])

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from relay.dialects.kie import DIALECT
 from relay.errors import BadInput, Forbidden, Refused, UnknownOutcome, Unreadable
+from relay.faults import Fault, sentence
 from relay.providers import Account
 from relay.providers.kie import APIS, KieProvider
-from relay.task import FAULTS, TERMINAL, Asset, Draft, Fault, Kind, Observation, State, Task
+from relay.task import FAULTS, TERMINAL, Asset, Draft, Kind, Observation, State, Task
 from relay.wire import Answer, Inbound
 
 PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE", "demo-hmac-key"))
@@ -23,7 +24,6 @@ CARRIED = {
     "INVALID_PARAMETER": ("INVALID_PARAMETER", "400"),
     "INPUT_FETCH_FAILED": ("INPUT_FETCH_FAILED", "451"),
 }
-MESSAGES = {"CONTENT_POLICY_VIOLATION": "against the policy", "INVALID_PARAMETER": "the picture is too large"}
 
 
 def carried(task: Task) -> Observation:
@@ -36,7 +36,7 @@ def carried(task: Task) -> Observation:
         return Observation(State.PROCESSING, task.task_id, progress)
     fault = task.fault or FAULTS[task.state]
     code, number = CARRIED.get(fault.code, ("GENERATION_FAILED", "500"))
-    return Observation(State.FAILED, task.task_id, progress, fault=Fault(code, fault.message, number))
+    return Observation(State.FAILED, task.task_id, progress, fault=Fault(code, sentence(fault.code, "en"), number))
 
 
 IDS = st.uuids(version=4).map(str)
@@ -47,7 +47,7 @@ ASSETS = st.builds(
     st.none() | st.text(),
 )
 FAULT = st.sampled_from([*CARRIED, "GENERATION_FAILED", "API_ERROR", "TASK_TIMEOUT", "TASK_CANCELLED"]).map(
-    lambda code: Fault(code, MESSAGES.get(code, "it did not work out"), "E17")
+    lambda code: Fault(code, "", "E17")
 )
 TASKS = st.builds(
     Task,

@@ -223,13 +223,13 @@ def test_a_refusal_without_a_code_keeps_its_status() -> None:
 
 
 def test_the_upstreams_words_are_short_and_plain() -> None:
-    message = refusal(answer(400, no("INVALID_PARAMETER", "bad\x00\x1b\ud800 size\r\n" + "x" * 999))).message
-    assert message.endswith(": " + ("bad size " + "x" * 999)[:300])
+    words = refusal(answer(400, no("INVALID_PARAMETER", "bad\x00\x1b\ud800 size\r\n" + "x" * 999))).words
+    assert words == ("bad size " + "x" * 999)[:300]
 
 
 @pytest.mark.parametrize("said", [f"key {KEY} is odd", "key sk-ANOTHER_one is odd"])
 def test_no_key_is_repeated(said: str) -> None:
-    assert refusal(answer(400, no("INVALID_PARAMETER", said))).message.endswith(": key sk-*** is odd")
+    assert refusal(answer(400, no("INVALID_PARAMETER", said))).words == "key sk-*** is odd"
 
 
 @pytest.mark.parametrize("status", [401, 402, 403, 429])

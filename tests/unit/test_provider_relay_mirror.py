@@ -14,9 +14,10 @@ from relay.catalog import Route
 from relay.catalog_file import load
 from relay.dialects.relay import DIALECT
 from relay.errors import BadInput, Refused, UnknownOutcome, Unreadable
+from relay.faults import Fault, sentence
 from relay.providers import Account
 from relay.providers.relay import RelayProvider
-from relay.task import FAULTS, TERMINAL, Asset, Draft, Fault, Kind, Observation, State, Task
+from relay.task import FAULTS, TERMINAL, Asset, Draft, Kind, Observation, State, Task
 from relay.wire import Answer, Inbound
 
 CATALOG = load((files("relay") / "catalog.toml").read_text("utf-8"))
@@ -55,7 +56,7 @@ def carried(task: Task) -> Observation:
         return seen
     fault = task.fault or FAULTS[task.state]
     code = fault.code if fault.code in SAID else "GENERATION_FAILED"
-    return replace(seen, fault=Fault(code, fault.message))
+    return replace(seen, fault=Fault(code, sentence(fault.code, "zh")))
 
 
 def _carried_assets(task: Task) -> tuple[Asset, ...]:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.faults import Fault
 from relay.ledger import Entry, EntryKind, reserve, settle
 from relay.task import (
     BY_ARCHIVE,
@@ -21,7 +22,6 @@ from relay.task import (
     TERMINAL,
     Asset,
     Delivery,
-    Fault,
     Kind,
     Observation,
     State,

@@ -24,7 +24,7 @@ RelayError
     ├── UnknownOutcome                 it may have started: never send again, hold the money
     └── Unreadable                     a query told us nothing: ask again later
 
-Messages are English and Chinese in one line, because the clients of several families are Chinese.
+Each has its message in English and in Chinese; a dialect shows the one its clients read.
 """
 
 from __future__ import annotations
@@ -32,18 +32,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from relay.faults import sentence
+
 
 class RelayError(Exception):
-    """Base of the tree. `message` is safe to show to the caller; it never holds a key, a prompt or a token."""
+    """Base of the tree. Its message is safe to show to the caller: no key, prompt or token, and nothing an upstream
+    said."""
 
     code: ClassVar[str] = "INTERNAL_ERROR"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, zh: str = "", *, field: str | None = None) -> None:
-        self.message = f"{message} / {zh}" if zh else message
+        self.message, self.zh = message, zh or message
         self.field = field
-        super().__init__(self.message)
+        super().__init__(message)
+
+    def said(self, language: str) -> str:
+        """The message in a dialect's `language`."""
+        return self.zh if language == "zh" else self.message
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -58,7 +65,7 @@ class MissingField(BadInput):
     code = "MISSING_REQUIRED_FIELD"
 
     def __init__(self, field: str, why: str = "", why_zh: str = "") -> None:
-        super().__init__(f"{field} is required{why}", f"缺少必填字段 {field}{why_zh}", field=field)
+        super().__init__(f"{field} is required{why}", f"缺少必填字段 {field} {why_zh}".strip(), field=field)
 
 
 class InvalidParameter(BadInput):
@@ -165,7 +172,12 @@ class Internal(RelayError):
 
 
 class UpstreamError(RelayError):
+    """Its message is for the log; whoever is told of it hears our own sentence for the code."""
+
     code = "API_ERROR"
+
+    def said(self, language: str) -> str:
+        return sentence(self.code, language)
 
 
 class Refused(UpstreamError):
@@ -173,7 +185,7 @@ class Refused(UpstreamError):
 
     `elsewhere`: another upstream may accept the same request. `key`: our key at that upstream is at fault,
     so leave it alone for a while. `wait`: seconds after which the same upstream may accept it, or None.
-    `task_code`: what the task's error says when this refusal ends it.
+    `task_code`: what the task's error says when this refusal ends it. `words`: the upstream's own, for the log alone.
     """
 
     def __init__(
@@ -185,10 +197,11 @@ class Refused(UpstreamError):
         wait: float | None = None,
         task_code: str = "API_ERROR",
         upstream_code: str = "",
+        words: str = "",
     ) -> None:
         super().__init__(message)
         self.elsewhere, self.key, self.wait = elsewhere, key, wait
-        self.task_code, self.upstream_code = task_code, upstream_code
+        self.task_code, self.upstream_code, self.words = task_code, upstream_code, words
 
 
 class UnknownOutcome(UpstreamError):

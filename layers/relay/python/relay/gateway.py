@@ -43,7 +43,7 @@ class Endpoint:
         return NotFound()
 
     def write_error(self, event: Event, error: RelayError, trace_id: str) -> Reply:
-        return Reply(error.status, {"code": error.status, "msg": error.message}, error.headers)
+        return Reply(error.status, {"code": error.status, "msg": error.said("en")}, error.headers)
 
     @property
     def _event(self) -> Event:
@@ -127,7 +127,7 @@ class MediaDoor(Endpoint):
             return _response(traced(Reply(302, {"message": "see the location"}, headers), trace_id_of(self._event)))
 
     def write_error(self, event: Event, error: RelayError, trace_id: str) -> Reply:
-        return Reply(error.status, {"message": error.message}, error.headers)
+        return Reply(error.status, {"message": error.said("en")}, error.headers)
 
 
 def _response(reply: Reply) -> Response[bytes]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
+from relay.faults import Fault
+
 
 class State(StrEnum):
     PENDING = "pending"  # accepted and charged, not yet handed to an upstream
@@ -75,15 +77,6 @@ class Asset:
     size: int | None = None
     sha256: str | None = None
     expires_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why a task failed: a canonical code, a message for people, and the upstream's own word for it."""
-
-    code: str
-    message: str
-    upstream_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +180,11 @@ class Task:
 
 
 FAULTS: Mapping[State, Fault] = {
-    State.FAILED: Fault("GENERATION_FAILED", "the generation failed"),
-    State.CANCELLED: Fault("TASK_CANCELLED", "the task was cancelled"),
-    State.TIMEOUT: Fault("TASK_TIMEOUT", "the upstream did not finish in time; the charge was returned"),
+    State.FAILED: Fault("GENERATION_FAILED"),
+    State.CANCELLED: Fault("TASK_CANCELLED"),
+    State.TIMEOUT: Fault("TASK_TIMEOUT"),
 }
-NO_RESULT = Fault("GENERATION_FAILED", "the upstream reported success without a result")
+NO_RESULT = Fault("GENERATION_FAILED", upstream_code="NO_RESULT")
 
 
 def advance(task: Task, seen: Observation, now: int, learnt: str, *, store: bool = False) -> Task | None:

@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from importlib import import_module
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from relay.catalog import Catalog
 from relay.errors import NoKey, RelayError
@@ -36,6 +36,7 @@ class Dialect(ABC):
     """A pure translator between one family's wire and our nouns. `read_*` raises only from the error tree."""
 
     family: ClassVar[str]
+    language: ClassVar[Literal["en", "zh"]] = "en"  # what its clients read
     routes: ClassVar[tuple[Route, ...]]
     callback_field: ClassVar[str] = "callback_url"  # where a create request holds the client's URL
     media_fields: ClassVar[Mapping[str, str]] = {"image": "image_url", "mask": "mask_url", "video": "video_url"}

@@ -16,8 +16,9 @@ from relay.catalog import Catalog
 from relay.dialects import Dialect, Route, TaskQuery
 from relay.dialects.bodies import MAX_TEXT, Body, Media, Url, read_body, read_json
 from relay.errors import Forbidden, InvalidParameter, MissingField, RelayError, TaskNotFound, Unsupported
+from relay.faults import Fault, sentence
 from relay.signing import sign_kie
-from relay.task import FAULTS, Draft, Fault, Kind, State, Task
+from relay.task import FAULTS, Draft, Kind, State, Task
 from relay.wire import Inbound, Reply
 
 PLATFORM = "gpt4o-image"
@@ -157,7 +158,7 @@ class KieDialect(Dialect):
             "paramJson": json.dumps(dict(draft.raw) if draft else {}, ensure_ascii=False, separators=(",", ":")),
             "response": {"resultUrls": _urls(task)} if succeeded else None,
             "errorCode": _FAULT_CODES.get(fault.code, 500) if fault else None,
-            "errorMessage": fault.message if fault else None,
+            "errorMessage": sentence(fault.code, self.language) if fault else None,
         }
         return _success(record)
 
@@ -170,7 +171,7 @@ class KieDialect(Dialect):
         # mean "HTTP version not supported" to the latter, so there they get the error's own status.
         status = error.status if code == 505 else code
         headers = {**error.headers, "x-trace-id": trace_id}
-        return Reply(status, {"code": code, "msg": error.message, "data": None}, headers)
+        return Reply(status, {"code": code, "msg": error.said(self.language), "data": None}, headers)
 
     def write_callback(self, task: Task) -> bytes:
         # `result_urls` is snake case here and camel case in record-info: the family's own habit
@@ -179,7 +180,8 @@ class KieDialect(Dialect):
             info = {"result_urls": _urls(task)}
             return _success({"taskId": task.task_id, "info": info}).body
         code = 408 if task.state is State.TIMEOUT else _FAULT_CODES.get(fault.code, 500)
-        return Reply(200, {"code": code, "msg": fault.message, "data": {"taskId": task.task_id, "info": None}}).body
+        data = {"taskId": task.task_id, "info": None}
+        return Reply(200, {"code": code, "msg": sentence(fault.code, self.language), "data": data}).body
 
     def sign_callback(self, task: Task, secret: str, now: int) -> Mapping[str, str]:
         signature = sign_kie(secret, task.task_id, now)

@@ -10,12 +10,13 @@ from io import RawIOBase
 
 from aws_lambda_powertools import Logger
 
+from relay.faults import Fault
 from relay.flow.clock import wake
 from relay.flow.house import House
 from relay.flow.observe import observe
 from relay.media import MediaType, sniff
 from relay.outbound import EgressRefused, NoAnswer, NotSent
-from relay.task import BY_ARCHIVE, Asset, Fault, Kind, Observation, State, Task
+from relay.task import BY_ARCHIVE, Asset, Kind, Observation, State, Task
 from relay.wire import Call
 
 SECONDS = 540.0  # for all results of a task, inside the function's ten minutes
@@ -120,7 +121,7 @@ class Source(RawIOBase):
 
 def _again_or_fail(house: House, task: Task, reason: str) -> None:
     if task.tries > len(PAUSES):
-        fault = Fault("GENERATION_FAILED", f"{reason}; the charge was returned", "RESULT_UNAVAILABLE")
+        fault = Fault("GENERATION_FAILED", reason, "RESULT_UNAVAILABLE")
         observe(house, task, Observation(State.FAILED, fault=fault), BY_ARCHIVE)
         return
     pause = PAUSES[task.tries - 1]

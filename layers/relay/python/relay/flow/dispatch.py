@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 
 from relay.catalog import Route
 from relay.errors import Refused, UnknownOutcome
+from relay.faults import Fault
 from relay.flow.clock import wake
 from relay.flow.house import House
 from relay.flow.inputs import for_upstream
@@ -16,7 +17,7 @@ from relay.flow.observe import observe
 from relay.outbound import EgressRefused, NoAnswer, NotSent
 from relay.providers import Provider
 from relay.signing import callback_token
-from relay.task import GRACE, Draft, Fault, Observation, State, Task
+from relay.task import GRACE, Draft, Observation, State, Task
 
 SEND_SECONDS = 20.0  # an upstream's time to answer a submission
 LEASE = 90_000  # ms a claim may be on the wire: more than this function's own timeout
@@ -162,8 +163,7 @@ def _handed_back(house: House, task: Task, last: Refused | None, wait: float | N
         wait, tries = ROUND_PAUSE * 2**tries, tries + 1
     if final or wait is None:
         code = last.task_code if last else "API_ERROR"
-        message = last.message if last else "no upstream takes this request now"
-        fault = Fault(code, message, last.upstream_code if last else "")
+        fault = Fault(code, last.words if last else "", last.upstream_code if last else "")
         observe(house, task, Observation(State.FAILED, fault=fault), "submit")
         return
     due_at = min(house.clock() + int(wait * 1000) + GRACE, task.expires_at)

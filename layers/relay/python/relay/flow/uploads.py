@@ -57,7 +57,7 @@ def presign(house: House, caller: Caller, wanted: FormRequest, base_url: str) ->
         known = ", ".join(types)
         raise InvalidParameter("content_type", f"must be one of: {known}", f"必须是以下之一：{known}")
     if size > MAX_UPLOAD:
-        raise TooLarge(f"size is more than {MAX_UPLOAD >> 20} MB", f"文件超过 {MAX_UPLOAD >> 20} MB", field="size")
+        raise TooLarge(f"size is more than {MAX_UPLOAD >> 20} MB", f"size 超过 {MAX_UPLOAD >> 20} MB", field="size")
     key = new_key(house, caller, types[content_type], "incoming")
     house.store.directory.note_upload(key, "pending", _ttl(house))
     form = house.bucket.form(key, content_type, size, FORM_SECONDS)

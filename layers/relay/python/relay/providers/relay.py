@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from relay.catalog import Route
 from relay.errors import BadInput, Refused, UnknownOutcome, Unreadable
+from relay.faults import Fault
 from relay.providers import Provider
-from relay.task import FAULTS, TERMINAL, Asset, Draft, Fault, Kind, Observation, State
+from relay.task import FAULTS, TERMINAL, Asset, Draft, Kind, Observation, State
 from relay.wire import Answer, Call, Inbound
 
 # Platform API reference, platforms and task query: seven status words, each of which is our own word as well.
@@ -32,18 +33,17 @@ TASK_CODES = frozenset(
 
 
 class Row(NamedTuple):
-    """What a refusal means to us. `quote`: the upstream's own words may be repeated; not where they are about us."""
+    """What a refusal means to us."""
 
     message: str
     elsewhere: bool = True
     key: bool = False
     task_code: str = "API_ERROR"
-    quote: bool = True
 
 
-_BAD_VALUE = Row("the upstream does not accept this request / 上游不接受该请求", False, task_code="INVALID_PARAMETER")
-_LACKING = Row("the upstream does not offer this / 上游不支持该功能")
-_OUR_KEY = Row("the upstream did not accept our access / 上游拒绝了我方的访问", key=True, quote=False)
+_BAD_VALUE = Row("the upstream does not accept this request", False, task_code="INVALID_PARAMETER")
+_LACKING = Row("the upstream does not offer this")
+_OUR_KEY = Row("the upstream did not accept our access", key=True)
 
 # Platform API reference, errors: by HTTP status and code; the empty code stands for all others of that status.
 REFUSALS: Mapping[tuple[int, str], Row] = {
@@ -55,7 +55,7 @@ REFUSALS: Mapping[tuple[int, str], Row] = {
     (403, "ACCOUNT_FROZEN"): _OUR_KEY,
     (403, ""): _OUR_KEY._replace(key=False),
     (404, "NOT_FOUND"): _LACKING,
-    (429, ""): Row("the upstream takes no more requests for now / 上游请求过于频繁", quote=False),
+    (429, ""): Row("the upstream takes no more requests for now"),
 }
 # The status each code goes with, for a platform that says no inside a 200.
 STATUS_OF: Mapping[str, int] = {
@@ -67,7 +67,7 @@ STATUS_OF: Mapping[str, int] = {
     **dict.fromkeys(("RATE_LIMIT_EXCEEDED", "TOO_MANY_REQUESTS"), 429),
     **dict.fromkeys(("INTERNAL_ERROR", "API_ERROR"), 500),
 }
-_OTHER = Row("the upstream refused the request / 上游拒绝了该请求")
+_OTHER = Row("the upstream refused the request")
 
 WAIT, LONGEST_WAIT = 5, 300  # seconds after a 429: what we wait when it does not say, and the most we believe
 MAX_WORDS, MAX_CODE = 300, 60  # characters of an upstream's text, and of its code, that go further
@@ -98,7 +98,7 @@ class RelayProvider(Provider):
         # outside 4xx a no is certain only in the family's own words: a proxy's may hide a job that was started
         if 400 <= answer.status < 500 or (document.get("success") is False and code and status):
             raise _refused(answer, status, code, words)
-        raise UnknownOutcome("the upstream gave no readable answer", "上游未返回可读的应答")
+        raise UnknownOutcome("the upstream gave no readable answer")
 
     def write_query(self, upstream_task_id: str, api: str, platform: str) -> Call:
         return self._post(platform, "tasks", {"task_id": upstream_task_id})
@@ -107,7 +107,7 @@ class RelayProvider(Provider):
         document = _object(answer.body) if answer.status == 200 else {}
         word = document.get("status")
         if not isinstance(word, str) or not word:
-            raise Unreadable("the upstream gave no readable status", "上游未返回可读的任务状态")
+            raise Unreadable("the upstream gave no readable status")
         job, state = _id(document.get("task_id")), STATUSES.get(word)
         if state is None:
             return Observation(State.PROCESSING, job, unknown_word=self._text(word)[:MAX_CODE] or "?")
@@ -140,14 +140,13 @@ class RelayProvider(Provider):
         return Asset(item["url"], _seconds(item.get("duration")), self._text(title) if isinstance(title, str) else None)
 
     def _fault(self, error: object, usual: Fault) -> Fault:
-        code, message = _word(error, "code"), _word(error, "message")
-        words = self._text(message) if message is not None else usual.message
+        code, words = _word(error, "code"), self._text(_word(error, "message"))
         if not code or code in TASK_CODES:
             return Fault(code or usual.code, words)
         return Fault(FAULTS[State.FAILED].code, words, self._text(code)[:MAX_CODE])
 
     def _text(self, words: str | None) -> str:
-        """The upstream's words, made safe to keep and to show: printable, short, and without any key."""
+        """The upstream's words, made safe to log: printable, short, and without any key."""
         plain = re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "", re.sub(r"[\t\r\n]+", " ", words or ""))
         if len(self.account.key) >= 8:
             plain = plain.replace(self.account.key, "sk-***")
@@ -169,12 +168,13 @@ def _video(draft: Draft, route: Route) -> dict[str, object]:
 def _refused(answer: Answer, status: int, code: str, words: str) -> Refused:
     row = REFUSALS.get((status, code)) or REFUSALS.get((status, "")) or _OTHER
     return Refused(
-        f"{row.message}: {words}" if row.quote and words else row.message,
+        row.message,
         elsewhere=row.elsewhere,
         key=row.key,
         wait=_wait(answer) if status == 429 else None,
         task_code=row.task_code,
         upstream_code=code or str(status),
+        words=words,
     )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from relay.faults import Fault
 from relay.ledger import Entry, EntryKind
-from relay.task import Asset, Delivery, Draft, Fault, Kind, State, Task
+from relay.task import Asset, Delivery, Draft, Kind, State, Task
 
 Item = dict[str, Any]  # DynamoDB's own shape: {"attribute": {"S": "text"}}
 
@@ -51,7 +52,7 @@ def task_values(task: Task) -> dict[str, object]:
         if name == "assets":
             value = [{k: v for k, v in _values(asset, _ASSET).items() if v is not None} for asset in value] or None
         elif isinstance(value, Fault):
-            value = [value.code, value.message, value.upstream_code]
+            value = [value.code, "", value.upstream_code]  # the words are for the log
         if value is not None and value != "":
             values[name] = value
     return values

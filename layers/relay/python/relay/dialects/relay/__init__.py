@@ -17,6 +17,7 @@ from relay.wire import Inbound, Reply
 
 class RelayDialect(Dialect):
     family = read.FAMILY
+    language = write.LANGUAGE
     routes = (
         Route("POST", "/api/{platform}/images", "submit", "create"),
         Route("POST", "/api/{platform}/videos", "submit", "create"),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from typing import Literal
 
 from relay.dialects.relay.words import ERRORS, FOLDED, OTHER_TASK_ERROR, TASK_ERRORS, TASK_TYPES
 from relay.errors import RelayError, TooLarge
+from relay.faults import sentence
 from relay.ledger import Entry, EntryKind, cents
 from relay.statements import Balance, Form, Upload
 from relay.task import FAULTS, TERMINAL, Asset, Kind, State, Task
 from relay.wire import Json, Reply
 
+LANGUAGE: Literal["zh"] = "zh"
 CHINA = timezone(timedelta(hours=8))  # the family writes every instant at this offset
 SHOWN = frozenset({EntryKind.RESERVE, EntryKind.RELEASE})  # entries of a statement: what a task took and gave back
 
@@ -29,7 +32,7 @@ def task_document(task: Task) -> dict[str, Json]:
     elif task.state in TERMINAL:
         fault = task.fault or FAULTS[task.state]
         code = fault.code if fault.code in TASK_ERRORS else OTHER_TASK_ERROR
-        document["error"] = {"code": code, "message": fault.message}
+        document["error"] = {"code": code, "message": sentence(fault.code, LANGUAGE)}
     return document
 
 
@@ -37,7 +40,7 @@ def error(error: RelayError, trace_id: str) -> Reply:
     code = FOLDED.get(error.code, error.code)
     if code not in ERRORS:
         code = "INTERNAL_ERROR"
-    document = {"success": False, "error": {"code": code, "message": error.message}, "trace_id": trace_id}
+    document = {"success": False, "error": {"code": code, "message": error.said(LANGUAGE)}, "trace_id": trace_id}
     status = error.status if isinstance(error, TooLarge) else ERRORS[code]
     return Reply(status, document, {**error.headers, "x-trace-id": trace_id})
 

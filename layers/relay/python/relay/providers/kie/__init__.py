@@ -7,13 +7,14 @@ from urllib.parse import quote
 
 from relay.catalog import Route
 from relay.errors import BadInput, Forbidden, UnknownOutcome, Unreadable
+from relay.faults import Fault
 from relay.providers import Provider
 from relay.providers.kie import gpt4o, market, suno, veo
 from relay.providers.kie.answers import bare_refusal, find_id, knows, parse, read_envelope, refusal
 from relay.providers.kie.records import Api, read_record
 from relay.providers.kie.requests import cannot
 from relay.signing import verify_kie
-from relay.task import TERMINAL, Draft, Fault, Observation, State
+from relay.task import TERMINAL, Draft, Observation, State
 from relay.wire import Answer, Call, Inbound
 
 APIS: Mapping[str, Api] = {"gpt4o-image": gpt4o.API, "market": market.API, "veo": veo.API, "suno": suno.API}
@@ -57,7 +58,7 @@ class KieProvider(Provider):
         if envelope is None or answer.status == 429 or answer.status >= 500:
             raise Unreadable(f"the upstream answered HTTP {answer.status}")
         if envelope.code == 408:  # KIE gave up after ten silent minutes; the job will not come back
-            fault = Fault("TASK_TIMEOUT", envelope.message or "the upstream did not finish in time", "408")
+            fault = Fault("TASK_TIMEOUT", envelope.message, "408")
             return Observation(State.TIMEOUT, find_id({"data": envelope.data}), fault=fault)
         seen = read_record(APIS[api], envelope.data) if isinstance(envelope.data, dict) else None
         if seen is None or (envelope.code != 200 and (seen.state not in TERMINAL or seen.fault is None)):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from relay.errors import Refused
-from relay.task import Fault
+from relay.faults import Fault
 from relay.wire import Json
 
 POLICY, PARAMETER, INPUT, FAILED = (
@@ -79,7 +79,7 @@ def read_envelope(body: bytes) -> Envelope | None:
 
 
 def clean(text: object, longest: int = 300) -> str:
-    """Text as it may be shown and kept: no control characters, no half surrogates, no keys, not endless."""
+    """Text as it may be logged: no control characters, no half surrogates, no keys, not endless."""
     if not isinstance(text, str):
         return ""
     plain = "".join(character if character.isprintable() else " " for character in text[: 4 * longest])
@@ -111,13 +111,13 @@ def refusal(code: int, message: str) -> Refused:
     row = _REFUSALS.get(code, _Row(elsewhere=code >= 500))
     policy = code == 400 and _SPEAKS_OF_POLICY.search(message)
     return Refused(
-        # what our own account lacks upstream is no business of the caller's
-        "the upstream refused our account" if row.key else message or "the upstream refused the request",
+        "the upstream refused our account" if row.key else "the upstream refused the request",
         elsewhere=row.elsewhere,
         key=row.key,
         wait=row.wait,
         task_code=POLICY if policy else row.task_code,
         upstream_code=str(code),
+        words=message,
     )
 
 
@@ -132,4 +132,4 @@ def read_fault(code: str, message: str, *, policy: bool = False) -> Fault:
     canonical = _FAULTS.get(code, FAILED)
     if policy or (canonical == PARAMETER and _SPEAKS_OF_POLICY.search(message)):
         canonical = POLICY
-    return Fault(canonical, message or "the generation failed", code)
+    return Fault(canonical, message, code)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
+from relay.faults import Fault
 from relay.providers.kie.answers import clean, find_id, parse, read_fault
-from relay.task import Asset, Draft, Fault, Observation, State
+from relay.task import Asset, Draft, Observation, State
 from relay.wire import Json
 
 Record = dict[str, Json]
