@@ -1,4 +1,4 @@
-"""python -m ops: what an operator does, each command one line of the table below."""
+"""python -m ops: reads what was typed, finds the deployment that is meant, and runs the command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from ops import commands, words
+from ops.catalogs import catalog_check
 from ops.deployment import OperatorError
+from ops.doctor import doctor
 from ops.reach import Target, find
 
 # What is wrong goes to standard error, as a sentence; soft_wrap, so that whoever greps finds it on one line.
@@ -73,18 +75,25 @@ COMMANDS: tuple[tuple[str, Callable[..., None], tuple[Argument, ...], str], ...]
     ),
     ("webhook-rotate", commands.webhook_rotate, (ACCOUNT,), "a new signing secret for an account's callbacks"),
 )
+CATALOG: Argument = ("file", {"help": "such as layers/relay/python/relay/catalog.toml"})
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ops", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m ops", description="What an operator of a relay does.")
     _where(parser, default=None)
     added = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, run, arguments, text in COMMANDS:
-        command = added.add_parser(name, help=text)
-        command.set_defaults(run=run)
-        _where(command, default=argparse.SUPPRESS)  # so that it may stand before or behind the command
+
+    def command(name: str, run: Callable[..., None], arguments: tuple[Argument, ...], text: str) -> None:
+        one = added.add_parser(name, help=text, description=text)
+        one.set_defaults(run=run)
+        _where(one, default=argparse.SUPPRESS)  # so that it may stand before or behind the command
         for argument, options in arguments:
-            command.add_argument(argument, **options)  # type: ignore[arg-type]
+            one.add_argument(argument, **options)  # type: ignore[arg-type]
+
+    for name, run, arguments, text in COMMANDS:
+        command(name, lambda at, given, run=run: run(at.deployment, given), arguments, text)
+    command("doctor", doctor, (), "what the deployment still lacks; fails where something blocks")
+    command("catalog-check", catalog_check, (CATALOG,), "whether a catalog can be used; needs no deployment")
     return parser
 
 
@@ -98,11 +107,12 @@ def main(arguments: Sequence[str] | None = None, find: Callable[[str | None], Ta
     """`find` leads to the stack of that name, or to the one on this machine; tests hand in their own."""
     parser = _parser()
     given = parser.parse_args(arguments)
+    needed = given.run is not catalog_check
     # there is no default, so that nobody changes the wrong one
-    if bool(given.stack) == bool(given.local):
+    if needed and bool(given.stack) == bool(given.local):
         parser.error("say which deployment: --local, or --stack NAME (samconfig.toml: genrelay-dev, genrelay)")
     try:
-        given.run(find(given.stack).deployment, given)
+        given.run(find(given.stack) if needed else None, given)
     except (OperatorError, BotoCoreError, ClientError) as error:
         errors.print(f"{error}", style="red")
     except (KeyboardInterrupt, EOFError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -11,13 +12,27 @@ import boto3
 from ops.deployment import READY_FILE, Connect, Deployment, OperatorError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """A deployment and its CloudFormation stack; `connect` makes a boto3 client of a service there."""
 
     deployment: Deployment
     stack: dict[str, Any]
     connect: Connect
+
+    def resources(self, kind: str) -> dict[str, str]:
+        """The stack's resources of a CloudFormation type: physical ids by logical id."""
+        return {
+            each["LogicalResourceId"]: each["PhysicalResourceId"]
+            for each in self._listed
+            if each["ResourceType"] == kind and each["ResourceStatus"] != "DELETE_COMPLETE"
+        }
+
+    @cached_property
+    def _listed(self) -> list[dict[str, Any]]:
+        pages = self.connect("cloudformation").get_paginator("list_stack_resources")
+        name = self.stack["StackName"]
+        return [each for page in pages.paginate(StackName=name) for each in page["StackResourceSummaries"]]
 
 
 def find(stack: str | None) -> Target:

@@ -26,7 +26,7 @@ class CatalogError(ValueError):
     """A catalog that cannot be used; `line` is None where the file as a whole is meant."""
 
     def __init__(self, problem: str, line: int | None) -> None:
-        self.line = line
+        self.line, self.problem = line, problem
         super().__init__(f"catalog.toml{f' line {line}' if line else ''}: {problem}")
 
 

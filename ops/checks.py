@@ -1,0 +1,184 @@
+"""Checks of what AWS runs for a deployment: alarms and who hears them, quotas, queues, CORS, logs, tables, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ops.findings import Finding, blocking, lacking, names, ok
+from ops.reach import Target
+
+REQUESTS = 10  # concurrent executions to leave for HTTP requests beside the queues' own
+AT_ONCE = 100  # names one DescribeAlarms takes
+WANTED = 1000  # concurrent executions to ask for: what AWS calls its default, though new accounts have less
+
+
+def alarms(at: Target) -> Iterator[Finding]:
+    wanted = list(at.resources("AWS::CloudWatch::Alarm").values())
+    client = at.connect("cloudwatch")
+    groups = [wanted[first : first + AT_ONCE] for first in range(0, len(wanted), AT_ONCE)]
+    found = [
+        each
+        for group in groups
+        for each in client.describe_alarms(AlarmNames=group, MaxRecords=AT_ONCE)["MetricAlarms"]
+    ]
+    ringing = sorted(each["AlarmName"] for each in found if each["StateValue"] == "ALARM")
+    if ringing:
+        yield lacking("alarms", f"ringing: {names(ringing)} (docs/operations.md says what to do)")
+    silent = [each for each in found if not each["AlarmActions"]]
+    if silent or not found:
+        yield lacking("alarms", f"{len(silent)} of {len(found)} tell nobody: deploy with an alarm topic or e-mail")
+    topics = sorted({action for each in found for action in each["AlarmActions"]})
+    for topic in topics:
+        yield _subscribers(at, topic)
+
+
+def _subscribers(at: Target, topic: str) -> Finding:
+    name = topic.rpartition(":")[2]
+    pages = at.connect("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+    found = [each["SubscriptionArn"] for page in pages for each in page["Subscriptions"]]
+    confirmed = [arn for arn in found if arn.startswith("arn:")]
+    if confirmed:
+        return ok("alarms", f"topic {name} has {len(confirmed)} subscriber{'s' if len(confirmed) > 1 else ''}")
+    if found:
+        return lacking("alarms", f"topic {name}: nobody has confirmed the subscription; look for the mail")
+    return lacking("alarms", f"topic {name} has no subscriber: subscribe to it in SNS")
+
+
+def quotas(at: Target) -> Iterator[Finding]:
+    limit = at.connect("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    queues = sum(each.get("ScalingConfig", {}).get("MaximumConcurrency", 0) for each in _mappings(at))
+    yield concurrency(limit, queues)
+
+
+def concurrency(limit: int, queues: int) -> Finding:
+    """Whether the account runs enough functions at once. A new account may have ten, and then requests are refused."""
+    if limit >= queues + REQUESTS:
+        return ok("concurrency", f"{limit} functions at once; the queues take at most {queues}")
+    return blocking(
+        "concurrency",
+        f"this account runs {limit} functions at once, the queues alone may take {queues}: clients will be refused. "
+        f"aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 "
+        f"--desired-value {WANTED}",
+    )
+
+
+def _mappings(at: Target) -> list[dict[str, Any]]:
+    functions = set(at.resources("AWS::Lambda::Function").values())
+    pages = at.connect("lambda").get_paginator("list_event_source_mappings").paginate()
+    found = [each for page in pages for each in page["EventSourceMappings"]]
+    return [each for each in found if each["FunctionArn"].rpartition(":function:")[2] in functions]
+
+
+def queues(at: Target) -> Iterator[Finding]:
+    off = [each["EventSourceArn"].rpartition(":")[2] for each in _mappings(at) if each["State"] != "Enabled"]
+    if off:
+        yield blocking("queues", f"read by nobody: {names(off)}; enable the event source mapping")
+    client = at.connect("sqs")
+    dead = {}
+    for name, url in at.resources("AWS::SQS::Queue").items():
+        if "Dlq" in name:
+            told = client.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+            dead[name] = int(told["Attributes"]["ApproximateNumberOfMessages"])
+    full = [f"{name} ({count})" for name, count in dead.items() if count]
+    if full:
+        yield lacking("queues", f"failed messages wait in {names(full)}; read the function's log, then redrive them")
+    if not off and not full:
+        yield ok("queues", f"all are read, the {len(dead)} for failures are empty")
+
+
+def clock(at: Target) -> Iterator[Finding]:
+    client = at.connect("scheduler")
+    for name in at.resources("AWS::Scheduler::Schedule").values():
+        state = client.get_schedule(Name=name.rpartition("/")[2])["State"]
+        if state == "ENABLED":
+            yield ok("clock", "the sweep is scheduled")
+        else:
+            yield blocking("clock", f"the schedule {name} is {state.lower()}: tasks are not looked at; enable it")
+
+
+def cors(at: Target) -> Iterator[Finding]:
+    """Only browsers ask for it, so a deployment that serves servers may go without."""
+    api = at.connect("apigatewayv2").get_api(ApiId=next(iter(at.resources("AWS::ApiGatewayV2::Api").values())))
+    allowed = {"API": api.get("CorsConfiguration", {}).get("AllowOrigins", [])}
+    for bucket in at.resources("AWS::S3::Bucket").values():
+        allowed["bucket"] = _bucket_origins(at, bucket)
+    closed = [what for what, origins in allowed.items() if not origins]
+    said = "; ".join(f"{what}: {names(origins)}" for what, origins in allowed.items() if origins)
+    if closed:
+        yield lacking("CORS", f"browsers may not use the {' and the '.join(closed)}{f' ({said})' if said else ''}")
+    else:
+        yield ok("CORS", said)
+
+
+def _bucket_origins(at: Target, bucket: str) -> list[str]:
+    try:
+        rules = at.connect("s3").get_bucket_cors(Bucket=bucket)["CORSRules"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchCORSConfiguration":
+            raise
+        rules = []
+    return [origin for rule in rules for origin in rule["AllowedOrigins"]]
+
+
+def logs(at: Target) -> Iterator[Finding]:
+    client = at.connect("logs")
+    wanted = set(at.resources("AWS::Logs::LogGroup").values())
+    # where a function runs after its group was deleted, Lambda makes one of its own, kept for ever
+    stray = {f"/aws/lambda/{name}" for name in at.resources("AWS::Lambda::Function").values()}
+    kept = {
+        group["logGroupName"]: group.get("retentionInDays")
+        for page in client.get_paginator("describe_log_groups").paginate()
+        for group in page["logGroups"]
+        if group["logGroupName"] in wanted | stray
+    }
+    missing, for_ever = sorted(wanted - kept.keys()), sorted(name for name, days in kept.items() if not days)
+    if missing:
+        yield lacking("logs", f"gone: {names(missing)}; deploy again")
+    if for_ever:
+        yield lacking("logs", f"kept for ever: {names(for_ever)}; set a retention or delete them")
+    if not missing and not for_ever:
+        days = sorted({each for each in kept.values() if each})
+        yield ok("logs", f"{len(kept)} groups, kept {' to '.join(map(str, days))} days")
+
+
+def tables(at: Target) -> Iterator[Finding]:
+    client, open_ones, unsaved = at.connect("dynamodb"), [], []
+    found = at.resources("AWS::DynamoDB::Table")
+    for name, table in found.items():
+        if not client.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled"):
+            open_ones.append(name)
+        backups = client.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+        if backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") != "ENABLED":
+            unsaved.append(name)
+    if open_ones:
+        yield lacking("tables", f"not protected from deletion: {names(open_ones)}")
+    if unsaved:
+        yield lacking("tables", f"no point-in-time recovery: {names(unsaved)}")
+    if not open_ones and not unsaved:
+        yield ok("tables", f"the {len(found)} are protected from deletion and can be restored")
+
+
+def versions(at: Target) -> Iterator[Finding]:
+    client = at.connect("lambda")
+    found = [
+        client.get_function_configuration(FunctionName=each) for each in at.resources("AWS::Lambda::Function").values()
+    ]
+    sick = sorted(each["FunctionName"] for each in found if each.get("State", "Active") != "Active")
+    layers = {tuple(sorted(layer["Arn"] for layer in each.get("Layers", []))) for each in found}
+    runtimes = sorted({str(each.get("Runtime")) for each in found})
+    when = at.stack.get("LastUpdatedTime") or at.stack["CreationTime"]
+    if sick:
+        yield blocking("version", f"not active: {names(sick)}")
+    if len(layers) > 1 or len(runtimes) > 1:
+        yield lacking("version", "the functions run different layers or runtimes: the last deployment did not end well")
+    elif not sick:
+        yield ok("version", f"{len(found)} functions on {runtimes[0]}, one code; deployed {when:%Y-%m-%d %H:%M %Z}")
+
+
+def egress(at: Target) -> Iterator[Finding]:
+    told = {each["ParameterKey"]: each.get("ParameterValue") for each in at.stack.get("Parameters", [])}
+    if told.get("Egress") == "loopback" and told.get("Stage") != "local":
+        yield blocking("egress", "Egress=loopback: no upstream and no client can be reached; deploy with Egress=public")

@@ -1,0 +1,57 @@
+"""Checks whether a deployment can make what it sells: its secrets, its upstreams, its catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ops.deployment import OWN_SECRETS
+from ops.findings import Finding, blocking, lacking, names, ok
+from ops.reach import Target
+from relay.catalog import Catalog
+
+
+def secrets(at: Target) -> Iterator[Finding]:
+    missing = [name for name in OWN_SECRETS if not at.deployment.find_secret(name)]
+    if missing:
+        yield blocking("secrets", f"{names(missing)} missing: run secrets-init")
+    else:
+        yield ok("secrets", f"the deployment's own {len(OWN_SECRETS)} are there")
+
+
+def upstreams(at: Target) -> Iterator[Finding]:
+    """Which upstreams have a key, and what of the catalog can be made with those."""
+    catalog, held = at.deployment.catalog, set[str]()
+    for name, upstream in catalog.upstreams.items():
+        if not at.deployment.find_secret(f"upstreams/{name}/key"):
+            yield lacking(f"upstream {name}", f"has no key, so it is switched off: secrets-set upstreams/{name}/key")
+            continue
+        held.add(name)
+        if upstream.callbacks and not at.deployment.find_secret(f"upstreams/{name}/webhook-key"):
+            yield lacking(
+                f"upstream {name}",
+                f"has a key; its callbacks are not verified by signature: secrets-set upstreams/{name}/webhook-key",
+            )
+        else:
+            yield ok(f"upstream {name}", "has a key")
+    yield from _sold(catalog, held)
+
+
+def _sold(catalog: Catalog, held: set[str]) -> Iterator[Finding]:
+    unmade = list(unmakeable(catalog, held))
+    sold = sum(len(offer.models) for platform in catalog.platforms.values() for offer in platform.offers.values())
+    if len(unmade) == sold:
+        yield blocking("catalog", "nothing that is sold can be made: no upstream has a key")
+    elif unmade:
+        yield lacking("catalog", f"no upstream with a key makes {len(unmade)} of {sold} models: {names(unmade, 30)}")
+    else:
+        yield ok("catalog", f"every model that is sold can be made ({sold})")
+
+
+def unmakeable(catalog: Catalog, held: Iterable[str]) -> Iterator[str]:
+    """What is sold though no upstream in `held` makes it, as platform/kind/model."""
+    keyed = set(held)
+    for platform in catalog.platforms.values():
+        for kind, offer in platform.offers.items():
+            for model in offer.models.values():
+                if keyed.isdisjoint(route.upstream for route in model.routes):
+                    yield f"{platform.name}/{kind}/{model.name}"

@@ -1,0 +1,68 @@
+"""`ops catalog-check`: the shipped catalog is well, and what is wrong in another is named with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops.__main__ import main
+from ops.supply import unmakeable
+from relay.wiring import catalog
+
+SHIPPED = Path(__file__).resolve().parents[2] / "layers/relay/python/relay/catalog.toml"
+
+
+def test_the_shipped_catalog_is_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["catalog-check", str(SHIPPED)]) == 0
+    assert "is well: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ('upstream = "kie", api = "suno"', 'upstream = "kei", api = "suno"', '"kei", which is no upstream'),
+        ('price = "0.80"', 'price = "0,80"', "must be an amount"),
+        ('api = "suno"', 'api = "sumo"', 'kie has no API "sumo"'),
+        ('family = "kie"\nbase_url', 'family = "kei"\nbase_url', '"kei" is no provider; there are: relay, kie'),
+        ('[platforms.gpt4o-image]\nfamily = "kie"', '[platforms.gpt4o-image]\nfamily = "key"', "is no dialect"),
+        ("per_minute = 20", "per_minute = ", "not TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], right: str, wrong: str, said: str
+) -> None:
+    text = SHIPPED.read_text("utf-8")
+    assert text.count(right) == 1, right
+    file = tmp_path / "mine.toml"
+    file.write_text(text.replace(right, wrong), "utf-8")
+    line = text[: text.index(right)].count("\n") + 1 + right.count("\n") * ("[" in right)
+    assert main(["catalog-check", str(file)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"{file}:{line}: ")
+    assert said in printed.err
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_file_that_cannot_be_read_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
+) -> None:
+    file = tmp_path / "mine.toml"
+    if content:
+        file.write_bytes(content)
+    assert main(["catalog-check", str(file)]) == 1
+    assert f"{file} cannot be read" in capsys.readouterr().err
+
+
+def test_what_cannot_be_made_is_what_no_keyed_upstream_makes() -> None:
+    assert list(unmakeable(catalog(), {"kie", "relay"})) == []
+    assert "kling/video/kling-v1" in set(unmakeable(catalog(), {"kie"}))
+    assert "kling/video/kling-3.0" not in set(unmakeable(catalog(), {"kie"}))
+    everything = {
+        f"{platform.name}/{kind}/{model}"
+        for platform in catalog().platforms.values()
+        for kind, offer in platform.offers.items()
+        for model in offer.models
+    }
+    assert set(unmakeable(catalog(), set())) == everything
