@@ -14,16 +14,16 @@ SAM_ENV := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-west-1}
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  \033[1mmake %-7s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(READY) ## the main job on this machine: five tasks, a table, the files under out/
+run: $(READY) ## the main job on this machine: tasks, a table, files in out/
 	@$(BIN)/python -m local run
 
-serve: $(READY) ## keep the relay up: PORT=8000, READY_FILE=path, FRESH=1 to start empty
+serve: $(READY) ## keep it up: PORT=8000 STATE=folder FRESH=1 READY_FILE=path
 	@exec $(BIN)/python -m local serve
 
 test: $(READY) $(SAM_READY) ## all tests
 	@$(BIN)/pytest
 
-check: $(READY) $(SAM_READY) ## format, lint, types, template, tests (which lint what the template becomes)
+check: $(READY) $(SAM_READY) ## format, lint, types, template and all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -32,7 +32,9 @@ check: $(READY) $(SAM_READY) ## format, lint, types, template, tests (which lint
 	$(BIN)/pytest
 
 build: $(READY) $(SAM_READY) ## sam build, into .aws-sam/
-	$(SAM_ENV) .venv/sam/bin/sam build
+	@$(SAM_ENV) .venv/sam/bin/sam build > .build.log 2>&1 || { cat .build.log; exit 1; }
+	@rm .build.log
+	@echo "built into .aws-sam/; deploy it with: .venv/sam/bin/sam deploy"
 
 bench: $(READY) ## measure, and rewrite the numbers in the README
 	@$(BIN)/python -m benchmarks

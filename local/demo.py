@@ -16,12 +16,13 @@ from rich.table import Table
 from local.errands import ERRANDS, Errand, Run
 from local.gallery import write_gallery
 from local.relayed import LocalRelay
+from local.serve import log_to
 from local.upstreams.inbox import Inbox
 from relay.ledger import NANOS
 from relay.task import TERMINAL, State
 
 OUT = Path("out")
-LOG = OUT / "functions.log"
+NEW = Path("out.new")  # becomes OUT at the end, so that a run that is stopped leaves the last one's files
 PATIENCE = 90.0  # seconds until a run that does not end is called a failure
 # Widths that let every row stand on one line of an 80-column terminal.
 COLUMNS = {"task": 13, "family → upstream": 13, "learnt": 8, "seconds": 7, "price": 5, "told": 6, "result": 15}
@@ -30,21 +31,25 @@ COLUMNS = {"task": 13, "family → upstream": 13, "learnt": 8, "seconds": 7, "pr
 def run() -> int:
     """0 when every errand ended as it should and the ledger agrees."""
     console = Console(highlight=False)
-    shutil.rmtree(OUT, ignore_errors=True)
-    OUT.mkdir()
-    with LOG.open("w") as log, Inbox() as inbox:
+    shutil.rmtree(NEW, ignore_errors=True)
+    NEW.mkdir()
+    with (NEW / "functions.log").open("w") as log, Inbox() as inbox:
+        log_to(NEW / "functions.log")
         with console.status("starting the relay on this machine …"):
             relay = LocalRelay(log=lambda line: print(line, file=log, flush=True))
             relay.stack.warm()
         with relay:
             try:
-                return _run(console, Run(relay, inbox, OUT))
+                good = _run(console, Run(relay, inbox, NEW))
             except (TimeoutError, requests.RequestException) as error:
-                console.print(f"[red]{error}[/]\nwhat the functions said is in {LOG}")
-                return 1
+                console.print(f"[red]{error}[/]\nwhat the functions said is in {OUT / 'functions.log'}")
+                good = False
+    shutil.rmtree(OUT, ignore_errors=True)
+    NEW.rename(OUT)
+    return 0 if good else 1
 
 
-def _run(console: Console, run: Run) -> int:
+def _run(console: Console, run: Run) -> bool:
     before = run.relay.deployment.gate(run.relay.demo.account_id).balance
     _watch(console, run)
     # As if weeks had passed at the providers: what is fetched below can only be what the relay has kept.
@@ -53,9 +58,7 @@ def _run(console: Console, run: Run) -> int:
     for errand in ERRANDS:
         run.fetch(errand)
     console.print(_results(run))
-    console.print(f"fetched by the relay's own links; the providers' had died by then ({dead} of {given}):")
-    for link in (link for errand in ERRANDS for link in errand.links):
-        console.print(f"  {link}", style="dim", soft_wrap=True)
+    console.print(f"fetched by the relay's own links; the providers' had died by then: {dead} of {given}")
     after = run.relay.deployment.gate(run.relay.demo.account_id).balance
     spent = sum(run.task(e).price for e in ERRANDS if run.task(e).state is State.SUCCEEDED)
     drift = run.relay.deployment.store.accounts.drift(run.relay.demo.account_id)
@@ -64,10 +67,9 @@ def _run(console: Console, run: Run) -> int:
         f"balance {_money(before)} → {_money(after)}, spent {_money(spent)}; "
         + ("the ledger agrees to the nano" if agrees else f"[red]the ledger is off by {drift} nanos[/]")
     )
-    page = write_gallery(OUT, [(errand.name, str(errand.body["prompt"]), errand.shown) for errand in ERRANDS])
-    console.print(f"open [bold]{page}[/] to see what was made")
-    good = agrees and dead == given > 0 and all(run.task(e).state is e.expected and run.told(e) for e in ERRANDS)
-    return 0 if good else 1
+    page = write_gallery(NEW, [(errand.name, str(errand.body["prompt"]), errand.shown) for errand in ERRANDS])
+    console.print(f"open [bold]{OUT / page.name}[/] to see what was made")
+    return agrees and dead == given > 0 and all(run.task(e).state is e.expected and run.told(e) for e in ERRANDS)
 
 
 def _watch(console: Console, run: Run) -> None:
@@ -109,7 +111,7 @@ def _results(run: Run) -> Table:
     for errand in ERRANDS:
         task = run.task(errand)
         made = task.state is State.SUCCEEDED
-        result = ", ".join(str(path) for path in errand.files) if made else f"{_money(task.price)} refunded"
+        result = ", ".join(str(OUT / path.name) for path in errand.files) if made else f"{_money(task.price)} refunded"
         table.add_row(
             errand.name,
             f"{task.dialect} → {task.upstream}",

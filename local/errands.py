@@ -32,7 +32,6 @@ class Errand:
     seconds: float = 0.0
     brought: Path | None = None
     files: list[Path] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
 
     @property
     def kie(self) -> bool:
@@ -131,7 +130,6 @@ class Run:
             path = self.out / f"{ERRANDS.index(errand) + 1}-{self.task(errand).kind}{suffix}.{kind}"
             path.write_bytes(answer.content)
             errand.files.append(path)
-            errand.links.append(link)
 
     def dead_links(self) -> tuple[int, int]:
         """Of all links the providers gave, how many are dead, and how many there are."""

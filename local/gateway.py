@@ -34,12 +34,19 @@ class Gateway:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._pool = ThreadPoolExecutor(max_workers=64, thread_name_prefix="gateway")
         self._thread: threading.Thread | None = None
+        self.front_page = ""
 
     def serve(self, routes: Routes, invoke: Invoke) -> None:
         """Answer requests from now on."""
         self._routes, self._invoke = routes, invoke
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self._thread.start()
+
+    def front(self, request: HttpRequest) -> HttpReply | None:
+        """The page at /, where the API has nothing and a person looks first; None for anything else."""
+        if not self.front_page or (request.method, request.path) != ("GET", "/"):
+            return None
+        return HttpReply(200, (("content-type", "text/plain; charset=utf-8"),), self.front_page.encode())
 
     def answer(self, request: HttpRequest) -> HttpReply:
         """What the cloud's gateway would answer."""
@@ -118,7 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         headers = (*self.headers.items(), *self._forwarded())
         source = str(self.client_address[0])
-        self._send(self.server.gateway.answer(HttpRequest(self.command, self.path, headers, body, source)))
+        request = HttpRequest(self.command, self.path, headers, body, source)
+        self._send(self.server.gateway.front(request) or self.server.gateway.answer(request))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _handle  # noqa: N815
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import signal
@@ -17,22 +18,23 @@ from local.relayed import LocalRelay
 from local.snapshot import Snapshot
 from ops.deployment import READY_FILE
 
-STATE = Path(".local/state")
 LOG = Path(".local/functions.log")
 
 
-def serve(port: int, ready_file: Path | None, *, fresh: bool) -> None:
+def serve(port: int, state: Path, ready_file: Path | None, *, fresh: bool) -> None:
     """Serve until SIGINT or SIGTERM. Raises RuntimeError while another stack uses the state here."""
     stop: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda got, _: stop.append(got))
-    if fresh:
-        Snapshot(STATE).release()  # refuses while another stack lives on this folder
-        shutil.rmtree(STATE)
-    STATE.mkdir(parents=True, exist_ok=True)
+    if fresh and state.exists():
+        Snapshot(state).release()  # refuses while another stack lives on this folder
+        shutil.rmtree(state)
+    state.mkdir(parents=True, exist_ok=True)
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    log_to(LOG)
     with LOG.open("a") as log:
         with LocalRelay(
-            state_dir=STATE,
+            state_dir=state,
             port=port,
             real_keys=keys_in(Path(".env")),
             log=lambda line: print(line, file=log, flush=True),
@@ -41,8 +43,13 @@ def serve(port: int, ready_file: Path | None, *, fresh: bool) -> None:
             # Any thread may catch the signal, but only this one runs its handler: so it must wake by itself.
             while not stop:
                 time.sleep(0.2)
-            Console().print("stopping; the data stays in .local/state", style="dim")
+            Console().print(f"stopping; the data stays in {state}", style="dim")
         READY_FILE.unlink(missing_ok=True)
+
+
+def log_to(path: Path) -> None:
+    """Write errors of the embedded cloud and its servers beside the functions' lines, not on the terminal."""
+    logging.basicConfig(filename=path, level=logging.ERROR, force=True)
 
 
 def keys_in(env: Path) -> Mapping[str, str]:
@@ -67,20 +74,34 @@ def _announce(relay: LocalRelay, ready_file: Path | None) -> None:
             "aws_secret_access_key": SECRET,
         },
     }
-    console = Console(soft_wrap=True, highlight=False)
-    console.print(f"\n[bold]genrelay[/] is up at [bold]{relay.url}[/]   (Ctrl-C stops it; logs: {LOG})")
-    console.print(f"demo key   {relay.demo.api_key}")
-    console.print(f"AWS here   {relay.stack.aws_url}   (operate it with: .venv/bin/python -m ops --local --help)\n")
-    console.print("Make a picture, then ask for it:\n", style="dim")
-    key = f"-H 'Authorization: Bearer {relay.demo.api_key}'"
-    auth = f"{key} -H 'Content-Type: application/json'"
-    console.print(f'curl -s {relay.url}/api/grok/images {auth} -d \'{{"prompt":"a lighthouse at dawn"}}\'')
-    console.print(f'curl -s {relay.url}/api/grok/tasks {auth} -d \'{{"task_id":"PASTE-IT-HERE"}}\'\n')
-    console.print("Bring a picture of your own; the url in the answer may be an image_url:\n", style="dim")
-    console.print(f"curl -s {relay.url}/api/upload/file {key} -F 'file=@picture.png'\n")
+    told = instructions(relay)
+    relay.stack.welcome(told)
+    Console(soft_wrap=True, highlight=False, markup=False).print(f"\n{told}\nCtrl-C stops it; logs: {LOG}")
     for path in filter(None, (READY_FILE, ready_file)):
         path.parent.mkdir(parents=True, exist_ok=True)
         # renamed into place, so that whoever waits for the file never reads half of it
         half = path.with_name(f"{path.name}.{os.getpid()}")
         half.write_text(json.dumps(ready, indent=2))
         half.replace(path)
+
+
+def instructions(relay: LocalRelay) -> str:
+    """How to use a served relay, as text to paste from; the served address shows it at / as well."""
+    key = f"-H 'Authorization: Bearer {relay.demo.api_key}'"
+    auth = f"{key} -H 'Content-Type: application/json'"
+    return f"""genrelay is up at {relay.url}
+
+demo key        {relay.demo.api_key}
+webhook secret  {relay.demo.webhook_secret}
+AWS endpoint    {relay.stack.aws_url}
+operate it      .venv/bin/python -m ops --local --help
+
+Make a picture, then ask for it:
+
+curl -s {relay.url}/api/grok/images {auth} -d '{{"prompt":"a lighthouse at dawn"}}'
+curl -s {relay.url}/api/grok/tasks {auth} -d '{{"task_id":"PASTE-IT-HERE"}}'
+
+Upload a picture of your own; the url in the answer may be an image_url:
+
+curl -s {relay.url}/api/upload/file {key} -F 'file=@picture.png'
+"""

@@ -26,7 +26,9 @@ class Snapshot:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._lock.close()
-            raise RuntimeError(f"another stack uses {folder}: stop it first") from error
+            raise RuntimeError(
+                f"another stack uses {folder}: stop it, or choose another folder: make serve STATE=path"
+            ) from error
         self._folder = folder / emulator.STATE
         self._folder.mkdir(mode=0o700, exist_ok=True)  # secrets are in it, in the clear
         self._written: dict[str, int] = {}

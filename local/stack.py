@@ -116,6 +116,10 @@ class Stack:
             raise FunctionError(answer.get("errorType", "Error"), answer.get("errorMessage", ""))
         return answer
 
+    def welcome(self, text: str) -> None:
+        """What a browser is shown at /, where the API itself has nothing."""
+        self._gateway.front_page = text
+
     def warm(self) -> None:
         """Start one environment of every function, so that no first request pays for it."""
         if self._fleet is not None:

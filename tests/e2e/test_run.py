@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import av
 import pytest
 from PIL import Image
 
-from tests.e2e.fixtures.running import ROOT
+from tests.e2e.fixtures.running import ROOT, eventually
 
 pytestmark = pytest.mark.stack
 
@@ -25,7 +26,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.Comp
         [sys.executable, "-m", "local", "run"],
         check=False,
         cwd=folder,
-        env={**environment, "COLUMNS": "120"},
+        env={**environment, "COLUMNS": "80"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -65,3 +66,26 @@ def test_the_videos_play(run: Run) -> None:
 def test_a_page_shows_them(run: Run) -> None:
     page = (run[0] / "index.html").read_text("utf-8")
     assert all(path.name in page for path in run[0].iterdir() if path.suffix in (".png", ".mp4"))
+
+
+def test_every_line_fits_a_terminal_of_80_columns(run: Run) -> None:
+    assert [line for line in run[1].stdout.splitlines() if len(line) > 80] == []
+
+
+def test_a_run_that_is_interrupted_leaves_the_last_ones_files(run: Run) -> None:
+    folder = run[0].parent
+    kept = {path.name for path in run[0].iterdir()}
+    with subprocess.Popen(
+        [sys.executable, "-m", "local", "run"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert eventually((folder / "out.new").exists, 30)
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+    assert {path.name for path in run[0].iterdir()} == kept

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -114,6 +115,8 @@ def story(serve: Serve) -> dict[str, Any]:
     pasted = subprocess.run(["bash", "-c", curl[0]], check=False, capture_output=True, text=True, timeout=60)
     seen["curl"] = json.loads(pasted.stdout)
     _operate(first, seen)
+    seen["front page"] = requests.get(first.ready["url"], timeout=30).text
+    seen["printed"] = first.printed.read_text()
     seen["task"] = first.create()
     seen["balance"] = first.balance()
     workers = first.workers()
@@ -174,6 +177,46 @@ def test_the_ready_file_says_where_and_with_which_key(story: dict[str, Any]) -> 
 
 def test_the_printed_curl_line_can_be_pasted(story: dict[str, Any]) -> None:
     assert len(story["curl"]["task_id"]) == 36
+
+
+@pytest.mark.parametrize("where", ["printed", "front page"])
+def test_it_says_how_it_is_used_on_the_terminal_and_at_its_address(story: dict[str, Any], where: str) -> None:
+    for word in ("url", "api_key", "webhook_secret"):
+        assert story["ready"][word] in story[where]
+
+
+def refused(folder: Path, **environment: str) -> str:
+    """What a server that cannot start says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "local", "serve"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", **environment},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("port", ["80000", "-1", "8_0", "http"])
+def test_a_port_that_is_none_is_refused_by_name(tmp_path: Path, port: str) -> None:
+    assert "PORT must be a number" in refused(tmp_path, PORT=port)
+
+
+def test_a_taken_port_is_told_with_the_way_to_another(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert f"port {port} cannot be used" in refused(tmp_path, PORT=port)
+
+
+def test_a_folder_that_cannot_be_written_is_not_blamed_on_the_port(tmp_path: Path) -> None:
+    (tmp_path / ".local").write_text("a file where a folder belongs")
+    told = refused(tmp_path, PORT="0")
+    assert ".local" in told
+    assert "port" not in told
 
 
 def test_an_operators_account_can_create(story: dict[str, Any]) -> None:
