@@ -17,6 +17,7 @@ from relay.faults import Fault, sentence
 from relay.providers import Account, provider
 from relay.task import FAULTS, TERMINAL, Asset, Draft, Kind, Observation, State, Task, uuid7
 from relay.wire import Answer
+from tests.unit.keys import keyless
 
 NOW = 1_767_225_630_000
 S = State
@@ -75,7 +76,7 @@ KINDS = {"relay": tuple(Kind), "kie": (Kind.IMAGE,)}
 API = {"relay": "", "kie": "gpt4o-image"}
 
 WORDS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x9FFF, exclude_categories=["C", "Z"]), max_size=60)
-SENTENCES = st.lists(WORDS.filter(bool), min_size=1, max_size=4).map(" ".join)
+SENTENCES = st.lists(WORDS.filter(bool), min_size=1, max_size=4).map(" ".join).filter(keyless)
 URLS = st.from_regex(r"https://[a-z]{1,9}\.example/[A-Za-z0-9._~%-]{1,30}(\?[a-z]=[A-Za-z0-9%]{1,9})?", fullmatch=True)
 ASSETS = st.builds(Asset, URLS, st.none() | st.floats(0, 10_000), st.none() | SENTENCES)
 CODES = [*RELAY_CODES, *KIE_CODES, "GENERATION_FAILED"]
@@ -138,3 +139,12 @@ def test_an_end_is_an_end_on_both_sides(family: str, state: State) -> None:
 
     assert (read_back(task, {}).state in TERMINAL) == task.terminal
     assert (read_back(task, {}).state is S.SUCCEEDED) == (state is S.SUCCEEDED)
+
+
+def test_the_one_exception_is_what_looks_like_a_key() -> None:
+    assets = (Asset("https://files.example/a.mp3", 9.0, "a song for sk-000000"),)
+    task = Task("acc1", uuid7(NOW, 0), "relay", "suno", Kind.MUSIC, "m", 1, NOW, NOW + 9, state=S.SUCCEEDED)
+    task = replace(task, assets=assets, progress=100.0)
+
+    assert not keyless("a song for sk-000000")
+    assert [asset.title for asset in read_back(task, {}).assets] == ["a song for sk-***"]
