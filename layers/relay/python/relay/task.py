@@ -131,7 +131,8 @@ class Task:
 
     `most` results were asked for at most, and no more are kept; `unit_price` (nanos) goes back for each of them
     that was not made, 0 where the price does not depend on their number.
-    `due_at` is when the clock looks at this task again; it is None only when nothing is owed any more.
+    `due_at` is when the clock looks at this task again; it is None only when nothing is owed any more. `next_ask_at` is
+    when a callback may again make us ask the upstream; it is written apart from the rest and not under `version`.
     """
 
     account_id: str
@@ -162,6 +163,7 @@ class Task:
     delivery: Delivery = Delivery.NONE
     deliveries: int = 0
     late_outcome: str = ""
+    next_ask_at: int | None = None
 
     @property
     def terminal(self) -> bool:

@@ -13,7 +13,7 @@ from relay.faults import Fault
 from relay.flow.clock import wake
 from relay.flow.house import House
 from relay.flow.inputs import for_upstream
-from relay.flow.observe import observe
+from relay.flow.observe import bind_job, observe
 from relay.outbound import EgressRefused, NoAnswer, NotSent
 from relay.providers import Provider
 from relay.signing import callback_token
@@ -24,6 +24,7 @@ LEASE = 90_000  # ms a claim may be on the wire: more than this function's own t
 ROUNDS = 3  # times all upstreams may refuse a task before it fails, 2 s apart and doubling
 ROUND_PAUSE = 2.0
 KEY_REST = 300_000  # ms to leave an upstream alone that does not take our key
+NOT_ITS_JOB = Fault("API_ERROR", "the upstream answered with the job of another task; the charge was returned")
 FAULT_REST = 10_000  # ms to leave one alone that could not be reached
 
 logger = Logger(child=True)
@@ -125,6 +126,9 @@ def _send(house: House, task: Task, draft: Draft, route: Route, translator: Prov
         return
     due_at = house.clock() + int(upstream.poll.delay(0) * 1000)
     after = observe(house, task, seen, "submit", due_at)
+    # after the commit: a crash in between leaves a job without its row, not a submission without its answer
+    if upstream.callbacks and not after.terminal and not bind_job(house, after, seen):
+        after = observe(house, after, Observation(State.FAILED, fault=NOT_ITS_JOB), "submit")
     if not after.terminal:
         wake(house, [after])
 

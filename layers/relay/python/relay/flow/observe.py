@@ -38,6 +38,15 @@ def observe(house: House, task: Task, seen: Observation, learnt: str, due_at: in
     return task
 
 
+def bind_job(house: House, task: Task, seen: Observation) -> bool:
+    """Make the job this task's alone; False where it is another's, which an upstream that lies or errs may name.
+
+    Needed where an upstream sends callbacks: for a submission that was never answered, one may name any job at all.
+    """
+    owner = f"{task.account_id}.{task.task_id}"
+    return house.store.directory.bind_job(task.upstream or "", seen.upstream_task_id or "", owner, house.clock())
+
+
 def _announce(house: House, task: Task) -> None:
     if task.state is State.STORING:
         house.queues.archive(task.account_id, task.task_id, task.tries)

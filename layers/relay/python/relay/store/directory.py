@@ -14,6 +14,8 @@ from relay.store.table import LostRace, Tables
 KEY_PREFIX = "KEY#"  # of the rows that list an account's keys beside its ledger
 SEAT_TRIES = 4  # random seats looked at before waiting
 SEAT_MARGIN = 500  # ms a seat stays taken beyond the window: our clock and the upstream's differ
+KEY_CHARACTERS = 500  # of a name that others chose; a key holds 2048 bytes
+JOB_DAYS = 30  # an upstream's job stays bound to its task: longer than any upstream keeps results
 HOUR = 3600  # seconds rows outlive their use, for the table's TTL
 
 
@@ -114,6 +116,23 @@ class Directory:
             wait = min(wait, (free_at - now) / 1000)
         # those who wait for the same seats should not all come back at the same instant
         return wait + random.uniform(0, 1)  # noqa: S311 - jitter, not a secret
+
+    def bind_job(self, upstream: str, job: str, task: str, now: int) -> bool:
+        """Whether an upstream's job is this task's, `task` being `<account>.<task>`: the first to name it keeps it."""
+        expression = Expression()
+        owner = expression.name("task")
+        free = f"attribute_not_exists({owner}) OR {owner} = {expression.value(task)}"
+        try:
+            self.tables.update(
+                TableName=self.tables.directory,
+                Key={"lookup": pack(f"job#{upstream}#{job[:KEY_CHARACTERS]}")},
+                UpdateExpression=expression.update(put={"task": task, "ttl": now // 1000 + JOB_DAYS * 24 * HOUR}),
+                ConditionExpression=free,
+                **expression.arguments,
+            )
+        except LostRace:
+            return False
+        return True
 
     def take_poller_turn(self, shard: int, now: int, until: int) -> bool:
         """Whether we are the one to start this shard's poller; then nobody else is before `until` (Unix ms)."""

@@ -160,6 +160,23 @@ class Tasks:
             return False
         return True
 
+    def take_ask_turn(self, task: Task, now: int, until: int) -> bool:
+        """Whether a callback may make us ask about this task now; then no other may before `until` (Unix ms)."""
+        expression = Expression()
+        name = expression.name("next_ask_at")
+        condition = f"attribute_not_exists({name}) OR {name} <= {expression.value(now)}"
+        try:
+            self.tables.update(
+                TableName=self.tables.tasks,
+                Key=_key(task.account_id, task.task_id),
+                UpdateExpression=expression.update(put={"next_ask_at": until}),
+                ConditionExpression=condition,
+                **expression.arguments,
+            )
+        except LostRace:
+            return False
+        return True
+
     def note_late(self, task: Task, outcome: State) -> None:
         """Record what an upstream made of a task that had already timed out. Nothing is billed for it."""
         self.save(task, replace(task, late_outcome=outcome.value, version=task.version + 1))

@@ -1,0 +1,100 @@
+"""One job, one task: an upstream that lies or errs cannot show one account's job to another."""
+
+from __future__ import annotations
+
+import pytest
+
+from relay.outbound import NoAnswer
+from relay.task import State
+from relay.wire import Answer, Call
+from tests.functional.network import Job
+from tests.functional.refusals import everything
+from tests.functional.world import World, open_account
+
+OTHER_KEY = "sk-EXAMPLE-other-0001"
+IMAGE = {"prompt": "a cat", "size": "1:1"}
+
+
+@pytest.fixture
+def theirs(here: World) -> Job:
+    """A finished job of another account."""
+    open_account(here, "acc2", OTHER_KEY, "100", 3)
+    assert here.post("/api/v1/gpt4o-image/generate", IMAGE, key=OTHER_KEY)[0] == 200
+    here.pump()
+    job = here.network.jobs["kie-1"]
+    job.state = "succeeded"
+    return job
+
+
+def unanswered(here: World) -> tuple[str, Job]:
+    """A task of ours whose submission was never answered, and the job it became all the same."""
+
+    def cut_off(call: Call) -> Answer:
+        here.network.ordinary("kie.submit", call)
+        raise NoAnswer("ReadTimeout")
+
+    here.network.script["kie.submit"] = [cut_off]
+    task_id = here.submit_kie_image()
+    here.pump()
+    return task_id, here.network.jobs[f"kie-{len(here.network.jobs)}"]
+
+
+def naming(job: Job, at: Job) -> Job:
+    """A callback at the one job's address that speaks of the other."""
+    return Job(job.id, at.call, job.state)
+
+
+def test_another_accounts_job_is_not_adopted(here: World, theirs: Job) -> None:
+    task_id, ours = unanswered(here)
+    before = everything(here)[:-1]  # all but the number of questions asked
+
+    status, _ = here.callback(naming(theirs, ours))
+
+    assert status == 403
+    assert everything(here)[:-1] == before
+    assert here.task(task_id).upstream_task_id is None
+
+
+def test_a_job_that_was_refused_to_one_task_is_still_the_others(here: World, theirs: Job) -> None:
+    task_id, ours = unanswered(here)
+    here.callback(naming(theirs, ours))
+    ours.state = "succeeded"
+
+    assert here.callback(ours)[0] == 200
+
+    assert (here.task(task_id).state, here.task(task_id).upstream_task_id) == (State.SUCCEEDED, ours.id)
+
+
+def test_an_adopted_job_is_not_adopted_twice(here: World) -> None:
+    first, job = unanswered(here)
+    second, other = unanswered(here)
+    here.callback(job)
+
+    assert here.callback(naming(job, other))[0] == 403
+
+    assert here.task(first).upstream_task_id == job.id
+    assert here.task(second).upstream_task_id is None
+
+
+def test_a_submission_answered_with_another_tasks_job_fails_and_gives_the_money_back(here: World, theirs: Job) -> None:
+    here.network.script["kie.submit"] = [Answer(200, b'{"code": 200, "data": {"taskId": "kie-1"}}')]
+    task_id = here.submit_kie_image()
+    here.pump()
+
+    task = here.task(task_id)
+    assert (task.state, task.assets, task.due_at) == (State.FAILED, (), None)
+    assert here.entries(task_id) == ["release", "reserve"]
+    assert len(here.network.sent("kie.submit")) == 2
+
+
+def test_a_callback_that_overtakes_the_answer_to_a_submission_binds_the_same_job(here: World) -> None:
+    def overtaken(call: Call) -> Answer:
+        answer = here.network.ordinary("kie.submit", call)
+        assert here.callback(here.network.jobs["kie-1"])[0] == 200
+        return answer
+
+    here.network.script["kie.submit"] = [overtaken]
+    task_id = here.submit_kie_image()
+    here.pump()
+
+    assert (here.task(task_id).state, here.task(task_id).upstream_task_id) == (State.PROCESSING, "kie-1")
