@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchmarks import prices
-from benchmarks.ground import SHARDS, read_template
+from benchmarks.ground import SHARDS, TEMPLATE
 from benchmarks.paths import Walk, Walked
+from local.loops import read_template
 
 MONTH_MINUTES = 30 * 24 * 60
 MONTH_SECONDS = MONTH_MINUTES * 60
@@ -38,7 +39,7 @@ class Template:
 
     @classmethod
     def read(cls) -> Template:
-        whole = read_template()
+        whole = read_template(TEMPLATE)
         resources = whole["Resources"].values()
         common = whole["Globals"]["Function"]["MemorySize"]
         line = whole["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"]

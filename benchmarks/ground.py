@@ -16,14 +16,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
 
-from samtranslator.yaml_helper import yaml_parse
-
 from benchmarks import upstream
 from local.cloud import Cloud
+from local.loops import read_template
 from ops.deployment import Deployment
 from relay.ledger import nanos
 
 ROOT = Path(__file__).resolve().parents[1]
+TEMPLATE = ROOT / "template.yaml"
 LAYER, FUNCTIONS = ROOT / "layers" / "relay" / "python", ROOT / "functions"
 PREFIX = "/genrelay/bench"
 WEBHOOK_KEY = "example-hmac"
@@ -101,7 +101,7 @@ def serve_cloud(ready: Connection) -> None:
 
 
 def _furnished(cloud: Cloud) -> dict[str, str]:
-    resources = read_template()["Resources"]
+    resources = read_template(TEMPLATE)["Resources"]
     dynamodb, sqs = cloud.client("dynamodb"), cloud.client("sqs")
     outputs = {name: _create_table(dynamodb, name, resources[name]["Properties"]) for name in _TABLES.values()}
     outputs["SecretsPrefix"] = PREFIX
@@ -148,12 +148,6 @@ _SECRETS = {
     "upstreams/kie/webhook-key": WEBHOOK_KEY,
     "upstreams/relay/key": "sk-EXAMPLE-relay",
 }
-
-
-def read_template() -> dict[str, Any]:
-    """The template as it is written, before any transform."""
-    template: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))
-    return template
 
 
 def _create_table(dynamodb: Any, name: str, properties: Mapping[str, Any]) -> str:  # noqa: ANN401 - a boto3 client

@@ -18,6 +18,7 @@ from hypercorn.config import Config as ServerConfig
 from hypercorn.typing import ASGIFramework
 
 from local import emulator
+from local.cors import by_bucket_rules
 from local.emulator import ACCOUNT, SECRET
 from local.forms import forms
 from local.guard import App, guarded
@@ -75,7 +76,7 @@ class Cloud:
         config.keep_alive_timeout = 75
         config.graceful_timeout = 0.2
         config.accesslog = config.errorlog = None
-        app = cast("ASGIFramework", forms(self._app, guarded(self._app)))
+        app = cast("ASGIFramework", by_bucket_rules(forms(self._app, guarded(self._app))))
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(serve(app, config, shutdown_trigger=self._stop.wait))

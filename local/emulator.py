@@ -131,3 +131,21 @@ def unload() -> None:
     """Empty the emulator in memory, leaving the files, so that this process can open another one."""
     point_at(None)
     _module("app")._reset_all_state()
+
+
+def bucket_at(host: str, path: str) -> str | None:
+    """The existing bucket a request is for, by host name or path."""
+    found = _module("app")._s3_cors_target(host, path)
+    return str(found[0]) if found else None
+
+
+def preflight(bucket: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+    """A bucket's answer to a page that asks whether its script may send a request."""
+    answer: tuple[int, dict[str, str], bytes] = _module("services.s3").cors_preflight(bucket, "", headers)
+    return answer
+
+
+def cors_headers(bucket: str, method: str, headers: dict[str, str]) -> dict[str, str]:
+    """What a bucket's rules say to a page beside an answer; empty where they allow it nothing."""
+    found: dict[str, str] = _module("services.s3").cors_response_headers(bucket, method, headers)
+    return found

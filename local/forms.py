@@ -174,7 +174,6 @@ async def _refuse(refused: Refused, receive: Any, send: Send) -> None:  # noqa: 
         (b"content-type", b"application/xml"),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
-        (b"access-control-allow-origin", b"*"),
     ]
     await send({"type": "http.response.start", "status": refused.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": True})

@@ -76,6 +76,7 @@ class LocalRelay:
             "Stage": "local",
             "PublicUrl": url,
             "Egress": "loopback",
+            "ProtectData": "off",
             "DueShards": "1",
             "UpstreamUrls": json.dumps(urls),
         }

@@ -14,6 +14,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
+from local.loops import read_template
 from local.runtime import WORKERS
 from local.template import REGION, TemplateError, Transformed
 
@@ -24,8 +25,8 @@ _PACKAGED = "s3://local/{}"
 def transform(template: Path, parameters: Mapping[str, str]) -> Transformed:
     """Expand a SAM template offline, as `sam deploy` would have the cloud do it."""
     root = template.resolve().parent
-    sam = yaml_parse(template.read_text(encoding="utf-8"))
-    if not sam or "Resources" not in sam:
+    sam = read_template(template)
+    if "Resources" not in sam:
         raise TemplateError(f"{template} has no Resources: give the path of a SAM template")
     defaults = sam.get("Globals", {}).get("Function", {})
     layer_folders = _layer_folders(root, sam)

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 from standardwebhooks import Webhook
 
 from ops.deployment import NewAccount
 from relay.ledger import nanos
 from relay.task import Asset, Delivery, Kind, State
-from tests.e2e.fixtures.deployed import ROOT, Deployed, sam
+from tests.e2e.fixtures.deployed import ROOT, STACK, Deployed, sam
 from tests.e2e.fixtures.past import AT_KIE, MADE, RESULT, STORING, UPLOADED, WAITING, furnish, store_of, task_of
 from tests.e2e.fixtures.running import eventually
 from tests.samples import sample
@@ -165,8 +166,31 @@ def test_outputs_are_what_operators_read(stack: Deployed) -> None:
         *("ApiUrl", "TasksTable", "AccountsTable", "DirectoryTable", "MediaBucket"),
         *("DispatchQueueUrl", "ArchiveQueueUrl", "DeliverQueueUrl", "PollerArn", "SecretsPrefix", "Stage"),
     }
-    assert stack.outputs["SecretsPrefix"] == "/genrelay/dev"
+    assert stack.outputs["SecretsPrefix"] == "/genrelay/local"
     assert stack.outputs["ApiUrl"] == stack.url
+
+
+def test_loopback_egress_is_refused_outside_the_one_machine_stack(stack: Deployed) -> None:
+    cloudformation = stack.cloud.client("cloudformation")
+    processed = cloudformation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
+    whole = processed if isinstance(processed, dict) else json.loads(processed)
+    # the rules stand before any resource is made, so what is made does not matter here
+    small = {name: whole[name] for name in ("Parameters", "Rules")}
+    body = json.dumps({**small, "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+    given = [{"ParameterKey": "Egress", "ParameterValue": "loopback"}]
+    with pytest.raises(ClientError, match="Egress=loopback is for the one-machine stack"):
+        cloudformation.create_stack(StackName="elsewhere", TemplateBody=body, Parameters=given)
+
+
+def test_an_alarm_of_every_loop_is_there(stack: Deployed) -> None:
+    alarms = stack.cloud.client("cloudwatch").get_paginator("describe_alarms").paginate()
+    found = {alarm["AlarmName"]: alarm for page in alarms for alarm in page["MetricAlarms"]}
+    watched = {logical: found[name] for logical, name in stack.ids.items() if name in found}
+    (queue,) = watched["DeliverDlqAlarm"]["Dimensions"]
+    (function,) = watched["PollThrottlesAlarm"]["Dimensions"]
+    assert queue["Value"] == stack.ids["DeliverDlq"].rpartition("/")[2]
+    assert (function["Value"], watched["PollThrottlesAlarm"]["MetricName"]) == (stack.ids["Poll"], "Throttles")
+    assert watched["UnknownOutcomeAlarm"]["Dimensions"] == [{"Name": "service", "Value": STACK}]
 
 
 def test_tables_are_as_the_store_expects(stack: Deployed) -> None:

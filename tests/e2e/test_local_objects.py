@@ -73,6 +73,25 @@ def test_a_new_object_reaches_its_function_with_its_key_quoted_as_s3_does(app: R
     assert "Item" not in app.client("dynamodb").get_item(**table)
 
 
+def test_a_page_reads_only_what_the_buckets_own_rules_allow(app: Running) -> None:
+    s3, bucket = app.client("s3"), app.client("s3").create_bucket(Bucket="shown")["Location"].strip("/")
+    s3.put_object(Bucket=bucket, Key="a", Body=b"x")
+    address = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a"}, ExpiresIn=60)
+    asks = {**PAGE, "access-control-request-method": "GET"}
+
+    def allowed(headers: Mapping[str, str]) -> tuple[int, str | None, str | None]:
+        asked = requests.options(address, headers={**asks, **headers}, timeout=10)
+        read = requests.get(address, headers={**PAGE, **headers}, timeout=10)
+        name = "access-control-allow-origin"
+        return asked.status_code, asked.headers.get(name), read.headers.get(name)
+
+    assert allowed({}) == (403, None, None)
+    rule = {"AllowedOrigins": [PAGE["origin"]], "AllowedMethods": ["GET"], "AllowedHeaders": ["*"]}
+    s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
+    assert allowed({}) == (200, PAGE["origin"], PAGE["origin"])
+    assert allowed({"origin": "https://other.example"}) == (403, None, None)
+
+
 def test_a_signed_address_gives_the_range_that_is_asked_for(app: Running) -> None:
     s3 = app.client("s3")
     where = {"Bucket": app.ids["Bucket"], "Key": "ten"}

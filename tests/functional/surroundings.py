@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from samtranslator.yaml_helper import yaml_parse
+from local.loops import read_template
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -67,7 +67,7 @@ def http_event(method: str, path: str, headers: dict[str, str], body: bytes) -> 
 
 @cache
 def _resources() -> dict[str, Any]:
-    resources: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
+    resources: dict[str, Any] = read_template(ROOT / "template.yaml")["Resources"]
     return resources
 
 

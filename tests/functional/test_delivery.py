@@ -162,6 +162,17 @@ def test_gone_means_never_again(here: World) -> None:
     assert look(here, 30 * 24 * HOUR) == 1
 
 
+def test_a_client_that_is_given_up_is_counted_once(here: World) -> None:
+    before = here.counts.get("DeliveryDead", 0)
+    ended(here, *[NO] * 20)
+    for pause in SCHEDULE[:-1]:
+        look(here, pause)
+    assert here.counts.get("DeliveryDead", 0) == before
+
+    look(here, SCHEDULE[-1])
+    assert here.counts["DeliveryDead"] == before + 1
+
+
 @pytest.mark.parametrize(
     ("status", "said", "pause"),
     [

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from tests.rules.test_template import routes_of
-from tests.rules.tree import become, functions, logical_id, resources, template
+from tests.rules.tree import ROOT, become, functions, logical_id, resources, sources, template
 
 TWO_WEEKS = 14 * 24 * 3600
 MAPPINGS = resources("AWS::Lambda::EventSourceMapping")
 QUEUES = resources("AWS::SQS::Queue")
 ALARMS = resources("AWS::CloudWatch::Alarm")
+BY_THE_CLOCK = {"SweepSilenceAlarm"}
+COUNTED = {"UnknownOutcome", "DeliveryDead", "UpstreamKeyRefused", "LateSuccess"}
+SERVICE = {"Ref": "AWS::StackName"}  # what our own metrics are told apart by
 
 
 def target(intrinsic: Any) -> str:
@@ -98,16 +101,39 @@ def test_a_workflow_that_fails_is_heard() -> None:
     assert machines <= alarmed("ExecutionsFailed") & alarmed("ExecutionsTimedOut")
 
 
-def test_what_a_workflow_swallows_is_heard() -> None:
-    assert "Poll" in alarmed("Errors")
+def test_every_alarm_says_what_to_do_and_to_whom() -> None:
+    to_whom = [
+        {"Fn::If": [condition, {"Ref": topic}, {"Ref": "AWS::NoValue"}]}
+        for condition, topic in (("HasAlarmTopic", "AlarmTopicArn"), ("HasAlarmEmail", "AlarmTopic"))
+    ]
+    assert not [name for name, alarm in ALARMS.items() if alarm["AlarmActions"] != to_whom]
+    assert not [name for name, alarm in ALARMS.items() if not alarm["AlarmDescription"].endswith(".")]
 
 
-@pytest.mark.parametrize("name", sorted(ALARMS))
-def test_an_alarm_says_what_to_do_and_to_whom(name: str) -> None:
-    to_whom = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
-    assert ALARMS[name]["AlarmActions"] == to_whom
-    assert ALARMS[name]["AlarmDescription"].endswith(".")
-    assert ALARMS[name]["TreatMissingData"] == ("breaching" if name == "SweepSilenceAlarm" else "notBreaching")
+def test_silence_is_an_alarm_only_where_a_clock_should_be_heard() -> None:
+    assert {name for name, alarm in ALARMS.items() if alarm["TreatMissingData"] != "notBreaching"} == BY_THE_CLOCK
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_no_function_fails_or_is_throttled_unheard(metric: str) -> None:
+    assert alarmed(metric) == {logical_id(name) for name in functions()}
+
+
+def test_what_costs_money_or_an_answer_is_heard() -> None:
+    ours = {alarm["MetricName"]: alarm for alarm in ALARMS.values() if alarm["Namespace"] == "genrelay"}
+    assert set(ours) == COUNTED
+    written = "".join(path.read_text("utf-8") for name, path in sources().items() if name.startswith(("relay", "func")))
+    manual = (ROOT / "docs/operations.md").read_text("utf-8")
+    for name, alarm in ours.items():
+        assert f'"{name}"' in written, f"nobody counts {name}"
+        assert f"`{name}`" in manual, f"docs/operations.md does not say what to do about {name}"
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": SERVICE}]
+
+
+def test_stacks_that_share_an_account_do_not_ring_each_others_alarms() -> None:
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_SERVICE_NAME"] == SERVICE
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "genrelay"
 
 
 @pytest.mark.parametrize("name", sorted(functions()))

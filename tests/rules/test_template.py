@@ -11,9 +11,10 @@ from relay.dialects import FAMILIES, dialect
 from relay.settings import ENV
 from tests.rules.tree import ROOT, cloudformation, functions, logical_id, resources, template
 
+RESERVED = "ReservedConcurrentExecutions"
 BASICS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 SECTIONS = (
-    *("Parameters", "Conditions", "Globals", "API", "Functions", "Workflow"),
+    *("Parameters", "Rules", "Conditions", "Globals", "API", "Functions", "Workflow"),
     *("Data", "Queues", "Alarms", "Outputs"),
 )
 OPERATED = {
@@ -92,9 +93,21 @@ def test_data_survives_its_stack() -> None:
         assert one["DeletionPolicy"] == "RetainExceptOnCreate"
         assert one["UpdateReplacePolicy"] == "Retain"
     for table in tables:
-        in_prod = {"Fn::If": ["IsProd", True, False]}
-        assert table["Properties"]["DeletionProtectionEnabled"] == in_prod
-        assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": in_prod}
+        protected = {"Fn::If": ["ProtectsData", True, False]}
+        assert table["Properties"]["DeletionProtectionEnabled"] == protected
+        assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": protected}
+    assert template()["Parameters"]["ProtectData"]["Default"] == "on"
+    assert template()["Conditions"]["ProtectsData"] == {"Fn::Equals": [{"Ref": "ProtectData"}, "on"]}
+
+
+def test_a_new_aws_account_of_ten_executions_can_be_deployed_into() -> None:
+    """Reserving any of ten fails there: AWS keeps ten unreserved."""
+    assert template()["Parameters"]["ReservedConcurrency"]["Default"] == 0
+    reserved = {name: one["ReservedConcurrentExecutions"] for name, one in functions().items() if RESERVED in one}
+    assert set(reserved) == {"callback", "poll", "sweep"}  # what settles money and ends tasks
+    for value in reserved.values():
+        assert value["Fn::If"][0] == "ReservesConcurrency"
+        assert value["Fn::If"][2] == {"Ref": "AWS::NoValue"}
 
 
 def test_no_secret_is_a_parameter() -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
+
+from local.loops import read_template
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "layers/relay/python/relay"
@@ -61,9 +62,8 @@ def _running(node: ast.AST) -> Iterator[ast.AST]:
 
 @cache
 def template() -> dict[str, Any]:
-    """template.yaml with its short-hand functions spelled out."""
-    read: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))
-    return read
+    """template.yaml with its short-hand functions spelled out and its loops unrolled."""
+    return read_template(ROOT / "template.yaml")
 
 
 @cache

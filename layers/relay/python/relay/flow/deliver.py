@@ -30,15 +30,20 @@ def deliver(house: House, account_id: str, task_id: str, attempt: int) -> None:
         return
     task, draft = found
     if attempt > len(SCHEDULE):
-        house.store.tasks.save(task, _given_up(task))  # the last attempt was cut off before it could say so
+        # the last attempt was cut off before it could say so
+        if house.store.tasks.save(task, _given_up(task)):
+            house.count("DeliveryDead")
         return
     claimed = _claimed(house, task)
     if not house.store.tasks.save(task, claimed):
         return
     status, outcome, retry_after = _attempt(house, claimed, draft)
     house.store.tasks.note_delivery(claimed, attempt + 1, house.clock(), outcome)
-    house.store.tasks.save(claimed, _settled(house, claimed, status, retry_after))
+    after = _settled(house, claimed, status, retry_after)
+    house.store.tasks.save(claimed, after)
     house.count("Delivered" if 200 <= status < 300 else "DeliveryFailed")
+    if after.delivery is Delivery.DEAD:
+        house.count("DeliveryDead")
     logger.info("told the client", task_id=task_id, attempt=attempt + 1, outcome=outcome)
 
 
