@@ -82,8 +82,8 @@ class Wire:
     network: Network
     fuse: Fuse
 
-    def check(self, url: str) -> None:
-        self.network.check(url)
+    def check(self, url: str, seconds: float = 3.0) -> None:
+        self.network.check(url, seconds)
 
     def send(self, call: Call) -> Answer:
         answer = self.network.send(call)

@@ -56,8 +56,8 @@ class Network:
     started: str = "processing"  # the state new jobs are in
     rules: Outbound = field(default_factory=lambda: Outbound("public", lambda host, port: ["93.184.216.34"]))
 
-    def check(self, url: str) -> None:
-        self.rules.check(url)
+    def check(self, url: str, seconds: float = 3.0) -> None:
+        self.rules.check(url, seconds)
 
     def send(self, call: Call) -> Answer:
         what = self._what(call)

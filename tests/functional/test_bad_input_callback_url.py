@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -30,7 +31,7 @@ def look_up(host: str, port: int) -> list[str]:
         return NAMES[host]
     if host.replace(".", "").isdigit() or ":" in host:
         return [host]
-    raise OSError("no such name")
+    raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 
 from relay.flow.links import LINK_SECONDS, link
 from relay.flow.uploads import KEPT, MAX_DIRECT
+from relay.outbound import Outbound
 from tests.functional.filing import follow, object_of, uploaded
 from tests.functional.refusals import TABLES, refused
 from tests.functional.world import World, open_account, world
@@ -193,7 +194,7 @@ def test_an_upload_nobody_remembers_is_refused(here: World) -> None:
 
 @pytest.mark.parametrize("field", ["filesUrl", "maskUrl", "video_url"])
 def test_no_field_leads_inside(here: World, field: str) -> None:
-    here.network.rules._resolve = _resolves
+    here.network.rules = Outbound("public", _resolves)
 
     assert field in refused(here, "POST", *asking(field, "https://10.0.0.1/a.png")).message
 
@@ -213,7 +214,7 @@ def test_no_field_leads_inside(here: World, field: str) -> None:
     ],
 )
 def test_an_address_that_is_not_public_is_refused_by_its_field(here: World, url: str) -> None:
-    here.network.rules._resolve = _resolves  # the name server of this test answers with what it is asked
+    here.network.rules = Outbound("public", _resolves)  # the name server of this test answers with what it is asked
     refusal = refused(here, "POST", *asking("image_url", url))
 
     assert (refusal.status, "image_url" in refusal.message) == (400, True)

@@ -36,7 +36,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     # 2: effects, one SDK each and never each other
     **dict.fromkeys(EFFECTS, (NOUNS, LOGGED_AWS)),
     "relay.settings": (NOUNS, set()),
-    "relay.outbound": (NOUNS, POWERTOOLS | {"requests", "urllib3"}),
+    "relay.outbound": (NOUNS, {"urllib3", "certifi"}),
     "relay.bucket": (NOUNS, {"boto3", "botocore"}),
     # 3: flow, which finds families by name only
     "relay.flow": (NOUNS | EFFECTS | REGISTRIES, POWERTOOLS),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Callable
 
 import pytest
 
-from relay.outbound import EgressRefused, Outbound, resolve
+from relay.outbound import EgressRefused, NotSent, Outbound, resolve
+from relay.wire import Call
 
 GOOD = "93.184.216.34"
 
@@ -42,7 +44,6 @@ DISGUISED = {
     "0251.0376.0251.0376": "169.254.169.254",
     "localhost": "::1",
     "localhost.": "127.0.0.1",
-    "①②⑦.⓪.⓪.①": "127.0.0.1",
     "169.254.169.254.nip.example": "169.254.169.254",
     "metadata.google.internal": "169.254.169.254",
     "[::ffff:169.254.169.254]": "::ffff:169.254.169.254",
@@ -71,6 +72,7 @@ HOSTILE_URLS = [
     *("https://example.com:22/", "https://example.com:25/", "https://example.com:80/", "https://example.com:1023/"),
     *("https://example.com:0/", "https://example.com:65536/", "https://example.com:-1/", "https://example.com:x/"),
     *("https://[::1/", "https://[not-an-address]/", "https://[fe80::1%25eth0]:22/"),
+    *("https://①②⑦.⓪.⓪.①/", "https://a%zz.example/", "https://" + "é" * 60 + ".example/"),  # no host to the library
 ]
 
 
@@ -115,18 +117,45 @@ def test_a_url_of_bad_form_is_refused_before_its_name_is_looked_up(url: str) -> 
         Outbound("public", never).check(url)
 
 
-@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", ".example.com", "é" * 60 + ".example"])
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", ".example.com"])
 def test_a_name_nobody_could_look_up_does_not_resolve(host: str) -> None:
     with pytest.raises(EgressRefused, match="does not resolve"):
         Outbound("public", resolve).check(f"https://{host}/hook")
 
 
-def test_a_name_that_is_not_there_does_not_resolve() -> None:
-    def missing(host: str, port: int) -> list[str]:
-        raise OSError("no such name")
+def failing(error: Exception) -> Callable[[str, int], list[str]]:
+    def resolve(host: str, port: int) -> list[str]:
+        raise error
 
+    return resolve
+
+
+@pytest.mark.parametrize("why", [socket.EAI_NONAME, socket.EAI_NODATA])
+def test_a_name_that_is_not_there_does_not_resolve(why: int) -> None:
     with pytest.raises(EgressRefused, match="does not resolve"):
-        Outbound("public", missing).check("https://example.com/hook")
+        Outbound("public", failing(socket.gaierror(why, "?"))).check("https://example.com/hook")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(socket.gaierror(why, "?") for why in (socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_SYSTEM)),
+        TimeoutError(),
+        OSError("no network"),
+    ],
+    ids=repr,
+)
+def test_a_name_server_in_trouble_is_not_held_against_a_url(error: OSError) -> None:
+    outbound = Outbound("public", failing(error))
+    outbound.check("https://example.com/hook")
+
+    with pytest.raises(NotSent):
+        outbound.send(Call("GET", "https://example.com/hook"))
+
+
+def test_a_url_of_bad_form_is_refused_while_the_name_server_is_in_trouble() -> None:
+    with pytest.raises(EgressRefused):
+        Outbound("public", failing(TimeoutError())).check("http://example.com/hook")
 
 
 def test_a_name_without_an_address_does_not_resolve() -> None:

@@ -3,63 +3,22 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
 
 import pytest
 
 from relay.outbound import MAX_ANSWER, EgressRefused, NoAnswer, NotSent, Outbound
 from relay.wire import Answer, Call
+from tests.wires import here, saying, server
 
 pytestmark = pytest.mark.enable_socket
 
-Behaviour = Callable[[socket.socket], None]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nX-Kind: plain\r\n\r\nok"
-
-
-@contextmanager
-def server(behave: Behaviour) -> Iterator[tuple[int, list[bytes]]]:
-    """The port of a server that reads a request, then behaves; and what it was sent."""
-    heard: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    line, _ = listening.accept()
-                    threading.Thread(target=attend, args=[line], daemon=True).start()
-
-        def attend(line: socket.socket) -> None:
-            with closing(line), suppress(OSError):
-                while request := line.recv(65536):
-                    heard.append(request)
-                    behave(line)
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield listening.getsockname()[1], heard
-        listening.shutdown(socket.SHUT_RDWR)
-
-
-def here(host: str, port: int) -> list[str]:
-    return ["127.0.0.1"]
 
 
 def send(port: int, *, timeout: float = 5.0, scheme: str = "http", repeatable: bool = False) -> Answer:
     call = Call("POST", f"{scheme}://upstream.example:{port}/x?y=1", {"x-a": "b"}, b"{}", timeout, repeatable)
     return Outbound("loopback", here).send(call)
-
-
-def saying(*parts: bytes, pause: float = 0.0, hang_up: bool = False) -> Behaviour:
-    def behave(line: socket.socket) -> None:
-        for part in parts:
-            line.sendall(part)
-            time.sleep(pause)
-        if hang_up:
-            line.shutdown(socket.SHUT_RDWR)
-
-    return behave
 
 
 def test_a_request_arrives_as_it_was_written_and_its_answer_comes_back() -> None:

@@ -23,6 +23,7 @@ SECONDS = 540.0  # for all results of a task, inside the function's ten minutes
 LEASE = 900_000  # ms an attempt may take before the clock tries again
 PAUSES = (10, 60)  # seconds after the 1st and 2nd failure; the 3rd ends the task
 HEAD = 4096  # bytes looked at before the first is stored
+NOT_COPIED = "the result could not be copied"
 
 _WANTED = {Kind.IMAGE: "image", Kind.VIDEO: "video", Kind.MUSIC: "audio"}
 
@@ -34,9 +35,15 @@ class NotStored(Exception):
 
 
 def archive(house: House, account_id: str, task_id: str, attempt: int) -> None:
-    """Make one attempt, if it is the one whose turn it is. A repeated message finds a later number and does nothing."""
+    """Make one attempt, if it is the one whose turn it is. A repeated message finds a later number and does nothing.
+
+    The claim counts, whatever happens after it: an attempt that died without a word is one of the three as well.
+    """
     task = house.store.tasks.get(account_id, task_id)
     if task is None or task.state is not State.STORING or task.tries != attempt:
+        return
+    if task.tries > len(PAUSES):
+        _again_or_fail(house, task, NOT_COPIED)
         return
     claimed = replace(task, tries=attempt + 1, due_at=house.clock() + LEASE, version=task.version + 1)
     if not house.store.tasks.save(task, claimed):
@@ -47,6 +54,10 @@ def archive(house: House, account_id: str, task_id: str, attempt: int) -> None:
     except NotStored as error:
         logger.warning("result not stored", task_id=task_id, attempt=attempt + 1, reason=str(error)[:200])
         _again_or_fail(house, claimed, str(error))
+        return
+    except Exception:
+        logger.exception("copying a result failed", task_id=task_id, attempt=attempt + 1)
+        _again_or_fail(house, claimed, NOT_COPIED)
         return
     observe(house, claimed, Observation(State.SUCCEEDED, assets=stored), BY_ARCHIVE)
 

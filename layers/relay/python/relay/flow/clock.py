@@ -123,5 +123,8 @@ def _ask(house: House, task: Task) -> Task:
 def _end(house: House, task: Task) -> None:
     """The deadline has passed: one last question where there is somebody to ask, then time out."""
     if task.upstream_task_id and task.state is not State.STORING:
-        task = _ask(house, task)
+        try:
+            task = _ask(house, task)
+        except Exception:  # else the task would never end, and its money never be returned
+            logger.exception("the last question failed", task_id=task.task_id)
     observe(house, task, Observation(State.TIMEOUT), BY_CLOCK)

@@ -20,6 +20,7 @@ from relay.task import Draft
 from relay.wire import Call
 
 OURS = "media:"  # how a draft names an object of our bucket: this and its key
+CHECK_SECONDS = 3.0  # to look up the names of all addresses in a request
 PROBE_SECONDS = 5.0
 PROBE_BYTES = 4096
 
@@ -41,12 +42,13 @@ def settled(house: House, caller: Caller, draft: Draft) -> tuple[Draft, list[Inl
     Raises InvalidParameter or TooLarge naming the field. Nothing is stored yet: the request may still be refused.
     """
     fields, inline = dialect(draft.dialect).media_fields, list[Inline]()
+    until = house.clock() + int(CHECK_SECONDS * 1000)
 
     def one(kind: str, url: str) -> str:
         if url.startswith("data:"):
             inline.append(_read_inline(house, caller, fields[kind], url))
             return OURS + inline[-1].key
-        return _settled(house, caller, fields[kind], url)
+        return _settled(house, caller, fields[kind], url, (until - house.clock()) / 1000)
 
     checked = replace(
         draft,
@@ -64,7 +66,7 @@ def keep(house: House, inline: list[Inline]) -> None:
         house.bucket.put(each.key, each.body, each.content_type)
 
 
-def _settled(house: House, caller: Caller, field: str, url: str) -> str:
+def _settled(house: House, caller: Caller, field: str, url: str, seconds: float) -> str:
     if url.startswith(OURS):
         return url  # a parent's result, put there by us
     key = key_of(house, url)
@@ -72,13 +74,16 @@ def _settled(house: House, caller: Caller, field: str, url: str) -> str:
         return OURS + _usable(house, caller, field, key)
     if house.public_url and url.startswith(f"{house.public_url}/media/"):
         raise InvalidParameter(field, "is a link that we did not give out", "不是由我们签发的链接")
-    return reachable(house, field, url)
+    return reachable(house, field, url, seconds)
 
 
-def reachable(house: House, field: str, url: str) -> str:
-    """An address that we would connect to as it resolves now. Raises InvalidParameter naming the field."""
+def reachable(house: House, field: str, url: str, seconds: float = CHECK_SECONDS) -> str:
+    """An address that nothing speaks against now. Raises InvalidParameter naming the field.
+
+    A name that cannot be looked up in time passes: that is no mistake of the client, and every use judges it again.
+    """
     try:
-        house.http.check(url)
+        house.http.check(url, seconds)
     except EgressRefused as error:
         raise InvalidParameter(field, str(error), "不是可用的公网 https 地址") from error
     return url

@@ -5,6 +5,10 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
+from urllib3.util import parse_url
+
+from relay.outbound.errors import EgressRefused
+
 # Of IPv6 only global unicast is let through, without what is carved out of it for tunnels, tests and documents;
 # so every form that embeds an IPv4 address (mapped, compatible, 6to4, Teredo, NAT64, ISATAP) falls by itself.
 _IPV6_PUBLIC = ipaddress.ip_network("2000::/3")
@@ -16,10 +20,6 @@ _IPV4_DENIED = [
     ipaddress.ip_network(text)
     for text in ("192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.175.48.0/24")
 ]
-
-
-class EgressRefused(ValueError):
-    """We do not go there; the message says why, in words fit for the caller."""
 
 
 def public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
@@ -52,6 +52,7 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
     try:
         parts = urlsplit(url)
         port = parts.port
+        parse_url(url)  # what the HTTP library cannot read is refused here, where it can still be said
     except ValueError as error:
         raise EgressRefused("is not a URL") from error
     return parts, port

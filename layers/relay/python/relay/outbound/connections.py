@@ -1,119 +1,139 @@
-"""Connections that go only where they are told, and end when they are told."""
+"""Connections that go only where they are told, know whether they have sent anything, and end when they are told."""
 
 from __future__ import annotations
 
+import logging
 import socket
+import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
-from requests.adapters import HTTPAdapter
+import certifi
+from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NewConnectionError, SSLError
-from urllib3.response import HTTPResponse
 
-from relay.outbound.addresses import EgressRefused
+from relay.outbound.errors import NotSent
 
-POOL = 32  # connections kept to one host; the poll desk asks from that many threads
+POOL = 32  # connections kept to one host; the poll worker asks from that many threads
 
-Connect = Callable[[str, int, Any], socket.socket]
-
-_LINES: ContextVar[list[socket.socket]] = ContextVar("lines")  # what the call at hand listens on
+# it warns about a strange answer with the whole URL, which may be a presigned one
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
-@contextmanager
-def hung_up_after(seconds: float) -> Iterator[threading.Event]:
-    """Hang up on whoever is still answering then, and set the event: one cut off may look like one who has finished.
+class Attempt:
+    """One call: what is left of its time, whether any of it was sent, and the line to cut when the time is up.
 
-    A socket's own timeout bounds each silence, not the whole answer.
+    A socket's own timeout bounds each silence; only cutting the line from outside bounds a handshake or an answer
+    that comes byte by byte. What was cut off may look finished, so readers must look at `cut`.
     """
-    lines, hung_up = list[socket.socket](), threading.Event()
 
-    def hang_up() -> None:
-        hung_up.set()
-        for line in lines:
-            with suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
+    def __init__(self, seconds: float, dial: Callable[[Attempt, str, int], socket.socket]) -> None:
+        self._dial, self._ends = dial, time.monotonic() + seconds
+        self.sent = self.cut = False
+        self._lines: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
 
-    watch = threading.Timer(seconds, hang_up)
-    watch.daemon = True
-    token = _LINES.set(lines)
-    watch.start()
-    try:
-        yield hung_up
-    finally:
-        watch.cancel()
-        _LINES.reset(token)
+    def __enter__(self) -> Attempt:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        with self._lock:
+            while self._lines:
+                self._lines.pop().close()
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """While this lasts, connections made or used in this thread belong to this attempt."""
+        token = _ATTEMPT.set(self)
+        try:
+            yield
+        finally:
+            _ATTEMPT.reset(token)
+
+    def left(self) -> float:
+        """Seconds. Raises NotSent where there are none: only for use before anything was sent."""
+        seconds = self._ends - time.monotonic()
+        if seconds <= 0:
+            raise NotSent("the time was up before anything was sent")
+        return seconds
+
+    def dialled(self, host: str, port: int) -> socket.socket:
+        line = self._dial(self, host, port)
+        self.watch(line)
+        return line
+
+    def watch(self, line: socket.socket) -> None:
+        """Cut this line when the time is up. By a handle of our own: TLS takes the socket's away, a pool closes it."""
+        with self._lock:
+            self._lines.append(socket.fromfd(line.fileno(), line.family, line.type))
+        if self.cut:
+            self._cut()
+
+    def begins_to_send(self) -> None:
+        """To be called before each write. Raises NotSent where the time was up before the first."""
+        if not self.sent:
+            self.left()
+            self.sent = True
+
+    def _cut(self) -> None:
+        self.cut = True
+        with self._lock:
+            for line in self._lines:
+                with suppress(OSError):
+                    line.shutdown(socket.SHUT_RDWR)
 
 
-class Adapter(HTTPAdapter):
-    """An adapter whose connections are made by `connect`; TLS still names and verifies the original host."""
-
-    def __init__(self, connect: Connect) -> None:
-        self._connect = connect
-        super().__init__(pool_maxsize=POOL)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as in the base class
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._connect)
-
-
-def _pool_classes(connect: Connect) -> dict[str, type[HTTPConnectionPool]]:
-    class Plain(_Plain):
-        dial = staticmethod(connect)
-
-    class Secure(_Secure):
-        dial = staticmethod(connect)
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    return {"http": PlainPool, "https": SecurePool}
+_ATTEMPT: ContextVar[Attempt] = ContextVar("attempt")
 
 
 class _Plain(HTTPConnection):
-    dial: Connect
-
     def _new_conn(self) -> socket.socket:
-        return _dialled(self, self.dial)
+        return _ATTEMPT.get().dialled(self.host, self.port or self.default_port)
 
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
-        _LINES.get().append(self.sock)
-        return super().getresponse()
+    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as in the base class
+        if self.sock is not None:  # kept from an earlier call, or through with its handshake
+            _ATTEMPT.get().watch(self.sock)
+        super().request(*args, **kwargs)
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 - as in the base class
+        if self.sock is None:
+            self.connect()
+        _ATTEMPT.get().begins_to_send()
+        super().send(data)
 
 
-class _Secure(HTTPSConnection):
-    dial: Connect
-
-    def _new_conn(self) -> socket.socket:
-        return _dialled(self, self.dial)
-
+class _Secure(_Plain, HTTPSConnection):
     def connect(self) -> None:
-        try:
-            super().connect()
-        except (OSError, SSLError) as error:  # without a handshake nothing of the request is sent
-            raise NewConnectionError(self, str(error)) from error
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
-        _LINES.get().append(self.sock)
-        return super().getresponse()
+        self.ssl_context = _trust()
+        super().connect()
 
 
-def _dialled(connection: HTTPConnection, dial: Connect) -> socket.socket:
-    try:
-        return dial(connection.host, connection.port, connection.timeout)
-    except (OSError, EgressRefused) as error:
-        raise NewConnectionError(connection, str(error)) from error
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
 
 
-def not_connected(error: BaseException) -> NewConnectionError | None:
-    """Why no connection came about, if that is what happened: urllib3 says so deep among the arguments."""
-    inner = error.args[0] if error.args else None
-    found = (each for each in (inner, getattr(inner, "reason", None)) if isinstance(each, NewConnectionError))
-    return next(found, None)
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _Secure
+
+
+def pools() -> PoolManager:
+    """Where connections are made and kept. It may be used only while an attempt is `current`."""
+    made = PoolManager(maxsize=POOL)
+    made.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+    return made
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Made once, on first use: reading the authorities takes 20 ms."""
+    return ssl.create_default_context(cafile=certifi.where())

@@ -1,0 +1,51 @@
+"""Which upstreams to leave alone for now: those that refuse our key, cannot be reached, or have no intake seat free."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools import Logger
+
+from relay.errors import Refused
+from relay.flow.house import House
+from relay.outbound import NotSent
+
+KEY_REST = 300_000  # ms to leave an upstream alone that does not take our key
+FAULT_REST = 10_000  # ms to leave one alone that could not be reached
+
+logger = Logger(child=True)
+
+
+class OurFault(Refused):
+    """Something of ours failed before anything was sent, so no upstream is to blame; the log says what."""
+
+
+def busy_for(house: House, upstream: str) -> float:
+    """Seconds until it can be asked; at 0 a seat has been taken for the request at hand."""
+    return _rest_left(house, upstream) or _seat(house, upstream)
+
+
+def _rest_left(house: House, upstream: str) -> float:
+    """Seconds an upstream is still to be left alone."""
+    return max(0, house.resting.get(upstream, 0) - house.clock()) / 1000
+
+
+def refuses_key(house: House, upstream: str) -> bool:
+    """Whether it rests because of our key: that is not soon mended, so waiting for it is no use to anybody."""
+    return _rest_left(house, upstream) > FAULT_REST / 1000
+
+
+def _seat(house: House, upstream: str) -> float:
+    intake = house.catalog.upstreams[upstream].intake
+    return house.store.directory.take_seat(upstream, intake, house.clock()) if intake else 0.0
+
+
+def note_refusal(house: House, upstream: str, refusal: Refused) -> None:
+    """Count it, and leave the upstream alone for a while where the refusal is not about this one request."""
+    if isinstance(refusal, OurFault):
+        return
+    unreachable = isinstance(refusal.__cause__, NotSent)
+    if refusal.key or unreachable:
+        house.resting[upstream] = house.clock() + (KEY_REST if refusal.key else FAULT_REST)
+    house.count("UpstreamKeyRefused" if refusal.key else "UpstreamRefused")
+    # not its words: they may repeat the prompt
+    why = refusal.upstream_code or type(refusal.__cause__ or refusal).__name__
+    logger.warning("upstream refused", upstream=upstream, code=why)

@@ -1,0 +1,114 @@
+"""Upstreams and clients whose answers break the rules of HTTP, over a real wire: nothing is sent twice or for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from relay.outbound import Outbound
+from relay.task import Delivery, State
+from relay.wire import Answer, Call
+from tests.functional.network import CLIENT
+from tests.functional.storing import settled, storing
+from tests.functional.world import World, world
+from tests.wires import (
+    BAD_LOCATION,
+    DIFFERENT_LENGTHS,
+    LIST_OF_LENGTHS,
+    LOCATION_NOT_UTF8,
+    answer,
+    saying,
+    server,
+)
+from tests.wires import (
+    here as this_machine,
+)
+
+pytestmark = pytest.mark.enable_socket
+
+MANY = 50  # more requests than any schedule allows
+ORDINARY = answer(b"location: https://elsewhere.example/", b"content-length: 0", status=b"302 Found")
+BAD_REDIRECTS = {"no URL": BAD_LOCATION, "no UTF-8": LOCATION_NOT_UTF8}
+BAD_LENGTHS = {"two lengths": DIFFERENT_LENGTHS, "a list of lengths": LIST_OF_LENGTHS}
+BAD = BAD_REDIRECTS | BAD_LENGTHS
+REDIRECTS = BAD_REDIRECTS | {"ordinary": ORDINARY}
+WORST = 480  # seconds three tries to copy a result take, with room for the clock's steps
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[World]:
+    with world(balance="1000", archive=True) as made:
+        yield made
+
+
+@contextmanager
+def over_a_wire(said: bytes) -> Iterator[Callable[[Call], Answer]]:
+    """An answer to a call that really goes out, to a server that says just this."""
+    outbound = Outbound("loopback", this_machine)
+    with server(saying(said, hang_up=True)) as (port, _):
+        yield lambda call: outbound.send(replace(call, url=f"http://a.example:{port}/", repeatable=False))
+
+
+@pytest.mark.parametrize("said", BAD_LENGTHS)
+def test_an_upstream_with_a_broken_answer_is_submitted_to_once_and_the_task_is_held(here: World, said: str) -> None:
+    before = here.balance
+    with over_a_wire(BAD_LENGTHS[said]) as broken:
+        here.network.script = {"kie.submit": [broken] * MANY, "relay.submit": [broken] * MANY}
+        submitted = len(here.network.calls)
+        status, document = here.post("/api/grok/images", {"prompt": "a cat"})  # both upstreams can make it
+        assert status == 200, document
+        here.run(300)
+        task = here.task(document["task_id"])
+        here.network.script = {}
+
+    assert len(here.network.calls) - submitted == 1
+    assert (task.state, task.sending, here.balance) == (State.SUBMITTING, True, before - task.price)
+    here.run(900)
+    assert (here.task(task.task_id).state, here.balance) == (State.TIMEOUT, before)
+
+
+@pytest.mark.parametrize("said", REDIRECTS)
+def test_a_client_that_redirects_is_given_up_after_nine_attempts_however_it_writes(here: World, said: str) -> None:
+    with over_a_wire(REDIRECTS[said]) as redirecting:
+        here.network.script = {"client": [redirecting] * MANY}
+        told = len(here.told)
+        task_id = here.submit_image(callback_url=CLIENT)
+        here.pump()
+        here.network.finish()
+        here.run(60)
+        here.run(3 * 86_400, step=1800)
+        here.network.script = {}
+
+    task = here.task(task_id)
+    assert (task.delivery, task.due_at, len(here.told) - told) == (Delivery.DEAD, None, 9)
+
+
+@pytest.mark.parametrize("said", BAD)
+def test_an_input_address_with_a_broken_answer_is_left_to_the_upstream(here: World, said: str) -> None:
+    with over_a_wire(BAD[said]) as broken:
+        here.network.script = {"file": [broken] * MANY}
+        looked = len(here.network.sent("file"))
+        asked = {"prompt": "a cat", "action": "image2video", "image_url": "https://img.example/a"}
+        status, document = here.post("/api/kling/videos", asked)
+        assert status == 200, document
+        here.pump()
+        here.network.script = {}
+
+    assert here.task(document["task_id"]).state is State.QUEUED
+    assert len(here.network.sent("file")) - looked == 1
+
+
+@pytest.mark.parametrize("said", BAD)
+def test_a_result_link_with_a_broken_answer_ends_the_task_within_minutes(here: World, said: str) -> None:
+    with over_a_wire(BAD[said]) as broken:
+        looked, before = len(here.network.sent("file")), here.balance
+        task_id = storing(here, *[broken] * MANY)
+        made_at = here.now[0]
+        task = settled(here, task_id)
+        here.network.script = {}
+
+    assert (task.state, here.balance, len(here.network.sent("file")) - looked) == (State.FAILED, before, 3)
+    assert (task.completed_at or 0) - made_at < WORST * 1000

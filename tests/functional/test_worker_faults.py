@@ -1,0 +1,149 @@
+"""Faults of our own in a worker: nothing is repeated for ever, and what was not sent may be tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import IO, Any
+
+import pytest
+
+from relay.bucket import Bucket
+from relay.task import State
+from relay.wire import Answer
+from tests.functional.mortal import Fuse, Killed, Mortal
+from tests.functional.storing import settled, storing
+from tests.functional.world import SECRETS, World, world
+
+MANY = 50
+
+
+@pytest.fixture
+def here() -> Iterator[World]:
+    with world(balance="100", archive=True) as made:
+        yield made
+
+
+def submissions(here: World) -> int:
+    return len(here.network.sent("kie.submit")) + len(here.network.sent("relay.submit"))
+
+
+# --- dispatch
+
+
+def test_a_dispatch_that_fails_before_sending_is_tried_again(here: World) -> None:
+    del here.secrets.values["callback-secret"]
+    task_id = here.submit_kie_image()
+    here.pump()
+    assert (here.task(task_id).state, here.task(task_id).sending, submissions(here)) == (State.PENDING, False, 0)
+
+    here.secrets.values["callback-secret"] = SECRETS["callback-secret"]
+    here.run(60)
+
+    assert (here.task(task_id).upstream_task_id is not None, submissions(here)) == (True, 1)
+
+
+def test_a_dispatch_that_always_fails_before_sending_ends_and_returns_the_money(here: World) -> None:
+    before = here.balance
+    del here.secrets.values["callback-secret"]
+    task_id = here.submit_kie_image()
+    here.run(180)
+
+    task = here.task(task_id)
+    assert (task.state, here.entries(task_id), here.balance) == (State.FAILED, ["release", "reserve"], before)
+    assert (submissions(here), here.house.resting) == (0, {})
+
+
+def test_an_input_that_breaks_the_look_at_it_ends_the_task_after_three(here: World) -> None:
+    here.network.script["file"] = [RuntimeError("a fault of ours")] * MANY
+    asked = {"prompt": "a cat", "action": "image2video", "image_url": "https://img.example/a"}
+    status, document = here.post("/api/kling/videos", asked)
+    assert status == 200, document
+    here.run(300)
+
+    task = here.task(document["task_id"])
+    routes = here.house.catalog.model(task.platform, task.kind, task.model).routes
+    assert (task.state, submissions(here)) == (State.FAILED, 0)
+    assert len(here.network.sent("file")) == 3 * len(routes)
+
+
+class Unreadable(Answer):
+    """An answer on which our own reading fails."""
+
+    def document(self) -> Any:
+        raise RuntimeError("a fault of ours")
+
+
+@pytest.mark.parametrize("fault", [Unreadable(200), RuntimeError("a fault of ours")], ids=["reading", "sending"])
+def test_a_fault_after_the_submission_may_have_left_holds_the_task(here: World, fault: Answer | Exception) -> None:
+    here.network.script = {"kie.submit": [fault] * MANY, "relay.submit": [fault] * MANY}
+    status, document = here.post("/api/grok/images", {"prompt": "a cat"})
+    assert status == 200, document
+    here.run(300)
+
+    task = here.task(document["task_id"])
+    assert (task.state, task.sending, task.due_at, submissions(here)) == (
+        State.SUBMITTING,
+        True,
+        task.expires_at,
+        1,
+    )
+
+
+# --- archive
+
+
+class Broken(Bucket):
+    """A bucket into which nothing can be copied."""
+
+    def __init__(self, bucket: Bucket, error: BaseException) -> None:
+        super().__init__(lambda: bucket._client, bucket._name)
+        self.error, self.tries = error, 0
+
+    def copy_in(self, key: str, source: IO[bytes], content_type: str) -> None:
+        self.tries += 1
+        raise self.error
+
+
+def test_a_copy_that_fails_by_our_own_fault_ends_the_task_within_minutes(here: World) -> None:
+    before = here.balance
+    task_id = storing(here)
+    broken = Broken(here.house.bucket, RuntimeError("a fault of ours"))
+    here.house = replace(here.house, bucket=broken)
+    made_at = here.now[0]
+    task = settled(here, task_id)
+
+    assert (task.state, here.balance, broken.tries) == (State.FAILED, before, 3)
+    assert (task.completed_at or 0) - made_at < 480_000
+
+
+def test_a_copy_that_kills_its_worker_is_begun_three_times() -> None:
+    with world(balance="100", archive=True) as safe:
+        here = Mortal.of(safe, Fuse())
+        before = here.balance
+        task_id = storing(here)
+        broken = Broken(here.house.bucket, Killed())
+
+        for _ in range(200):
+            here.house = replace(here.house, bucket=broken)
+            while here.pump():
+                here.house = replace(here.house, bucket=broken)
+            if here.task(task_id).due_at is None:
+                break
+            here.wait(60)
+            here.tick()
+
+        assert (here.task(task_id).state, here.balance, broken.tries) == (State.FAILED, before, 3)
+
+
+# --- the clock
+
+
+def test_a_last_question_that_fails_does_not_keep_a_task_from_ending(here: World) -> None:
+    before = here.balance
+    task_id = here.submit_image()
+    here.run(5)
+    here.network.script["relay.query"] = [RuntimeError("a fault of ours")] * 1000
+    here.run(1200, step=30)
+
+    assert (here.task(task_id).state, here.balance) == (State.TIMEOUT, before)
