@@ -13,6 +13,7 @@ from typing import Self
 from local.stack import Stack
 from local.upstreams import Settings, Upstreams
 from ops.deployment import OWN_SECRETS, Deployment, NewAccount
+from relay.flow.house import UPSTREAMS_ON
 from relay.ledger import nanos
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "template.yaml"
@@ -86,7 +87,8 @@ class LocalRelay:
         if settings.kie_webhook_key and "kie" not in self._real:
             theirs["upstreams/kie/webhook-key"] = settings.kie_webhook_key
         theirs |= {f"upstreams/{name}/key": key for name, key in self._real.items()}
-        return {name: secrets.token_urlsafe(32) for name in OWN_SECRETS} | theirs
+        on = {UPSTREAMS_ON: json.dumps([name for name in ("kie", "relay") if theirs[f"upstreams/{name}/key"]])}
+        return {name: secrets.token_urlsafe(32) for name in OWN_SECRETS} | theirs | on
 
     def _demo(self, state_dir: Path | None) -> NewAccount:
         """The account to try things with: the one of last time where data was kept, since its key is not stored."""

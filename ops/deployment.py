@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from typing import Any, Self
 
 from ops.words import money
 from relay.catalog import Catalog
+from relay.flow.house import UPSTREAMS_ON
 from relay.signing import key_digest, webhook_secret
 from relay.store import Store
 from relay.store.accounts import AlreadyBooked, Gate
@@ -90,6 +92,21 @@ class Deployment:
 
     def put_secret(self, name: str, value: str, *, overwrite: bool) -> bool:
         """Write a SecureString; False where it was there already and may not be overwritten."""
+        written = self._put(name, value, overwrite=overwrite)
+        if written and name.startswith("upstreams/"):
+            self.list_upstreams()
+        return written
+
+    def list_upstreams(self) -> list[str]:
+        """Write down which upstreams have a key, for the function that accepts requests and may read none of them."""
+        on = [name for name in self.catalog.upstreams if self.find_secret(f"upstreams/{name}/key")]
+        self._put(UPSTREAMS_ON, json.dumps(on), overwrite=True)
+        return on
+
+    def listed_upstreams(self) -> set[str]:
+        return set(json.loads(self.find_secret(UPSTREAMS_ON) or "[]"))
+
+    def _put(self, name: str, value: str, *, overwrite: bool) -> bool:
         key = {"KeyId": self.secrets_key} if self.secrets_key else {}
         try:
             self.ssm.put_parameter(
@@ -101,6 +118,7 @@ class Deployment:
 
     def init_secrets(self) -> list[str]:
         """Make the deployment's own secrets that are missing; which those were."""
+        self.list_upstreams()
         return [name for name in OWN_SECRETS if self.put_secret(name, secrets.token_urlsafe(32), overwrite=False)]
 
     # --- accounts and keys ------------------------------------------------------------------------------------

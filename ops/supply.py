@@ -33,6 +33,8 @@ def upstreams(at: Target) -> Iterator[Finding]:
             )
         else:
             yield ok(f"upstream {name}", "has a key")
+    if at.deployment.listed_upstreams() != held:
+        yield lacking("upstreams-on", "does not list the upstreams that have a key: run secrets-init")
     yield from _sold(catalog, held)
 
 

@@ -126,6 +126,7 @@ def test_an_upstream_without_a_key_names_what_cannot_be_made(doctor: Doctor) -> 
     secrets.delete_parameter(Name=f"{PREFIX}/upstreams/relay/key")
     said = doctor.says(0)
     assert "! upstream relay has no key, so it is switched off: secrets-set upstreams/relay/key" in said
+    assert "! upstreams-on does not list the upstreams that have a key: run secrets-init" in said
     assert "sora/video/sora-2" in said
     assert "grok/image" not in said  # the other upstream makes it too
     secrets.put_parameter(Name=f"{PREFIX}/upstreams/relay/key", Value=key, Type="SecureString")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from relay.flow.house import UPSTREAMS_ON
 from relay.signing import key_digest
 from tests.functional.operating import KMS_KEY, Operator, operator
 
@@ -107,10 +108,22 @@ def test_an_empty_secret_is_none(ops: Operator) -> None:
     assert "no value given" in ops.refuses(1, "secrets-set", "upstreams/kie/key", typed="\n")
 
 
+def test_the_upstreams_that_have_a_key_are_listed_for_who_may_read_none(ops: Operator) -> None:
+    assert ops.deployment.find_secret(UPSTREAMS_ON) == "[]"
+
+    ops.does("secrets-set", "upstreams/kie/key", typed="value\n")
+    assert ops.deployment.find_secret(UPSTREAMS_ON) == '["kie"]'
+
+    ops.does("secrets-set", "upstreams/relay/key", typed="value\n")
+    ops.deployment.ssm.delete_parameter(Name="/genrelay/test/upstreams/kie/key")
+    ops.does("secrets-init")
+    assert ops.deployment.find_secret(UPSTREAMS_ON) == '["relay"]'
+
+
 def test_secrets_are_encrypted_with_the_customers_key(ops: Operator) -> None:
     ops.does("secrets-set", "upstreams/kie/key", typed="value\n")
     found = ops.deployment.ssm.describe_parameters()["Parameters"]
-    assert len(found) == 5
+    assert len(found) == 6
     assert {(each["Type"], each["KeyId"]) for each in found} == {("SecureString", KMS_KEY)}
 
 

@@ -20,7 +20,7 @@ from relay.flow.archive import archive
 from relay.flow.clock import Lap, poll
 from relay.flow.deliver import deliver
 from relay.flow.dispatch import dispatch
-from relay.flow.house import House
+from relay.flow.house import UPSTREAMS_ON, House
 from relay.gateway import CallbackDoor, ClientDoor
 from relay.ledger import nanos
 from relay.poller import Poller
@@ -46,6 +46,7 @@ SECRETS = {
     "upstreams/relay/key": "sk-EXAMPLE-relay",
     "upstreams/kie/key": "sk-EXAMPLE-kie",
     "upstreams/kie/webhook-key": "example-hmac",
+    UPSTREAMS_ON: '["kie", "relay"]',
 }
 KEY = "sk-EXAMPLE-client-0001"
 

@@ -11,7 +11,7 @@ from relay.dialects import FAMILIES as SPOKEN
 from relay.providers import FAMILIES as ASKED
 from tests.rules.tree import imports, sources
 
-NOUN_NAMES = "task ledger wire errors faults catalog catalog_file toml_table signing statements media"
+NOUN_NAMES = "task ledger wire errors faults catalog catalog_file toml_table shapes signing statements media"
 NOUNS = {f"relay.{name}" for name in NOUN_NAMES.split()}
 EFFECTS = {f"relay.{name}" for name in ("settings", "store", "secrets", "queues", "outbound", "poller", "bucket")}
 REGISTRIES = {"relay.dialects", "relay.providers"}

@@ -177,6 +177,9 @@ def test_polls_slow_down_to_a_cap(polls: int, seconds: float) -> None:
             22,
             "upsteam is not known here; known are: upstream",
         ),
+        ("priority = 2", "counts = [0]", 22, 'each must be a whole number like 5, or a range like "3-15"'),
+        ("priority = 2", 'counts = ["4-2"]', 22, "each must be a whole number like 5"),
+        ("priority = 2", 'sizes = ["wide"]', 22, 'each must be like "16:9"'),
         ("priority = 2", "results = 2", 19, "every result is paid for"),
         ("priority = 2", "priority = 0", 22, "must be a whole number of at least 1"),
         ('default = "m"', 'default = "mm"', 16, "is not sold here; there are: m"),
@@ -197,6 +200,14 @@ def test_a_mistake_is_named_with_its_line_and_what_would_be_right(right: str, wr
         load(SMALL.replace(right, wrong))
     assert caught.value.line == line
     assert f"catalog.toml line {line}:" in str(caught.value)
+
+
+def test_a_video_is_not_sold_without_the_lengths_that_are_made() -> None:
+    films = SMALL.replace("image = 900", "video = 900").replace("p.image", "p.video").replace('"image"', '"second"')
+    with pytest.raises(CatalogError, match=r"line 21: .*lengths is missing: the seconds this upstream makes"):
+        load(films)
+    made = load(films.replace(" },", ', lengths = ["3-5", 10] },')).model("p", VIDEO, None)
+    assert [route.lengths for route in made.routes] == [(3, 4, 5, 10)] * 2
 
 
 @pytest.mark.parametrize("number", range(len(SMALL.splitlines())))

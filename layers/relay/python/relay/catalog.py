@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from relay.errors import InvalidParameter, NotFound, Unsupported
+from relay.errors import InvalidParameter, NotFound, Unfit, Unsupported
 from relay.task import Draft, Kind
 
 UNITS = ("call", "image", "second")
@@ -17,7 +17,8 @@ VIDEO_SECONDS = 5  # what a video lasts when neither the client nor the model sa
 class Route:
     """One way to have a model made: lowest `priority` first, among equals in proportion to `weight`.
 
-    `results` is how many results the upstream makes of one request for one.
+    `counts` are the numbers of images the upstream makes at once, `lengths` the seconds its videos last and `sizes`
+    the shapes it makes; an empty one of the latter two means any. `results` is how many it makes of a request for one.
     """
 
     upstream: str
@@ -25,6 +26,9 @@ class Route:
     api: str = ""
     priority: int = 1
     weight: int = 1
+    counts: tuple[int, ...] = (1,)
+    lengths: tuple[int, ...] = ()
+    sizes: tuple[str, ...] = ()
     results: int = 1
 
 
@@ -38,7 +42,20 @@ class Model:
     routes: tuple[Route, ...]
     duration: int = VIDEO_SECONDS
 
+    def fit(self, draft: Draft, route: Route) -> Draft:
+        """The draft as this route makes it: a video's length is the next one it makes. Raises Unfit for more."""
+        if draft.count not in route.counts:
+            raise Unfit("count", "is not a number made at once", "不是可一次生成的数量", route.counts)
+        if draft.kind is not Kind.VIDEO:
+            return draft
+        wanted = draft.duration or self.duration
+        length = next((each for each in route.lengths or (wanted,) if each >= wanted), None)
+        if length is None:
+            raise Unfit("duration", "is longer than any video made", "超过可生成的最长时长", route.lengths)
+        return replace(draft, duration=length)
+
     def cost(self, draft: Draft) -> int:
+        """The price of a fitted draft."""
         units = {"call": 1, "image": draft.count, "second": draft.duration or self.duration}[self.per]
         return self.price * units
 

@@ -19,7 +19,7 @@ _TIER = "name per_minute per_day in_flight"
 _UPSTREAM = "family base_url callbacks poll intake"
 _OFFER = "default actions models"
 _MODEL = "price per duration routes"
-_ROUTE = "upstream api model priority weight results"
+_ROUTE = "upstream api model priority weight counts lengths sizes results"
 
 
 class CatalogError(ValueError):
@@ -134,11 +134,17 @@ def _route(kind: Kind, words: Table, upstreams: dict[str, Upstream]) -> Route:
     upstream = words.text("upstream")
     if upstream not in upstreams:
         raise words.wrong("upstream", f'is "{upstream}", which is no upstream; there are: {", ".join(upstreams)}')
+    lengths = words.numbers("lengths")
+    if kind is Kind.VIDEO and not lengths:
+        raise words.wrong("lengths", 'is missing: the seconds this upstream makes, like [5, 10] or ["3-15"]')
     return Route(
         upstream=upstream,
         model=words.text("model", ""),
         api=words.text("api", ""),
         priority=words.whole("priority", 1),
         weight=words.whole("weight", 1),
+        counts=words.numbers("counts") or (1,),
+        lengths=lengths,
+        sizes=words.texts("sizes", _RATIO, '"16:9"'),
         results=words.whole("results", 1),
     )

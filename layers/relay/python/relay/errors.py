@@ -21,6 +21,7 @@ RelayError
 ├── Internal                      500  INTERNAL_ERROR
 └── UpstreamError                 500  API_ERROR
     ├── Refused                        the upstream said no before it started anything
+    │   └── Unfit                      it would have to: it cannot carry the request whole
     ├── UnknownOutcome                 it may have started: never send again, hold the money
     └── Unreadable                     a query told us nothing: ask again later
 
@@ -202,6 +203,18 @@ class Refused(UpstreamError):
         super().__init__(message)
         self.elsewhere, self.key, self.wait = elsewhere, key, wait
         self.task_code, self.upstream_code, self.words = task_code, upstream_code, words
+
+
+class Unfit(Refused):
+    """An upstream cannot carry this request whole, found out before anything is sent; another one may.
+
+    `about` is what it is about, in our words (count, duration, image, mask, action, …); `allowed` are the values it
+    would take, where they can be listed, else `problem` says it.
+    """
+
+    def __init__(self, about: str, problem: str, zh: str, allowed: tuple[int, ...] = ()) -> None:
+        super().__init__(f"{about} {problem}", elsewhere=True, task_code="INVALID_PARAMETER")
+        self.about, self.problem, self.zh, self.allowed = about, problem, zh, allowed
 
 
 class UnknownOutcome(UpstreamError):

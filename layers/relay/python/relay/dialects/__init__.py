@@ -40,6 +40,7 @@ class Dialect(ABC):
     routes: ClassVar[tuple[Route, ...]]
     callback_field: ClassVar[str] = "callback_url"  # where a create request holds the client's URL
     media_fields: ClassVar[Mapping[str, str]] = {"image": "image_url", "mask": "mask_url", "video": "video_url"}
+    field_words: ClassVar[Mapping[str, str]] = {"parent": "task_id"}  # where the family's word is not ours
     status_echoes_request: ClassVar[bool] = False  # write_status needs the Draft as well as the Task
 
     def read_key(self, inbound: Inbound) -> str:

@@ -101,6 +101,7 @@ class KieDialect(Dialect):
     )
     callback_field = "callBackUrl"
     media_fields = MappingProxyType({"image": "filesUrl", "mask": "maskUrl", "video": "videoUrl"})
+    field_words = MappingProxyType({"count": "nVariants"})
     status_echoes_request = True  # record-info carries the request as `paramJson`
 
     def read_create(self, inbound: Inbound, catalog: Catalog) -> Draft:

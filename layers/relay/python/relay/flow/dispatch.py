@@ -14,6 +14,7 @@ from relay.errors import Refused, UnknownOutcome
 from relay.faults import Fault
 from relay.flow.availability import OurFault, busy_for, note_refusal, refuses_key
 from relay.flow.clock import wake
+from relay.flow.fit import as_charged
 from relay.flow.house import House
 from relay.flow.inputs import for_upstream
 from relay.flow.observe import bind_job, observe
@@ -50,7 +51,7 @@ def dispatch(house: House, account_id: str, task_id: str) -> None:
     last: Refused | None = None
     wait: float | None = None
     faulty = False
-    for route in _routes(house, task, draft):
+    for route in _routes(house, draft):
         translator = house.provider(route.upstream)
         if translator is None or refuses_key(house, route.upstream):
             continue
@@ -84,11 +85,10 @@ def _unsent(task: Task) -> bool:
     return task.state in (State.PENDING, State.SUBMITTING) and not task.sending
 
 
-def _routes(house: House, task: Task, draft: Draft) -> list[Route]:
-    """The ways to make it, in the order to try: by priority, and among equals by a draw weighted by `weight`."""
-    routes = house.catalog.model(task.platform, task.kind, task.model).routes
-    usable = [route for route in routes if draft.pin in (None, route.upstream)]
-    return sorted(usable, key=lambda route: (route.priority, random.random() ** (1 / route.weight) * -1))  # noqa: S311
+def _routes(house: House, draft: Draft) -> list[Route]:
+    """The ways to make it as it was charged, in the order to try: by priority, among equals by a draw by `weight`."""
+    routes = as_charged(house.catalog, draft)
+    return sorted(routes, key=lambda route: (route.priority, random.random() ** (1 / route.weight) * -1))  # noqa: S311
 
 
 def _sooner(wait: float | None, other: float | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,8 @@ from relay.queues import Queues
 from relay.store import Store
 from relay.task import Observation, Task
 from relay.wire import Answer, Call
+
+UPSTREAMS_ON = "upstreams-on"  # the parameter that lists them, in JSON
 
 
 class Http(Protocol):
@@ -56,6 +59,11 @@ class House:
     resting: dict[str, int] = field(default_factory=dict)  # upstreams to leave alone, until when (Unix ms)
     woken: dict[int, int] = field(default_factory=dict)  # shards whose poller this container knows to run
     threads: int = 24  # upstreams the clock asks at once
+
+    def upstreams_on(self) -> frozenset[str]:
+        """The upstreams we hold a key for, as the operator's tools list them beside the keys: who accepts requests
+        must know which there are, and must not be able to read one."""
+        return frozenset(json.loads(self.secrets.find(UPSTREAMS_ON) or "[]"))
 
     def provider(self, upstream: str) -> Provider | None:
         """The translator for an upstream, or None where we hold no key for it: then it is switched off."""

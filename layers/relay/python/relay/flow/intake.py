@@ -10,6 +10,7 @@ from relay.dialects import dialect
 from relay.dialects.bodies import read_json
 from relay.errors import BadInput, InvalidParameter, TaskNotFound
 from relay.flow.access import Caller
+from relay.flow.fit import Fit, fit
 from relay.flow.house import House
 from relay.flow.inputs import OURS, keep, reachable, settled
 from relay.store.submit import Idempotency
@@ -53,7 +54,8 @@ def submit(house: House, caller: Caller, draft: Draft, repeat: Idempotency | Non
     if draft.callback_url:
         reachable(house, dialect(draft.dialect).callback_field, draft.callback_url)
     draft, inline = settled(house, caller, _continued(house, caller, draft))
-    task = _task(house, caller, draft)
+    best = fit(house.catalog, draft, house.upstreams_on())[0]
+    draft, task = best.draft, _task(house, caller, best)
     tier = house.catalog.tiers[caller.tier]
     task_id = house.store.submissions.create(task, draft, tier, repeat)
     if task_id != task.task_id:
@@ -78,8 +80,8 @@ def find_with_request(house: House, caller: Caller, task_id: str, platform: str 
     return found
 
 
-def _task(house: House, caller: Caller, draft: Draft) -> Task:
-    now = house.clock()
+def _task(house: House, caller: Caller, best: Fit) -> Task:
+    now, draft = house.clock(), best.draft
     model = house.catalog.model(draft.platform, draft.kind, draft.model)
     return Task(
         account_id=caller.account_id,
@@ -88,7 +90,7 @@ def _task(house: House, caller: Caller, draft: Draft) -> Task:
         platform=draft.platform,
         kind=draft.kind,
         model=draft.model,
-        price=model.cost(draft),
+        price=best.price,
         created_at=now,
         expires_at=now + house.catalog.deadlines[draft.kind] * 1000,
         most=model.most(draft),

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from relay.catalog import Route
-from relay.errors import BadInput, Refused, UnknownOutcome, Unreadable
+from relay.errors import BadInput, Refused, Unfit, UnknownOutcome, Unreadable
 from relay.faults import Fault
 from relay.providers import Provider
+from relay.shapes import nearest
 from relay.task import FAULTS, TERMINAL, Asset, Draft, Kind, Observation, State
 from relay.wire import Answer, Call, Inbound
 
@@ -78,9 +79,12 @@ class RelayProvider(Provider):
     family = "relay"
 
     def write_submit(self, draft: Draft, route: Route, callback_url: str | None) -> Call:
+        """Raises Unfit for what this API has no field for: what is left out would be billed all the same."""
+        if draft.mask_url or len(draft.image_urls) > (1 if draft.kind is Kind.VIDEO else 0):
+            raise Unfit("mask" if draft.mask_url else "image", "is more than this model takes", "超出该模型的上限")
         fields: dict[str, object] = {"prompt": draft.prompt, "model": route.model}
         if draft.kind is Kind.IMAGE:
-            fields |= {"size": draft.size, "count": draft.count}
+            fields |= {"size": nearest(route.sizes, draft.size), "count": draft.count}
         elif draft.kind is Kind.VIDEO:
             fields |= _video(draft, route)
         else:  # music has no choice of model
@@ -159,7 +163,10 @@ PROVIDER = RelayProvider
 def _video(draft: Draft, route: Route) -> dict[str, object]:
     fields: dict[str, object] = {"action": draft.action or "text2video", "duration": draft.duration}
     if draft.action != "extend":  # a continued video keeps the shape it has
-        return fields | {"aspect_ratio": draft.aspect_ratio, "image_url": next(iter(draft.image_urls), None)}
+        return fields | {
+            "aspect_ratio": nearest(route.sizes, draft.aspect_ratio),
+            "image_url": next(iter(draft.image_urls), None),
+        }
     if draft.parent_upstream_task_id and draft.pin == route.upstream:
         return fields | {"task_id": draft.parent_upstream_task_id}
     return fields | {"video_url": draft.video_url}

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from relay.catalog import Route
-from relay.errors import BadInput, Forbidden, UnknownOutcome, Unreadable
+from relay.errors import BadInput, Forbidden, Unfit, UnknownOutcome, Unreadable
 from relay.faults import Fault
 from relay.providers import Provider
 from relay.providers.kie import gpt4o, market, suno, veo
 from relay.providers.kie.answers import bare_refusal, find_id, knows, parse, read_envelope, refusal
 from relay.providers.kie.records import Api, read_record
-from relay.providers.kie.requests import cannot
 from relay.signing import verify_kie
 from relay.task import TERMINAL, Draft, Observation, State
 from relay.wire import Answer, Call, Inbound
@@ -24,11 +23,11 @@ class KieProvider(Provider):
     family = "kie"
 
     def write_submit(self, draft: Draft, route: Route, callback_url: str | None) -> Call:
-        """Raises Refused, elsewhere, for what this API cannot carry whole: half of it would be billed in full."""
+        """Raises Unfit for what this API cannot carry whole: half of it would be billed in full."""
         if draft.parent or draft.video_url or draft.action == "extend":
-            raise cannot("a video to continue")
+            raise Unfit("action", "extend is not offered for this model", "该模型不支持 extend")
         api = APIS[route.api]
-        body = api.write(draft, route.model)
+        body = api.write(draft, route)
         if callback_url:
             body["callBackUrl"] = callback_url
         return Call.json("POST", self._url(api.create), body, self._headers())

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from relay.catalog import Route
 from relay.providers.kie.records import Api, Record, as_object, as_urls, pick
-from relay.providers.kie.requests import cannot, fit_ratio, snap_up
+from relay.providers.kie.requests import at_most
+from relay.shapes import nearest
 from relay.task import Asset, Draft, State
 
-# KIE docs, Generate 4o Image: 16:9 appears in a sample but the field takes only these three.
-_SIZES = ("1:1", "3:2", "2:3")
-_VARIANTS = (1, 2, 4)
+# KIE docs, Generate 4o Image
 _MAX_FILES = 5
 _OPTIONS = ("isEnhance", "uploadCn", "enableFallback", "fallbackModel")
 
 
-def _write(draft: Draft, model: str) -> dict[str, object]:
+def _write(draft: Draft, route: Route) -> dict[str, object]:
     # optional fields only where they say something: the current schema has dropped most of them
     if len(draft.image_urls) > _MAX_FILES:
-        raise cannot(f"more than {_MAX_FILES} images")
-    body: dict[str, object] = {"size": fit_ratio(draft, _SIZES) or "1:1"}
+        raise at_most(_MAX_FILES)
+    body: dict[str, object] = {"size": nearest(route.sizes, draft.aspect_ratio, draft.size) or "1:1"}
     if draft.prompt:
         body["prompt"] = draft.prompt
     if draft.image_urls:
@@ -25,7 +25,7 @@ def _write(draft: Draft, model: str) -> dict[str, object]:
     if draft.mask_url:
         body["maskUrl"] = draft.mask_url
     if draft.count > 1:
-        body["nVariants"] = snap_up(draft.count, _VARIANTS, "images at once")
+        body["nVariants"] = draft.count
     return body | {name: draft.options[name] for name in _OPTIONS if name in draft.options}
 
 

@@ -5,28 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from relay.catalog import Route
+from relay.errors import Unfit
 from relay.providers.kie.records import Api, Record, as_object, as_urls, pick
-from relay.providers.kie.requests import cannot, fit_ratio, snap_up
+from relay.providers.kie.requests import at_most
+from relay.shapes import nearest
 from relay.task import Asset, Draft, State
-
-_RATIOS = ("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "21:9")
-_VIDEO_RATIOS = ("16:9", "9:16", "1:1")
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """How a model names its inputs. `images` None means it takes none; `image` is a field for a single one.
 
-    `seconds` are the lengths it makes, empty where unknown; `always` holds fields it requires whatever is asked.
+    `usual_ratio` is sent to a model that requires a shape where none is wanted; `always` holds fields it requires
+    whatever is asked. Which shapes and lengths it makes stands with its route in the catalog.
     """
 
     images: str | None = None
     image: str | None = None
     most_images: int = 1
     ratio: str = "aspect_ratio"
-    ratios: tuple[str, ...] = _RATIOS
     usual_ratio: str | None = None
-    seconds: tuple[int, ...] = ()
     always: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -36,55 +35,45 @@ _MODELS: Mapping[str, Inputs] = {
     "nano-banana": Inputs(images="image_input", most_images=8),
     "google/nano-banana": Inputs(ratio="image_size"),
     "google/nano-banana-edit": Inputs(images="image_urls", most_images=10, ratio="image_size"),
-    "gpt-image/1.5-text-to-image": Inputs(
-        ratios=("1:1", "2:3", "3:2"), usual_ratio="1:1", always={"quality": "medium"}
-    ),
+    "gpt-image/1.5-text-to-image": Inputs(usual_ratio="1:1", always={"quality": "medium"}),
     "gpt-image/1.5-image-to-image": Inputs(
         images="input_urls",
         most_images=16,
-        ratios=("1:1", "2:3", "3:2"),
         usual_ratio="1:1",
         always={"quality": "medium"},
     ),
     "seedream/4.5-text-to-image": Inputs(usual_ratio="1:1", always={"quality": "basic"}),
     "seedream/4.5-edit": Inputs(images="image_urls", most_images=10, usual_ratio="1:1", always={"quality": "basic"}),
-    "grok-imagine/text-to-image": Inputs(ratios=("1:1", "16:9", "9:16", "3:2", "2:3")),
+    "grok-imagine/text-to-image": Inputs(),
     "grok-imagine/image-to-image": Inputs(images="image_urls"),
     "kling-3.0/video": Inputs(
         images="image_urls",
         most_images=2,
-        ratios=_VIDEO_RATIOS,
         usual_ratio="16:9",
-        seconds=tuple(range(3, 16)),
         always={"mode": "std", "sound": False, "multi_shots": False},
     ),
-    "kling-2.6/text-to-video": Inputs(
-        ratios=_VIDEO_RATIOS, usual_ratio="16:9", seconds=(5, 10), always={"sound": False}
-    ),
-    "kling-2.6/image-to-video": Inputs(
-        images="image_urls", ratios=_VIDEO_RATIOS, seconds=(5, 10), always={"sound": False}
-    ),
-    "hailuo/02-image-to-video": Inputs(image="image_url", seconds=(6, 10)),
-    "hailuo/2-3-image-to-video": Inputs(image="image_url", seconds=(6, 10)),
+    "kling-2.6/text-to-video": Inputs(usual_ratio="16:9", always={"sound": False}),
+    "kling-2.6/image-to-video": Inputs(images="image_urls", always={"sound": False}),
+    "hailuo/02-image-to-video": Inputs(image="image_url"),
+    "hailuo/2-3-image-to-video": Inputs(image="image_url"),
 }
 
 
-def _write(draft: Draft, model: str) -> dict[str, object]:
-    inputs = _MODELS[max(filter(model.startswith, _MODELS), key=len)]
+def _write(draft: Draft, route: Route) -> dict[str, object]:
+    inputs = _MODELS[max(filter(route.model.startswith, _MODELS), key=len)]
     if draft.count > 1:
-        raise cannot(f"{draft.count} images at once")  # one job, one result: the others would be billed and not made
+        raise Unfit("count", "is not a number made at once", "不是可一次生成的数量", (1,))  # one job, one result
     if draft.mask_url:
-        raise cannot("a mask")
+        raise Unfit("mask", "is not taken by this model", "该模型不支持")
     body = dict(inputs.always)
     if draft.prompt:
         body["prompt"] = draft.prompt
     body |= _images(draft, inputs)
-    if ratio := fit_ratio(draft, inputs.ratios) or inputs.usual_ratio:
+    if ratio := nearest(route.sizes, draft.aspect_ratio, draft.size) or inputs.usual_ratio:
         body[inputs.ratio] = ratio
     if draft.duration:
-        seconds = snap_up(draft.duration, inputs.seconds or (draft.duration,), "seconds")
-        body["duration"] = str(seconds)  # the Market's video models take it as text
-    return {"model": model, "input": body}
+        body["duration"] = str(draft.duration)  # the Market's video models take it as text
+    return {"model": route.model, "input": body}
 
 
 def _images(draft: Draft, inputs: Inputs) -> dict[str, object]:
@@ -93,7 +82,7 @@ def _images(draft: Draft, inputs: Inputs) -> dict[str, object]:
         return {}
     most = inputs.most_images if inputs.images or inputs.image else 0
     if len(images) > most:
-        raise cannot(f"{len(images)} images" if most else "images")
+        raise at_most(most)
     return {inputs.images: images} if inputs.images else {str(inputs.image): images[0]}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
+from relay.catalog import Route
 from relay.faults import Fault
 from relay.providers.kie.answers import clean, find_id, parse, read_fault
 from relay.task import Asset, Draft, Observation, State
@@ -29,7 +30,7 @@ class Api:
     query: str
     word_fields: tuple[str, ...]
     words: Mapping[str, State]
-    write: Callable[[Draft, str], dict[str, object]]
+    write: Callable[[Draft, Route], dict[str, object]]
     read_assets: Callable[[Record], tuple[Asset, ...]]
     milestones: Mapping[str, float] = field(default_factory=dict)
     salvaged: frozenset[str] = frozenset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from relay.catalog import Route
 from relay.providers.kie.answers import clean
 from relay.providers.kie.records import Api, Record, as_object, is_url, number, pick
 from relay.task import Asset, Draft, State
@@ -9,9 +10,9 @@ from relay.task import Asset, Draft, State
 _TITLE, _STYLE = 80, 200  # characters; the smallest limits of all its models (KIE docs, Generate Music)
 
 
-def _write(draft: Draft, model: str) -> dict[str, object]:
+def _write(draft: Draft, route: Route) -> dict[str, object]:
     """KIE requires a callback URL here; every suno route has one, because the kie upstream has `callbacks`."""
-    body: dict[str, object] = {"model": model, "instrumental": False}
+    body: dict[str, object] = {"model": route.model, "instrumental": False}
     if not draft.lyrics and not draft.style:
         return body | {"customMode": False, "prompt": draft.prompt}
     # in custom mode the prompt is what is sung, and style and title must be there

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from relay.catalog import Route
 from relay.providers.kie.records import Api, Record, as_object, as_urls, pick
-from relay.providers.kie.requests import cannot, fit_ratio, snap_up
+from relay.providers.kie.requests import at_most
+from relay.shapes import nearest
 from relay.task import Asset, Draft, State
 
 # KIE docs, Generate Veo3.1 Video
 _MODEL = "veo3_fast"
-_SECONDS = (4, 6, 8)
-_RATIOS = ("16:9", "9:16")
 _BY_IMAGES = (
     "TEXT_2_VIDEO",
     "FIRST_AND_LAST_FRAMES_2_VIDEO",
@@ -18,21 +18,21 @@ _BY_IMAGES = (
 )
 
 
-def _write(draft: Draft, model: str) -> dict[str, object]:
+def _write(draft: Draft, route: Route) -> dict[str, object]:
     images = draft.image_urls
     if len(images) >= len(_BY_IMAGES):
-        raise cannot(f"{len(images)} images")
+        raise at_most(len(_BY_IMAGES) - 1)
     body: dict[str, object] = {
         "prompt": draft.prompt,
-        "model": model or _MODEL,
+        "model": route.model or _MODEL,
         "generationType": _BY_IMAGES[len(images)],
     }
     if images:
         body["imageUrls"] = list(images)
-    if ratio := fit_ratio(draft, _RATIOS):
+    if ratio := nearest(route.sizes, draft.aspect_ratio, draft.size):
         body["aspect_ratio"] = ratio
     if draft.duration:
-        body["duration"] = snap_up(draft.duration, _SECONDS, "seconds")
+        body["duration"] = draft.duration
     return body
 
 

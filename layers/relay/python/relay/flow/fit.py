@@ -1,0 +1,101 @@
+"""What becomes of a request before it is charged: as each upstream would be sent it, with its price, or refused.
+
+The translators are pure, so each source is asked by having it write the very call it would be sent. A source may round
+a video's length up to one it makes; a number of images is never rounded. The cheapest of the results is the one that is
+charged, stored and sent, so dispatch tries only those sources that make it exactly so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from relay.catalog import Catalog, Route
+from relay.dialects import dialect
+from relay.errors import InvalidParameter, Unfit, Unsupported
+from relay.providers import Account, provider
+from relay.task import Draft
+
+# Nothing written for them is sent, so they need no key; the address is one that no name server knows.
+_NOBODY = Account("https://upstream.invalid", key="")
+_CALLBACK = "https://relay.invalid/callback"
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A way to have a request made: what that upstream would be sent, and what that costs (nanos)."""
+
+    route: Route
+    draft: Draft
+    price: int
+
+
+def fit(catalog: Catalog, draft: Draft, upstreams_on: Container[str]) -> list[Fit]:
+    """The ways to have it made, those of the least price first, among them by the catalog's priority.
+
+    Raises InvalidParameter with the client's field and what would do, Unsupported where what could make it is off.
+    """
+    sources = _sources(catalog, draft)
+    if not sources:
+        raise InvalidParameter(_word(draft, "parent"), "cannot be continued by this model", "不能由该模型继续")
+    found, refusals = list[Fit](), list[Unfit]()
+    for route in sources:
+        if route.upstream in upstreams_on:
+            try:
+                found.append(_fitted(catalog, draft, route))
+            except Unfit as refusal:
+                refusals.append(refusal)
+    if not found and not refusals:
+        raise Unsupported("this model is not available here at present", "该模型目前不可用")
+    if not found:
+        raise _refused(draft, refusals)
+    return sorted(found, key=lambda each: (each.price, each.route.priority))
+
+
+def as_charged(catalog: Catalog, draft: Draft) -> Iterator[Route]:
+    """The sources that would be sent a draft exactly as it was fitted and charged."""
+    for route in _sources(catalog, draft):
+        with suppress(Unfit):
+            if _fitted(catalog, draft, route).draft == draft:
+                yield route
+
+
+def _sources(catalog: Catalog, draft: Draft) -> list[Route]:
+    routes = catalog.model(draft.platform, draft.kind, draft.model).routes
+    return sorted((each for each in routes if draft.pin in (None, each.upstream)), key=lambda route: route.priority)
+
+
+def _fitted(catalog: Catalog, draft: Draft, route: Route) -> Fit:
+    """Raises Unfit."""
+    model, upstream = catalog.model(draft.platform, draft.kind, draft.model), catalog.upstreams[route.upstream]
+    fitted = model.fit(draft, route)
+    provider(upstream.family, _NOBODY).write_submit(fitted, route, _CALLBACK if upstream.callbacks else None)
+    return Fit(route, fitted, model.cost(fitted))
+
+
+def _refused(draft: Draft, refusals: Sequence[Unfit]) -> InvalidParameter:
+    """The first source's refusal, with what any of them would take of that field."""
+    first = refusals[0]
+    allowed = {number for each in refusals if each.about == first.about for number in each.allowed}
+    if not allowed:
+        return InvalidParameter(_word(draft, first.about), first.problem, first.zh)
+    words = _spans(sorted(allowed))
+    return InvalidParameter(_word(draft, first.about), f"must be one of: {words}", f"必须是以下之一：{words}")
+
+
+def _word(draft: Draft, about: str) -> str:
+    """What the client calls a field of its request."""
+    speaker = dialect(draft.dialect)
+    return {**speaker.media_fields, **speaker.field_words}.get(about, about)
+
+
+def _spans(numbers: Sequence[int]) -> str:
+    """Numbers in order, neighbours drawn together: 1, 3-15."""
+    spans = list[list[int]]()
+    for number in numbers:
+        if spans and number == spans[-1][-1] + 1:
+            spans[-1] = [spans[-1][0], number]
+        else:
+            spans.append([number])
+    return ", ".join("-".join(map(str, span)) for span in spans)

@@ -1,0 +1,142 @@
+"""What no upstream with a key makes is refused before the charge; what is made is what was charged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from relay.flow.house import UPSTREAMS_ON
+from relay.ledger import nanos
+from relay.wire import Answer
+from tests.functional.world import World, world
+
+REFUSED = Answer(200, b'{"code": 455, "msg": "Service is currently undergoing maintenance", "data": null}', {})
+FILM = {"prompt": "a kite", "action": "text2video", "model": "kling-3.0"}
+
+
+@pytest.fixture
+def here() -> Iterator[World]:
+    with world() as here:
+        yield here
+
+
+def switch(here: World, *upstreams: str) -> None:
+    """Have keys for these upstreams only."""
+    here.secrets.values[UPSTREAMS_ON] = json.dumps(upstreams)
+    for name in {"kie", "relay"} - set(upstreams):
+        del here.secrets.values[f"upstreams/{name}/key"]
+
+
+def sent(here: World, upstream: str) -> dict[str, Any]:
+    here.pump()
+    (call,) = here.network.sent(f"{upstream}.submit")
+    body: dict[str, Any] = json.loads(call.body)
+    return body
+
+
+def assert_nothing_happened(here: World) -> None:
+    here.run(30)
+    assert here.balance == nanos(100)
+    assert not here.network.jobs
+    assert list(here.house.store.tasks.since(here.account_id, "0")) == []
+
+
+def test_a_length_that_is_rounded_up_is_charged_as_it_is_made(here: World) -> None:
+    switch(here, "kie")
+    assert here.post("/api/kling/videos", {**FILM, "duration": 1})[0] == 200
+
+    assert sent(here, "kie")["input"]["duration"] == "3"
+    assert here.balance == nanos(100) - 3 * nanos("0.60")
+
+
+def test_a_length_that_is_made_as_asked_is_charged_as_asked(here: World) -> None:
+    assert here.post("/api/kling/videos", {**FILM, "duration": 1})[0] == 200
+
+    assert sent(here, "relay")["duration"] == 1
+    assert here.balance == nanos(100) - nanos("0.60")
+
+
+def test_another_upstream_is_not_sent_what_it_would_make_at_another_price(here: World) -> None:
+    here.network.script["relay.submit"] = [Answer(404, b'{"success": false, "error": {"code": "NOT_FOUND"}}')] * 9
+    here.post("/api/kling/videos", {**FILM, "duration": 1})
+    here.run(60)
+
+    assert here.network.sent("kie.submit") == []
+    assert (here.balance, here.drift) == (nanos(100), 0)
+
+
+def test_another_upstream_that_makes_the_same_takes_over(here: World) -> None:
+    here.network.script["kie.submit"] = [REFUSED]
+    here.post("/api/kling/videos", {**FILM, "duration": 5})
+
+    assert sent(here, "relay")["duration"] == 5
+
+
+def test_more_images_than_the_first_upstream_makes_go_to_the_one_that_makes_them(here: World) -> None:
+    assert here.post("/api/grok/images", {"prompt": "a kite", "count": 3})[0] == 200
+
+    assert sent(here, "relay")["count"] == 3
+    assert here.network.sent("kie.submit") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "says"),
+    [
+        ("/api/grok/images", {"prompt": "a kite", "count": 3}, "count 必须是以下之一：1"),
+        ("/api/kling/videos", {**FILM, "duration": 16}, "duration 必须是以下之一：3-15"),
+        (
+            "/api/kling/videos",
+            {**FILM, "action": "extend", "video_url": "https://a.example"},
+            "action 该模型不支持 extend",
+        ),
+    ],
+)
+def test_what_the_upstreams_with_a_key_do_not_make_is_refused_before_the_charge(
+    here: World, path: str, body: dict[str, Any], says: str
+) -> None:
+    switch(here, "kie")
+    status, document = here.post(path, body)
+
+    assert (status, document["error"]["code"]) == (400, "INVALID_PARAMETER")
+    assert document["error"]["message"] == says
+    assert_nothing_happened(here)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/kling/images", {"prompt": "a kite"}),
+        ("/api/sora/videos", {"prompt": "a kite", "action": "text2video"}),
+        ("/api/kling/videos", {"prompt": "a kite", "action": "text2video"}),
+    ],
+)
+def test_a_model_whose_upstreams_have_no_key_is_refused_before_the_charge(
+    here: World, path: str, body: dict[str, Any]
+) -> None:
+    switch(here, "kie")
+    status, document = here.post(path, body)
+
+    assert (status, document["error"]["code"]) == (400, "API_NOT_IMPLEMENTED")
+    assert_nothing_happened(here)
+
+
+def test_the_other_family_is_told_in_its_own_words(here: World) -> None:
+    switch(here, "relay")
+    status, document = here.post("/api/v1/gpt4o-image/generate", {"prompt": "a kite", "size": "1:1"})
+
+    assert (status, document["code"]) == (400, 505)
+    assert_nothing_happened(here)
+
+
+def test_with_one_key_the_models_it_makes_are_still_sold(here: World) -> None:
+    switch(here, "kie")
+    assert here.post("/api/grok/images", {"prompt": "a kite"})[0] == 200
+
+
+def test_without_a_list_of_keys_nothing_is_sold(here: World) -> None:
+    del here.secrets.values[UPSTREAMS_ON]
+    assert here.post("/api/grok/images", {"prompt": "a kite"})[0] == 400
+    assert_nothing_happened(here)

@@ -1,0 +1,130 @@
+"""What is charged is what is sent: each source's own call is written, and read again for what it orders."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from importlib.resources import files
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relay.catalog import Model
+from relay.catalog_file import load
+from relay.errors import InvalidParameter, Unsupported
+from relay.flow.fit import Fit, as_charged, fit
+from relay.providers import Account, provider
+from relay.task import Draft, Kind
+
+CATALOG = load((files("relay") / "catalog.toml").read_text("utf-8"))
+SOLD = [
+    (platform.family, platform.name, kind, model)
+    for platform in CATALOG.platforms.values()
+    for kind, offer in platform.offers.items()
+    for model in offer.models.values()
+]
+BOTH = frozenset({"kie", "relay"})
+VIDEO = Draft("relay", "kling", Kind.VIDEO, "kling-3.0", prompt="a kite", action="text2video", duration=1)
+IMAGE = Draft("relay", "grok", Kind.IMAGE, "grok-imagine", prompt="a kite", count=3)
+SIZES = ("1:1", "16:9", "9:16", "21:9", "1024x1024", "640x4096", None)
+
+
+def ordered(way: Fit) -> tuple[int, int]:
+    """How many results, and of how many seconds, the upstream is told to make."""
+    family = CATALOG.upstreams[way.route.upstream].family
+    call = provider(family, Account("https://upstream.example", "sk-EXAMPLE")).write_submit(way.draft, way.route, None)
+    body = json.loads(call.body)
+    body = body.get("input", body)
+    return int(body.get("nVariants") or body.get("count") or 1), int(body.get("duration") or 0)
+
+
+def price_of(model: Model, count: int, seconds: int) -> int:
+    return model.price * {"call": 1, "image": count, "second": seconds}[model.per]
+
+
+@st.composite
+def drafts(draw: st.DrawFn) -> Draft:
+    """A request for anything that is sold, of any number, length and shape a dialect lets through, and more."""
+    family, platform, kind, model = draw(st.sampled_from(SOLD))
+    draft = Draft(family, platform, kind, model.name, prompt="a kite", size=draw(st.sampled_from(SIZES)))
+    draft = replace(draft, image_urls=("https://files.example/a.png",) * draw(st.integers(0, 6)))
+    if kind is Kind.VIDEO:
+        return replace(draft, duration=draw(st.none() | st.integers(1, 60)), action="text2video")
+    return replace(draft, count=draw(st.integers(1, 10))) if kind is Kind.IMAGE else draft
+
+
+@settings(max_examples=400)
+@given(asked=drafts(), on=st.sampled_from([BOTH, frozenset({"kie"}), frozenset({"relay"}), frozenset[str]()]))
+def test_the_price_is_that_of_what_is_sent(asked: Draft, on: frozenset[str]) -> None:
+    model = CATALOG.model(asked.platform, asked.kind, asked.model)
+    try:
+        ways = fit(CATALOG, asked, on)
+    except (InvalidParameter, Unsupported):
+        return  # nothing is charged
+    for way in ways:
+        count, seconds = ordered(way)
+        assert way.route.upstream in on
+        assert way.price == price_of(model, count, seconds)
+        assert count == asked.count
+        assert seconds >= (asked.duration or 0)
+    assert ways[0].price == min(way.price for way in ways)
+    tried = list(as_charged(CATALOG, ways[0].draft))
+    assert ways[0].route in tried
+    assert {price_of(model, *ordered(Fit(route, ways[0].draft, 0))) for route in tried} == {ways[0].price}
+
+
+def test_a_length_is_rounded_up_to_one_that_is_made() -> None:
+    (way,) = fit(CATALOG, VIDEO, {"kie"})
+
+    assert (way.draft.duration, way.price) == (3, 3 * 600_000_000)
+
+
+def test_whoever_makes_it_as_asked_for_less_is_taken_first() -> None:
+    ways = fit(CATALOG, VIDEO, BOTH)
+
+    assert [(way.route.upstream, way.draft.duration) for way in ways] == [("relay", 1), ("kie", 3)]
+
+
+def test_of_equal_prices_the_catalogs_priority_decides() -> None:
+    ways = fit(CATALOG, replace(VIDEO, duration=5), BOTH)
+
+    assert [way.route.upstream for way in ways] == ["kie", "relay"]
+
+
+def test_a_draft_that_was_rounded_is_not_sent_where_it_would_be_made_shorter_or_longer() -> None:
+    assert [route.upstream for route in as_charged(CATALOG, VIDEO)] == ["relay"]
+    assert {route.upstream for route in as_charged(CATALOG, replace(VIDEO, duration=3))} == BOTH
+
+
+@pytest.mark.parametrize(
+    ("draft", "says"),
+    [
+        (IMAGE, "count must be one of: 1"),
+        (replace(VIDEO, duration=16), "duration must be one of: 3-15"),
+        (replace(VIDEO, image_urls=("https://files.example/a.png",) * 3), "image_url takes at most 2 for this model"),
+        (replace(IMAGE, count=1, mask_url="https://files.example/a.png"), "mask_url is not taken by this model"),
+        (
+            replace(VIDEO, action="extend", video_url="https://files.example/a.mp4"),
+            "action extend is not offered for this model",
+        ),
+        (Draft("kie", "gpt4o-image", Kind.IMAGE, "gpt4o-image", count=3), "nVariants must be one of: 1-2, 4"),
+    ],
+)
+def test_what_nobody_carries_is_refused_with_the_clients_field_and_what_would_do(draft: Draft, says: str) -> None:
+    with pytest.raises(InvalidParameter, match=f"^{says}$") as caught:
+        fit(CATALOG, draft, {"kie"})
+    assert caught.value.field == says.split(maxsplit=1)[0]
+
+
+def test_a_video_is_only_continued_where_it_was_made() -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        fit(CATALOG, replace(VIDEO, model="kling-v1", action="extend", parent="t1", pin="kie"), BOTH)
+    assert caught.value.field == "task_id"
+
+
+@pytest.mark.parametrize("sold", SOLD, ids=lambda sold: f"{sold[1]}-{sold[3].name}")
+def test_where_all_upstreams_are_off_nothing_is_sold(sold: tuple[str, str, Kind, Model]) -> None:
+    family, platform, kind, model = sold
+    with pytest.raises(Unsupported):
+        fit(CATALOG, Draft(family, platform, kind, model.name, prompt="a kite"), frozenset())
