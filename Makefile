@@ -1,6 +1,6 @@
 # Everything a developer does here. `make run` is the first five minutes; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check build bench format clean
+.PHONY: help run serve test check build bench picture format clean
 SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -36,8 +36,11 @@ build: $(READY) $(SAM_READY) ## sam build, into .aws-sam/
 	@rm .build.log
 	@echo "built into .aws-sam/; deploy it with: .venv/sam/bin/sam deploy"
 
-bench: $(READY) ## measure, and rewrite the numbers in the README
+bench: $(READY) ## measure, and rewrite docs/numbers.md
 	@$(BIN)/python -m benchmarks
+
+picture: $(READY) ## draw docs/run.svg: what make run prints and makes
+	@$(BIN)/python -m benchmarks.picture
 
 format: $(READY) ## put the code in its one form
 	$(BIN)/ruff check --fix-only -q .

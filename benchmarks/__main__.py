@@ -1,4 +1,4 @@
-"""python -m benchmarks: measure everything, print it, and rewrite the numbers in the README."""
+"""python -m benchmarks: measure everything, print it, and rewrite docs/numbers.md and the README's few lines."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ BACKLOG = (10_000, 0)
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--backlog", action="store_true", help="also 10,000 tasks due at once; takes minutes more")
-    parser.add_argument("--keep-readme", action="store_true", help="only print")
+    parser.add_argument("--keep", action="store_true", help="only print")
     options = parser.parse_args()
     console, started = Console(), time.monotonic()
     measured = _measured(console, (*LAGS, BACKLOG) if options.backlog else LAGS)
     report.show(console, measured)
-    if not options.keep_readme and not report.write(ROOT / "README.md", measured):
-        console.print(f"README.md has no {report.BEGIN} … {report.END}; it stays as it is", style="yellow")
+    if not options.keep:
+        report.write(ROOT / "docs/numbers.md", ROOT / "README.md", measured)
     console.print(f"took {time.monotonic() - started:.0f} s", style="dim")
 
 

@@ -1,4 +1,4 @@
-"""Shows the rows: as a table on the terminal, and as Markdown between two marks of the README."""
+"""Shows the rows: on the terminal, all of them in docs/numbers.md, and the few that matter most in the README."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ from rich.table import Table
 from benchmarks.prices import AS_OF, REGION
 from benchmarks.rows import Row
 
+# What the README shows: heading and name of the row, and what a reader is told it is.
+HEADLINES = (
+    ("CPU of a warm", "submit", "CPU of taking a task, beside a bare handler that makes the same AWS calls"),
+    ("CPU of a warm", "status", "CPU of a status query, beside the same"),
+    ("CPU of a cold", "submit", "CPU of a cold start of what takes tasks, beside only importing and connecting"),
+    ("AWS calls", "callback, client told", "a million tasks learnt by callback and told, at AWS list prices"),
+    ("Largest", "hot row", "the row of a task"),
+    ("Poll lag", "1,000 tasks due at once", "a thousand tasks due at once, until their outcome is known"),
+)
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 NOTES = (
@@ -49,11 +58,7 @@ def show(console: Console, rows: Sequence[Row]) -> None:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    lines = ["| what | measured | goal |", "|---|---|---|"]
-    for row in rows:
-        cells = (row.what, row.value, _goal(row)) if row.value else (f"**{row.what}**", "", "")
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, "", *(f"- {note}" for note in NOTES)])
+    return "\n".join([_table(rows), "", *(f"- {note}" for note in NOTES)])
 
 
 def replaced(text: str, block: str) -> str | None:
@@ -63,13 +68,40 @@ def replaced(text: str, block: str) -> str | None:
     return f"{before}{BEGIN}\n{block}\n{END}{after}" if begin and end else None
 
 
-def write(readme: Path, rows: Sequence[Row]) -> bool:
-    """Rewrite the README's block; False where there is nothing to rewrite."""
-    changed = replaced(readme.read_text("utf-8"), markdown(rows)) if readme.exists() else None
+def headlines(rows: Sequence[Row]) -> list[Row]:
+    """The README's rows, in its words. Raises LookupError where one of them was not measured."""
+    under, placed = "", list[tuple[str, Row]]()
+    for row in rows:
+        under = under if row.value else row.what
+        placed.append((under, row))
+    found = []
+    for heading, name, words in HEADLINES:
+        fitting = [row for under, row in placed if under.startswith(heading) and row.what.partition(" (")[0] == name]
+        if not fitting:
+            raise LookupError(f"no row {name!r} under {heading!r}: mend HEADLINES in benchmarks/report.py")
+        found.append(fitting[0]._replace(what=words))
+    return found
+
+
+def write(numbers: Path, readme: Path, rows: Sequence[Row]) -> None:
+    """Rewrite the blocks of both files. Raises LookupError where the README's rows or a block are not there."""
+    _rewrite(numbers, markdown(rows))
+    _rewrite(readme, _table(headlines(rows)))
+
+
+def _rewrite(path: Path, block: str) -> None:
+    changed = replaced(path.read_text("utf-8"), block)
     if changed is None:
-        return False
-    readme.write_text(changed, "utf-8")
-    return True
+        raise LookupError(f"{path.name} has no {BEGIN} … {END}")
+    path.write_text(changed, "utf-8")
+
+
+def _table(rows: Sequence[Row]) -> str:
+    lines = ["| what | measured | goal |", "|---|---|---|"]
+    for row in rows:
+        cells = (row.what, row.value, _goal(row)) if row.value else (f"**{row.what}**", "", "")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def _goal(row: Row) -> str:
