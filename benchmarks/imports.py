@@ -29,6 +29,7 @@ CLIENTS: Mapping[str, tuple[tuple[str, ...], bool]] = {
     "archive": (("dynamodb", "s3", "sqs"), True),
     "deliver": (("dynamodb", "ssm"), True),
     "sweep": (("dynamodb", "stepfunctions"), False),
+    "audit": (("dynamodb",), False),
 }
 
 _CLOCK = "import time, sys; cpu = time.process_time()\n"

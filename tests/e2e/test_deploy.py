@@ -62,6 +62,10 @@ def test_the_sweep_starts_the_poller_where_a_task_waits(stack: Deployed) -> None
     assert _run(stack, "sweep.schedule") == {"started": [store_of(stack).tasks.shard(WAITING)]}
 
 
+def test_the_audit_finds_every_balance_to_be_its_ledgers_sum(stack: Deployed) -> None:
+    assert _run(stack, "audit.schedule")["off"] == 0
+
+
 def test_a_dispatched_task_is_at_its_upstream(stack: Deployed) -> None:
     assert _run(stack, "dispatch.relay.one") == {"batchItemFailures": []}
     task = task_of(stack, WAITING)

@@ -124,6 +124,7 @@ def test_a_key_of_ones_own_opens_to_those_who_read_secrets(used: set[Use]) -> No
         ("seat#kie#0", {"dispatch"}),
         ("upload#incoming/acc1/a.png", {"inspect_upload", "upload"}),
         ("idem#acc1#order-1", {"submit"}),
+        ("audit#progress", {"audit"}),
     ],
 )
 def test_a_row_of_the_directory_is_written_by_its_own_functions_alone(key: str, writers: set[str]) -> None:

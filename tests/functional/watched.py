@@ -14,6 +14,7 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.bucket import Bucket
+from relay.flow.audit import audit
 from relay.flow.clock import Lap, sweep
 from relay.flow.house import House
 from relay.flow.uploads import check
@@ -22,13 +23,14 @@ from relay.poller import Poller
 from relay.queues import Queues
 from relay.secrets import Secrets
 from relay.store import Store
+from relay.store.audits import Progress
 from tests.functional.surroundings import HandWoundQueues, door_of, http_event
 from tests.functional.world import ARN, BUCKET, REGION, SECRETS, World
 
 PREFIX = "/genrelay/test"
 FUNCTIONS = (
     *("submit", "status", "account", "upload", "media", "callback", "dispatch", "poll"),
-    *("archive", "deliver", "inspect_upload", "sweep"),
+    *("archive", "deliver", "inspect_upload", "sweep", "audit"),
 )
 # A transaction needs the rights of its parts.
 PARTS = {
@@ -180,6 +182,10 @@ class Watched(World):
     def sweep(self) -> list[int]:
         with self.at("sweep"):
             return sweep(self.house)
+
+    def audit(self) -> Progress:
+        with self.at("audit"):
+            return audit(self.house)
 
 
 @cache

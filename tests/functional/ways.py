@@ -214,11 +214,15 @@ def the_clock_strikes(here: Watched) -> None:
     assert here.sweep() == [0]
 
 
+def the_books_are_audited(here: Watched) -> None:
+    assert here.audit().accounts == 0  # one round, which began and ended
+
+
 WAYS: tuple[Callable[[Watched], None], ...] = (
     *(a_request_is_repeated, a_video_is_continued, a_task_is_asked_for, an_account_looks_at_itself),
     *(a_callback_ends_a_task, a_callback_is_not_confirmed, a_callback_brings_a_lost_job),
     *(a_callback_overtakes_the_answer, a_callback_overtakes_the_clock, two_callbacks_meet),
     *(an_upstream_is_full, an_upstream_refuses, another_upstream_takes_it, a_submission_is_never_answered),
     *(a_generation_fails, a_generation_never_ends, messages_are_lost, a_client_does_not_hear_at_first),
-    the_clock_strikes,
+    *(the_clock_strikes, the_books_are_audited),
 )

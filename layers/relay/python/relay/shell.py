@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext as Context
 
-__all__ = ["Context", "Event", "Handler", "handler", "records"]
+__all__ = ["Context", "Event", "Handler", "gauge", "handler", "records"]
 
 logger = Logger(child=True)
 
@@ -25,6 +26,11 @@ def handler(work: Handler) -> Handler:
     warnings.filterwarnings("ignore", "No application metrics to publish")
     logged: Handler = Logger().inject_lambda_context(work)
     return Metrics().log_metrics(logged)
+
+
+def gauge(name: str, value: int) -> None:
+    """Publish how something stands; 0 counts, unlike where things are counted as they happen."""
+    Metrics().add_metric(name=name, unit=MetricUnit.NoUnit, value=value)
 
 
 def records(event: Event, each: Callable[[dict[str, Any]], None], threads: int = 1) -> Event:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relay.store.accounts import Accounts
+from relay.store.audits import Audits
 from relay.store.directory import Directory
 from relay.store.submit import Submissions
 from relay.store.table import Tables
@@ -17,8 +18,9 @@ class Store:
     accounts: Accounts
     directory: Directory
     submissions: Submissions
+    audits: Audits
 
     @classmethod
     def over(cls, tables: Tables, *, shards: int, utc_offset: int) -> Store:
         tasks = Tasks(tables, shards)
-        return cls(tasks, Accounts(tables), Directory(tables), Submissions(tables, tasks, utc_offset))
+        return cls(tasks, Accounts(tables), Directory(tables), Submissions(tables, tasks, utc_offset), Audits(tables))

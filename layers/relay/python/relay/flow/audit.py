@@ -1,0 +1,70 @@
+"""The audit: every account's balance against the sum of its ledger, a bounded part of it in each run.
+
+Money moves while it counts, so a balance is read once and held against the entries that were written before. Entries
+written about that instant may or may not be in it: a difference that some of them explain is none. A defect stays when
+the account has been quiet for a minute, so it is found in that round or a later one; a wrong alarm is never raised.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aws_lambda_powertools import Logger
+
+from relay.flow.house import House
+from relay.store.audits import Progress
+
+STEPS = 100  # reads of a run that are as long as a page of entries
+BEFORE, AFTER = 60_000, 10_000  # ms: how late a write may follow the time its entry says, how far clocks may differ
+
+logger = Logger(child=True)
+
+
+def audit(house: House, steps: int = STEPS) -> Progress:
+    """Go on where the last run stopped, to the end of the round at most."""
+    progress = house.store.audits.progress()
+    if not progress.round_at:
+        progress = replace(progress, round_at=house.clock())
+    for _ in range(steps):
+        progress = _counted(house, progress) if progress.read_at else _opened(house, progress)
+        if not progress.account_id:  # the round is over
+            break
+    house.store.audits.note(progress)
+    return progress
+
+
+def _opened(house: House, progress: Progress) -> Progress:
+    """The next account with its balance read, or the round's end."""
+    account_id = house.store.audits.next_account(progress.account_id)
+    if account_id is None:
+        return Progress(off_before=progress.off, round_at=house.clock())
+    read_at = house.clock()
+    gate = house.store.accounts.gate(account_id)
+    kept = replace(progress, account_id=account_id, accounts=progress.accounts + 1)
+    fresh = replace(kept, balance=gate.balance if gate else 0, total=0, least=0, most=0, last="")
+    return replace(fresh, read_at=read_at)
+
+
+def _counted(house: House, progress: Progress) -> Progress:
+    """One more page of the account's entries, or the verdict after the last."""
+    lines = house.store.audits.lines(progress.account_id, progress.last)
+    if not lines:
+        return _judged(progress)
+    surely = [line.amount for line in lines if line.at < progress.read_at - BEFORE]
+    perhaps = [line.amount for line in lines if -BEFORE <= line.at - progress.read_at <= AFTER]
+    return replace(
+        progress,
+        total=progress.total + sum(surely),
+        least=progress.least + sum(amount for amount in perhaps if amount < 0),
+        most=progress.most + sum(amount for amount in perhaps if amount > 0),
+        last=lines[-1].sort_key,
+    )
+
+
+def _judged(progress: Progress) -> Progress:
+    drift = progress.balance - progress.total
+    closed = replace(progress, read_at=0)
+    if progress.least <= drift <= progress.most:
+        return closed
+    logger.error("the balance is not the sum of the ledger", account_id=progress.account_id, drift=drift)
+    return replace(closed, off=progress.off + 1)
