@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,8 +13,10 @@ Behaviour = Callable[[socket.socket], None]
 
 
 @contextmanager
-def server(behave: Behaviour, host: str = "127.0.0.1", port: int = 0) -> Iterator[tuple[int, list[bytes]]]:
-    """The port of a server that reads a request, then behaves; and what it was sent."""
+def server(
+    behave: Behaviour, host: str = "127.0.0.1", port: int = 0, secure: ssl.SSLContext | None = None
+) -> Iterator[tuple[int, list[bytes]]]:
+    """The port of a server that reads a request, inside TLS where told so, then behaves; and what it was sent."""
     heard: list[bytes] = []
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listening:
@@ -26,9 +29,11 @@ def server(behave: Behaviour, host: str = "127.0.0.1", port: int = 0) -> Iterato
 
         def attend(line: socket.socket) -> None:
             with closing(line), suppress(OSError):
-                while request := line.recv(65536):
-                    heard.append(request)
-                    behave(line)
+                inside = secure.wrap_socket(line, server_side=True) if secure else line
+                with closing(inside):
+                    while request := inside.recv(65536):
+                        heard.append(request)
+                        behave(inside)
 
         threading.Thread(target=serve, daemon=True).start()
         yield listening.getsockname()[1], heard
