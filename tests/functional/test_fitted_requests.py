@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from relay.catalog import Model
 from relay.flow.house import UPSTREAMS_ON
 from relay.ledger import nanos
-from relay.wire import Answer
+from relay.task import Kind, State
+from relay.wire import Answer, Call
 from tests.functional.world import World, world
 
 REFUSED = Answer(200, b'{"code": 455, "msg": "Service is currently undergoing maintenance", "data": null}', {})
 FILM = {"prompt": "a kite", "action": "text2video", "model": "kling-3.0"}
+
+PATHS = {Kind.IMAGE: "/api/{}/images", Kind.VIDEO: "/api/{}/videos", Kind.MUSIC: "/api/{}/music"}
+KIE_GRID: list[dict[str, Any]] = [{"size": "3:2", "nVariants": count} for count in (1, 2, 4)]
+GRID: dict[Kind, list[dict[str, Any]]] = {
+    Kind.IMAGE: [{"count": count, "size": size} for count, size in ((1, "21:9"), (3, "1024x1024"), (10, "1:1"))],
+    Kind.VIDEO: [
+        {"action": "text2video"},
+        *({"action": "text2video", "duration": seconds} for seconds in (1, 4, 15, 16, 60)),
+    ],
+    Kind.MUSIC: [{}, {"style": "folk"}],
+}
 
 
 @pytest.fixture
@@ -42,6 +56,59 @@ def assert_nothing_happened(here: World) -> None:
     assert here.balance == nanos(100)
     assert not here.network.jobs
     assert list(here.house.store.tasks.since(here.account_id, "0")) == []
+
+
+def ordered(call: Call) -> dict[str, int]:
+    """How much of each unit an upstream was told to make."""
+    body = json.loads(call.body)
+    body = body.get("input", body)
+    count = int(body.get("nVariants") or body.get("count") or 1)
+    return {"call": 1, "image": count, "second": int(body.get("duration") or 0)}
+
+
+def everything(here: World) -> Iterator[tuple[Model, str, dict[str, Any]]]:
+    """A grid of requests over all that is sold, each with its model."""
+    for platform in here.house.catalog.platforms.values():
+        for kind, offer in platform.offers.items():
+            for model in offer.models.values():
+                if platform.family == "kie":
+                    path, grid = f"/api/v1/{platform.name}/generate", KIE_GRID
+                else:
+                    path, grid = (
+                        PATHS[kind].format(platform.name),
+                        [{"model": model.name, **more} for more in GRID[kind]],
+                    )
+                yield from ((model, path, {"prompt": "a kite", **more}) for more in grid)
+
+
+@pytest.mark.parametrize("upstreams", [("kie",), ("relay",), ("kie", "relay")], ids="+".join)
+def test_whatever_is_accepted_is_charged_as_it_is_sent(upstreams: tuple[str, ...]) -> None:
+    with world(balance="100000") as here:
+        switch(here, *upstreams)
+        accepted = 0
+        for model, path, body in everything(here):
+            before, calls = here.balance, len(here.network.calls)
+            status, document = here.post(path, body)
+            here.pump()
+            made = [call for what, call in here.network.calls[calls:] if what.endswith(".submit")]
+            if status == 200:
+                (call,) = made
+                assert before - here.balance == model.price * ordered(call)[model.per], (path, body)
+                accepted += 1
+            else:
+                assert (status, here.balance, made) == (400, before, []), (path, body, document)
+            here.wait(1)  # KIE takes twenty in ten seconds
+        assert accepted >= 10
+        assert here.drift == 0
+
+
+def test_a_model_that_is_sold_no_more_fails_at_once_and_the_money_goes_back(here: World) -> None:
+    task_id = here.submit_image()
+    here.house = replace(here.house, catalog=replace(here.house.catalog, platforms={}))
+    here.run(60)
+
+    assert here.task(task_id).state is State.FAILED
+    assert (here.balance, here.drift) == (nanos(100), 0)
 
 
 def test_a_length_that_is_rounded_up_is_charged_as_it_is_made(here: World) -> None:

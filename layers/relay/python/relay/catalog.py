@@ -148,6 +148,12 @@ class Catalog:
             raise Unsupported(f"{platform} does not make {kind} tasks", f"平台 {platform} 不支持该类型")
         return found.offers[kind]
 
+    def sold(self, platform: str, kind: Kind, name: str) -> Model | None:
+        """The named model, None where it is not sold: it may have been, when a task was accepted."""
+        found = self.platforms.get(platform)
+        offer = found.offers.get(kind) if found else None
+        return offer.models.get(name) if offer else None
+
     def model(self, platform: str, kind: Kind, name: str | None) -> Model:
         """The named model, or the platform's default. Raises InvalidParameter naming the ones there are."""
         offer = self.platforms[platform].offers[kind]

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from relay.catalog import Catalog, Route
+from relay.catalog import Catalog, Model, Route
 from relay.dialects import dialect
 from relay.errors import InvalidParameter, Unfit, Unsupported
 from relay.providers import Account, provider
@@ -36,14 +36,15 @@ def fit(catalog: Catalog, draft: Draft, upstreams_on: Container[str]) -> list[Fi
 
     Raises InvalidParameter with the client's field and what would do, Unsupported where what could make it is off.
     """
-    sources = _sources(catalog, draft)
+    model = catalog.model(draft.platform, draft.kind, draft.model)
+    sources = _sources(model, draft)
     if not sources:
         raise InvalidParameter(_word(draft, "parent"), "cannot be continued by this model", "不能由该模型继续")
     found, refusals = list[Fit](), list[Unfit]()
     for route in sources:
         if route.upstream in upstreams_on:
             try:
-                found.append(_fitted(catalog, draft, route))
+                found.append(_fitted(catalog, model, draft, route))
             except Unfit as refusal:
                 refusals.append(refusal)
     if not found and not refusals:
@@ -54,22 +55,24 @@ def fit(catalog: Catalog, draft: Draft, upstreams_on: Container[str]) -> list[Fi
 
 
 def as_charged(catalog: Catalog, draft: Draft) -> Iterator[Route]:
-    """The sources that would be sent a draft exactly as it was fitted and charged."""
-    for route in _sources(catalog, draft):
+    """The sources that would be sent a draft exactly as it was fitted and charged; none for what is sold no more."""
+    model = catalog.sold(draft.platform, draft.kind, draft.model)
+    if model is None:
+        return
+    for route in _sources(model, draft):
         with suppress(Unfit):
-            if _fitted(catalog, draft, route).draft == draft:
+            if _fitted(catalog, model, draft, route).draft == draft:
                 yield route
 
 
-def _sources(catalog: Catalog, draft: Draft) -> list[Route]:
-    routes = catalog.model(draft.platform, draft.kind, draft.model).routes
-    return sorted((each for each in routes if draft.pin in (None, each.upstream)), key=lambda route: route.priority)
+def _sources(model: Model, draft: Draft) -> list[Route]:
+    routes = [route for route in model.routes if draft.pin in (None, route.upstream)]
+    return sorted(routes, key=lambda route: route.priority)
 
 
-def _fitted(catalog: Catalog, draft: Draft, route: Route) -> Fit:
+def _fitted(catalog: Catalog, model: Model, draft: Draft, route: Route) -> Fit:
     """Raises Unfit."""
-    model, upstream = catalog.model(draft.platform, draft.kind, draft.model), catalog.upstreams[route.upstream]
-    fitted = model.fit(draft, route)
+    upstream, fitted = catalog.upstreams[route.upstream], model.fit(draft, route)
     provider(upstream.family, _NOBODY).write_submit(fitted, route, _CALLBACK if upstream.callbacks else None)
     return Fit(route, fitted, model.cost(fitted))
 
