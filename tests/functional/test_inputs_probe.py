@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from relay.flow.inputs import PROBE_BYTES, PROBE_SECONDS
+from relay.flow.inputs import PROBE_BYTES, PROBE_SECONDS, PROBES_SECONDS
 from relay.outbound import EgressRefused, Incoming, NoAnswer, NotSent, Outbound
 from relay.task import State, Task
 from relay.wire import Answer, Call
@@ -106,6 +106,21 @@ def test_the_look_is_short_and_asks_for_little(here: World) -> None:
 
     (call,) = here.network.sent("file")[-1:]
     assert (call.timeout, call.headers["range"]) == (PROBE_SECONDS, f"bytes=0-{PROBE_BYTES - 1}")
+
+
+def test_many_addresses_that_dawdle_share_the_time(here: World) -> None:
+    looked = list[float]()
+
+    def dawdling(call: Call) -> Answer:
+        looked.append(call.timeout)
+        here.wait(call.timeout)
+        raise NoAnswer("the answer is too slow")
+
+    here.network.script["file"] = [dawdling] * 5
+    task_id = here.submit_kie_image(filesUrl=[f"https://img.example/{each}" for each in range(5)])
+    here.pump()
+
+    assert (sum(looked), here.task(task_id).state) == (PROBES_SECONDS, State.QUEUED)
 
 
 def test_an_own_key_is_never_shown_to_an_input_address(here: World) -> None:

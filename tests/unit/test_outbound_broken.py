@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.outbound import MAX_ANSWER, EgressRefused, NoAnswer, NotSent, Outbound
@@ -192,7 +192,7 @@ def parrot() -> Iterator[tuple[int, list[bytes]]]:
         yield port, says
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None)
 @given(said=_answers, repeatable=st.booleans())
 def test_whatever_is_answered_comes_back_or_is_no_answer(
     parrot: tuple[int, list[bytes]], said: bytes, repeatable: bool

@@ -58,6 +58,12 @@ def test_three_addresses_are_tried_at_most(before: int, reached: bool) -> None:
     assert bool(heard) is reached
 
 
+def test_a_call_that_has_no_time_is_not_sent() -> None:
+    with server(saying(OK)) as (port, heard), pytest.raises(NotSent):
+        Outbound("loopback", here).send(Call("GET", f"http://a.example:{port}/", timeout=0.0))
+    assert heard == []
+
+
 def test_a_slow_name_server_ends_with_the_time() -> None:
     with server(saying(OK)) as (port, heard), within(1.0), pytest.raises(NotSent, match="in time"):
         Outbound("loopback", slow).send(Call("GET", f"http://a.example:{port}/", timeout=0.3))

@@ -22,6 +22,7 @@ from relay.wire import Call
 OURS = "media:"  # how a draft names an object of our bucket: this and its key
 CHECK_SECONDS = 3.0  # to look up the names of all addresses in a request
 PROBE_SECONDS = 5.0
+PROBES_SECONDS = 10.0  # for all addresses of a request: two submissions must fit beside them into the function's minute
 PROBE_BYTES = 4096
 
 _DATA_URI = re.compile(r"data:[\w.+/-]*(?:;[\w=-]+)*;base64,", re.ASCII)
@@ -124,11 +125,12 @@ def for_upstream(house: House, draft: Draft) -> Draft:
 
     Raises Refused where an address has something else than media: the upstream would only bill us to find out.
     """
+    until = house.clock() + int(PROBES_SECONDS * 1000)
 
     def one(url: str) -> str:
         if url.startswith(OURS):
             return _own(house, url.removeprefix(OURS))
-        _probe(house, url)
+        _probe(house, url, min(PROBE_SECONDS, max(0.0, (until - house.clock()) / 1000)))
         return url
 
     return replace(
@@ -146,9 +148,9 @@ def _own(house: House, key: str) -> str:
     return house.bucket.link(key, UPSTREAM_SECONDS)
 
 
-def _probe(house: House, url: str) -> None:
+def _probe(house: House, url: str, seconds: float) -> None:
     """Read the first bytes. An address that only does not answer us is left for the upstream to try."""
-    call = Call("GET", url, {"range": f"bytes=0-{PROBE_BYTES - 1}", "user-agent": "genrelay"}, timeout=PROBE_SECONDS)
+    call = Call("GET", url, {"range": f"bytes=0-{PROBE_BYTES - 1}", "user-agent": "genrelay"}, timeout=seconds)
     try:
         with house.http.open(call, PROBE_BYTES) as incoming:
             status, head = incoming.status, b""
