@@ -80,7 +80,7 @@ class Races:
             secrets=Secrets(dict(SECRETS)),
             clock=lambda: at,
             random_bits=random.SystemRandom().getrandbits,
-            count=lambda name: None,
+            count=lambda name, *, upstream=None: None,
             bucket=Bucket(said, ""),
             public_url="https://relay.example.net",
             upstream_urls={"relay": RELAY, "kie": KIE},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
@@ -15,7 +14,7 @@ from relay.queues import Queues
 from relay.store import Store
 from relay.wire import Answer, Call
 from tests.functional.network import Network
-from tests.functional.world import World
+from tests.functional.world import World, told
 
 WRITES = frozenset({"put_item", "update_item", "transact_write_items", "send_message", "start_execution"})
 # Seconds until SQS gives a message again whose function died: the template's, the shorter one before any deadline.
@@ -143,7 +142,7 @@ class Mortal(World):
         messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         for message in messages:
             self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            if not self.survives(lambda body=message["Body"]: desk(json.loads(body))):  # type: ignore[misc]
+            if not self.survives(lambda message=message: desk(told(message))):  # type: ignore[misc]
                 again = {"QueueUrl": url, "MessageBody": message["Body"]}
                 self.late.held.append((self.now[0] + VISIBILITY[url.rsplit("/", 1)[-1]] * 1000, again))
         return len(messages)

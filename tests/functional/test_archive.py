@@ -149,7 +149,7 @@ def test_a_duplicate_message_copies_nothing(here: World) -> None:
     task_id = storing(here)
     looked = len(here.network.sent("file"))
     for _ in range(3):
-        here.house.queues.archive(here.account_id, task_id, 0)
+        here.house.queues.archive(replace(here.task(task_id), tries=0))
     settled(here, task_id)
 
     assert len(here.network.sent("file")) - looked == 1

@@ -134,7 +134,7 @@ def test_an_unknown_outcome_is_held_and_goes_nowhere_else(
     assert here.entries(task.task_id) == ["reserve"]
     assert task.due_at == task.expires_at
     assert here.counts["UnknownOutcome"] == counted + 1
-    here.house.queues.dispatch(task.account_id, task.task_id)  # a message that came twice
+    here.house.queues.dispatch(task)  # a message that came twice
     here.pump()
     assert len(here.network.sent("kie.submit") + here.network.sent("relay.submit")) == 1
 

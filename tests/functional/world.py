@@ -20,7 +20,7 @@ from relay.flow.archive import archive
 from relay.flow.clock import Lap, poll
 from relay.flow.deliver import deliver
 from relay.flow.dispatch import dispatch
-from relay.flow.house import UPSTREAMS_ON, House
+from relay.flow.house import UPSTREAMS_ON, Count, House
 from relay.gateway import CallbackDoor, ClientDoor
 from relay.ledger import nanos
 from relay.poller import Poller
@@ -140,7 +140,7 @@ class World:
         messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         for message in messages:
             self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            desk(json.loads(message["Body"]))
+            desk(told(message))
         return len(messages)
 
     def tick(self) -> Lap:
@@ -232,7 +232,7 @@ def world(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iter
             secrets=secrets,
             clock=lambda: now[0],
             random_bits=draw.getrandbits,
-            count=lambda name: counts.__setitem__(name, counts.get(name, 0) + 1),
+            count=counting(counts),
             bucket=Bucket(lambda: s3, BUCKET),
             archive=archive,
             public_url="https://relay.example.net",
@@ -242,6 +242,22 @@ def world(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iter
         here = World(house, network, secrets, sqs, late, urls[0], urls[1], urls[2], counts, now)
         open_account(here, here.account_id, KEY, balance, tier)
         yield here
+
+
+def told(message: dict[str, Any]) -> dict[str, Any]:
+    """What a worker is given of a queue message: all but the trace id, which is for the log."""
+    body: dict[str, Any] = json.loads(message["Body"])
+    return {name: value for name, value in body.items() if name != "trace_id"}
+
+
+def counting(counts: dict[str, int]) -> Count:
+    """Counts each name, and beside it each name with its upstream, as `name/upstream`."""
+
+    def count(name: str, *, upstream: str | None = None) -> None:
+        for each in (name, f"{name}/{upstream}") if upstream else (name,):
+            counts[each] = counts.get(each, 0) + 1
+
+    return count
 
 
 @cache

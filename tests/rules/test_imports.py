@@ -13,7 +13,9 @@ from tests.rules.tree import imports, sources
 
 NOUN_NAMES = "task ledger wire errors faults catalog catalog_file toml_table shapes signing statements media"
 NOUNS = {f"relay.{name}" for name in NOUN_NAMES.split()}
-EFFECTS = {f"relay.{name}" for name in ("settings", "store", "secrets", "queues", "outbound", "poller", "bucket")}
+EFFECTS = {
+    f"relay.{name}" for name in ("settings", "store", "secrets", "queues", "outbound", "poller", "bucket", "metrics")
+}
 REGISTRIES = {"relay.dialects", "relay.providers"}
 DIALECTS = {"relay.dialects", "relay.dialects.multipart"}
 BELOW_WIRING = NOUNS | EFFECTS | REGISTRIES | {"relay.flow"}
@@ -41,7 +43,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     # 3: flow, which finds families by name only
     "relay.flow": (NOUNS | EFFECTS | REGISTRIES, POWERTOOLS),
     # 4: edge
-    "relay.shell": (NOUNS, POWERTOOLS),
+    "relay.shell": (NOUNS | {"relay.metrics"}, POWERTOOLS),
     "relay.events": (NOUNS, set()),
     "relay.operations": (NOUNS | {"relay.dialects", "relay.flow"}, set()),
     "relay.gateway": (NOUNS | {"relay.dialects", "relay.events", "relay.flow", "relay.operations"}, POWERTOOLS),

@@ -35,7 +35,7 @@ def create(ask: Ask) -> Reply:
     task = intake.earlier(ask.house, ask.caller, repeat)
     if task is None:
         draft = ask.dialect.read_create(ask.inbound, ask.house.catalog)
-        task = intake.submit(ask.house, ask.caller, draft, repeat)
+        task = intake.submit(ask.house, ask.caller, draft, repeat, ask.trace_id)
     return ask.dialect.write_created(task)
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
+from relay.task import Task
+
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
@@ -33,23 +35,24 @@ class Queues:
         self._connect = connect
         self._dispatch_url, self._deliver_url, self._archive_url = dispatch_url, deliver_url, archive_url
 
-    def dispatch(self, account_id: str, task_id: str, delay: float = 0) -> None:
+    def dispatch(self, task: Task, delay: float = 0) -> None:
         """Ask for a task to be handed to an upstream, in `delay` seconds."""
-        self._send(self._dispatch_url, {"account_id": account_id, "task_id": task_id}, delay)
+        self._send(self._dispatch_url, task, delay=delay)
 
-    def deliver(self, account_id: str, task_id: str, attempt: int) -> None:
-        """Ask for the client to be told, for the `attempt`-th time from 0."""
-        self._send(self._deliver_url, {"account_id": account_id, "task_id": task_id, "attempt": attempt})
+    def deliver(self, task: Task) -> None:
+        """Ask for the client to be told, for the next time."""
+        self._send(self._deliver_url, task, attempt=task.deliveries)
 
-    def archive(self, account_id: str, task_id: str, attempt: int) -> None:
-        """Ask for a task's results to be copied, for the `attempt`-th time from 0."""
-        self._send(self._archive_url, {"account_id": account_id, "task_id": task_id, "attempt": attempt})
+    def archive(self, task: Task) -> None:
+        """Ask for a task's results to be copied, for the next time."""
+        self._send(self._archive_url, task, attempt=task.tries)
 
     @cached_property
     def _client(self) -> SQSClient:
         return self._connect()
 
-    def _send(self, url: str, message: dict[str, str | int], delay: float = 0) -> None:
+    def _send(self, url: str, task: Task, *, delay: float = 0, **more: int) -> None:
+        message = {**task.log_keys, **more}  # the trace id is for the log alone: see `records`
         try:
             self._client.send_message(
                 QueueUrl=url,
@@ -57,4 +60,4 @@ class Queues:
                 DelaySeconds=min(ceil(delay), MAX_DELAY),  # early would only mean waiting again
             )
         except (BotoCoreError, ClientError) as error:
-            logger.warning("message not sent", task_id=message["task_id"], queue=url, reason=type(error).__name__)
+            logger.warning("message not sent", **task.log_keys, queue=url, reason=type(error).__name__)

@@ -12,6 +12,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext as Context
 
+from relay.metrics import flush
+
 __all__ = ["Context", "Event", "Handler", "gauge", "handler", "records"]
 
 logger = Logger(child=True)
@@ -24,8 +26,15 @@ def handler(work: Handler) -> Handler:
     """A Lambda handler. Events are never logged: they hold prompts and keys."""
     # most invocations count nothing, which Powertools takes for an oversight
     warnings.filterwarnings("ignore", "No application metrics to publish")
-    logged: Handler = Logger().inject_lambda_context(work)
-    return Metrics().log_metrics(logged)
+    logged: Handler = Metrics().log_metrics(Logger().inject_lambda_context(work))
+
+    def run(event: Event, context: Context) -> Any:  # noqa: ANN401 - whatever the function answers
+        try:
+            return logged(event, context)
+        finally:
+            flush()
+
+    return run
 
 
 def gauge(name: str, value: int) -> None:
@@ -50,9 +59,13 @@ def records(event: Event, each: Callable[[dict[str, Any]], None], threads: int =
 
 
 def _succeeds(record: dict[str, Any], each: Callable[[dict[str, Any]], None]) -> bool:
+    about: dict[str, Any] = {"message_id": record["messageId"]}
     try:
-        each(json.loads(record["body"]))
+        message = json.loads(record["body"])
+        about |= {name: message[name] for name in ("trace_id", "account_id", "task_id") if name in message}
+        message.pop("trace_id", None)
+        each(message)
     except Exception:
-        logger.exception("message failed", message_id=record["messageId"])
+        logger.exception("message failed", **about)
         return False
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from relay.faults import Fault
@@ -164,6 +165,12 @@ class Task:
     deliveries: int = 0
     late_outcome: str = ""
     next_ask_at: int | None = None
+    trace_id: str = ""  # of the request that made it
+
+    @property
+    def log_keys(self) -> dict[str, Any]:
+        """What every log line about this task carries."""
+        return {"trace_id": self.trace_id, "account_id": self.account_id, "task_id": self.task_id}
 
     @property
     def terminal(self) -> bool:

@@ -11,14 +11,13 @@ from importlib.resources import files
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
 from relay.bucket import SIGNING, Bucket
 from relay.catalog import Catalog
 from relay.catalog_file import load
 from relay.flow.house import House
+from relay.metrics import count
 from relay.outbound import Outbound
 from relay.poller import Poller
 from relay.queues import Queues
@@ -58,7 +57,7 @@ def house() -> House:
         secrets=Secrets(lambda: _client("ssm"), settings.secrets_prefix),
         clock=lambda: time.time_ns() // 1_000_000,
         random_bits=secrets.randbits,
-        count=lambda name: Metrics().add_metric(name=name, unit=MetricUnit.Count, value=1),
+        count=count,
         bucket=Bucket(lambda: _client("s3", _S3), settings.media_bucket),
         archive=settings.archive == "on",
         public_url=settings.public_url,

@@ -14,6 +14,7 @@ from relay.faults import Fault
 from relay.flow.clock import wake
 from relay.flow.house import House
 from relay.flow.observe import observe
+from relay.flow.quoting import quoted
 from relay.media import MediaType, sniff
 from relay.outbound import EgressRefused, NoAnswer, NotSent
 from relay.task import BY_ARCHIVE, Asset, Kind, Observation, State, Task
@@ -52,11 +53,12 @@ def archive(house: House, account_id: str, task_id: str, attempt: int) -> None:
         until = house.clock() + int(SECONDS * 1000)
         stored = tuple(_stored(house, claimed, number, asset, until) for number, asset in enumerate(claimed.assets, 1))
     except NotStored as error:
-        logger.warning("result not stored", task_id=task_id, attempt=attempt + 1, reason=str(error)[:200])
+        reason = quoted(str(error))
+        logger.warning("result not stored", **claimed.log_keys, attempt=attempt + 1, reason=reason)
         _again_or_fail(house, claimed, str(error))
         return
     except Exception:
-        logger.exception("copying a result failed", task_id=task_id, attempt=attempt + 1)
+        logger.exception("copying a result failed", **claimed.log_keys, attempt=attempt + 1)
         _again_or_fail(house, claimed, NOT_COPIED)
         return
     observe(house, claimed, Observation(State.SUCCEEDED, assets=stored), BY_ARCHIVE)

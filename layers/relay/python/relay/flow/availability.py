@@ -6,7 +6,9 @@ from aws_lambda_powertools import Logger
 
 from relay.errors import Refused
 from relay.flow.house import House
+from relay.flow.quoting import quoted_of
 from relay.outbound import NotSent
+from relay.task import Draft, Task
 
 KEY_REST = 300_000  # ms to leave an upstream alone that does not take our key
 FAULT_REST = 10_000  # ms to leave one alone that could not be reached
@@ -38,14 +40,14 @@ def _seat(house: House, upstream: str) -> float:
     return house.store.directory.take_seat(upstream, intake, house.clock()) if intake else 0.0
 
 
-def note_refusal(house: House, upstream: str, refusal: Refused) -> None:
+def note_refusal(house: House, task: Task, draft: Draft, upstream: str, refusal: Refused) -> None:
     """Count it, and leave the upstream alone for a while where the refusal is not about this one request."""
     if isinstance(refusal, OurFault):
         return
     unreachable = isinstance(refusal.__cause__, NotSent)
     if refusal.key or unreachable:
         house.resting[upstream] = house.clock() + (KEY_REST if refusal.key else FAULT_REST)
-    house.count("UpstreamKeyRefused" if refusal.key else "UpstreamRefused")
-    # not its words: they may repeat the prompt
-    why = refusal.upstream_code or type(refusal.__cause__ or refusal).__name__
-    logger.warning("upstream refused", upstream=upstream, code=why)
+    house.count("UpstreamKeyRefused" if refusal.key else "UpstreamRefused", upstream=upstream)
+    code = quoted_of(draft, refusal.upstream_code or type(refusal.__cause__ or refusal).__name__)
+    words = quoted_of(draft, refusal.words or refusal.message)
+    logger.warning("upstream refused", **task.log_keys, upstream=upstream, code=code, words=words)

@@ -10,6 +10,7 @@ from relay.errors import Forbidden, TaskNotFound, Unreadable
 from relay.flow.clock import wake
 from relay.flow.house import House
 from relay.flow.observe import bind_job, observe
+from relay.flow.quoting import quoted_about
 from relay.signing import callback_token, same
 from relay.task import Observation, State, Task
 from relay.wire import Inbound
@@ -73,7 +74,8 @@ def _ask(house: House, task: Task, job: str) -> None:
     try:
         seen = house.ask(task, job, ASK_SECONDS)
     except Unreadable as error:
-        logger.warning("callback not confirmed yet", task_id=task.task_id, reason=error.message[:200])
+        reason = quoted_about(house, task, error.message)
+        logger.warning("callback not confirmed yet", **task.log_keys, upstream=task.upstream, reason=reason)
         if task.upstream_task_id is None:
             raise
         _hasten(house, task, house.clock())

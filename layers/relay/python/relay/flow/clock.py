@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger
 from relay.errors import Unreadable
 from relay.flow.house import House
 from relay.flow.observe import observe
+from relay.flow.quoting import quoted_about
 from relay.store.tasks import Due
 from relay.task import BY_CLOCK, GRACE, TERMINAL, Delivery, Observation, State, Task
 
@@ -86,16 +87,16 @@ def tick(house: House, due: Due) -> None:
         return
     if task.terminal:
         if task.delivery is Delivery.OWED:
-            house.queues.deliver(task.account_id, task.task_id, task.deliveries)
+            house.queues.deliver(task)
     elif house.clock() >= task.expires_at:
         _end(house, task)
     elif task.state is State.STORING:
-        house.queues.archive(task.account_id, task.task_id, task.tries)
+        house.queues.archive(task)
     elif task.sending:
-        house.count("UnknownOutcome")
-        logger.warning("submission never answered; held until its deadline", task_id=task.task_id)
+        house.count("UnknownOutcome", upstream=task.upstream)
+        logger.warning("submission never answered; held until its deadline", **task.log_keys, upstream=task.upstream)
     elif task.upstream_task_id is None:
-        house.queues.dispatch(task.account_id, task.task_id)
+        house.queues.dispatch(task)
     else:
         _ask(house, task)
 
@@ -115,8 +116,9 @@ def _ask(house: House, task: Task) -> Task:
     try:
         return observe(house, task, house.ask(task, task.upstream_task_id or "", ASK_SECONDS), "poll")
     except Unreadable as error:
-        house.count("UnreadableAnswer")
-        logger.warning("status query told nothing", upstream=task.upstream, reason=error.message[:200])
+        house.count("UnreadableAnswer", upstream=task.upstream)
+        reason = quoted_about(house, task, error.message)
+        logger.warning("status query told nothing", **task.log_keys, upstream=task.upstream, reason=reason)
         return task
 
 
@@ -126,5 +128,5 @@ def _end(house: House, task: Task) -> None:
         try:
             task = _ask(house, task)
         except Exception:  # else the task would never end, and its money never be returned
-            logger.exception("the last question failed", task_id=task.task_id)
+            logger.exception("the last question failed", **task.log_keys)
     observe(house, task, Observation(State.TIMEOUT), BY_CLOCK)

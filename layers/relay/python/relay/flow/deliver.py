@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 from relay.dialects import dialect
 from relay.flow.house import House
 from relay.flow.links import shown
+from relay.flow.quoting import quoted
 from relay.outbound import EgressRefused, NoAnswer, NotSent
 from relay.signing import sign_webhook, webhook_secret
 from relay.task import Delivery, Draft, Task
@@ -44,7 +45,7 @@ def deliver(house: House, account_id: str, task_id: str, attempt: int) -> None:
     house.count("Delivered" if 200 <= status < 300 else "DeliveryFailed")
     if after.delivery is Delivery.DEAD:
         house.count("DeliveryDead")
-    logger.info("told the client", task_id=task_id, attempt=attempt + 1, outcome=outcome)
+    logger.info("told the client", **task.log_keys, attempt=attempt + 1, outcome=quoted(outcome))
 
 
 def _claimed(house: House, task: Task) -> Task:
@@ -64,7 +65,7 @@ def _attempt(house: House, task: Task, draft: Draft) -> tuple[int, str, int]:
     except (EgressRefused, NotSent, NoAnswer) as error:
         return 0, _said(error), 0
     except Exception as error:
-        logger.exception("attempt failed on our side", task_id=task.task_id, attempt=task.deliveries)
+        logger.exception("attempt failed on our side", **task.log_keys, attempt=task.deliveries)
         return 0, _said(error), 0
     return answer.status, str(answer.status), _retry_after(answer)
 

@@ -18,6 +18,7 @@ from relay.flow.fit import as_charged
 from relay.flow.house import House
 from relay.flow.inputs import for_upstream
 from relay.flow.observe import bind_job, observe
+from relay.flow.quoting import quoted_about
 from relay.outbound import EgressRefused, NoAnswer, NotSent
 from relay.providers import Provider
 from relay.signing import callback_token
@@ -42,7 +43,7 @@ def dispatch(house: House, account_id: str, task_id: str) -> None:
     """
     found = house.store.tasks.with_request(account_id, task_id)
     if found is None:
-        logger.error("dispatch of an unknown task", task_id=task_id)
+        logger.error("dispatch of an unknown task", account_id=account_id, task_id=task_id)
         return
     task, draft = found
     if not _unsent(task) or house.clock() >= task.expires_at:
@@ -71,7 +72,7 @@ def dispatch(house: House, account_id: str, task_id: str) -> None:
             _send(house, task, call, route, translator)
         except Refused as refusal:
             last, faulty = refusal, faulty or isinstance(refusal, OurFault)
-            note_refusal(house, route.upstream, refusal)
+            note_refusal(house, task, draft, route.upstream, refusal)
             if not refusal.elsewhere:
                 break
             wait = _sooner(wait, refusal.wait)
@@ -117,7 +118,7 @@ def _nothing_sent(task: Task) -> Iterator[None]:
     except Refused:
         raise
     except Exception as error:
-        logger.exception("dispatch failed before anything was sent", task_id=task.task_id)
+        logger.exception("dispatch failed before anything was sent", **task.log_keys)
         raise OurFault("the request could not be prepared", elsewhere=True) from error
 
 
@@ -157,10 +158,10 @@ def _callback_url(house: House, task: Task, upstream: str) -> str:
 
 def _hold(house: House, task: Task, error: Exception) -> None:
     """Keep the money and wait: a callback may still adopt the job; otherwise the deadline ends the task."""
-    house.count("UnknownOutcome")
-    reason = f"{type(error).__name__}: {error}"[:200]
+    house.count("UnknownOutcome", upstream=task.upstream)
+    reason = quoted_about(house, task, f"{type(error).__name__}: {error}")
     ours = not isinstance(error, NoAnswer | UnknownOutcome)
-    logger.warning("unknown outcome", task_id=task.task_id, upstream=task.upstream, reason=reason, exc_info=ours)
+    logger.warning("unknown outcome", **task.log_keys, upstream=task.upstream, reason=reason, exc_info=ours)
     house.store.tasks.save(task, replace(task, due_at=task.expires_at, version=task.version + 1))
 
 
@@ -181,4 +182,4 @@ def _handed_back(house: House, task: Task, last: Refused | None, wait: float | N
     due_at = min(house.clock() + int(wait * 1000) + GRACE, task.expires_at)
     after = replace(task, sending=False, tries=tries, due_at=due_at, version=task.version + 1)
     if house.store.tasks.save(task, after):
-        house.queues.dispatch(task.account_id, task.task_id, wait)
+        house.queues.dispatch(task, wait)

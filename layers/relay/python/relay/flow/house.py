@@ -32,6 +32,12 @@ class Http(Protocol):
     def open(self, call: Call, chunk: int = ...) -> AbstractContextManager[Incoming]: ...
 
 
+class Count(Protocol):
+    """Adds one to a named metric, and to the same metric of one upstream where that is named."""
+
+    def __call__(self, name: str, *, upstream: str | None = None) -> None: ...
+
+
 class SecretStore(Protocol):
     def find(self, name: str) -> str | None: ...
 
@@ -40,7 +46,7 @@ class SecretStore(Protocol):
 
 @dataclass(frozen=True)
 class House:
-    """`clock` gives Unix milliseconds, `random_bits` n random bits, `count` adds one to a named metric."""
+    """`clock` gives Unix milliseconds, `random_bits` n random bits."""
 
     catalog: Catalog
     store: Store
@@ -50,7 +56,7 @@ class House:
     secrets: SecretStore
     clock: Callable[[], int]
     random_bits: Callable[[int], int]
-    count: Callable[[str], None]
+    count: Count
     bucket: Bucket
     archive: bool = False  # results are copied to our bucket before they are announced
     largest_result: int = 2 << 30  # bytes; far above any result known, far below what a lying link could send

@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from hashlib import sha256
 
+from aws_lambda_powertools import Logger
+
 from relay.dialects import dialect
 from relay.dialects.bodies import read_json
 from relay.errors import BadInput, InvalidParameter, TaskNotFound
@@ -16,6 +18,8 @@ from relay.flow.inputs import OURS, keep, reachable, settled
 from relay.store.submit import Idempotency
 from relay.task import GRACE, Delivery, Draft, Kind, State, Task, uuid7
 from relay.wire import Inbound
+
+logger = Logger(child=True)
 
 MAX_KEY = 255  # characters of an Idempotency-Key
 
@@ -46,7 +50,7 @@ def earlier(house: House, caller: Caller, repeat: Idempotency | None) -> Task | 
     return find(house, caller, task_id) if task_id else None
 
 
-def submit(house: House, caller: Caller, draft: Draft, repeat: Idempotency | None = None) -> Task:
+def submit(house: House, caller: Caller, draft: Draft, repeat: Idempotency | None = None, trace_id: str = "") -> Task:
     """Charge for a request and hand it on; the other task where the same request under the same key was faster.
 
     Raises BadInput, InsufficientBalance, Forbidden, RateLimited: then nothing was made and nothing charged.
@@ -55,13 +59,14 @@ def submit(house: House, caller: Caller, draft: Draft, repeat: Idempotency | Non
         reachable(house, dialect(draft.dialect).callback_field, draft.callback_url)
     draft, inline = settled(house, caller, _continued(house, caller, draft))
     best = fit(house.catalog, draft, house.upstreams_on())[0]
-    draft, task = best.draft, _task(house, caller, best)
+    draft, task = best.draft, replace(_task(house, caller, best), trace_id=trace_id)
     tier = house.catalog.tiers[caller.tier]
     task_id = house.store.submissions.create(task, draft, tier, repeat)
     if task_id != task.task_id:
         return find(house, caller, task_id)
     keep(house, inline)
-    house.queues.dispatch(task.account_id, task.task_id)
+    logger.info("task accepted", **task.log_keys, platform=task.platform, kind=task.kind, model=task.model)
+    house.queues.dispatch(task)
     return task
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from aws_lambda_powertools import Logger
 
 from relay.flow.house import House
+from relay.flow.quoting import quoted_about
 from relay.ledger import settle
 from relay.task import Delivery, Observation, State, Task, advance
 
@@ -20,8 +22,9 @@ def observe(house: House, task: Task, seen: Observation, learnt: str, due_at: in
     Losing a race means somebody else wrote first: then the fact is held against what they wrote.
     """
     if seen.unknown_word:
-        house.count("UnknownStatusWord")
-        logger.warning("unknown status word", upstream=task.upstream, word=seen.unknown_word[:60])
+        house.count("UnknownStatusWord", upstream=task.upstream)
+        word = quoted_about(house, task, seen.unknown_word)
+        logger.warning("unknown status word", **task.log_keys, upstream=task.upstream, word=word)
     while not task.terminal:
         after = advance(task, seen, house.clock(), learnt, store=house.archive)
         if after is None:
@@ -29,11 +32,12 @@ def observe(house: House, task: Task, seen: Observation, learnt: str, due_at: in
         if due_at is not None and after.state is not State.STORING and not after.terminal:
             after = replace(after, due_at=min(due_at, task.expires_at))
         if house.store.tasks.save(task, after, settle(task, after)):
-            _announce(house, after)
+            _announce(house, after, learnt)
             return after
         task = house.store.tasks.get(task.account_id, task.task_id) or task
     if task.state is State.TIMEOUT and seen.state is State.SUCCEEDED and not task.late_outcome:
-        house.count("LateSuccess")
+        house.count("LateSuccess", upstream=task.upstream)
+        logger.warning("success after the deadline", **task.log_keys, upstream=task.upstream, learnt=learnt)
         house.store.tasks.note_late(task, seen.state)
     return task
 
@@ -47,12 +51,22 @@ def bind_job(house: House, task: Task, seen: Observation) -> bool:
     return house.store.directory.bind_job(task.upstream or "", seen.upstream_task_id or "", owner, house.clock())
 
 
-def _announce(house: House, task: Task) -> None:
+def _announce(house: House, task: Task, learnt: str) -> None:
+    about = {**task.log_keys, "state": task.state, "upstream": task.upstream, "learnt": learnt}
     if task.state is State.STORING:
-        house.queues.archive(task.account_id, task.task_id, task.tries)
+        house.queues.archive(task)
     if not task.terminal:
+        logger.info("task moved", **about)
         return
-    house.count(f"Task{task.state.capitalize()}")
-    logger.info("task ended", task_id=task.task_id, state=task.state, upstream=task.upstream, learnt=task.learnt)
+    house.count(f"Task{task.state.capitalize()}", upstream=task.upstream)
+    logger.info("task ended", **about, **_reason(house, task))
     if task.delivery is Delivery.OWED:
-        house.queues.deliver(task.account_id, task.task_id, task.deliveries)
+        house.queues.deliver(task)
+
+
+def _reason(house: House, task: Task) -> dict[str, Any]:
+    """Why a task failed, for the log: our code, and what the upstream said, code and words."""
+    if task.fault is None:
+        return {}
+    said = f"{task.fault.upstream_code} {task.fault.words}".strip()
+    return {"code": task.fault.code, "words": quoted_about(house, task, said)}

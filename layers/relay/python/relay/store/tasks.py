@@ -60,6 +60,12 @@ class Tasks:
             return None
         return read_task(rows[task_id]), read_draft(rows[_request(task_id)]["draft"]["S"])
 
+    def request(self, account_id: str, task_id: str) -> Draft | None:
+        """What was asked for, without the task."""
+        key = _key(account_id, _request(task_id))
+        found = self.tables.client.get_item(TableName=self.tables.tasks, Key=key).get("Item")
+        return read_draft(found["draft"]["S"]) if found else None
+
     def row(self, task: Task) -> dict[str, Any]:
         """The hot row as DynamoDB keeps it: in the due index exactly when it has a `due_at`."""
         return {name: pack(value) for name, value in self._values(task).items()}
