@@ -62,22 +62,19 @@ def poll(house: House, shard: int, until: int) -> Lap:
     lap_ends = min(house.clock() + LAP, until)
     with ThreadPoolExecutor(house.threads) as threads:
         while house.clock() < lap_ends and (dues := house.store.tasks.due(shard, house.clock(), BATCH)):
-            for failure in threads.map(lambda due: _ticked(house, due), dues):
-                if failure:
-                    logger.error("tick failed", exc_info=failure)
+            list(threads.map(lambda due: _ticked(house, due), dues))
     now = house.clock()
     upcoming = house.store.tasks.due(shard, until, 1)
     pause = ceil((upcoming[0].due_at - now) / 1000) if upcoming else MAX_PAUSE
     return Lap(more=now < until, wait=max(1, min(pause, MAX_PAUSE)))
 
 
-def _ticked(house: House, due: Due) -> Exception | None:
+def _ticked(house: House, due: Due) -> None:
     """One task's failure must not keep the others from being looked at."""
     try:
         tick(house, due)
-    except Exception as error:
-        return error
-    return None
+    except Exception:
+        logger.exception("tick failed", account_id=due.account_id, task_id=due.task_id)
 
 
 def tick(house: House, due: Due) -> None:
