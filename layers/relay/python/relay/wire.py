@@ -12,7 +12,7 @@ Json = Any  # a decoded JSON document; translators narrow it where they touch it
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request we are about to send. `timeout` is seconds for the whole answer.
+    """A request we are about to send. `timeout` is seconds for all of it, from the name's look-up to the last byte.
 
     `repeatable`: sending it twice does no harm, so it may travel on a kept connection.
     """
