@@ -121,13 +121,14 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Creations per minute and day, and tasks not yet ended at any moment."""
+    """Creations per minute and day, tasks not yet ended at any moment, and reads per minute, key and container."""
 
     level: int
     name: str
     per_minute: int
     per_day: int
     in_flight: int
+    reads_per_minute: int = 600
 
 
 @dataclass(frozen=True, slots=True)

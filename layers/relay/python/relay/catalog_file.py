@@ -15,7 +15,8 @@ _AMOUNT = re.compile(r"(USD )?([0-9]{1,9}(?:\.[0-9]{1,9})?)", re.ASCII)
 _RATIO = re.compile(r"[1-9][0-9]?:[1-9][0-9]?", re.ASCII)
 
 # the words of each table
-_TIER = "name per_minute per_day in_flight"
+_LIMITS = ("per_minute", "per_day", "in_flight", "reads_per_minute")
+_TIER = " ".join(("name", *_LIMITS))
 _UPSTREAM = "family base_url callbacks poll intake"
 _OFFER = "default actions models"
 _MODEL = "price per duration routes"
@@ -73,9 +74,7 @@ def _level(words: Table) -> int:
 
 
 def _tier(words: Table) -> Tier:
-    return Tier(
-        _level(words), words.text("name"), *(words.whole(name) for name in ("per_minute", "per_day", "in_flight"))
-    )
+    return Tier(_level(words), words.text("name"), *(words.whole(name) for name in _LIMITS))
 
 
 def _upstream(name: str, words: Table) -> Upstream:

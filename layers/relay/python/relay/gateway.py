@@ -17,7 +17,7 @@ from relay.flow.access import Access
 from relay.flow.callback import receive
 from relay.flow.house import House
 from relay.flow.links import opened
-from relay.operations import OPERATIONS, Ask
+from relay.operations import OPERATIONS, READS, Ask
 from relay.wire import Reply
 
 logger = Logger(child=True)
@@ -81,7 +81,7 @@ class ClientDoor(Endpoint):
         inbound = read_inbound(self._event, params)
         house = self._house()
         self._access = self._access or Access(house)
-        caller = self._access.caller(speaker.read_key(inbound))
+        caller = self._access.caller(speaker.read_key(inbound), reading=route.operation in READS)
         base_url = house.public_url or f"https://{self._app.current_event.request_context.domain_name}"
         return OPERATIONS[route.operation](Ask(house, speaker, caller, inbound, trace_id, base_url))
 

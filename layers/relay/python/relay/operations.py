@@ -95,3 +95,5 @@ OPERATIONS: Mapping[str, Callable[[Ask], Reply]] = {
     "presign": presign,
     "download": download,
 }
+
+READS = frozenset({"query", "balance", "consumption", "download"})  # what a tier's reads per minute limit

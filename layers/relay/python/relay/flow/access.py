@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from relay.errors import BadKey
 from relay.flow.house import House
+from relay.flow.read_limit import ReadLimit
 from relay.signing import key_digest
 
 REMEMBERED = 60_000  # ms; so a revoked key works for a minute more at most
@@ -21,15 +22,18 @@ class Caller:
 class Access:
     house: House
     _known: dict[str, tuple[int, Caller]] = field(default_factory=dict)
+    _reads: ReadLimit = field(default_factory=ReadLimit)
 
-    def caller(self, api_key: str) -> Caller:
-        """Raises BadKey for a key that is unknown or revoked."""
+    def caller(self, api_key: str, *, reading: bool = False) -> Caller:
+        """Raises BadKey for a key that is unknown or revoked, RateLimited for one that reads too often."""
         digest = key_digest(self.house.secrets.need("key-pepper").encode(), api_key)
         known_at, caller = self._known.get(digest, (0, None))
         now = self.house.clock()
         if caller is None or now - known_at > REMEMBERED:
             caller = self._look_up(digest)
             self._known[digest] = (now, caller)
+        if reading:
+            self._reads.take(digest, self.house.catalog.tiers[caller.tier].reads_per_minute, now)
         return caller
 
     def _look_up(self, digest: str) -> Caller:
