@@ -7,12 +7,13 @@ import time
 
 from rich.console import Console
 
-from benchmarks import copying, doors, ends, imports, lag, paths, report, rows, uploading
+from benchmarks import copying, doors, ends, imports, lag, paths, report, rows, served, uploading
 from benchmarks.costs import Archived, Template
 from benchmarks.ground import ROOT, apart, ground, running
 from benchmarks.rows import Row
 
-UPSTREAM_SECONDS = 0.05
+UPSTREAM_SECONDS, SLOWER = 0.05, (0.3, 0.6)
+SERVED = 1_000
 LAGS = ((10, 0), (1_000, 0), (10, 10), (1_000, 10))  # tasks, and the seconds their due times are spread over
 RESULTS = (1 << 20, 5 << 20)  # bytes of one archived result
 BACKLOG = (10_000, 0)
@@ -54,21 +55,31 @@ def _measured(console: Console, lags: tuple[tuple[int, int], ...]) -> list[Row]:
             for tasks, spread in lags:
                 now(f"poll lag, {tasks:,} tasks …")
                 found.append(apart({**environment, "DUE_SHARDS": "1"}, lag.measure, tasks, spread))
+        speeds = {UPSTREAM_SECONDS: {each.name: walked.paths[each.name] for each in paths.COMPARED}}
+        for seconds in SLOWER:
+            now(f"the same with upstreams that answer in {seconds * 1000:.0f} ms …")
+            with ground(seconds) as environment:
+                speeds[seconds] = apart(environment, paths.compared)
         with running(ends.serve_results) as results, running(ends.serve_sink) as sink:
             now("copying results …")
             copied = copying.measure(results, sink)
             now("what archiving adds …")
             archived = [_archived(size, f"{results}/{size}.png") for size in RESULTS]
+        now(f"a served stack, {SERVED:,} tasks …")
+        stood = apart({}, served.measure, SERVED)
     template = Template.read()
     return [
         *rows.of_doors(compared),
         *rows.of_imports(started, uncompiled),
+        *rows.of_speeds(speeds, template),
         *rows.of_paths(walked, template),
+        *rows.of_standing(walked, started, template),
         *rows.of_archiving(archived, template),
         *rows.of_copies(copied),
         *rows.of_uploads(uploaded),
         *rows.of_rows(walked),
         *rows.of_lags(found),
+        *rows.of_served(stood),
     ]
 
 

@@ -10,12 +10,13 @@ from benchmarks import prices
 from benchmarks.ground import SHARDS, TEMPLATE
 from benchmarks.paths import Walk, Walked
 from local.loops import read_template
+from relay.flow.clock import MAX_PAUSE
+from relay.secrets import CACHE_SECONDS
 
 MONTH_MINUTES = 30 * 24 * 60
 MONTH_SECONDS = MONTH_MINUTES * 60
 DOORS = ("submit", "status", "account", "callback", "media")
 EXPRESS_GB = 64 / 1024
-EXECUTION_SECONDS = 60
 LEAST_PAUSE = 1  # seconds the poller rests between two laps at its busiest
 # Event source mappings poll an idle queue with five long polls of 20 s.
 IDLE_POLLS_A_MINUTE = 5 * 3
@@ -125,11 +126,29 @@ def idle(walked: Walked, template: Template) -> dict[str, float]:
     }
 
 
-def busiest(walked: Walked, template: Template) -> float:
-    """US dollars a month for a poller that never ends on any shard and rests the least it may: the clock's most."""
+def clock(walked: Walked, template: Template) -> tuple[float, float]:
+    """US dollars a month for a clock that steady traffic never lets end: with the longest pauses, and the shortest."""
+    return _poller(walked, template, MAX_PAUSE), _poller(walked, template, LEAST_PAUSE)
+
+
+def _poller(walked: Walked, template: Template, pause: float) -> float:
     lap = walked.lap.ran[0]
-    seconds = prices.billed_seconds(lap.wall, lap.cpu, template.memory[lap.function]) + LEAST_PAUSE
+    seconds = prices.billed_seconds(lap.wall, lap.cpu, template.memory[lap.function]) + pause
     laps = SHARDS * MONTH_SECONDS / seconds
-    executions = SHARDS * MONTH_SECONDS / EXECUTION_SECONDS
-    express = prices.EXPRESS_REQUEST.of(executions) + prices.EXPRESS_TIME.of(SHARDS * MONTH_SECONDS * EXPRESS_GB)
+    express = prices.EXPRESS_REQUEST.of(MONTH_MINUTES) + prices.EXPRESS_TIME.of(MONTH_SECONDS * EXPRESS_GB)
     return express + laps * sum(tally(walked.lap, template).bill().values())
+
+
+def metrics(walked: Walked) -> float:
+    """US dollars a month for the custom metrics that the walks published, each once."""
+    return prices.METRIC.of(len(walked.metrics))
+
+
+def secrets(containers: int, each: int) -> float:
+    """US dollars a month for reading `each` secrets every five minutes in so many containers: KMS decrypts each."""
+    return prices.KMS.of(containers * each * MONTH_SECONDS / CACHE_SECONDS)
+
+
+def cold_starts(cpu_ms: float) -> float:
+    """US dollars for a million starts of a function: their computing is billed, and costs the same at any memory."""
+    return prices.LAMBDA_ARM.of(cpu_ms / 1000 * prices.MB_PER_VCPU / 1024) * 1e6

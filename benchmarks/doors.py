@@ -1,4 +1,4 @@
-"""CPU of the three doors beside bare handlers that make the same AWS calls, turn about in one process."""
+"""CPU of three HTTP functions beside bare handlers that make the same AWS calls, turn about in one process."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import importlib
 import os
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import repeat
+from itertools import islice
 from statistics import median
 from typing import Any
 
 import boto3
 
 from benchmarks import events
+from benchmarks.bare import Bare, Call
 from benchmarks.events import Context, Event
 from benchmarks.ground import FUNCTIONS
 from benchmarks.handlers import Tape, document
@@ -22,17 +24,24 @@ from benchmarks.paths import KIE, PROMPT, RELAY
 from relay.task import Delivery, Kind, State, Task, uuid7
 from relay.wiring import house
 
-WARM, TIMES = 20, 300
+WARM, TIMES, BLOCKS = 20, 300, 10
 
-Handler = Callable[[Event, Any], Any]
+# One round: the event, its task's id where it is known before (else the answer tells it), the other task for the bare
+# handler, and that one's job where the upstream is asked.
+Round = tuple[Event, str | None, str, str | None]
 
 
 @dataclass(frozen=True)
 class Compared:
-    """Median CPU milliseconds per request of ours and of the bare one, and the AWS calls both made."""
+    """Median CPU milliseconds per request of ours and of the bare one, and the AWS calls both made.
+
+    `low` and `high` are the least and the greatest ratio of the run's ten parts.
+    """
 
     ours: float
     bare: float
+    low: float
+    high: float
     calls: tuple[str, ...]
 
     @property
@@ -41,78 +50,87 @@ class Compared:
 
 
 def measure() -> dict[str, Compared]:
-    """Submit, status and callback; RuntimeError where a bare handler does not make the same calls."""
+    """Submit, status and callback, in an environment that `ground` told."""
     sys.stdout = Tape()
     sys.path.insert(0, str(FUNCTIONS))
     boto3.setup_default_session()
     calls = Calls(boto3._get_default_session())
-    bare = importlib.import_module("benchmarks.bare")
-    requests = {"status": _statuses(), "callback": _callbacks(), "submit": _submits()}
+    bare = Bare()
+    rounds = {"status": _statuses(), "callback": _callbacks(), "submit": _submits()}
     return {
-        door: _compared(importlib.import_module(door).lambda_handler, getattr(bare, door), events_, calls)
-        for door, events_ in requests.items()
+        name: _compared(importlib.import_module(name).lambda_handler, bare, each, calls)
+        for name, each in rounds.items()
     }
 
 
 class Calls:
-    """The shape of every AWS call of this process: its operation, and each write's table in a transaction."""
+    """Every AWS call of this process since `clear`."""
 
     def __init__(self, session: boto3.Session) -> None:
-        self.seen: list[str] = []
-        self._shape = ""
+        self.made: list[Call] = []
         session.events.register("provide-client-params.*.*", self._provided)
-        session.events.register("before-call.*.*", self._called)
 
-    def of(self, once: Callable[[], object]) -> tuple[str, ...]:
-        self.seen.clear()
-        once()
-        return tuple(self.seen)
-
-    def _provided(self, params: Mapping[str, Any], **_: object) -> None:
-        steps = [(verb, step) for item in params.get("TransactItems", ()) for verb, step in item.items()]
-        self._shape = ", ".join(f"{verb} {step['TableName']}" for verb, step in steps)
-
-    def _called(self, model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's operation model
-        self.seen.append(f"{model.name}({self._shape})" if self._shape else model.name)
+    def _provided(self, params: Mapping[str, Any], model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's model
+        self.made.append(Call(model.service_model.service_name, model.name, params))
 
 
-def _compared(ours: Handler, bare: Handler, requests: Iterator[Event], calls: Calls) -> Compared:
-    for _ in range(WARM):
-        document(ours(next(requests), Context()))
-        document(bare(next(requests), Context()))
-    made = calls.of(lambda: document(ours(next(requests), Context())))
-    theirs = calls.of(lambda: document(bare(next(requests), Context())))
-    if made != theirs:
-        raise RuntimeError(f"the bare handler makes other AWS calls: {theirs}, ours {made}")
-    spent: tuple[list[float], list[float]] = ([], [])
-    for number in range(TIMES):
-        for which in (0, 1) if number % 2 else (1, 0):
-            spent[which].append(_cpu((ours, bare)[which], next(requests)))
-    return Compared(median(spent[0]) * 1000, median(spent[1]) * 1000, made)
+def _compared(ours: Callable[[Event, Any], Any], bare: Bare, rounds: Iterator[Round], calls: Calls) -> Compared:
+    """The bare handler repeats what ours has just done, for another task, so both always make the same calls."""
+    tried = (_round(ours, bare, each, calls) for each in rounds)
+    spent = list(islice((spent for spent in tried if spent), WARM + TIMES))[WARM:]
+    size = TIMES // BLOCKS
+    blocks = [spent[start : start + size] for start in range(0, TIMES, size)]
+    ratios = [median(mine for mine, _ in block) / median(theirs for _, theirs in block) for block in blocks]
+    return Compared(
+        median(mine for mine, _ in spent) * 1000,
+        median(theirs for _, theirs in spent) * 1000,
+        min(ratios),
+        max(ratios),
+        tuple(call.shape for call in calls.made),
+    )
 
 
-def _cpu(handler: Handler, event: Event) -> float:
+def _round(ours: Callable[[Event, Any], Any], bare: Bare, each: Round, calls: Calls) -> tuple[float, float] | None:
+    """CPU seconds of both; None where a new minute began in between, which makes the repeated charge another one."""
+    event, task_id, other, job = each
+    calls.made.clear()
+    mine, answer = _cpu(lambda: ours(event, Context()))
+    made = [call for call in calls.made if call.service != "ssm"]  # once per container, so in the warm-up alone
+    known = task_id or answer["task_id"]
+    again = [call.of_task(known, other) for call in made]
+    try:
+        theirs, _ = _cpu(lambda: bare.handle(event, again, job))
+    except bare.refused:
+        return None
+    calls.made[:] = made
+    return mine, theirs
+
+
+def _cpu(once: Callable[[], Any]) -> tuple[float, Any]:
+    """Seconds of this process's CPU, and the document that was answered."""
     before = time.process_time()
-    answer = handler(event, Context())
+    answer = once()
     spent = time.process_time() - before
-    document(answer)
-    return spent
+    return spent, document(answer)
 
 
-def _submits() -> Iterator[Event]:
+def _submits() -> Iterator[Round]:
     key, body = os.environ["CLIENT_KEY"], {"prompt": PROMPT, "size": "1024x1024"}
-    return (events.submit(key, RELAY, body) for _ in repeat(None))
+    while True:
+        yield events.submit(key, RELAY, body), None, str(uuid.uuid4()), None
 
 
-def _statuses() -> Iterator[Event]:
-    task_id = _seeded(1)[0]
-    return (events.status(os.environ["CLIENT_KEY"], KIE, task_id) for _ in repeat(None))
+def _statuses() -> Iterator[Round]:
+    (task_id,) = _seeded(1)
+    while True:
+        yield events.status(os.environ["CLIENT_KEY"], KIE, task_id), task_id, task_id, None
 
 
-def _callbacks() -> Iterator[Event]:
+def _callbacks() -> Iterator[Round]:
     account_id = os.environ["ACCOUNT_ID"]
-    tasks = _seeded(2 * (WARM + TIMES + 1))
-    return (events.kie_callback(account_id, task_id, f"works-{task_id}") for task_id in tasks)
+    tasks = _seeded(2 * (WARM + TIMES + 5))
+    for task_id, other in zip(tasks[::2], tasks[1::2], strict=True):
+        yield events.kie_callback(account_id, task_id, f"works-{task_id}"), task_id, other, f"works-{other}"
 
 
 def _seeded(number: int) -> list[str]:

@@ -14,7 +14,7 @@ from statistics import median
 
 from benchmarks.ground import FUNCTIONS, LAYER
 
-TIMES = 3
+TIMES = 7
 
 # The clients each function needs for its ordinary work, and whether it speaks HTTP to somebody.
 CLIENTS: Mapping[str, tuple[tuple[str, ...], bool]] = {
@@ -40,10 +40,12 @@ _BARE = "import json, boto3\nboto3.client('dynamodb')\n"
 
 @dataclass(frozen=True)
 class Started:
-    """Median CPU milliseconds and modules, ours and the bare clients'."""
+    """Median CPU milliseconds and modules, ours and the bare clients'; the least and greatest ratio of the runs."""
 
     ours: float
     bare: float
+    low: float
+    high: float
     modules: int
     bare_modules: int
 
@@ -66,6 +68,8 @@ def _started(function: str, environment: Mapping[str, str]) -> Started:
     return Started(
         median(ours for (ours, _), _ in both),
         median(bare for _, (bare, _) in both),
+        min(ours / bare for (ours, _), (bare, _) in both),
+        max(ours / bare for (ours, _), (bare, _) in both),
         both[0][0][1],
         both[0][1][1],
     )

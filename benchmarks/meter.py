@@ -25,6 +25,7 @@ class Use:
     writes: float = 0.0
     index_writes: float = 0.0
     rows: Counter[str] = field(default_factory=Counter)
+    counted: float = 0.0  # all units, as the embedded cloud itself reports them
 
     @property
     def count(self) -> Counter[str]:
@@ -40,7 +41,7 @@ class Meter:
         self._lock = threading.Lock()
         self._use = Use()
         self._on = False
-        session.events.register("provide-client-params.*.*", self._before)
+        session.events.register("provide-client-params.*.*", self._before)  # type: ignore[arg-type]  # its answer counts
         session.events.register("before-call.*.*", self._called)
         session.events.register("after-call.*.*", self._after)
 
@@ -52,9 +53,11 @@ class Meter:
         finally:
             self._on = False
 
-    def _before(self, params: Mapping[str, Any], **_: object) -> None:
+    def _before(self, params: Mapping[str, Any], model: Any, **_: object) -> Mapping[str, Any] | None:  # noqa: ANN401
         self._local.params = params
         self._local.images = [self._row(step) for step in _writes(params)] if self._on else []
+        asks = self._on and "ReturnConsumedCapacity" in getattr(model.input_shape, "members", ())
+        return {**params, "ReturnConsumedCapacity": "INDEXES"} if asks else None
 
     def _called(self, model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's operation model
         if self._on:
@@ -65,7 +68,9 @@ class Meter:
         if not self._on or model.service_model.service_name != "dynamodb":
             return
         params = self._local.params
+        told = parsed.get("ConsumedCapacity", [])
         with self._lock:
+            self._use.counted += sum(each["CapacityUnits"] for each in (told if isinstance(told, list) else [told]))
             if model.name in ("GetItem", "Query"):
                 self._read(params, parsed)
             for step, before in zip(_writes(params), self._local.images, strict=True):

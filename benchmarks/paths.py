@@ -48,6 +48,9 @@ PATHS = (
 )
 
 
+COMPARED = (PATHS[0], PATHS[1], PATHS[4], PATHS[5])
+
+
 @dataclass(frozen=True)
 class Walk:
     """What a walk used, all medians of several: calls of the commonest walk, units, invocations and rows' bytes."""
@@ -56,6 +59,7 @@ class Walk:
     reads: float
     writes: float
     index_writes: float
+    counted: float  # all units, as the embedded cloud reports them
     ran: tuple[Ran, ...]
     rows: dict[str, int]
 
@@ -84,6 +88,14 @@ def measure() -> Walked:
         lap=walker.often(lambda: walker.run("poll", soon)),
         metrics=tuple(sorted(walker.run.tape.metrics)),
     )
+
+
+def compared() -> dict[str, Walk]:
+    """The paths whose dollars are told for upstreams of several speeds."""
+    walker = Walker()
+    walker.along(PATHS[1])
+    walker.along(PATHS[5])
+    return {path.name: walker.often(lambda path=path: walker.along(path)) for path in COMPARED}  # type: ignore[misc]
 
 
 def called_back() -> Walk:
@@ -213,6 +225,7 @@ def _middle(uses: list[Use], rans: list[list[Ran]]) -> Walk:
         median(use.reads for use in uses),
         median(use.writes for use in uses),
         median(use.index_writes for use in uses),
+        median(use.counted for use in uses),
         steps,
         dict(max(uses, key=lambda use: use.rows.total()).rows),
     )

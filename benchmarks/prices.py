@@ -35,6 +35,8 @@ EXPRESS_REQUEST = Price(1.00, 1e6, "executions of an Express workflow")
 EXPRESS_TIME = Price(0.00001667, 1, "GB-seconds of an Express workflow, in steps of 64 MB")
 LOGS = Price(0.50, 1e9, "bytes ingested")
 ALARM = Price(0.10, 1, "standard alarms a month")
+METRIC = Price(0.30, 1, "custom metrics a month")
+KMS = Price(0.03, 1e4, "requests to KMS")
 
 # What a queue costs for one message taken alone: send, receive, delete. A batch shares the last two.
 SQS_REQUESTS = 3

@@ -25,8 +25,8 @@ BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 NOTES = (
     "CPU is this process's own time, medians, taken turn about; the embedded cloud and the upstream run in others.",
-    "DynamoDB units are computed from the observed requests and rows by DynamoDB's published rules, because the "
-    "embedded cloud does not report what the cloud would charge.",
+    "DynamoDB units are computed from the observed requests and rows by DynamoDB's published rules; the embedded cloud "
+    "reports what it would charge by rules of its own, and both are compared on every path.",
     f"Dollars are {REGION} list prices as of {AS_OF}, no free tier, no internet traffic. Function time is "
     "measured here: waiting as it was, computing stretched to the vCPU share of the template's memory.",
     "The per-task paths leave results where the upstreams keep them (ArchiveResults off); archiving has rows of its "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import socket
 from collections import Counter
 from itertools import count
 from multiprocessing.connection import Connection
@@ -16,6 +15,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from local.sockets import listening
 
 # What a job comes to stands in its prompt, or for jobs nobody submitted in their id: "fails", "after-3".
 _AFTER = re.compile(r"after-(\d+)")
@@ -70,6 +71,7 @@ class Upstream:
 
     async def _client(self, request: Request) -> Response:
         await request.body()
+        await asyncio.sleep(self._seconds)
         return Response(status_code=204)
 
     def _job(self, prompt: str) -> str:
@@ -90,15 +92,15 @@ class Upstream:
 
 def serve(ready: Connection, seconds: float, result: str) -> None:
     """Serve until the other end of `ready` closes; says the base URL there first."""
-    listening = socket.create_server(("127.0.0.1", 0), backlog=256)
+    server_socket = listening(0)
     config = uvicorn.Config(
         Upstream(seconds, result).app(), loop="asyncio", lifespan="off", access_log=False, log_config=None
     )
     server = uvicorn.Server(config)
-    ready.send(f"http://127.0.0.1:{listening.getsockname()[1]}")
+    ready.send(f"http://127.0.0.1:{server_socket.getsockname()[1]}")
 
     async def until_closed() -> None:
-        serving = asyncio.create_task(server.serve([listening]))
+        serving = asyncio.create_task(server.serve([server_socket]))
         await asyncio.to_thread(_closed, ready)
         server.should_exit = server.force_exit = True
         await serving

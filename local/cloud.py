@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from local.forms import forms
 from local.guard import App, guarded
 from local.journal import Journal
 from local.snapshot import Snapshot
+from local.sockets import listening
 from local.template import REGION
 
 _START_SECONDS = 15.0
@@ -61,7 +61,7 @@ class Cloud:
 
     def _start(self, app: App) -> None:
         self._app = app
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = listening(0)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()

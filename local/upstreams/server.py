@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 from types import TracebackType
 from typing import Self
@@ -12,6 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
+from local.sockets import HOST, listening
 from local.upstreams.files import Files
 from local.upstreams.kie import Kie
 from local.upstreams.misbehave import KeepTransport
@@ -19,7 +19,6 @@ from local.upstreams.relay import Relay
 from local.upstreams.settings import Settings
 from local.upstreams.simulator import Simulator
 
-HOST = "127.0.0.1"
 START_SECONDS = 10.0
 
 
@@ -28,7 +27,7 @@ class Upstreams:
 
     def __init__(self, settings: Settings | None = None, port: int = 0) -> None:
         self.settings = settings or Settings()
-        self._socket = socket.create_server((HOST, port))
+        self._socket = listening(port)
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         self.files = Files(f"{self.url}/files", self.settings.clock)
         self.kie = Kie(self.settings, self.files)
