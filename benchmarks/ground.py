@@ -20,7 +20,6 @@ from benchmarks import upstream
 from local.cloud import Cloud
 from local.loops import read_template
 from ops.deployment import Deployment
-from relay.flow.house import UPSTREAMS_ON
 from relay.ledger import nanos
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -148,7 +147,6 @@ _SECRETS = {
     "upstreams/kie/key": "sk-EXAMPLE-kie",
     "upstreams/kie/webhook-key": WEBHOOK_KEY,
     "upstreams/relay/key": "sk-EXAMPLE-relay",
-    UPSTREAMS_ON: '["kie", "relay"]',
 }
 
 
