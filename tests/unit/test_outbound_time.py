@@ -120,7 +120,7 @@ def test_a_resolver_that_hangs_does_not_keep_a_process_alive() -> None:
         subprocess.run([sys.executable, "-c", _HANGS], check=True, timeout=30)
 
 
-def test_a_call_leaves_no_thread_and_no_handle_behind() -> None:
+def test_a_call_leaves_no_handle_behind() -> None:
     outbound = Outbound("loopback", here)
     with server(saying(OK)) as (port, _):
         call = Call("GET", f"http://a.example:{port}/", repeatable=True)
