@@ -75,6 +75,11 @@ def function_specs(cloud: Cloud, template: Transformed, ids: Mapping[str, str]) 
     """The deployed functions as the cloud resolved them; those whose condition failed are not there."""
     pages = cloud.client("lambda").get_paginator("list_functions").paginate()
     deployed = {function["FunctionName"]: function for page in pages for function in page["Functions"]}
+    readers = [
+        resource["Properties"]["FunctionName"].get("Ref")
+        for resource in template.cloudformation["Resources"].values()
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping"
+    ]
     specs = []
     for logical, code in template.code.items():
         if logical not in ids:
@@ -89,6 +94,7 @@ def function_specs(cloud: Cloud, template: Transformed, ids: Mapping[str, str]) 
             environment=found.get("Environment", {}).get("Variables", {}),
             timeout=float(found["Timeout"]),
             memory=int(found["MemorySize"]),
+            sources=max(1, readers.count(logical)),
         )
         specs.append(spec)
     return specs

@@ -47,7 +47,7 @@ class Sources:
 
 
 class Function:
-    """One function: at most four environments at once, as many as its callers need."""
+    """One function: at most four environments at once for each queue it reads, as many as its callers need."""
 
     def __init__(
         self, spec: FunctionSpec, aws: Mapping[str, str], sources: Sources, log: Callable[[str], None]
@@ -56,6 +56,7 @@ class Function:
         self._aws = aws
         self._sources = sources
         self._log = log
+        self._most = WORKERS * spec.sources
         self._free = threading.Condition()
         self._idle: list[Worker] = []
         self._all: set[Worker] = set()
@@ -106,7 +107,7 @@ class Function:
         give_up = time.monotonic() + _QUEUE_SECONDS
         with self._free:
             while not self._closed and time.monotonic() < give_up:
-                if (worker := self._fresh(version)) is not None or self._taken + len(self._idle) < WORKERS:
+                if (worker := self._fresh(version)) is not None or self._taken + len(self._idle) < self._most:
                     self._taken += 1
                     return worker or self._start(version)
                 self._free.wait(give_up - time.monotonic())

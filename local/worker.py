@@ -36,6 +36,7 @@ class FunctionSpec:
     environment: Mapping[str, str]
     timeout: float
     memory: int
+    sources: int = 1  # queues it reads; each may keep as many environments busy as one alone
 
 
 @dataclass(frozen=True)

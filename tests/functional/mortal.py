@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from relay.bucket import Bucket
 from relay.flow.clock import Lap
+from relay.flow.shares import Shares
 from relay.outbound import Incoming
 from relay.queues import Queues
 from relay.store import Store
@@ -18,7 +19,7 @@ from tests.functional.world import World, told
 
 WRITES = frozenset({"put_item", "update_item", "transact_write_items", "send_message", "start_execution"})
 # Seconds until SQS gives a message again whose function died: the template's, the shorter one before any deadline.
-VISIBILITY = {"dispatch": 360, "archive": 3600, "deliver": 1080}
+VISIBILITY = {"dispatch": 360, "archive": 3600, "deliver": 360, "retry": 360}
 
 
 class Killed(BaseException):
@@ -118,10 +119,11 @@ class Mortal(World):
         self.house = replace(
             self.house,
             store=Store.over(replace(tables, client=client), shards=1, utc_offset=8),
-            queues=Queues(lambda: late, self.dispatch_url, self.deliver_url, self.archive_url),
+            queues=Queues(lambda: late, self.dispatch_url, self.deliver_url, self.archive_url, self.retry_url),
             bucket=Deposit(self.house.bucket, self.fuse),
             resting={},
             woken={},
+            shares=Shares(),
         )
 
     def survives(self, work: Callable[[], object]) -> bool:

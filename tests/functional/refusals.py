@@ -26,7 +26,7 @@ def everything(here: World) -> tuple[Any, ...]:
     counts = ["ApproximateNumberOfMessages"]
     waiting = [
         here.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"]
-        for url in (here.dispatch_url, here.deliver_url, here.archive_url)
+        for url in (here.dispatch_url, here.deliver_url, here.archive_url, here.retry_url)
     ]
     return rows, here.stored, waiting, list(here.late.held), len(here.network.calls)
 

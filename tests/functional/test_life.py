@@ -116,7 +116,7 @@ class Tasks(RuleBasedStateMachine):
 
         self.here.network.script.setdefault(f"{upstream}.submit", []).append(cut_off)
 
-    @rule(which=st.sampled_from(("dispatch_url", "deliver_url")))
+    @rule(which=st.sampled_from(("dispatch_url", "deliver_url", "retry_url")))
     def messages_are_lost(self, which: str) -> None:
         url = getattr(self.here, which)
         self.here.late.held.clear()

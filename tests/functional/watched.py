@@ -17,6 +17,7 @@ from relay.bucket import Bucket
 from relay.flow.audit import audit
 from relay.flow.clock import Lap, sweep
 from relay.flow.house import House
+from relay.flow.shares import Shares
 from relay.flow.uploads import check
 from relay.gateway import MediaDoor
 from relay.poller import Poller
@@ -122,12 +123,13 @@ class Watched(World):
         return replace(
             self.house,
             store=Store.over(tables, shards=1, utc_offset=8),
-            queues=Queues(lambda: queues, self.dispatch_url, self.deliver_url, self.archive_url),
+            queues=Queues(lambda: queues, self.dispatch_url, self.deliver_url, self.archive_url, self.retry_url),
             bucket=WatchedBucket(lambda: connect("s3"), lambda *what: self.watch.uses.add(Use(function, *what))),
             poller=Poller(lambda: connect("stepfunctions"), ARN),
             secrets=Secrets(lambda: connect("ssm"), PREFIX),
             resting={},
             woken={},
+            shares=Shares(),
         )
 
     @contextmanager
@@ -167,7 +169,8 @@ class Watched(World):
         return super().pump()
 
     def _drain(self, url: str, desk: Callable[[dict[str, Any]], None]) -> int:
-        desks = {self.dispatch_url: "dispatch", self.deliver_url: "deliver", self.archive_url: "archive"}
+        desks = {self.dispatch_url: "dispatch", self.archive_url: "archive"}
+        desks |= {self.deliver_url: "deliver", self.retry_url: "deliver"}
 
         def work(message: dict[str, Any]) -> None:
             with self.at(desks[url]):

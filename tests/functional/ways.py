@@ -29,7 +29,7 @@ def called_back(here: Watched) -> tuple[str, Job]:
 
 def drop(here: Watched) -> None:
     """Lose every message there is."""
-    for url in (here.dispatch_url, here.deliver_url, here.archive_url):
+    for url in (here.dispatch_url, here.deliver_url, here.archive_url, here.retry_url):
         here._drain(url, lambda message: None)
 
 
@@ -209,6 +209,24 @@ def a_client_does_not_hear_at_first(here: Watched) -> None:
     assert [here.task(task_id).deliveries, here.task(task_id).delivery] == [2, Delivery.DONE]
 
 
+def a_receiver_hangs(here: Watched) -> None:
+    def hangs(call: Call) -> Answer:
+        here.wait(call.timeout)
+        raise LOST
+
+    here.network.script["client"] = [hangs]
+    first = here.submit_image(callback_url=CLIENT)
+    here.pump()
+    here.network.finish()
+    here.run(10)
+    second = here.submit_image(callback_url=CLIENT)
+    here.pump()
+    here.network.finish()
+    here.run(90)
+    assert [call.timeout for call in here.told] == [15.0, 3.0, 3.0]
+    assert {here.task(task_id).delivery for task_id in (first, second)} == {Delivery.DONE}
+
+
 def the_clock_strikes(here: Watched) -> None:
     here.submit_image()
     assert here.sweep() == [0]
@@ -224,5 +242,5 @@ WAYS: tuple[Callable[[Watched], None], ...] = (
     *(a_callback_overtakes_the_answer, a_callback_overtakes_the_clock, two_callbacks_meet),
     *(an_upstream_is_full, an_upstream_refuses, another_upstream_takes_it, a_submission_is_never_answered),
     *(a_generation_fails, a_generation_never_ends, messages_are_lost, a_client_does_not_hear_at_first),
-    *(the_clock_strikes, the_books_are_audited),
+    *(a_receiver_hangs, the_clock_strikes, the_books_are_audited),
 )

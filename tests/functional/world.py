@@ -72,6 +72,7 @@ class World:
     dispatch_url: str
     deliver_url: str
     archive_url: str
+    retry_url: str
     counts: dict[str, int]
     now: list[int]
     account_id: str = "acc1"
@@ -133,6 +134,7 @@ class World:
         self.late.release()
         return self._drain(self.dispatch_url, lambda m: dispatch(self.house, m["account_id"], m["task_id"])) + (
             self._drain(self.deliver_url, lambda m: deliver(self.house, **m))
+            + self._drain(self.retry_url, lambda m: deliver(self.house, **m))
             + self._drain(self.archive_url, lambda m: archive(self.house, **m))
         )
 
@@ -212,7 +214,7 @@ def world(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iter
         dynamodb = _client("dynamodb")
         tables = [create_table(dynamodb, name) for name in ("TasksTable", "AccountsTable", "DirectoryTable")]
         sqs = _client("sqs")
-        urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dispatch", "deliver", "archive")]
+        urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dispatch", "deliver", "archive", "retry")]
         s3 = _client("s3")
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         states = _client("stepfunctions")
@@ -239,7 +241,7 @@ def world(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iter
             upstream_urls={"relay": RELAY, "kie": KIE},
             threads=1,  # moto is not made for more
         )
-        here = World(house, network, secrets, sqs, late, urls[0], urls[1], urls[2], counts, now)
+        here = World(house, network, secrets, sqs, late, urls[0], urls[1], urls[2], urls[3], counts, now)
         open_account(here, here.account_id, KEY, balance, tier)
         yield here
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from relay.flow.deliver import SECONDS, THREADS
+from relay.flow.shares import ATTEMPT, HELD, SHARE
 from tests.rules.test_template import routes_of
 from tests.rules.tree import ROOT, become, functions, logical_id, resources, sources, template
 
@@ -48,7 +50,17 @@ def test_a_slow_run_is_not_run_twice(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(MAPPINGS))
 def test_one_bad_message_does_not_bring_back_its_batch(name: str) -> None:
     assert MAPPINGS[name]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert MAPPINGS[name]["BatchSize"] <= 5
+    # more only where the messages run side by side, so that one cannot push the others past the timeout
+    assert MAPPINGS[name]["BatchSize"] <= (THREADS if target(MAPPINGS[name]["FunctionName"]) == "Deliver" else 5)
+
+
+def test_one_account_never_holds_all_deliverers() -> None:
+    parameters = template()["Parameters"]
+    assert min(parameters[name]["MinValue"] for name in ("DeliverConcurrency", "RetryConcurrency")) > SHARE
+
+
+def test_a_place_outlives_the_attempt_it_was_taken_for_and_a_run_outlives_both() -> None:
+    assert SECONDS * 1000 < ATTEMPT < HELD < timeout("Deliver") * 1000
 
 
 @pytest.mark.parametrize("name", sorted(MAPPINGS))

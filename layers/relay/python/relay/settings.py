@@ -26,6 +26,7 @@ class Settings:
     public_url: str = _env("PUBLIC_URL")  # where upstreams reach our callback door
     upstream_urls_json: str = _env("UPSTREAM_URLS", "{}")  # base URLs that replace the catalog's, by upstream
     egress: str = _env("EGRESS", "public")  # "loopback" is for the one-machine stack only
+    retry_queue_url: str = _env("RETRY_QUEUE_URL")
     archive_queue_url: str = _env("ARCHIVE_QUEUE_URL")
     media_bucket: str = _env("MEDIA_BUCKET")
     archive: str = _env("ARCHIVE", "off")  # "on": results are copied to the media bucket before they are announced

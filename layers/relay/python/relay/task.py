@@ -132,8 +132,7 @@ class Task:
 
     `most` results were asked for at most, and no more are kept; `unit_price` (nanos) goes back for each of them
     that was not made, 0 where the price does not depend on their number.
-    `due_at` is when the clock looks at this task again; it is None only when nothing is owed any more. `next_ask_at` is
-    when a callback may again make us ask the upstream; it is written apart from the rest and not under `version`.
+    `due_at` is when the clock looks at this task again; None only when nothing is owed any more.
     """
 
     account_id: str
@@ -163,8 +162,9 @@ class Task:
     completed_at: int | None = None
     delivery: Delivery = Delivery.NONE
     deliveries: int = 0
+    attempts: tuple[tuple[int, str], ...] = ()  # to tell the client: when, and the HTTP status or why there was none
     late_outcome: str = ""
-    next_ask_at: int | None = None
+    next_ask_at: int | None = None  # when a callback may make us ask again; not written under `version`
     trace_id: str = ""  # of the request that made it
 
     @property

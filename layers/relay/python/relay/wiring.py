@@ -51,6 +51,7 @@ def house() -> House:
             settings.dispatch_queue_url,
             settings.deliver_queue_url,
             settings.archive_queue_url,
+            settings.retry_queue_url,
         ),
         poller=Poller(lambda: _client("stepfunctions"), settings.poller_arn),
         http=Outbound(settings.egress),

@@ -19,6 +19,7 @@ from relay.task import BY_CLOCK, GRACE, TERMINAL, Delivery, Observation, State, 
 ASK_SECONDS = 10.0  # an upstream's time to answer a status query
 BATCH = 48  # due tasks taken at once: two rounds of the threads, so a lap that starts late still ends in time
 LAP = 20_000  # ms one poll invocation works on before it lets the state machine breathe
+RESENT = 300_000  # ms after which a message to the deliverers is taken for lost once more
 TURN = 55_000  # ms a shard's poller counts as running: a little less than it does, so that turns overlap
 RUN = 60_000  # ms a poller runs, and how far ahead the sweep looks
 MAX_PAUSE = 5  # seconds between looks at a quiet shard: new tasks may come due at any moment
@@ -101,7 +102,9 @@ def tick(house: House, due: Due) -> None:
 def _next_due(house: House, due: Due) -> int:
     """When to look again if nothing comes of this look."""
     now = house.clock()
-    if due.state in TERMINAL or due.state is State.STORING or now >= due.expires_at:
+    if due.state in TERMINAL:
+        return now + RESENT  # its message may wait among the retries for a while, and a second one would wait behind it
+    if due.state is State.STORING or now >= due.expires_at:
         return now + GRACE
     if due.state in (State.PENDING, State.SUBMITTING):
         return due.expires_at if due.sending else min(now + GRACE, due.expires_at)

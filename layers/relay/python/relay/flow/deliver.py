@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 from aws_lambda_powertools import Logger
@@ -10,12 +11,16 @@ from relay.dialects import dialect
 from relay.flow.house import House
 from relay.flow.links import shown
 from relay.flow.quoting import quoted
+from relay.flow.shares import lately_hung, note_hung, share_of
 from relay.outbound import EgressRefused, NoAnswer, NotSent
 from relay.signing import sign_webhook, webhook_secret
 from relay.task import Delivery, Draft, Task
 from relay.wire import Answer, Call
 
 SECONDS = 15.0  # the receiver's time to answer
+SHORT = 3.0  # its time where it lately did not answer in time
+PAUSE = (1, 5)  # seconds, from and to, until a retry looks again for a place among its account's deliverers
+THREADS = 10  # messages of a batch that are worked on side by side: all of them
 HOUR = 3600
 # Seconds after the 1st, 2nd, … failure: what KIE promises its own clients first, then hours. Then it is dead.
 SCHEDULE = (60, 300, 900, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR)
@@ -24,8 +29,22 @@ ROTATION = 24 * HOUR * 1000  # ms the previous signing secret still signs beside
 logger = Logger(child=True)
 
 
-def deliver(house: House, account_id: str, task_id: str, attempt: int) -> None:
-    """Make one attempt, if it is the one whose turn it is: repeats of a message find a later number and do nothing."""
+def deliver(house: House, account_id: str, task_id: str, attempt: int, later: bool = False) -> None:
+    """Make one attempt, if it is the one whose turn it is: repeats of a message find a later number and do nothing.
+
+    An account that has its share of the workers already, or whose receiver lately hung, goes to the retry queue
+    without a claim, so that the first attempts of others do not wait for it. `later` says that it came from there.
+    """
+    with share_of(house, account_id, "later" if later else "first") as ours:
+        if ours:
+            _deliver(house, account_id, task_id, attempt, later)
+        else:
+            pause = random.uniform(*PAUSE) if later else 0  # noqa: S311 - jitter, not a secret
+            message = {"account_id": account_id, "task_id": task_id, "attempt": attempt}
+            house.queues.deliver_later(message, pause)
+
+
+def _deliver(house: House, account_id: str, task_id: str, attempt: int, later: bool) -> None:
     found = house.store.tasks.with_request(account_id, task_id)
     if found is None or found[0].delivery is not Delivery.OWED or found[0].deliveries != attempt:
         return
@@ -35,12 +54,16 @@ def deliver(house: House, account_id: str, task_id: str, attempt: int) -> None:
         if house.store.tasks.save(task, _given_up(task)):
             house.count("DeliveryDead")
         return
+    hung = lately_hung(house, account_id, draft.callback_url or "")
+    if hung and not later:
+        house.queues.deliver_later({**task.log_keys, "attempt": attempt})
+        return
     claimed = _claimed(house, task)
     if not house.store.tasks.save(task, claimed):
         return
-    status, outcome, retry_after = _attempt(house, claimed, draft)
-    house.store.tasks.note_delivery(claimed, attempt + 1, house.clock(), outcome)
-    after = _settled(house, claimed, status, retry_after)
+    status, outcome, retry_after = _attempt(house, claimed, draft, SHORT if hung else SECONDS)
+    noted = replace(claimed, attempts=(*claimed.attempts, (house.clock(), outcome)))
+    after = _settled(house, noted, status, retry_after)
     house.store.tasks.save(claimed, after)
     house.count("Delivered" if 200 <= status < 300 else "DeliveryFailed")
     if after.delivery is Delivery.DEAD:
@@ -55,14 +78,17 @@ def _claimed(house: House, task: Task) -> Task:
     return replace(task, deliveries=task.deliveries + 1, due_at=due_at, version=task.version + 1)
 
 
-def _attempt(house: House, task: Task, draft: Draft) -> tuple[int, str, int]:
+def _attempt(house: House, task: Task, draft: Draft, seconds: float) -> tuple[int, str, int]:
     """POST once. The HTTP status (0 where there was none), what to note, and the receiver's Retry-After seconds.
 
     No error may leave it: the attempt is counted already, and what keeps it from being made must end by the schedule.
     """
+    began = house.clock()
     try:
-        answer = house.http.send(_call(house, task, draft))
+        answer = house.http.send(replace(_call(house, task, draft), timeout=seconds))
     except (EgressRefused, NotSent, NoAnswer) as error:
+        if house.clock() - began > SHORT * 1000 + 1000:  # a receiver that hangs on the short time is known already
+            note_hung(house, task.account_id, draft.callback_url or "")
         return 0, _said(error), 0
     except Exception as error:
         logger.exception("attempt failed on our side", **task.log_keys, attempt=task.deliveries)
@@ -71,7 +97,7 @@ def _attempt(house: House, task: Task, draft: Draft) -> tuple[int, str, int]:
 
 
 def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:200]
+    return f"{type(error).__name__}: {error}"[:80]
 
 
 def _call(house: House, task: Task, draft: Draft) -> Call:
@@ -85,7 +111,7 @@ def _call(house: House, task: Task, draft: Draft) -> Call:
         **sign_webhook(secrets, f"msg_{task.task_id}", now, body),
         **speaker.sign_callback(task, secrets[0], now),
     }
-    return Call("POST", draft.callback_url or "", headers, body, SECONDS)
+    return Call("POST", draft.callback_url or "", headers, body)
 
 
 def _secrets(house: House, account_id: str) -> list[str]:

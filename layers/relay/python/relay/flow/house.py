@@ -11,6 +11,7 @@ from typing import Protocol
 from relay.bucket import Bucket
 from relay.catalog import Catalog
 from relay.errors import Unreadable
+from relay.flow.shares import Shares
 from relay.outbound import EgressRefused, Incoming, NoAnswer, NotSent
 from relay.poller import Poller
 from relay.providers import Account, Provider, provider
@@ -64,6 +65,7 @@ class House:
     upstream_urls: Mapping[str, str] = field(default_factory=dict)
     resting: dict[str, int] = field(default_factory=dict)  # upstreams to leave alone, until when (Unix ms)
     woken: dict[int, int] = field(default_factory=dict)  # shards whose poller this container knows to run
+    shares: Shares = field(default_factory=Shares)  # what this container knows of whom it may deliver for
     threads: int = 24  # upstreams the clock asks at once
 
     def upstreams_on(self) -> frozenset[str]:

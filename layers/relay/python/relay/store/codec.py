@@ -49,7 +49,9 @@ def task_values(task: Task) -> dict[str, object]:
     values: dict[str, object] = {}
     for name in _TASK:
         value = getattr(task, name)
-        if name == "assets":
+        if name == "attempts":
+            value = value or None
+        elif name == "assets":
             value = [{k: v for k, v in _values(asset, _ASSET).items() if v is not None} for asset in value] or None
         elif isinstance(value, Fault):
             value = [value.code, "", value.upstream_code]  # the words are for the log
@@ -64,6 +66,7 @@ def read_task(item: Item) -> Task:
     known |= {"kind": Kind(row["kind"]), "state": State(row["state"]), "delivery": Delivery(row["delivery"])}
     known["progress"] = float(row["progress"])
     known["assets"] = tuple(Asset(**asset) for asset in json.loads(row.get("assets", "[]")))
+    known["attempts"] = tuple((at, outcome) for at, outcome in json.loads(row.get("attempts", "[]")))
     if "fault" in row:
         known["fault"] = Fault(*json.loads(row["fault"]))
     return Task(**known)

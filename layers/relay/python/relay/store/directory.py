@@ -134,21 +134,46 @@ class Directory:
             return False
         return True
 
+    def take_place(self, name: str, holder: str, now: int, until: int) -> bool:
+        """Whether a place among an account's deliverers is ours until `until`; `holder` may take its own again."""
+        return self._turn(f"deliver#{name}", now, until, holder) is None
+
+    def leave_place(self, name: str, holder: str, now: int) -> None:
+        """Free a place at once, unless it ran out and somebody else has it."""
+        self._turn(f"deliver#{name}", 0, now, holder)
+
+    def hung_until(self, receiver: str) -> int:
+        """Until when a receiver counts as hanging (Unix ms); 0 where nobody noted it."""
+        found = self.tables.client.get_item(TableName=self.tables.directory, Key={"lookup": pack(f"hung#{receiver}")})
+        return int(unpack(found["Item"])["until"]) if "Item" in found else 0
+
+    def note_hung(self, receiver: str, until: int) -> None:
+        expression = Expression()
+        self.tables.update(
+            TableName=self.tables.directory,
+            Key={"lookup": pack(f"hung#{receiver}")},
+            UpdateExpression=expression.update(put={"until": until, "ttl": until // 1000 + HOUR}),
+            **expression.arguments,
+        )
+
     def take_poller_turn(self, shard: int, now: int, until: int) -> bool:
         """Whether we are the one to start this shard's poller; then nobody else is before `until` (Unix ms)."""
         return self._turn(f"poller#{shard}", now, until) is None
 
-    def _turn(self, lookup: str, now: int, until: int) -> int | None:
-        """None when the turn was free and is now ours until `until`; else the instant it is free (Unix ms)."""
+    def _turn(self, lookup: str, now: int, until: int, holder: str = "") -> int | None:
+        """None when the turn was free, or `holder` had it, and is now ours until `until`; else when it is free (ms)."""
         expression = Expression()
-        free = (
-            f"attribute_not_exists({expression.name('until')}) OR {expression.name('until')} <= {expression.value(now)}"
-        )
+        put: dict[str, object] = {"until": until, "ttl": until // 1000 + HOUR}
+        name = expression.name("until")
+        free = f"attribute_not_exists({name}) OR {name} <= {expression.value(now)}"
+        if holder:
+            free += f" OR {expression.equals('holder', holder)}"
+            put["holder"] = holder
         try:
             self.tables.update(
                 TableName=self.tables.directory,
                 Key={"lookup": pack(lookup)},
-                UpdateExpression=expression.update(put={"until": until, "ttl": until // 1000 + HOUR}),
+                UpdateExpression=expression.update(put=put),
                 ConditionExpression=free,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **expression.arguments,

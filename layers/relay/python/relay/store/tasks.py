@@ -202,11 +202,6 @@ class Tasks:
             return kept
         return body
 
-    def note_delivery(self, task: Task, attempt: int, at: int, outcome: str) -> None:
-        """One line per attempt to tell the client: `outcome` is an HTTP status or why there was none."""
-        key = _key(task.account_id, f"{task.task_id}#delivery#{attempt}")
-        self.tables.put(TableName=self.tables.tasks, Item=key | {"at": pack(at), "outcome": pack(outcome)})
-
     def since(self, account_id: str, first_id: str) -> Iterator[Task]:
         """An account's tasks created after `first_id` (a UUIDv7), newest first."""
         expression = Expression()
