@@ -98,10 +98,10 @@ def test_refused_creations_do_not_count(here: World, key: str) -> None:
 @by_minute
 def test_a_container_that_has_not_seen_the_account_counts_the_same(here: World, key: str) -> None:
     create(here, key, MINUTE - 1)
-    here.house.store.submissions._seen.clear()  # what a cold start knows
+    here.house.store.submissions.booking.seen.clear()  # what a cold start knows
 
     assert create(here, key, 1) == [200]
-    here.house.store.submissions._seen.clear()
+    here.house.store.submissions.booking.seen.clear()
     assert refused(here, "POST", IMAGES, CAT, key=key).code == "RATE_LIMIT_EXCEEDED"
 
 

@@ -41,6 +41,11 @@ class Entry:
     task_kind: str = ""
     reason: str = ""
 
+    @property
+    def consumption(self) -> bool:
+        """Whether a statement lists it: what a task took, and what it gave back."""
+        return self.kind in (EntryKind.RESERVE, EntryKind.RELEASE)
+
 
 def reserve(task: Task) -> Entry:
     return _of_task(task, EntryKind.RESERVE, -task.price, task.created_at)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 from relay.errors import BadKey
 from relay.flow.access import Caller
 from relay.flow.house import House
-from relay.ledger import Entry, EntryKind
+from relay.ledger import Entry
 from relay.statements import Balance, Statement
-from relay.store.submit import Windows
-from relay.task import uuid7
+from relay.store.booking import Windows
 
-SPENT = (EntryKind.RESERVE, EntryKind.RELEASE)  # what a statement lists: charges, and charges given back
+EPOCH = date(1970, 1, 1).toordinal()  # local days are counted from here
 
 
 def balance(house: House, caller: Caller) -> Balance:
@@ -27,20 +26,10 @@ def balance(house: House, caller: Caller) -> Balance:
 
 def consumption(house: House, caller: Caller, wanted: Statement) -> tuple[int, list[Entry]]:
     """How many entries the statement has in all, and the page that was asked for, newest first."""
-    first = _bound(house, wanted.start_date) if wanted.start_date else ""
-    last = _bound(house, wanted.end_date + timedelta(days=1)) if wanted.end_date else None
+    days = _day(wanted.start_date), _day(wanted.end_date)
     begin = (wanted.page - 1) * wanted.page_size
-    total, page = 0, list[Entry]()
-    for entry in house.store.accounts.entries(caller.account_id, first, last):
-        if entry.kind not in SPENT or wanted.platform not in (None, entry.platform):
-            continue
-        if begin <= total < begin + wanted.page_size:
-            page.append(entry)
-        total += 1
-    return total, page
+    return house.store.lines.page(caller.account_id, days, wanted.platform, begin, wanted.page_size)
 
 
-def _bound(house: House, day: date) -> str:
-    """The least entry reference of a local day: references are UUIDv7, so they sort by instant."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=house.catalog.utc_offset)
-    return uuid7(int(midnight.timestamp() * 1000), 0)
+def _day(day: date | None) -> int | None:
+    return day.toordinal() - EPOCH if day else None

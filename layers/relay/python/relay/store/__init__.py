@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from relay.store.accounts import Accounts
 from relay.store.audits import Audits
+from relay.store.booking import Booking
 from relay.store.directory import Directory
+from relay.store.lines import Lines
 from relay.store.submit import Submissions
 from relay.store.table import Tables
 from relay.store.tasks import Tasks
@@ -19,8 +21,11 @@ class Store:
     directory: Directory
     submissions: Submissions
     audits: Audits
+    lines: Lines
 
     @classmethod
     def over(cls, tables: Tables, *, shards: int, utc_offset: int) -> Store:
-        tasks = Tasks(tables, shards)
-        return cls(tasks, Accounts(tables), Directory(tables), Submissions(tables, tasks, utc_offset), Audits(tables))
+        booking = Booking(tables, utc_offset)
+        tasks = Tasks(tables, shards, booking)
+        submissions = Submissions(tables, tasks, booking)
+        return cls(tasks, Accounts(tables), Directory(tables), submissions, Audits(tables), Lines(tables))

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from relay.ledger import Entry, EntryKind
-from relay.store.codec import ENTRY_END, ENTRY_PREFIX, Expression, new_entry, pack, read_entry, unpack
+from relay.store.booking import LINES, SPENT, account_key
+from relay.store.codec import (
+    ENTRY_PREFIX,
+    Expression,
+    entry_item,
+    new_entry,
+    pack,
+    read_entry,
+    unpack,
+)
 from relay.store.table import LostRace, Tables
 
 
@@ -46,7 +54,7 @@ class Accounts:
     tables: Tables
 
     def gate(self, account_id: str) -> Gate | None:
-        found = self.tables.get(TableName=self.tables.accounts, Key=self._key(account_id), ConsistentRead=True)
+        found = self.tables.get(TableName=self.tables.accounts, Key=account_key(account_id), ConsistentRead=True)
         if not found:
             return None
         row = unpack(found)
@@ -57,6 +65,7 @@ class Accounts:
         row = {
             **{"account_id": account_id, "sk": "GATE", "name": name, "status": "active", "tier": tier},
             **dict.fromkeys(("balance", "in_flight", "minute", "minute_count", "day", "day_count", "day_cost"), 0),
+            **dict.fromkeys(("block", LINES, SPENT), 0),
             **{"webhook_generation": 1, "webhook_rotated_at": 0},
         }
         self.tables.put(
@@ -70,7 +79,7 @@ class Accounts:
         expression = Expression()
         self.tables.update(
             TableName=self.tables.accounts,
-            Key=self._key(account_id),
+            Key=account_key(account_id),
             UpdateExpression=expression.update(put=values),
             ConditionExpression="attribute_exists(sk)",
             **expression.arguments,
@@ -91,14 +100,14 @@ class Accounts:
         expression = Expression()
         row = {
             "TableName": self.tables.accounts,
-            "Key": self._key(entry.account_id),
+            "Key": account_key(entry.account_id),
             "UpdateExpression": expression.update(add={"balance": entry.amount}),
             # a top-up is taken whatever the balance; a debit only where it is covered
             "ConditionExpression": "attribute_exists(sk)"
             + (f" AND {expression.name('balance')} >= {expression.value(-entry.amount)}" if entry.amount < 0 else ""),
             **expression.arguments,
         }
-        line = new_entry(self.tables.accounts, entry)
+        line = new_entry(self.tables.accounts, entry_item(entry))
         line["Put"]["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         try:
             self.tables.transact(line, {"Update": row})
@@ -111,15 +120,13 @@ class Accounts:
             return False
         return True
 
-    def entries(self, account_id: str, first: str = "", last: str | None = None) -> Iterator[Entry]:
-        """Ledger entries whose reference lies in [first, last), newest first; without `last`, to the end."""
+    def entries(self, account_id: str) -> Iterator[Entry]:
+        """All of an account's ledger; of one kind the newest first."""
         expression = Expression()
-        where = expression.equals("account_id", account_id)
-        end = ENTRY_END if last is None else ENTRY_PREFIX + last
-        between = f"{expression.value(ENTRY_PREFIX + first)} AND {expression.value(end)}"
+        begins = f"begins_with({expression.name('sk')}, {expression.value(ENTRY_PREFIX)})"
         pages = self.tables.client.get_paginator("query").paginate(
             TableName=self.tables.accounts,
-            KeyConditionExpression=f"{where} AND {expression.name('sk')} BETWEEN {between}",
+            KeyConditionExpression=f"{expression.equals('account_id', account_id)} AND {begins}",
             ScanIndexForward=False,
             ConsistentRead=True,
             **expression.arguments,
@@ -132,6 +139,3 @@ class Accounts:
         gate = self.gate(account_id)
         balance = gate.balance if gate else 0
         return balance - sum(entry.amount for entry in self.entries(account_id))
-
-    def _key(self, account_id: str) -> dict[str, Any]:
-        return {"account_id": pack(account_id), "sk": pack("GATE")}

@@ -81,21 +81,27 @@ def read_draft(text: str) -> Draft:
     return Draft(**words | {"kind": Kind(words["kind"]), "image_urls": tuple(words["image_urls"])})
 
 
-ENTRY_PREFIX = "ENTRY#"
-ENTRY_END = "ENTRY$"  # $ follows #: every key with the prefix sorts before this, whatever its reference
+# All of a ledger lies between these: $ follows #. Statement lines lie in blocks by the day, the others by reference.
+ENTRY_PREFIX, ENTRY_END = "ENTRY#", "ENTRY$"
+LINE_PREFIX, CAPTURE_PREFIX, PAYMENT_PREFIX = "ENTRY#line#", "ENTRY#capture#", "ENTRY#payment#"
 
 
-def entry_item(entry: Entry) -> Item:
+def line_key(entry: Entry, day: int, block: int) -> str:
+    """The sort key of a statement line in the block that began with line number `block` on local day `day`."""
+    return f"{LINE_PREFIX}{day:06}#{block:012}#{entry.at:013}#{entry.reference}#{entry.kind}"
+
+
+def entry_item(entry: Entry, key: str = "") -> Item:
+    """A ledger entry's row, under `key` or else under its reference."""
+    prefix = CAPTURE_PREFIX if entry.kind is EntryKind.CAPTURE else PAYMENT_PREFIX
     values = {name: value for name, value in _values(entry, _ENTRY).items() if value != ""}
-    return {name: pack(value) for name, value in values.items()} | {
-        "sk": {"S": f"{ENTRY_PREFIX}{entry.reference}#{entry.kind}"}
-    }
+    values["sk"] = key or f"{prefix}{entry.reference}#{entry.kind}"
+    return {name: pack(value) for name, value in values.items()}
 
 
-def new_entry(table: str, entry: Entry) -> dict[str, Any]:
+def new_entry(table: str, item: Item) -> dict[str, Any]:
     """The step of a transaction that adds a line to the ledger, and fails where that very line is there already."""
-    line = {"TableName": table, "Item": entry_item(entry), "ConditionExpression": "attribute_not_exists(sk)"}
-    return {"Put": line}
+    return {"Put": {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(sk)"}}
 
 
 def read_entry(item: Item) -> Entry:
@@ -112,8 +118,10 @@ class Expression:
         self.values: Item = {}
 
     def name(self, attribute: str) -> str:
-        self.names[f"#{attribute}"] = attribute
-        return f"#{attribute}"
+        # a platform's counter has its name, and a placeholder takes no hyphen
+        placeholder = f"#{attribute}" if attribute.isidentifier() else f"#x{attribute.encode().hex()}"
+        self.names[placeholder] = attribute
+        return placeholder
 
     def value(self, value: object) -> str:
         placeholder = f":v{len(self.values)}"

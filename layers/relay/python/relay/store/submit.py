@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass, replace
 from typing import Any
 
 from relay.catalog import Tier
@@ -17,35 +16,14 @@ from relay.errors import (
     TooManyInFlight,
 )
 from relay.ledger import reserve
-from relay.store.codec import Expression, entry_item, pack, unpack, write_draft
+from relay.store.booking import DAY_SECONDS, Booking, Seen, Windows, account_update
+from relay.store.codec import Expression, pack, unpack, write_draft
 from relay.store.table import LostRace, Tables
 from relay.store.tasks import Tasks
 from relay.task import Draft, Task
 
-DAY_SECONDS = 86_400
 TRIES = 9  # of a creation, while others write to the same account; with their pauses 2.6 s at most
 IDEMPOTENCY_SECONDS = DAY_SECONDS  # how long an Idempotency-Key is remembered
-
-
-class _Shape(Enum):
-    """How the account's windows stand: the update differs, because a counter restarts when its window rolls."""
-
-    STEADY = "same minute, same day"
-    NEW_MINUTE = "first of this minute"
-    NEW_DAY = "first of this day"
-
-
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """The minute and the day (counted from the epoch, days in local time) in which a creation counts."""
-
-    minute: int
-    day: int
-
-    @classmethod
-    def at(cls, now: int, utc_offset: int) -> Windows:
-        seconds = now // 1000
-        return cls(seconds // 60, (seconds + utc_offset * 3600) // DAY_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +38,7 @@ class Idempotency:
 class Submissions:
     tables: Tables
     tasks: Tasks
-    utc_offset: int
-    _seen: dict[str, Windows] = field(default_factory=dict)  # by account: spares the first guess a refusal
+    booking: Booking
 
     def earlier(self, account_id: str, idempotency: Idempotency, now: int) -> str | None:
         """The id of the task this request made before under its key; None where the key is free, or free again.
@@ -87,61 +64,61 @@ class Submissions:
 
     def _accept(self, task: Task, draft: Draft, tier: Tier, idempotency: Idempotency | None) -> str:
         patience = self.tables.patience(TRIES)
-        now = Windows.at(task.created_at, self.utc_offset)
-        seen = self._seen.get(task.account_id)
-        for _ in range(4):  # a guess, its correction, and one more of each for a window that rolls meanwhile
-            shape, windows = _shape(seen, now)
-            gate = self._gate(task, tier, shape, windows)
+        seen = self.booking.look(task.account_id)
+        if seen is None:
+            raise AccountFrozen
+        while True:
+            after, windows, steps = self._steps(task, draft, tier, seen)
             try:
-                self.tables.transact(gate, *self._rows(task, draft), *self._claim(task, idempotency), patience=patience)
+                self.tables.transact(*steps, *self._claim(task, idempotency), patience=patience)
             except LostRace as lost:
+                if idempotency and lost.refused(len(steps)):
+                    return _replayed(lost.row(len(steps)), idempotency)
                 if lost.refused(1):
                     return task.task_id  # an earlier try of ours went through, and its answer was lost
-                if idempotency and lost.refused(4):
-                    return _replayed(lost.row(4), idempotency)
                 if not lost.refused(0):
                     raise
-                row = unpack(lost.row(0))
-                refusal = _refusal(row, task, tier, windows, self.utc_offset)
+                refusal = _refusal(unpack(lost.row(0)), task, tier, windows, self.booking.utc_offset)
                 if refusal:
                     raise refusal from lost
-                seen = Windows(row["minute"], row["day"])
+                seen = self.booking.learn(task.account_id, lost.row(0))
+                patience.again(lost)
             else:
-                self._seen[task.account_id] = windows
+                self.booking.seen[task.account_id] = after
                 return task.task_id
-        raise Contended
 
-    def _gate(self, task: Task, tier: Tier, shape: _Shape, windows: Windows) -> dict[str, Any]:
-        e = Expression()
+    def _steps(self, task: Task, draft: Draft, tier: Tier, seen: Seen) -> tuple[Seen, Windows, list[dict[str, Any]]]:
+        """What accepting `task` writes if the account row is still as seen: that row first, then the task.
+
+        Clocks differ between containers: a row that is ahead of ours stays ahead, and its windows count.
+        """
+        e, now = Expression(), Windows.at(task.created_at, self.booking.utc_offset)
+        posting = self.booking.post(e, seen, reserve(task), now.day)
         conditions = [
             e.equals("status", "active"),
             f"{e.name('balance')} >= {e.value(task.price)}",
             e.below("in_flight", tier.in_flight),
+            *posting.conditions,
+            e.equals("minute", seen.windows.minute),
         ]
-        put: dict[str, object] = {}
-        add: dict[str, object] = {"balance": -task.price, "in_flight": 1}
-        if shape is _Shape.STEADY:
-            conditions += [e.equals("minute", windows.minute), e.below("minute_count", tier.per_minute)]
-            add["minute_count"] = 1
+        put, add = posting.put, posting.add | {"balance": -task.price, "in_flight": 1}
+        if posting.new_day:
+            put |= {"day_count": 1, "day_cost": task.price}
         else:
-            conditions += [e.below("minute", windows.minute)]
-            put |= {"minute": windows.minute, "minute_count": 1}
-        if shape is _Shape.NEW_DAY:
-            conditions += [e.below("day", windows.day)]
-            put |= {"day": windows.day, "day_count": 1, "day_cost": task.price}
-        else:
-            conditions += [e.equals("day", windows.day), e.below("day_count", tier.per_day)]
+            conditions.append(e.below("day_count", tier.per_day))
             add |= {"day_count": 1, "day_cost": task.price}
-        return {
-            "Update": {
-                "TableName": self.tables.accounts,
-                "Key": {"account_id": pack(task.account_id), "sk": pack("GATE")},
-                "UpdateExpression": e.update(put=put, add=add),
-                "ConditionExpression": " AND ".join(conditions),
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-                **e.arguments,
-            }
-        }
+        windows = Windows(max(now.minute, seen.windows.minute), posting.day)
+        if windows.minute > seen.windows.minute:
+            put |= {"minute": windows.minute, "minute_count": 1}
+        else:
+            conditions.append(e.below("minute_count", tier.per_minute))
+            add["minute_count"] = 1
+        account = account_update(self.tables.accounts, task.account_id, e, conditions, put=put, add=add)
+        return (
+            replace(posting.after, windows=windows),
+            windows,
+            [account, *self._rows(task, draft), posting.line, *posting.opened],
+        )
 
     def _rows(self, task: Task, draft: Draft) -> tuple[dict[str, Any], ...]:
         request = {
@@ -152,7 +129,6 @@ class Submissions:
         return (
             _put_if_absent(self.tables.tasks, self.tasks.row(task), "task_id"),
             _put_if_absent(self.tables.tasks, request, "task_id"),
-            _put_if_absent(self.tables.accounts, entry_item(reserve(task)), "sk"),
         )
 
     def _claim(self, task: Task, idempotency: Idempotency | None) -> tuple[dict[str, Any], ...]:
@@ -184,18 +160,6 @@ def _put_if_absent(table: str, item: dict[str, Any], key: str) -> dict[str, Any]
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
     }
-
-
-def _shape(seen: Windows | None, now: Windows) -> tuple[_Shape, Windows]:
-    """The update to try, given the row's windows as last seen. Clocks differ between containers, and a row that
-    is ahead of ours stays ahead: its windows count."""
-    if seen is None:
-        return _Shape.NEW_MINUTE, now
-    if seen.day < now.day:
-        return _Shape.NEW_DAY, now
-    if seen.minute < now.minute:
-        return _Shape.NEW_MINUTE, Windows(now.minute, seen.day)
-    return _Shape.STEADY, seen
 
 
 def _refusal(row: dict[str, Any], task: Task, tier: Tier, tried: Windows, utc_offset: int) -> RelayError | None:

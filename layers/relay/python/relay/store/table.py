@@ -55,11 +55,15 @@ class Patience:
     pause: Callable[[float], None]
     _longest: float = FIRST_PAUSE
 
-    def wait(self, error: Exception) -> None:
-        """Wait before another try. Raises Contended where none is left."""
+    def again(self, error: Exception) -> None:
+        """Have another try at once. Raises Contended where none is left."""
         self.left -= 1
         if self.left <= 0:
             raise Contended from error
+
+    def wait(self, error: Exception) -> None:
+        """Have another try after a while. Raises Contended where none is left."""
+        self.again(error)
         self.pause(random.uniform(0, self._longest))  # noqa: S311 - jitter, not a secret
         self._longest = min(2 * self._longest, LONGEST_PAUSE)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from zlib import crc32
 
 from relay.ledger import Entry
-from relay.store.codec import Expression, new_entry, pack, read_draft, read_task, task_values, unpack
+from relay.store.booking import Booking
+from relay.store.codec import Expression, pack, read_draft, read_task, task_values, unpack
 from relay.store.table import LostRace, Tables
 from relay.task import Delivery, Draft, State, Task
 
@@ -34,6 +35,7 @@ class Due:
 class Tasks:
     tables: Tables
     shards: int
+    booking: Booking
 
     def get(self, account_id: str, task_id: str) -> Task | None:
         """The task, read consistently: a status query right after a callback must see what it said."""
@@ -79,17 +81,34 @@ class Tasks:
     def shard(self, task_id: str) -> int:
         return crc32(task_id.encode()) % self.shards
 
-    def save(self, before: Task, after: Task, entries: Sequence[Entry] = ()) -> bool:
+    def save(self, before: Task, after: Task, entries: tuple[Entry, ...] = ()) -> bool:
         """Commit a transition with the money it moves, if `before` is still the truth; False where it is not."""
         change = self._change(before, after)
         try:
             if entries:
-                self.tables.transact({"Update": change}, *self._settlement(entries))
+                self._settle({"Update": change}, after, entries)
             else:
                 self.tables.update(**change)
         except LostRace:
             return False
         return True
+
+    def _settle(self, change: dict[str, Any], after: Task, entries: tuple[Entry, ...]) -> None:
+        """Raises LostRace where the task has moved on, Contended where only the account row kept doing so."""
+        patience = self.tables.patience()
+        while True:
+            seen, steps = self.booking.settlement(entries, after.created_at)
+            try:
+                self.tables.transact(change, *steps, patience=patience)
+            except LostRace as lost:
+                if lost.refused(0) or not lost.refused(1):
+                    raise
+                self.booking.learn(after.account_id, lost.row(1))
+                patience.again(lost)
+            else:
+                if seen is not None:
+                    self.booking.seen[after.account_id] = seen
+                return
 
     def _change(self, before: Task, after: Task) -> dict[str, Any]:
         old, new = self._values(before), self._values(after)
@@ -107,18 +126,6 @@ class Tasks:
             "ConditionExpression": condition,
             **expression.arguments,
         }
-
-    def _settlement(self, entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
-        """The steps that end a task's claim on its account: the account row once, and every entry."""
-        expression, amount = Expression(), sum(entry.amount for entry in entries)
-        gate = {
-            "TableName": self.tables.accounts,
-            "Key": {"account_id": pack(entries[0].account_id), "sk": pack("GATE")},
-            "UpdateExpression": expression.update(add={"balance": amount, "in_flight": -1}),
-            **expression.arguments,
-        }
-        yield {"Update": gate}
-        yield from (new_entry(self.tables.accounts, entry) for entry in entries)
 
     def due(self, shard: int, until: int, limit: int) -> list[Due]:
         """At most `limit` tasks of a shard due by `until` (Unix ms), the longest waiting first."""
