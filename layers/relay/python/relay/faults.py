@@ -21,7 +21,7 @@ class Fault:
 FAILED = "GENERATION_FAILED"
 
 # By canonical code, in English and in Chinese.
-_SENTENCES: Mapping[str, tuple[str, str]] = {
+SENTENCES: Mapping[str, tuple[str, str]] = {
     FAILED: ("the generation failed; the charge was returned", "生成失败，费用已退回"),
     "TASK_TIMEOUT": ("the task did not finish in time; the charge was returned", "任务未能按时完成，费用已退回"),
     "TASK_CANCELLED": ("the task was cancelled; the charge was returned", "任务已取消，费用已退回"),
@@ -40,5 +40,5 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
 
 def sentence(code: str, language: str) -> str:
     """What to say of a fault in a dialect's `language`; a code that is none of ours is a failed generation."""
-    english, chinese = _SENTENCES.get(code, _SENTENCES[FAILED])
+    english, chinese = SENTENCES.get(code, SENTENCES[FAILED])
     return chinese if language == "zh" else english

@@ -1,0 +1,217 @@
+"""The examples in docs/api.md as a relay answers now; `python -m tests.functional.api_examples` writes them there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from relay.catalog import Catalog, Tier
+from relay.faults import SENTENCES
+from relay.wire import Answer
+from relay.wiring import catalog
+from tests.functional.network import CLIENT
+from tests.functional.world import World, open_account, world
+from tests.samples import sample
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs/api.md"
+BLOCK = re.compile(r"(<!-- example: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+NOBODY = "019b76da-a870-7000-8000-0000000000ff"
+CAT = {"prompt": "a cat on a roof"}
+KIE_CAT = {"prompt": "a cat on a roof", "size": "1:1"}
+CREATE, RECORD = "/api/v1/gpt4o-image/generate", "/api/v1/gpt4o-image/record-info"
+FORM = (
+    b'--x\r\nContent-Disposition: form-data; name="file"; filename="cat.png"\r\nContent-Type: image/png\r\n\r\n'
+    + sample("png")
+    + b"\r\n--x--\r\n"
+)
+MULTIPART: dict[str, Any] = {"raw": FORM, "headers": {"content-type": "multipart/form-data; boundary=x"}}
+
+
+@dataclass
+class Examples:
+    """A relay, and what was asked and answered there, by the name of the block it goes to."""
+
+    here: World
+    blocks: dict[str, str] = field(default_factory=dict)
+
+    def show(self, name: str, method: str, path: str, body: object = None, **how: Any) -> Any:
+        status, document, _ = self.here.exchange(method, path, body, **how)
+        sent = pretty(body) if body is not None else "(multipart/form-data, one part named file)" if how else ""
+        asked = f"{method} {path}\n{sent}".strip()
+        self.blocks[name] = f"```http\n{asked}\n\n{status}\n{pretty(document)}\n```\n"
+        return document
+
+    def end(self, state: str = "succeeded", file: str = "png") -> None:
+        """Let all jobs end so, and the results be files of this type."""
+        self.here.network.script["file"] = [Answer(200, sample(file))]
+        self.here.network.finish(state)
+        self.here.run(90, step=30)
+
+    def callback(self, name: str) -> None:
+        told = self.here.told[-1]
+        self.blocks[name] = f"```json\n{pretty(json.loads(told.body))}\n```\n"
+
+
+def pretty(document: object) -> str:
+    short = json.dumps(document, ensure_ascii=False)
+    return short if len(short) <= 100 else json.dumps(document, ensure_ascii=False, indent=2)
+
+
+def examples() -> dict[str, str]:
+    """Every block of the document by name."""
+    with world(archive=True) as here:
+        shown = Examples(here)
+        _relay_tasks(shown)
+        _kie_tasks(shown)
+        _account_and_files(shown)
+        _errors(shown)
+    return {name: steady(text) for name, text in (shown.blocks | _tables(catalog())).items()}
+
+
+def _relay_tasks(shown: Examples) -> None:
+    made = shown.show("relay-create", "POST", "/api/kling/images", {**CAT, "callback_url": CLIENT})
+    shown.here.run(5)
+    shown.show("relay-running", "POST", "/api/kling/tasks", made)
+    shown.end()
+    shown.show("relay-images", "POST", "/api/kling/tasks", made)
+    shown.callback("relay-callback")
+    body = {"action": "text2video", "prompt": "a cat walks", "duration": 5}
+    made = shown.show("relay-create-video", "POST", "/api/kling/videos", body)
+    shown.here.run(5)
+    shown.end(file="mp4")
+    shown.show("relay-video", "POST", "/api/kling/tasks", made)
+    _relay_music(shown)
+    made = shown.here.post("/api/kling/images", {**CAT, "callback_url": CLIENT})[1]
+    shown.here.run(5)
+    shown.end("failed")
+    shown.show("relay-failed", "POST", "/api/kling/tasks", made)
+
+
+def _relay_music(shown: Examples) -> None:
+    song = {"url": "https://files.example/a.mp3", "title": "Roofs", "duration": 180}
+    shown.here.network.script["kie.submit"] = [Answer(200, b'{"code": 455, "msg": "maintenance"}')]
+    made = shown.show("relay-create-music", "POST", "/api/suno/music", {"prompt": "a song about a cat", "style": "pop"})
+    shown.here.run(5)
+    done = {"task_id": next(reversed(shown.here.network.jobs)), "status": "succeeded", "music": [song]}
+    shown.here.network.script["relay.query"] = [Answer(200, json.dumps(done).encode())]
+    shown.end(file="mp3")
+    shown.show("relay-music", "POST", "/api/suno/tasks", made)
+
+
+def _kie_tasks(shown: Examples) -> None:
+    made = shown.show("kie-create", "POST", CREATE, {**KIE_CAT, "callBackUrl": CLIENT})
+    path = f"{RECORD}?taskId={made['data']['taskId']}"
+    shown.here.run(5)
+    shown.show("kie-running", "GET", path)
+    shown.end()
+    done = shown.show("kie-succeeded", "GET", path)
+    shown.callback("kie-callback")
+    link = {"taskId": made["data"]["taskId"], "url": done["data"]["response"]["resultUrls"][0]}
+    shown.show("kie-download", "POST", "/api/v1/gpt4o-image/download-url", link)
+    made = shown.here.post(CREATE, {**KIE_CAT, "callBackUrl": CLIENT})[1]
+    shown.here.run(5)
+    shown.end("failed")
+    shown.show("kie-failed", "GET", f"{RECORD}?taskId={made['data']['taskId']}")
+    shown.callback("kie-callback-failed")
+
+
+def _account_and_files(shown: Examples) -> None:
+    shown.show("balance", "POST", "/api/account/balance")
+    wanted = {"start_date": "2026-01-01", "end_date": "2026-01-31", "platform": "suno"}
+    shown.show("consumption", "POST", "/api/account/consumption", wanted)
+    shown.show("upload-file", "POST", "/api/upload/file", **MULTIPART)
+    shown.show("upload-host", "POST", "/api/upload", **MULTIPART)
+    form = {"filename": "cat.mp4", "content_type": "video/mp4", "size": 50_000_000}
+    shown.show("upload-presign", "POST", "/api/upload/presign", form)
+
+
+def _errors(shown: Examples) -> None:
+    """Every error a reply can hold, brought about by a request."""
+    here = shown.here
+    one = Tier(1, "one", per_minute=1, per_day=9, in_flight=9)
+    tiers = {1: one, 2: replace(one, level=2, per_minute=9, in_flight=1), 3: here.house.catalog.tiers[3]}
+    here.house = replace(here.house, catalog=replace(here.house.catalog, tiers=tiers))
+    for name, balance, tier in (("empty", "0", 3), ("frozen", "9", 3), ("minute", "9", 1), ("flight", "9", 2)):
+        open_account(here, name, f"sk-EXAMPLE-{name}", balance, tier)
+    here.house.store.accounts.change("frozen", status="frozen")
+    for family, path, body in (("relay", "/api/kling/images", CAT), ("kie", CREATE, KIE_CAT)):
+        rows = [["HTTP", "code", "body"]]
+        for status, document, headers in _refusals(here, family, path, body):
+            code = document["error"]["code"] if family == "relay" else document["code"]
+            extra = "".join(f" `{name}: {headers[name]}`" for name in ("retry-after", "allow") if name in headers)
+            rows.append([f"{status}{extra}", f"`{code}`", f"`{json.dumps(document, ensure_ascii=False)}`"])
+        shown.blocks[f"{family}-errors"] = table(rows)
+
+
+def _refusals(here: World, family: str, path: str, body: dict[str, str]) -> Iterator[tuple[int, Any, dict[str, str]]]:
+    no_task = (
+        ("POST", "/api/kling/tasks", {"task_id": NOBODY}) if family == "relay" else ("GET", f"{RECORD}?taskId={NOBODY}")
+    )
+    for name in ("minute", "flight"):  # what uses up their limits
+        here.post(path, body, key=f"sk-EXAMPLE-{name}")
+    yield here.exchange("POST", path, {**body, "prompt": 1})
+    yield here.exchange("POST", path, {name: value for name, value in body.items() if name not in ("prompt", "size")})
+    if family == "relay":
+        yield here.exchange("POST", "/api/grok/videos", body)
+    yield here.exchange("POST", path, body, key=None)
+    yield here.exchange("POST", path, body, key="sk-EXAMPLE-nobody")
+    yield here.exchange("POST", path, body, key="sk-EXAMPLE-empty")
+    yield here.exchange("POST", path, body, key="sk-EXAMPLE-frozen")
+    yield here.exchange(*no_task)
+    yield here.exchange("POST", path + "/nowhere", body)
+    yield here.exchange("PUT", path, body)
+    yield here.exchange("POST", path, body, key="sk-EXAMPLE-minute")
+    yield here.exchange("POST", path, body, key="sk-EXAMPLE-flight")
+    if family == "relay":
+        yield here.exchange(
+            "POST", "/api/upload/presign", {"filename": "a.mp4", "content_type": "video/mp4", "size": 1 << 30}
+        )
+    whole = here.house
+    here.house = replace(whole, secrets=Broken())  # type: ignore[arg-type]
+    here.__post_init__()
+    yield here.exchange("POST", path, body)
+    here.house = whole
+    here.__post_init__()
+
+
+class Broken:
+    """Secrets that cannot be read: a fault of ours."""
+
+
+def _tables(sold: Catalog) -> dict[str, str]:
+    limits = [["tier", "creations a minute", "a day", "unfinished at once", "reads a minute and key"]]
+    limits += [
+        [tier.name, *(f"{limit:,}" for limit in (tier.per_minute, tier.per_day, tier.in_flight, tier.reads_per_minute))]
+        for tier in sold.tiers.values()
+    ]
+    faults = [["cause", "English (KIE)", "Chinese (relay platform)"]]
+    faults += [[f"`{code}`", *texts] for code, texts in SENTENCES.items()]
+    return {"limits": table(limits), "faults": table(faults)}
+
+
+def table(rows: list[list[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]]) + "\n"
+
+
+def steady(text: str) -> str:
+    """What differs from run to run, made alike: ids in the order they come up, signatures left out."""
+    ids = list(dict.fromkeys(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", text)))
+    for number, found in enumerate(ids, 1):
+        text = text.replace(found, f"019b76da-a870-7000-8000-{number:012}")
+    text = re.sub(r"signature=[0-9a-f]+", "signature=…", text)
+    text = re.sub(r'("(?:policy|[xX]-[aA]mz-[\w-]+|x-amz-[\w-]+)": )"[^"]*"', r'\1"…"', text)
+    return re.sub(r'"trace_id": "[^"]*"', '"trace_id": "JKJaXmPLvHcESHA="', text)
+
+
+def written(document: str, blocks: dict[str, str]) -> str:
+    """The document with its examples as they are now."""
+    return BLOCK.sub(lambda match: match[1] + blocks[match[2]] + match[3], document)
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(written(DOCUMENT.read_text("utf-8"), examples()), "utf-8")
