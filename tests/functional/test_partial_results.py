@@ -51,6 +51,14 @@ def test_a_statement_shows_the_charge_and_what_went_back() -> None:
         assert sorted(record["cost_cents"] for record in document["data"][0]["records"]) == [-54, 72]
 
 
+def test_what_went_back_is_not_among_what_today_cost() -> None:
+    with world() as here:
+        made(here, count=4, results=1)
+        _, document = here.post("/api/account/balance")
+
+        assert document["data"][0]["usage_today"]["cost_cents"] == 18
+
+
 def test_results_beyond_those_asked_for_are_not_copied() -> None:
     with world(archive=True) as here:
         made(here, count=1, results=40)
