@@ -36,14 +36,15 @@ class LocalRelay:
         parameters: Mapping[str, str] | None = None,
     ) -> None:
         self._opened = ExitStack()
-        settings, self._real = simulated or Settings(), dict(real_keys or {})
+        settings, self.real = simulated or Settings(), dict(real_keys or {})
         try:
             self.upstreams = self._opened.enter_context(Upstreams(settings))
             self.stack = self._opened.enter_context(
                 Stack(
                     TEMPLATE,
                     parameters=lambda url: {**self._parameters(url), **(parameters or {})},
-                    secrets={f"{PREFIX}/{name}": value for name, value in self._secrets(settings).items()},
+                    secrets={f"{PREFIX}/{name}": secrets.token_urlsafe(32) for name in OWN_SECRETS},
+                    renewed={f"{PREFIX}/{name}": value for name, value in self._upstream_secrets(settings).items()},
                     state_dir=state_dir,
                     port=port,
                     log=log,
@@ -72,7 +73,7 @@ class LocalRelay:
 
     def _parameters(self, url: str) -> dict[str, str]:
         simulated = {"kie": self.upstreams.kie_url, "relay": self.upstreams.relay_url}
-        urls = {name: base for name, base in simulated.items() if name not in self._real}
+        urls = {name: base for name, base in simulated.items() if name not in self.real}
         return {
             "Stage": "local",
             "PublicUrl": url,
@@ -82,13 +83,13 @@ class LocalRelay:
             "UpstreamUrls": json.dumps(urls),
         }
 
-    def _secrets(self, settings: Settings) -> dict[str, str]:
+    def _upstream_secrets(self, settings: Settings) -> dict[str, str]:
         theirs = {"upstreams/kie/key": settings.kie_key, "upstreams/relay/key": settings.relay_key}
-        if settings.kie_webhook_key and "kie" not in self._real:
+        if settings.kie_webhook_key and "kie" not in self.real:
             theirs["upstreams/kie/webhook-key"] = settings.kie_webhook_key
-        theirs |= {f"upstreams/{name}/key": key for name, key in self._real.items()}
+        theirs |= {f"upstreams/{name}/key": key for name, key in self.real.items()}
         on = {UPSTREAMS_ON: json.dumps([name for name in ("kie", "relay") if theirs[f"upstreams/{name}/key"]])}
-        return {name: secrets.token_urlsafe(32) for name in OWN_SECRETS} | theirs | on
+        return theirs | on
 
     def _demo(self, state_dir: Path | None) -> NewAccount:
         """The account to try things with: the one of last time where data was kept, since its key is not stored."""

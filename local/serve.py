@@ -17,6 +17,7 @@ from local.emulator import ACCOUNT, SECRET
 from local.relayed import LocalRelay
 from local.snapshot import Snapshot
 from ops.deployment import READY_FILE
+from relay.wiring import catalog
 
 LOG = Path(".local/functions.log")
 
@@ -36,7 +37,7 @@ def serve(port: int, state: Path, ready_file: Path | None, *, fresh: bool) -> No
         with LocalRelay(
             state_dir=state,
             port=port,
-            real_keys=keys_in(Path(".env")),
+            real_keys=real_keys(Path(".env")),
             log=lambda line: print(line, file=log, flush=True),
         ) as relay:
             _announce(relay, ready_file)
@@ -52,12 +53,12 @@ def log_to(path: Path) -> None:
     logging.basicConfig(filename=path, level=logging.ERROR, force=True)
 
 
-def keys_in(env: Path) -> Mapping[str, str]:
-    """Upstream keys from a .env file: KIE_API_KEY=..., RELAY_API_KEY=...; those upstreams are then the real ones."""
+def real_keys(env: Path) -> Mapping[str, str]:
+    """Upstream keys from a .env file, such as KIE_API_KEY=...: those upstreams are then the real ones."""
     lines = env.read_text().splitlines() if env.exists() else []
     pairs = (line.split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith("#"))
-    keys = {name.strip(): value.strip() for name, value in pairs}
-    return {name[: -len("_API_KEY")].lower(): key for name, key in keys.items() if name.endswith("_API_KEY") and key}
+    given = {name.strip(): value.strip() for name, value in pairs}
+    return {name: key for name in catalog().upstreams if (key := given.get(f"{name.upper()}_API_KEY"))}
 
 
 def _announce(relay: LocalRelay, ready_file: Path | None) -> None:
@@ -74,7 +75,7 @@ def _announce(relay: LocalRelay, ready_file: Path | None) -> None:
             "aws_secret_access_key": SECRET,
         },
     }
-    told = instructions(relay)
+    told = instructions(relay) + _about_real(relay)
     relay.stack.welcome(told)
     Console(soft_wrap=True, highlight=False, markup=False).print(f"\n{told}\nCtrl-C stops it; logs: {LOG}")
     for path in filter(None, (READY_FILE, ready_file)):
@@ -104,4 +105,14 @@ curl -s {relay.url}/api/grok/tasks {auth} -d '{{"task_id":"PASTE-IT-HERE"}}'
 Upload a picture of your own; the url in the answer may be an image_url:
 
 curl -s {relay.url}/api/upload/file {key} -F 'file=@picture.png'
+"""
+
+
+def _about_real(relay: LocalRelay) -> str:
+    if not relay.real:
+        return ""
+    names = ", ".join(relay.real)
+    return f"""
+REAL upstreams, billed to your keys from .env: {names}. They cannot call this machine back, so the relay asks
+them every few seconds, and they cannot fetch files that were uploaded here.
 """

@@ -44,6 +44,7 @@ class Stack:
         *,
         parameters: Parameters = _NOTHING,
         secrets: Mapping[str, str] = _NOTHING,
+        renewed: Mapping[str, str] = _NOTHING,
         state_dir: Path | None = None,
         port: int = 0,
         log: Callable[[str], None] = print,
@@ -52,8 +53,9 @@ class Stack:
         """Start everything and return when requests are answered.
 
         `parameters` may be a function of the gateway's own URL. `secrets` become SecureString parameters unless
-        they exist. Without `state_dir` nothing is kept. With it a kill loses no row and no object that was answered
-        for, and at most `save_every` seconds of all else: queued messages, running workflows, parameters.
+        they exist, `renewed` ones at every start. Without `state_dir` nothing is kept. With it a kill loses no row
+        and no object that was answered for, and at most `save_every` seconds of all else: queued messages, running
+        workflows, parameters.
         """
         self._ready = threading.Event()
         self._fleet: Fleet | None = None
@@ -65,7 +67,8 @@ class Stack:
         try:
             self._cloud = Cloud(state_dir, self._execute, save_every)
             self.aws_url = self._cloud.url
-            self._put_secrets(secrets)
+            self._put_secrets(secrets, overwrite=False)
+            self._put_secrets(renewed, overwrite=True)
             self._start(self._cloud, transforming.result(), values, log)
         except BaseException:
             transforming.cancel()
@@ -86,11 +89,11 @@ class Stack:
         routes = Routes(body, lambda uri: function_named_in(uri, functions))
         self._gateway.serve(routes, self._fleet.invoke)
 
-    def _put_secrets(self, secrets: Mapping[str, str]) -> None:
+    def _put_secrets(self, secrets: Mapping[str, str], *, overwrite: bool) -> None:
         ssm = self.client("ssm")
         for name, value in secrets.items():
             try:
-                ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=False)
+                ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=overwrite)
             except ssm.exceptions.ParameterAlreadyExists:
                 continue  # made at an earlier start: data encrypted or signed with it must stay readable
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import requests
 
@@ -66,6 +67,11 @@ class Served:
 
     def balance(self) -> Any:
         return self.post("/api/account/balance", {})["data"]
+
+    def upstream_key(self) -> str:
+        ssm = boto3.client("ssm", **self.ready["aws"])
+        found = ssm.get_parameter(Name="/genrelay/local/upstreams/kie/key", WithDecryption=True)
+        return str(found["Parameter"]["Value"])
 
     def ops(self, *words: str) -> str:
         run = [sys.executable, "-m", "ops", "--local", *words]
@@ -136,7 +142,13 @@ def story(serve: Serve) -> dict[str, Any]:
 
     fourth = serve(FRESH="1")
     seen["fresh key"] = fourth.ready["api_key"]
+    seen["simulated key"] = fourth.upstream_key()
     fourth.end(signal.SIGTERM)
+
+    (fourth.folder / ".env").write_text("KIE_API_KEY=sk-EXAMPLE-of-a-real-account\n")
+    fifth = serve()
+    seen["real key"], seen["about real"] = fifth.upstream_key(), fifth.printed.read_text()
+    fifth.end(signal.SIGTERM)
     return seen
 
 
@@ -252,6 +264,12 @@ def test_data_survives_a_restart(story: dict[str, Any]) -> None:
 
 def test_a_kill_at_any_moment_loses_no_task_that_was_accepted(story: dict[str, Any]) -> None:
     assert story["known after SIGKILL"] == [story["task"], *story["accepted before SIGKILL"]]
+
+
+def test_a_providers_own_key_replaces_the_simulated_one_and_is_announced(story: dict[str, Any]) -> None:
+    assert "sk-EXAMPLE-of-a-real-account" not in story["simulated key"]
+    assert story["real key"] == "sk-EXAMPLE-of-a-real-account"
+    assert "REAL upstreams, billed to your keys from .env: kie" in story["about real"]
 
 
 def test_fresh_starts_empty(story: dict[str, Any]) -> None:

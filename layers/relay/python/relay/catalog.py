@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -117,6 +117,7 @@ class Upstream:
     callbacks: bool
     poll: Poll
     intake: Intake | None = None
+    poll_alone: Poll | None = None  # where its callbacks cannot reach us
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,14 @@ class Catalog:
     tiers: Mapping[int, Tier]
     upstreams: Mapping[str, Upstream]
     platforms: Mapping[str, Platform]
+
+    def out_of_reach(self, names: Container[str]) -> Catalog:
+        """The same catalog where these upstreams' callbacks cannot reach us, so that polling alone brings the news."""
+        upstreams = {
+            name: replace(each, poll=each.poll_alone or each.poll) if name in names else each
+            for name, each in self.upstreams.items()
+        }
+        return replace(self, upstreams=upstreams)
 
     def offer(self, family: str, platform: str, kind: Kind) -> Offer:
         """Raises NotFound for a platform this family does not sell, Unsupported for a kind it lacks."""

@@ -17,7 +17,7 @@ _RATIO = re.compile(r"[1-9][0-9]?:[1-9][0-9]?", re.ASCII)
 # the words of each table
 _LIMITS = ("per_minute", "per_day", "in_flight", "reads_per_minute")
 _TIER = " ".join(("name", *_LIMITS))
-_UPSTREAM = "family base_url callbacks poll intake"
+_UPSTREAM = "family base_url callbacks poll poll_alone intake"
 _OFFER = "default actions models"
 _MODEL = "price per duration routes"
 _ROUTE = "upstream api model priority weight counts lengths sizes results"
@@ -80,16 +80,21 @@ def _tier(words: Table) -> Tier:
 def _upstream(name: str, words: Table) -> Upstream:
     if not words.text("base_url").startswith("https://"):
         raise words.wrong("base_url", "must begin with https://")
-    poll = words.table("poll", "first interval growth cap")
     intake = words.table("intake", "limit seconds") if "intake" in words.words else None
     return Upstream(
         name=name,
         family=words.text("family"),
         base_url=words.text("base_url"),
         callbacks=words.flag("callbacks"),
-        poll=Poll(poll.whole("first"), poll.whole("interval"), poll.decimal("growth", "1"), poll.whole("cap")),
+        poll=_poll(words, "poll"),
         intake=Intake(intake.whole("limit"), intake.whole("seconds")) if intake else None,
+        poll_alone=_poll(words, "poll_alone") if "poll_alone" in words.words else None,
     )
+
+
+def _poll(words: Table, name: str) -> Poll:
+    poll = words.table(name, "first interval growth cap")
+    return Poll(poll.whole("first"), poll.whole("interval"), poll.decimal("growth", "1"), poll.whole("cap"))
 
 
 def _platform(name: str, words: Table, usd: Decimal, upstreams: dict[str, Upstream]) -> Platform:

@@ -42,6 +42,8 @@ def catalog() -> Catalog:
 def house() -> House:
     settings = Settings.from_env(os.environ)
     what = catalog()
+    if settings.egress == "loopback":  # one machine: upstreams that are not simulated here cannot call it back
+        what = what.out_of_reach(what.upstreams.keys() - settings.upstream_urls.keys())
     tables = Tables(_client("dynamodb"), settings.tasks_table, settings.accounts_table, settings.directory_table)
     return House(
         catalog=what,
