@@ -29,7 +29,7 @@ def alarms(at: Target) -> Iterator[Finding]:
         yield lacking("alarms", f"ringing: {names(ringing)} (docs/operations.md says what to do)")
     silent = [each for each in found if not each["AlarmActions"]]
     if silent or not found:
-        yield lacking("alarms", f"{len(silent)} of {len(found)} tell nobody: deploy with an alarm topic or e-mail")
+        yield lacking("alarms", f"{len(silent)} of {len(found)} tell nobody: deploy with AlarmEmail or AlarmTopicArn")
     topics = sorted({action for each in found for action in each["AlarmActions"]})
     for topic in topics:
         yield _subscribers(at, topic)
@@ -48,21 +48,26 @@ def _subscribers(at: Target, topic: str) -> Finding:
 
 
 def quotas(at: Target) -> Iterator[Finding]:
-    limit = at.connect("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    limits = at.connect("lambda").get_account_settings()["AccountLimit"]
+    total, unreserved = limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
     queues = sum(each.get("ScalingConfig", {}).get("MaximumConcurrency", 0) for each in _mappings(at))
-    yield concurrency(limit, queues)
+    yield _concurrency(total, unreserved, queues)
 
 
-def concurrency(limit: int, queues: int) -> Finding:
+def _concurrency(total: int, unreserved: int, queues: int) -> Finding:
     """Whether the account runs enough functions at once. A new account may have ten, and then requests are refused."""
-    if limit >= queues + REQUESTS:
-        return ok("concurrency", f"{limit} functions at once; the queues take at most {queues}")
-    return blocking(
-        "concurrency",
-        f"this account runs {limit} functions at once, the queues alone may take {queues}: clients will be refused. "
-        f"aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 "
-        f"--desired-value {WANTED}",
-    )
+    if unreserved < queues + REQUESTS:
+        return blocking(
+            "concurrency",
+            f"this account runs {total} functions at once, {unreserved} of them unreserved; the queues alone may take "
+            f"{queues}, so clients will be refused. aws service-quotas request-service-quota-increase "
+            f"--service-code lambda --quota-code L-B99A9384 --desired-value {WANTED}",
+        )
+    enough = f"{total} functions at once; the queues take at most {queues}"
+    if total == unreserved:
+        floods = "nothing is reserved, so a flood can hold up callbacks and polls: deploy with ReservedConcurrency"
+        return lacking("concurrency", f"{enough}; {floods}")
+    return ok("concurrency", f"{enough}, {total - unreserved} are reserved")
 
 
 def _mappings(at: Target) -> list[dict[str, Any]]:
@@ -100,17 +105,12 @@ def clock(at: Target) -> Iterator[Finding]:
 
 
 def cors(at: Target) -> Iterator[Finding]:
-    """Only browsers ask for it, so a deployment that serves servers may go without."""
-    api = at.connect("apigatewayv2").get_api(ApiId=next(iter(at.resources("AWS::ApiGatewayV2::Api").values())))
-    allowed = {"API": api.get("CorsConfiguration", {}).get("AllowOrigins", [])}
-    for bucket in at.resources("AWS::S3::Bucket").values():
-        allowed["bucket"] = _bucket_origins(at, bucket)
-    closed = [what for what, origins in allowed.items() if not origins]
-    said = "; ".join(f"{what}: {names(origins)}" for what, origins in allowed.items() if origins)
-    if closed:
-        yield lacking("CORS", f"browsers may not use the {' and the '.join(closed)}{f' ({said})' if said else ''}")
+    """Only web pages ask for it, so a deployment whose clients are servers may go without."""
+    origins = [each for bucket in at.resources("AWS::S3::Bucket").values() for each in _bucket_origins(at, bucket)]
+    if origins:
+        yield ok("CORS", f"web pages of {names(origins)} may use forms and read files")
     else:
-        yield ok("CORS", said)
+        yield lacking("CORS", "no web page may use forms or read files: deploy with CorsOrigins if one should")
 
 
 def _bucket_origins(at: Target, bucket: str) -> list[str]:
@@ -154,9 +154,9 @@ def tables(at: Target) -> Iterator[Finding]:
         if backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") != "ENABLED":
             unsaved.append(name)
     if open_ones:
-        yield lacking("tables", f"not protected from deletion: {names(open_ones)}")
+        yield lacking("tables", f"not protected from deletion: {names(open_ones)}; deploy with ProtectData=on")
     if unsaved:
-        yield lacking("tables", f"no point-in-time recovery: {names(unsaved)}")
+        yield lacking("tables", f"no point-in-time recovery: {names(unsaved)}; deploy with ProtectData=on")
     if not open_ones and not unsaved:
         yield ok("tables", f"the {len(found)} are protected from deletion and can be restored")
 
@@ -176,9 +176,3 @@ def versions(at: Target) -> Iterator[Finding]:
         yield lacking("version", "the functions run different layers or runtimes: the last deployment did not end well")
     elif not sick:
         yield ok("version", f"{len(found)} functions on {runtimes[0]}, one code; deployed {when:%Y-%m-%d %H:%M %Z}")
-
-
-def egress(at: Target) -> Iterator[Finding]:
-    told = {each["ParameterKey"]: each.get("ParameterValue") for each in at.stack.get("Parameters", [])}
-    if told.get("Egress") == "loopback" and told.get("Stage") != "local":
-        yield blocking("egress", "Egress=loopback: no upstream and no client can be reached; deploy with Egress=public")

@@ -21,7 +21,6 @@ CHECKS: Mapping[str, Callable[[Target], Iterator[Finding]]] = {
     "concurrency": checks.quotas,
     "clock": checks.clock,
     "queues": checks.queues,
-    "egress": checks.egress,
     "alarms": checks.alarms,
     "logs": checks.logs,
     "tables": checks.tables,

@@ -8,8 +8,12 @@ from functools import cached_property
 from typing import Any
 
 import boto3
+from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
 
 from ops.deployment import READY_FILE, Connect, Deployment, OperatorError
+
+_HERE = Config(retries={"total_max_attempts": 1})  # on this machine, who does not answer at once is not there
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,17 @@ def on_this_machine() -> Target:
         raise OperatorError("no one-machine stack is running here; start one with: make serve") from error
 
     def connect(service: str) -> Any:  # noqa: ANN401 - each caller knows which it asked for
-        return boto3.client(service, **ready["aws"])
+        return boto3.client(service, config=_HERE, **ready["aws"])
 
-    stacks = connect("cloudformation").describe_stacks()["Stacks"]
+    try:
+        stacks = connect("cloudformation").describe_stacks()["Stacks"]
+    except EndpointConnectionError as error:
+        raise OperatorError(f"{READY_FILE} is of a stack that runs no more; start it again: make serve") from error
     # the embedded cloud holds no other stack of this kind: one deployment to a folder
-    return _target(next(each for each in stacks if _outputs(each) == ready["outputs"]), connect)
+    found = [each for each in stacks if _outputs(each) == ready["outputs"]]
+    if not found:
+        raise OperatorError(f"{READY_FILE} is of another stack than the one that runs; start it again: make serve")
+    return _target(found[0], connect)
 
 
 def _target(stack: dict[str, Any], connect: Connect) -> Target:

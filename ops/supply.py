@@ -34,7 +34,9 @@ def upstreams(at: Target) -> Iterator[Finding]:
         else:
             yield ok(f"upstream {name}", "has a key")
     if at.deployment.listed_upstreams() != held:
-        yield lacking("upstreams-on", "does not list the upstreams that have a key: run secrets-init")
+        yield blocking(
+            "upstreams-on", "does not list the upstreams that have a key, and requests go by it: secrets-init"
+        )
     yield from _sold(catalog, held)
 
 

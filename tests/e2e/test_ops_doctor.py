@@ -15,6 +15,7 @@ from local.relayed import PREFIX, LocalRelay
 from local.template import REGION
 from ops.__main__ import main
 from ops.reach import on_aws
+from relay.flow.house import UPSTREAMS_ON
 
 pytestmark = pytest.mark.stack
 
@@ -58,12 +59,12 @@ def test_a_fresh_deployment_has_nothing_that_blocks(doctor: Doctor) -> None:
     said = doctor.says(0)
     assert "every model that is sold can be made" in said
     assert "0 blocking" in said
-    for about in ("secrets", "upstream kie", "upstream relay", "concurrency", "clock", "queues", "logs", "version"):
+    for about in ("secrets", "upstream kie", "upstream relay", "clock", "queues", "logs", "version"):
         assert f"✓ {about} " in said
 
 
 def test_alarms_that_tell_nobody_are_told_of(doctor: Doctor) -> None:
-    assert "tell nobody: deploy with an alarm topic or e-mail" in doctor.says(0)
+    assert "tell nobody: deploy with AlarmEmail or AlarmTopicArn" in doctor.says(0)
 
 
 def test_a_topic_counts_its_subscribers(doctor: Doctor) -> None:
@@ -85,12 +86,22 @@ def test_a_new_accounts_ten_executions_block(doctor: Doctor, monkeypatch: pytest
     assert "--quota-code L-B99A9384" in said
 
 
+def test_functions_without_a_reserve_are_told_of(doctor: Doctor) -> None:
+    assert "! concurrency" in (said := doctor.says(0))
+    assert "deploy with ReservedConcurrency" in said
+    poll = doctor.physical("Poll")
+    doctor.client("lambda").put_function_concurrency(FunctionName=poll, ReservedConcurrentExecutions=8)
+    assert "8 are reserved" in doctor.says(0)
+    doctor.client("lambda").delete_function_concurrency(FunctionName=poll)
+
+
 def test_origins_that_browsers_may_come_from_are_shown(doctor: Doctor) -> None:
-    assert "browsers may not use the" in doctor.says(0)
-    rule = {"AllowedOrigins": ["https://app.example"], "AllowedMethods": ["POST"]}
     bucket = doctor.relay.stack.outputs["MediaBucket"]
+    doctor.client("s3").delete_bucket_cors(Bucket=bucket)
+    assert "no web page may use forms or read files: deploy with CorsOrigins" in doctor.says(0)
+    rule = {"AllowedOrigins": ["https://app.example"], "AllowedMethods": ["POST"]}
     doctor.client("s3").put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
-    assert "bucket: https://app.example" in doctor.says(0)
+    assert "web pages of https://app.example may use forms" in doctor.says(0)
 
 
 def test_a_log_kept_for_ever_is_told_of(doctor: Doctor) -> None:
@@ -124,12 +135,21 @@ def test_an_upstream_without_a_key_names_what_cannot_be_made(doctor: Doctor) -> 
     secrets = doctor.client("ssm")
     key = secrets.get_parameter(Name=f"{PREFIX}/upstreams/relay/key", WithDecryption=True)["Parameter"]["Value"]
     secrets.delete_parameter(Name=f"{PREFIX}/upstreams/relay/key")
+    assert main(["secrets-init", "--stack", STACK]) == 0
     said = doctor.says(0)
     assert "! upstream relay has no key, so it is switched off: secrets-set upstreams/relay/key" in said
-    assert "! upstreams-on does not list the upstreams that have a key: run secrets-init" in said
     assert "sora/video/sora-2" in said
     assert "grok/image" not in said  # the other upstream makes it too
     secrets.put_parameter(Name=f"{PREFIX}/upstreams/relay/key", Value=key, Type="SecureString")
+    assert main(["secrets-init", "--stack", STACK]) == 0
+
+
+def test_a_list_of_upstreams_that_is_out_of_date_blocks(doctor: Doctor) -> None:
+    name = f"{PREFIX}/{UPSTREAMS_ON}"
+    doctor.client("ssm").put_parameter(Name=name, Value='["kie"]', Type="SecureString", Overwrite=True)
+    assert "✗ upstreams-on does not list" in doctor.says(1)
+    assert main(["secrets-init", "--stack", STACK]) == 0
+    assert "upstreams-on" not in doctor.says(0)
 
 
 def test_nothing_to_sell_and_no_secrets_block(doctor: Doctor) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from ops.__main__ import main
 from relay.flow.house import UPSTREAMS_ON
 from relay.signing import key_digest
 from tests.functional.operating import KMS_KEY, Operator, operator
@@ -140,6 +143,23 @@ def test_the_deployment_may_be_named_behind_the_command(ops: Operator) -> None:
     made = ops.opens()
     said = ops.run("account-show", made["account"], "--stack", "genrelay-test", where=())
     assert "a customer" in said.out
+
+
+@pytest.mark.parametrize("ready", [None, '{"outputs": {}, "aws": {"endpoint_url": "http://127.0.0.1:9"}}'])
+def test_where_nothing_runs_here_it_says_how_to_start_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ready: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if ready:
+        aws = {"region_name": "eu-west-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+        told = json.loads(ready)
+        told["aws"] |= aws
+        (tmp_path / ".local").mkdir()
+        (tmp_path / ".local/ready.json").write_text(json.dumps(told))
+    assert main(["--local", "secrets-init"]) == 1
+    printed = capsys.readouterr()
+    assert "make serve" in printed.err
+    assert printed.out == ""
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 101, "a\nb"])
