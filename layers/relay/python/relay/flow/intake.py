@@ -64,8 +64,8 @@ def submit(house: House, caller: Caller, draft: Draft, repeat: Idempotency | Non
     task_id = house.store.submissions.create(task, draft, tier, repeat)
     if task_id != task.task_id:
         return find(house, caller, task_id)
-    keep(house, inline)
     logger.info("task accepted", **task.log_keys, platform=task.platform, kind=task.kind, model=task.model)
+    keep(house, inline)
     house.queues.dispatch(task)
     return task
 
