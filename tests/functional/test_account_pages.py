@@ -49,11 +49,11 @@ def long() -> Iterator[World]:
         yield made
 
 
-def store(made: World, rows: list[Any]) -> None:
+def store(made: World, rows: list[Any], table: str = "AccountsTable") -> None:
     client = made.house.store.tasks.tables.client
     for first in range(0, len(rows), 25):
         puts: list[Any] = [{"PutRequest": {"Item": row}} for row in rows[first : first + 25]]
-        client.batch_write_item(RequestItems={"AccountsTable": puts})
+        client.batch_write_item(RequestItems={table: puts})
 
 
 class Reads:

@@ -20,6 +20,8 @@ LINK_SECONDS = 24 * 3600
 DOOR_SECONDS = 300  # how long the S3 link behind the door works: enough to begin reading
 UPSTREAM_SECONDS = 3600  # the same for an upstream, which may queue the job before it fetches
 
+TASK_ID = 36  # characters
+
 _KEY = re.compile(r"(uploads|incoming|results)/[0-9a-z]+/[0-9a-z.-]+")
 
 
@@ -44,6 +46,12 @@ def key_of(house: House, url: str) -> str | None:
     key = parts.path.removeprefix("/media/")
     words = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     return key if _ends(house, key, words.get("expires", ""), words.get("signature", "")) is not None else None
+
+
+def task_of(key: str) -> str | None:
+    """The id of the task whose result lies at `key`: archiving puts it first in the name. None for an upload."""
+    area, _, name = key.split("/")
+    return name[:TASK_ID] if area == "results" else None
 
 
 def opened(house: House, key: str, expires: str, signature: str) -> str:

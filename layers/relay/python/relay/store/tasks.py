@@ -209,19 +209,24 @@ class Tasks:
             return kept
         return body
 
-    def since(self, account_id: str, first_id: str) -> Iterator[Task]:
-        """An account's tasks created after `first_id` (a UUIDv7), newest first."""
+    def since(self, account_id: str, first_id: str, rows: int | None = None) -> Iterator[Task]:
+        """An account's tasks created after `first_id` (a UUIDv7), newest first; with `rows`, among so many rows."""
         expression = Expression()
         where = expression.equals("account_id", account_id)
-        pages = self.tables.client.get_paginator("query").paginate(
-            TableName=self.tables.tasks,
-            KeyConditionExpression=f"{where} AND {expression.name('task_id')} > {expression.value(first_id)}",
-            FilterExpression=f"attribute_exists({expression.name('state')})",
-            ScanIndexForward=False,
+        asked: dict[str, Any] = {
+            "TableName": self.tables.tasks,
+            "KeyConditionExpression": f"{where} AND {expression.name('task_id')} > {expression.value(first_id)}",
+            "FilterExpression": f"attribute_exists({expression.name('state')})",
+            "ScanIndexForward": False,
             **expression.arguments,
-        )
-        for page in pages:
+            **({} if rows is None else {"Limit": rows}),
+        }
+        while True:
+            page = self.tables.query(**asked)
             yield from (read_task(item) for item in page["Items"])
+            if rows is not None or "LastEvaluatedKey" not in page:
+                return
+            asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _names_a_task(text: str) -> bool:

@@ -1,0 +1,46 @@
+"""A result is found by its link alone, and the search is as long for an account with many tasks as with few."""
+
+from __future__ import annotations
+
+import pytest
+
+from relay.store.codec import pack
+from relay.task import uuid7
+from tests.functional.storing import settled, storing
+from tests.functional.test_account_pages import counted, store
+from tests.functional.world import World, world
+
+DOWNLOAD = "/api/v1/gpt4o-image/download-url"
+
+
+def found(here: World, url: str) -> tuple[int, int]:
+    """The answer's status, and the rows it took; who is calling is known by now."""
+    reads = counted(here)
+    here.post("/api/kling/tasks", {"task_id": "none"})
+    reads.calls = reads.rows = 0
+    return here.post(DOWNLOAD, {"url": url})[0], reads.rows
+
+
+@pytest.mark.parametrize("later", [0, 15])
+def test_a_link_of_ours_takes_one_read_however_many_tasks_came_after(later: int) -> None:
+    with world(archive=True) as here:
+        task_id = storing(here)
+        settled(here, task_id)
+        (picture,) = here.post("/api/kling/tasks", {"task_id": task_id})[1]["images"]
+        for _ in range(later):
+            here.submit_image()
+
+        assert found(here, picture["url"]) == (200, 1)
+
+
+def test_another_link_is_searched_for_among_the_newest_rows_alone(here: World) -> None:
+    here.submit_image()
+    here.pump()
+    here.network.finish()
+    here.run(12)
+    url = "https://files.example/a.png"
+    assert found(here, url)[0] == 200
+    later = [f"{uuid7(here.now[0] + number, number)}#request" for number in range(1200)]
+    store(here, [{"account_id": pack(here.account_id), "task_id": pack(name)} for name in later], "TasksTable")
+
+    assert found(here, url) == (404, 1000)
