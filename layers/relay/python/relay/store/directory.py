@@ -144,8 +144,8 @@ class Directory:
 
     def hung_until(self, receiver: str) -> int:
         """Until when a receiver counts as hanging (Unix ms); 0 where nobody noted it."""
-        found = self.tables.client.get_item(TableName=self.tables.directory, Key={"lookup": pack(f"hung#{receiver}")})
-        return int(unpack(found["Item"])["until"]) if "Item" in found else 0
+        found = self.tables.get(TableName=self.tables.directory, Key={"lookup": pack(f"hung#{receiver}")})
+        return int(unpack(found)["until"]) if found else 0
 
     def note_hung(self, receiver: str, until: int) -> None:
         expression = Expression()

@@ -1,0 +1,114 @@
+"""A served stack whose deliverers are flooded: one account's receiver never answers, another account is to be told.
+
+Run by hand, it ends by itself: python -m benchmarks.hanging [deliveries that hang]. Everything stays on this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from local.relayed import LocalRelay
+from local.upstreams.inbox import Inbox
+from relay.ledger import nanos
+from relay.store.codec import write_draft
+from relay.task import GRACE, Asset, Delivery, Draft, Kind, State, Task, uuid7
+
+INNOCENT = 20  # deliveries of the other account, one a second
+PATIENCE = 90.0  # seconds until one that was not told is called a failure
+GOAL = 10.0  # seconds from an innocent's message to its callback
+
+
+@dataclass(frozen=True)
+class Flooded:
+    """Seconds each innocent delivery took, and how many connections the receiver that never answers was given."""
+
+    hanging: int
+    waited: list[float]
+    connections: int
+
+
+def measure(hanging: int) -> Flooded:
+    """Raises RuntimeError where an innocent delivery is not made by PATIENCE."""
+    with Inbox() as inbox, _silence() as (silent_url, connections), LocalRelay() as relay:
+        relay.stack.warm()
+        other = relay.deployment.open_account("innocent", 3, nanos("1"))
+        flood = _owed(relay, relay.demo.account_id, silent_url, hanging)
+        innocents = _owed(relay, other.account_id, inbox.url, INNOCENT)
+        _send(relay, flood)
+        sent = {}
+        for message in innocents:
+            sent[str(message["task_id"])] = time.monotonic()
+            _send(relay, [message])
+            time.sleep(1)
+        told = {str(letter.body["task_id"]): letter.at for letter in inbox.wait(INNOCENT, PATIENCE)}
+        if told.keys() != sent.keys():
+            raise RuntimeError(f"{len(told)} of {INNOCENT} innocent deliveries were made in time")
+        return Flooded(hanging, [told[task_id] - at for task_id, at in sent.items()], len(connections))
+
+
+@contextmanager
+def _silence() -> Iterator[tuple[str, list[socket.socket]]]:
+    """A receiver that takes every connection and never says anything."""
+    held = list[socket.socket]()
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as server:
+
+        def take() -> None:
+            try:
+                while True:
+                    held.append(server.accept()[0])
+            except OSError:
+                return  # closed: the measurement is over
+
+        threading.Thread(target=take, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/hook", held
+        server.shutdown(socket.SHUT_RDWR)
+    for connection in held:
+        connection.close()
+
+
+def _owed(relay: LocalRelay, account_id: str, url: str, number: int) -> list[dict[str, Any]]:
+    """So many ended tasks whose client is to be told, put straight into the table, as messages."""
+    store, now = relay.deployment.store, time.time_ns() // 1_000_000
+    model = Task(account_id, "", "relay", "grok", Kind.IMAGE, "grok-imagine", 0, now, now + 900_000)
+    model = replace(model, state=State.SUCCEEDED, delivery=Delivery.OWED, due_at=now + GRACE, completed_at=now)
+    model = replace(model, upstream="kie", upstream_task_id="job", assets=(Asset("https://files.example.com/a.png"),))
+    draft = {"S": write_draft(Draft("relay", "grok", Kind.IMAGE, "grok-imagine", "a lighthouse", callback_url=url))}
+    tables, messages = store.tasks.tables, []
+    for serial in range(number):
+        task = replace(model, task_id=uuid7(now, serial + (hash(account_id) & 0xFFFF) * 100_000))
+        row = store.tasks.row(task)
+        request = {"account_id": row["account_id"], "task_id": {"S": f"{task.task_id}#request"}, "draft": draft}
+        puts: Any = [{"PutRequest": {"Item": item}} for item in (row, request)]
+        tables.client.batch_write_item(RequestItems={tables.tasks: puts})
+        messages.append({"account_id": account_id, "task_id": task.task_id, "attempt": 0})
+    return messages
+
+
+def _send(relay: LocalRelay, messages: list[dict[str, Any]]) -> None:
+    sqs = relay.stack.client("sqs")
+    for start in range(0, len(messages), 10):
+        entries: Any = [
+            {"Id": str(number), "MessageBody": json.dumps(message)}
+            for number, message in enumerate(messages[start : start + 10])
+        ]
+        sqs.send_message_batch(QueueUrl=relay.stack.outputs["DeliverQueueUrl"], Entries=entries)
+
+
+def main() -> None:
+    found = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+    waited = sorted(found.waited)
+    middle, slowest = waited[len(waited) // 2], waited[-1]
+    print(f"{found.hanging} deliveries hang, {found.connections} connections to their receiver")
+    print(f"{len(waited)} others told: median {middle:.1f} s, slowest {slowest:.1f} s, goal {GOAL:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
