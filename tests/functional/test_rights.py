@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.functional.watched import FUNCTIONS, Use, Watch, Watched
+from tests.functional.watched import FUNCTIONS, Use, Watch, Watched, secrets_of
 from tests.functional.ways import WAYS
 from tests.functional.ways_media import MEDIA_WAYS
 from tests.functional.world import world
@@ -22,12 +22,17 @@ READS_QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttribute
 
 
 @pytest.fixture(scope="module")
-def used() -> set[Use]:
+def watch() -> Watch:
     """All that the functions ask for on all ways, and what Lambda asks for in their name."""
     watch = Watch(set(of_the_cloud()))
     for way in WAYS + MEDIA_WAYS:
         with world() as here:
             way(Watched.of(here, watch))
+    return watch
+
+
+@pytest.fixture(scope="module")
+def used(watch: Watch) -> set[Use]:
     return watch.uses
 
 
@@ -112,7 +117,7 @@ def test_what_a_function_is_granted_it_asks_for(used: set[Use], function: str) -
 
 def test_a_key_of_ones_own_opens_to_those_who_read_secrets(used: set[Use]) -> None:
     (policy,) = become("AWS::IAM::Policy").values()
-    readers = {use.function for use in used if use.action == "ssm:GetParameter"}
+    readers = {use.function for use in used if use.action == "ssm:GetParameters"}
     assert {role["Ref"] for role in policy["Roles"]} == {f"{logical_id(function)}Role" for function in readers}
 
 
@@ -135,3 +140,9 @@ def test_a_row_of_the_directory_is_written_by_its_own_functions_alone(key: str, 
 
 def allowed(use: Use) -> bool:
     return any(covers(grant, use) for grant in granted())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_reads_the_secrets_it_uses_and_no_others(watch: Watch, function: str) -> None:
+    asked = {name.partition("/")[0] for name in watch.secrets[function]}
+    assert asked == set(filter(None, secrets_of(function).split(",")))

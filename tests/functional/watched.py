@@ -22,11 +22,13 @@ from relay.flow.uploads import check
 from relay.gateway import MediaDoor
 from relay.poller import Poller
 from relay.queues import Queues
-from relay.secrets import Secrets
+from relay.secrets import Secrets, listed
 from relay.store import Store
 from relay.store.audits import Progress
+from relay.wiring import catalog
 from tests.functional.surroundings import HandWoundQueues, door_of, http_event
 from tests.functional.world import ARN, BUCKET, REGION, SECRETS, World
+from tests.rules.tree import functions
 
 PREFIX = "/genrelay/test"
 FUNCTIONS = (
@@ -69,6 +71,7 @@ class Watch:
     """The clients of every function, each noting in `uses` what it is asked; made once, like a world's own."""
 
     uses: set[Use] = field(default_factory=set)
+    secrets: dict[str, set[str]] = field(default_factory=dict)  # asked for, by function
     _made: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def client(self, function: str, service: str) -> Any:
@@ -95,6 +98,24 @@ class WatchedBucket(Bucket):
     def form(self, key: str, content_type: str, limit: int, seconds: int) -> dict[str, Any]:
         self._note("s3:PutObject", f"MediaBucket/{key}")
         return super().form(key, content_type, limit, seconds)
+
+
+class WatchedSecrets(Secrets):
+    """Reads what the template says the function uses, and notes what it asks for."""
+
+    def __init__(self, connect: Callable[[], Any], function: str, watch: Watch) -> None:
+        super().__init__(connect, PREFIX, listed(secrets_of(function), catalog().upstreams))
+        self._note = partial(watch.secrets.setdefault(function, set()).add)
+
+    def find(self, name: str) -> str | None:
+        self._note(name)
+        return super().find(name)
+
+
+def secrets_of(function: str) -> str:
+    """A function's SECRETS variable; empty where it uses none."""
+    variables: dict[str, str] = functions()[function].get("Environment", {}).get("Variables", {})
+    return variables.get("SECRETS", "")
 
 
 @dataclass
@@ -126,7 +147,7 @@ class Watched(World):
             queues=Queues(lambda: queues, self.dispatch_url, self.deliver_url, self.archive_url, self.retry_url),
             bucket=WatchedBucket(lambda: connect("s3"), lambda *what: self.watch.uses.add(Use(function, *what))),
             poller=Poller(lambda: connect("stepfunctions"), ARN),
-            secrets=Secrets(lambda: connect("ssm"), PREFIX),
+            secrets=WatchedSecrets(lambda: connect("ssm"), function, self.watch),
             resting={},
             woken={},
             shares=Shares(),
@@ -213,7 +234,8 @@ def asked(service: str, operation: str, params: dict[str, Any]) -> Iterator[tupl
     elif service == "sqs":
         yield f"sqs:{operation}", f"{params['QueueUrl'].rpartition('/')[2].capitalize()}Queue"
     elif service == "ssm":
-        yield f"ssm:{operation}", f"secret {params['Name'].removeprefix(f'{PREFIX}/')}"
+        for name in params["Names"]:
+            yield f"ssm:{operation}", f"secret {name.removeprefix(f'{PREFIX}/')}"
     elif operation == "CreateBucket":
         return  # what botocore borrows a form's address from; nothing is called
     elif service == "s3":

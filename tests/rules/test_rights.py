@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.rules.tree import become
+from tests.rules.tree import become, functions, logical_id
 
 # AWS gives log deliveries no resource, so these can be granted in no other way.
 WITHOUT_RESOURCE = {
@@ -121,3 +121,19 @@ def test_every_right_to_the_shared_directory_is_narrowed_to_its_keys() -> None:
         patterns = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
         assert patterns, f"{name} may touch any row of the directory"
         assert all(re.fullmatch(r"[a-z]+#\*", pattern) for pattern in patterns), (name, patterns)
+
+
+def test_a_deleted_function_cannot_bring_its_log_group_back() -> None:
+    """SAM's managed policy lets functions create log groups; the boundary does not, and is what else they need."""
+    theirs = {f"{logical_id(name)}Role" for name in functions()}
+    unbound = [
+        name
+        for name, role in become("AWS::IAM::Role").items()
+        if name in theirs and role.get("PermissionsBoundary") != {"Ref": "FunctionBoundary"}
+    ]
+    assert unbound == []
+    (statement,) = become("AWS::IAM::ManagedPolicy")["FunctionBoundary"]["PolicyDocument"]["Statement"]
+    granted = {
+        action for name, actions, _ in statements() if name in theirs | {"SecretsKeyAccess"} for action in actions
+    }
+    assert set(statement["Action"]) == granted | {"logs:CreateLogStream", "logs:PutLogEvents"}

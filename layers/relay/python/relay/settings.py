@@ -23,6 +23,7 @@ class Settings:
     deliver_queue_url: str = _env("DELIVER_QUEUE_URL")
     poller_arn: str = _env("POLLER_ARN")
     secrets_prefix: str = _env("SECRETS_PREFIX")
+    secrets_text: str = _env("SECRETS")  # those under the prefix that this function uses
     public_url: str = _env("PUBLIC_URL")  # where upstreams reach our callback door
     upstream_urls_json: str = _env("UPSTREAM_URLS", "{}")  # base URLs that replace the catalog's, by upstream
     egress: str = _env("EGRESS", "public")  # "loopback" is for the one-machine stack only

@@ -21,7 +21,7 @@ from relay.metrics import count
 from relay.outbound import Outbound
 from relay.poller import Poller
 from relay.queues import Queues
-from relay.secrets import Secrets
+from relay.secrets import Secrets, listed
 from relay.settings import Settings
 from relay.store import Store
 from relay.store.table import Tables
@@ -57,7 +57,7 @@ def house() -> House:
         ),
         poller=Poller(lambda: _client("stepfunctions"), settings.poller_arn),
         http=Outbound(settings.egress),
-        secrets=Secrets(lambda: _client("ssm"), settings.secrets_prefix),
+        secrets=Secrets(lambda: _client("ssm"), settings.secrets_prefix, listed(settings.secrets_text, what.upstreams)),
         clock=lambda: time.time_ns() // 1_000_000,
         random_bits=secrets.randbits,
         count=count,
