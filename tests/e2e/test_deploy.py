@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 from ops.deployment import NewAccount
 from relay.ledger import nanos
 from relay.task import Asset, Delivery, Kind, State
-from tests.e2e.fixtures.deployed import ROOT, STACK, Deployed, sam
+from tests.e2e.fixtures.deployed import ALARM_EMAIL, CORS_ORIGINS, ROOT, STACK, Deployed, sam
 from tests.e2e.fixtures.past import AT_KIE, MADE, RESULT, STORING, UPLOADED, WAITING, furnish, store_of, task_of
 from tests.e2e.fixtures.running import eventually
 from tests.samples import sample
@@ -195,6 +195,26 @@ def test_an_alarm_of_every_loop_is_there(stack: Deployed) -> None:
     assert queue["Value"] == stack.ids["DeliverDlq"].rpartition("/")[2]
     assert (function["Value"], watched["PollThrottlesAlarm"]["MetricName"]) == (stack.ids["Poll"], "Throttles")
     assert watched["UnknownOutcomeAlarm"]["Dimensions"] == [{"Name": "service", "Value": STACK}]
+
+
+def test_alarms_are_mailed_to_the_address_given(stack: Deployed) -> None:
+    subscriptions = stack.cloud.client("sns").list_subscriptions_by_topic(TopicArn=stack.ids["AlarmTopic"])
+    (mail,) = subscriptions["Subscriptions"]
+    assert (mail["Protocol"], mail["Endpoint"]) == ("email", ALARM_EMAIL)
+    (alarm,) = stack.cloud.client("cloudwatch").describe_alarms(AlarmNames=[stack.ids["DriftAlarm"]])["MetricAlarms"]
+    assert alarm["AlarmActions"] == [stack.ids["AlarmTopic"]]
+
+
+def test_only_pages_of_the_origins_given_may_use_forms(stack: Deployed) -> None:
+    where = f"{stack.cloud.url}/{stack.outputs['MediaBucket']}"
+
+    def asked(origin: str) -> tuple[int, str | None]:
+        headers = {"origin": origin, "access-control-request-method": "POST"}
+        answer = requests.options(where, headers=headers, timeout=10)
+        return answer.status_code, answer.headers.get("access-control-allow-origin")
+
+    assert [asked(origin) for origin in CORS_ORIGINS] == [(200, origin) for origin in CORS_ORIGINS]
+    assert asked("https://elsewhere.example.com") == (403, None)
 
 
 def test_tables_are_as_the_store_expects(stack: Deployed) -> None:
