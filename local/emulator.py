@@ -109,6 +109,8 @@ def point_at(state_dir: Path | None) -> None:
     if state_dir is not None:
         folder = state_dir.resolve()
         persistence.STATE_DIR, objects.DATA_DIR = str(folder / STATE), str(folder / "objects")
+        # by default a folder of the whole machine, where two stacks would write over each other's code
+        _module("services.lambda_svc").CODE_BLOB_DIR = str(folder / "code")
         objects._load_persisted_data()
 
 
