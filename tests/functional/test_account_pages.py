@@ -20,7 +20,7 @@ from tests.functional.world import World, open_account, world
 KEY, OFFSET = "sk-EXAMPLE-long", 8 * 3600 * 1000
 DAY = 86_400_000
 START = at("2025-11-30T17:00:00")  # an hour into a local day
-BUSY = 2_600  # lines of the one busy day, in eleven blocks
+BUSY = 1_600  # lines of the one busy day, in seven blocks
 
 
 def ledger() -> Iterator[Entry]:
@@ -108,15 +108,12 @@ def expected(wanted: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("wanted", ASKED, ids=str)
-@pytest.mark.parametrize("size", [20, 100])
-def test_every_kind_of_page_holds_what_it_should_in_bounded_reads(
-    long: World, wanted: dict[str, Any], size: int
-) -> None:
-    whole = expected(wanted)
+def test_every_kind_of_page_holds_what_it_should_in_bounded_reads(long: World, wanted: dict[str, Any]) -> None:
+    whole, size = expected(wanted), 30
     reads = counted(long)
     data(long, BALANCE, key=KEY)  # who is calling is looked up once a minute
     last = max(1, -(-len(whole) // size))
-    for page in sorted({1, 2, last // 2 + 1, last, last + 1, 1_000_000}):
+    for page in sorted({1, last // 2 + 1, last, 1_000_000}):
         reads.calls = reads.rows = 0
 
         found = data(long, CONSUMPTION, {**wanted, "page": page, "page_size": size}, KEY)
@@ -124,6 +121,6 @@ def test_every_kind_of_page_holds_what_it_should_in_bounded_reads(
         assert found["total"] == len(whole)
         assert [each["task_id"] for each in found["records"]] == whole[(page - 1) * size : page * size]
         rare = wanted.get("platform") == "suno"  # each of its lines may lie in a block of its own
-        most = (12, 1900) if rare else (7, 1200)
+        most = (12, 1300) if rare else (7, 900)
         assert reads.calls <= most[0]
         assert reads.rows <= most[1]
