@@ -48,11 +48,11 @@ class Said:
     def __init__(self) -> None:
         self.deliveries: list[tuple[str, str, int]] = []
 
-    def dispatch(self, account_id: str, task_id: str, delay: float = 0) -> None:
+    def dispatch(self, task: Task, delay: float = 0) -> None:
         """Whoever dispatches here does so by hand."""
 
-    def deliver(self, account_id: str, task_id: str, attempt: int) -> None:
-        self.deliveries.append((account_id, task_id, attempt))
+    def deliver(self, task: Task) -> None:
+        self.deliveries.append((task.account_id, task.task_id, task.deliveries))
 
     def start(self, shards: list[int], until: int) -> None:
         """No poller runs here."""
