@@ -166,8 +166,8 @@ class Walker:
 
     def followed(self, link: str) -> None:
         answer = self.run("media", events.media(link))
-        if answer["statusCode"] != 302:
-            raise RuntimeError(f"the media door answered {answer['statusCode']}: {answer['body']}")
+        if answer["statusCode"] not in (200, 302):
+            raise RuntimeError(f"the media endpoint answered {answer['statusCode']}: {answer['body']}")
 
     def _called_back(self, task_id: str) -> None:
         job = self._task(task_id)["upstream_task_id"]["S"]

@@ -35,6 +35,8 @@ def sample(extension: str) -> bytes:
         return _picture(PICTURES[extension])
     if extension in FILMS:
         return _film(extension)
+    if extension == "fragments":
+        return _film("mp4", {"movflags": "frag_keyframe+empty_moov"})
     return _wave() if extension == "wav" else _sound(extension)
 
 
@@ -44,10 +46,10 @@ def _picture(family: str) -> bytes:
     return file.getvalue()
 
 
-def _film(extension: str) -> bytes:
+def _film(extension: str, options: dict[str, str] | None = None) -> bytes:
     frames: Any = av.VideoFrame  # its makers are not annotated
     file = io.BytesIO()
-    with av.open(file, "w", format=extension) as container:
+    with av.open(file, "w", format=extension, options=options or {}) as container:
         stream: Any = container.add_stream(FILMS[extension], rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for shade in range(10):
@@ -78,10 +80,13 @@ def _sound(extension: str) -> bytes:
     return file.getvalue()
 
 
-def png_of(width: int, height: int) -> bytes:
-    """A PNG that claims to be as large as that, in less than a hundred bytes."""
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(b"\0" * 8)), (b"IEND", b""))
+def png_of(
+    width: int, height: int, *, depth: int = 8, colour: int = 0, interlace: int = 0, pixels: bytes | None = None
+) -> bytes:
+    """A PNG of this size, all black; `pixels` are others, which may be too few."""
+    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
+    rows = bytes(2 * height * (width * depth * 3 // 8 + 16)) if pixels is None else pixels
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*part) for part in parts)
 
 
@@ -99,3 +104,24 @@ def gif_with(comment: bytes) -> bytes:
     """A good GIF with a comment in it."""
     gif = sample("gif")
     return gif[:-1] + b"\x21\xfe" + bytes([len(comment)]) + comment + b"\0\x3b"
+
+
+def still_gif(width: int, height: int, data: bytes | None = None) -> bytes:
+    """A GIF with one frame of this size; its data stands for every pixel only where the size is small."""
+    held = b"\x55" * (width * height // 4000 + 64) if data is None else data
+    blocks = b"".join(bytes([len(held[at : at + 255])]) + held[at : at + 255] for at in range(0, len(held), 255))
+    screen = struct.pack("<HHBBB", width, height, 0x80, 0, 0) + bytes(6)
+    return (
+        b"GIF89a"
+        + screen[:7]
+        + b"\0\0\0\xff\xff\xff"
+        + b"\x2c"
+        + (struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\x02" + blocks + b"\0\x3b")
+    )
+
+
+def classic() -> bytes:
+    """QuickTime as it was before its files named their type."""
+    mov = sample("mov")
+    (size,) = struct.unpack(">I", mov[:4])
+    return mov[size:]

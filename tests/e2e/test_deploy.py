@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import warnings
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -96,16 +97,19 @@ def test_a_result_is_copied_before_it_is_announced(stack: Deployed) -> None:
 def test_what_came_by_form_is_judged(stack: Deployed) -> None:
     directory = store_of(stack).directory
     # the bucket has told of it by itself
-    assert eventually(lambda: directory.upload_ready(UPLOADED), 10), stack.log
-    directory.note_upload(UPLOADED, "pending", 4_102_444_800)
+    kept = UPLOADED.replace("incoming/", "uploads/")
+    assert eventually(lambda: directory.upload_ready(kept), 10), stack.log
+    s3 = stack.cloud.client("s3")
+    assert s3.get_object(Bucket=stack.outputs["MediaBucket"], Key=kept)["Body"].read() == sample("png")
     assert _run(stack, "inspect_upload.s3.created") is None
-    assert directory.upload_ready(UPLOADED)
+    assert directory.upload_ready(kept)
 
 
-def test_a_link_leads_to_the_bucket(stack: Deployed) -> None:
-    answer = _run(stack, "media.link")
-    assert answer["statusCode"] == 302
-    assert f"/{stack.outputs['MediaBucket']}/results/acc1/{MADE}-1.png?" in answer["headers"]["location"]
+@pytest.mark.parametrize("name", ["media.link", "media.head"])
+def test_a_link_gives_the_file(stack: Deployed, name: str) -> None:
+    answer = _run(stack, name)
+    assert answer["statusCode"] == 200, answer
+    assert b64decode(answer["body"]) == sample("png")
 
 
 @pytest.mark.parametrize("name", ["upload.relay.file", "upload.relay.image_host", "upload.relay.presign"])

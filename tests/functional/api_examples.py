@@ -184,10 +184,11 @@ class Broken:
 
 def _tables(sold: Catalog) -> dict[str, str]:
     limits = [["tier", "creations a minute", "a day", "unfinished at once", "reads a minute and key"]]
-    limits += [
-        [tier.name, *(f"{limit:,}" for limit in (tier.per_minute, tier.per_day, tier.in_flight, tier.reads_per_minute))]
-        for tier in sold.tiers.values()
-    ]
+    limits[0] += ["files a day", "MB of files a day"]
+    for tier in sold.tiers.values():
+        figures: tuple[int, ...] = (tier.per_minute, tier.per_day, tier.in_flight, tier.reads_per_minute)
+        figures += (tier.uploads.files, tier.uploads.megabytes)
+        limits.append([tier.name, *(f"{limit:,}" for limit in figures)])
     faults = [["cause", "English (KIE)", "Chinese (relay platform)"]]
     faults += [[f"`{code}`", *texts] for code, texts in SENTENCES.items()]
     return {"limits": table(limits), "faults": table(faults)}
@@ -204,6 +205,7 @@ def steady(text: str) -> str:
     for number, found in enumerate(ids, 1):
         text = text.replace(found, f"019b76da-a870-7000-8000-{number:012}")
     text = re.sub(r"signature=[0-9a-f]+", "signature=…", text)
+    text = re.sub(r"(amazonaws\.com/[^\"?]+\?)[^\"]+", r"\1…", text)
     text = re.sub(r'("(?:policy|[xX]-[aA]mz-[\w-]+|x-amz-[\w-]+)": )"[^"]*"', r'\1"…"', text)
     return re.sub(r'"trace_id": "[^"]*"', '"trace_id": "JKJaXmPLvHcESHA="', text)
 

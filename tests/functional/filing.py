@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -29,13 +30,24 @@ def uploaded(here: World, body: bytes, filename: str = "cat.png", **how: Any) ->
 
 
 def follow(here: World, url: str) -> tuple[int, str]:
-    """The status of one of our links, and the key of the object it leads to."""
+    """The status of one of our links, and the key of the object it gives or leads to."""
+    status, headers, body = opened(here, url)
+    if status != 200:
+        return status, object_of(headers["location"]) if "location" in headers else ""
+    key = urlsplit(url).path.removeprefix("/media/")
+    assert body == here.bytes_of(key)
+    return status, key
+
+
+def opened(here: World, url: str, method: str = "GET", **asked: str) -> tuple[int, dict[str, str], bytes]:
+    """The status, headers and bytes that one of our links answers with."""
     parts = urlsplit(url)
     where = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    reply = MediaDoor(lambda: here.house).resolve(http_event("GET", where, {}, b""), LambdaContext())
+    reply = MediaDoor(lambda: here.house).resolve(http_event(method, where, asked, b""), LambdaContext())
     headers = {name.lower(): values[0] for name, values in reply.get("multiValueHeaders", {}).items()}
     headers |= {name.lower(): value for name, value in reply.get("headers", {}).items()}
-    return int(reply["statusCode"]), object_of(headers["location"]) if "location" in headers else ""
+    body = str(reply["body"])
+    return int(reply["statusCode"]), headers, b64decode(body) if reply["isBase64Encoded"] else body.encode()
 
 
 def object_of(url: str) -> str:

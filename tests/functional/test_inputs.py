@@ -104,7 +104,7 @@ def test_an_inline_picture_is_refused_by_the_name_of_its_field(here: World, fiel
         (inline(sample("mp4"), "video/mp4"), 400),
         (inline(sample("wav"), "audio/wav"), 400),
         (inline(PNG[:-9]), 400),
-        (inline(png_of(50_000, 50_000)), 400),
+        (inline(png_of(50_000, 50_000, pixels=b"")), 400),
         (inline(jpeg_with(b"<?php echo 1;"), "image/jpeg"), 400),
         (inline(PNG.ljust(MAX_DIRECT + 1, b"\0")), 413),
     ],
@@ -187,6 +187,30 @@ def test_an_upload_nobody_remembers_is_refused(here: World) -> None:
     never = link(here.house, key, here.house.public_url, here.now[0] // 1000 + KEPT)
 
     assert "image_url" in refused(here, "POST", *asking("image_url", never)).message
+
+
+FILM = sample("mp4")
+
+
+@pytest.mark.parametrize(("field", "body"), [*((each, FILM) for each in PICTURES), ("video_url", PNG)])
+def test_an_upload_of_the_wrong_kind_is_refused_before_the_charge(here: World, field: str, body: bytes) -> None:
+    url = uploaded(here, body)["url"]
+    refusal = refused(here, "POST", *asking(field, url))
+
+    assert (refusal.status, refusal.message.split()[0]) == (400, field)
+
+
+def test_a_result_of_the_wrong_kind_is_refused_before_the_charge(here: World) -> None:
+    key = "results/acc1/00000000-0000-7000-8000-000000000000-1.mp4"
+    url = link(here.house, key, here.house.public_url, here.now[0] // 1000 + 60)
+
+    assert refused(here, "POST", *asking("image_url", url)).status == 400
+
+
+def test_a_film_that_was_uploaded_can_be_extended(here: World) -> None:
+    url = uploaded(here, FILM)["url"]
+
+    assert object_of(sent_for(here, "video_url", url)) == follow(here, url)[1]
 
 
 # --- addresses

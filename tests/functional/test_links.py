@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from relay.flow.links import LINK_SECONDS, link
-from tests.functional.filing import follow, uploaded
+from relay.flow.links import LINK_SECONDS, MAX_GIVEN, link
+from tests.functional.filing import follow, object_of, opened, uploaded
 from tests.functional.world import Secrets, World, world
 from tests.samples import sample
 
@@ -34,7 +36,7 @@ def words(url: str) -> tuple[str, str, str]:
 def test_a_link_works_until_its_end_and_not_after(here: World) -> None:
     ending = str(uploaded(here, sample("png"))["url"])
     here.wait(LINK_SECONDS)
-    assert follow(here, ending)[0] == 302
+    assert follow(here, ending)[0] == 200
     here.wait(1)
     assert follow(here, ending) == (404, "")
 
@@ -122,3 +124,67 @@ def test_links_of_another_deployment_open_nothing(here: World, url: str) -> None
     key = words(url)[0].partition("/media/")[2]
 
     assert follow(here, link(other, key, here.house.public_url, 99_999_999_999)) == (404, "")
+
+
+# --- what a good link answers
+
+
+LARGE = "results/acc1/00000000-0000-7000-8000-000000000000-1.mp4"
+
+
+@pytest.fixture(scope="module")
+def large(here: World) -> str:
+    """A link to a film too large to pass through the API."""
+    here.house.bucket.put(LARGE, bytes(MAX_GIVEN + 1), "video/mp4")
+    return link(here.house, LARGE, here.house.public_url, here.now[0] // 1000 + LINK_SECONDS)
+
+
+def test_a_small_file_is_given_without_a_redirect(here: World, url: str) -> None:
+    status, headers, body = opened(here, url)
+
+    assert (status, body) == (200, sample("png"))
+    assert headers["content-type"] == "image/png"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-disposition"] == f'inline; filename="{words(url)[0].rpartition("/")[2]}"'
+
+
+def test_a_file_as_large_as_the_api_can_bear_is_given(here: World) -> None:
+    key = LARGE.replace("-1.mp4", "-2.mp4")
+    here.house.bucket.put(key, bytes(MAX_GIVEN), "video/mp4")
+    there = link(here.house, key, here.house.public_url, here.now[0] // 1000 + LINK_SECONDS)
+
+    assert opened(here, there)[0] == 200
+    assert len(b64encode(bytes(MAX_GIVEN))) + 2000 < 6 << 20
+
+
+def test_a_large_file_is_given_by_the_bucket_for_saving(here: World, large: str) -> None:
+    status, headers, _ = opened(here, large)
+    signed = parse_qs(urlsplit(headers["location"]).query)
+
+    assert (status, object_of(headers["location"])) == (302, LARGE)
+    assert headers["x-content-type-options"] == "nosniff"
+    assert signed["response-content-type"] == ["video/mp4"]
+    assert signed["response-content-disposition"] == [f'attachment; filename="{LARGE.rpartition("/")[2]}"']
+
+
+def test_a_part_of_a_file_is_given_by_the_bucket(here: World, url: str) -> None:
+    assert opened(here, url, range="bytes=4-7")[0] == 302
+
+
+def test_head_is_answered_like_get(here: World, url: str, large: str) -> None:
+    assert opened(here, url, "HEAD") == opened(here, url)
+    status, headers, _ = opened(here, large, "HEAD")
+    assert (status, object_of(headers["location"])) == (302, LARGE)
+    # S3 checks the method a link was signed for
+    assert requested(headers["location"]) != requested(opened(here, large)[1]["location"])
+
+
+def requested(location: str) -> str:
+    return parse_qs(urlsplit(location).query)["X-Amz-Signature"][0]
+
+
+def test_a_link_whose_file_is_gone_leads_nowhere(here: World) -> None:
+    gone = LARGE.replace("-1.mp4", "-3.mp4")
+    there = link(here.house, gone, here.house.public_url, here.now[0] // 1000 + LINK_SECONDS)
+
+    assert opened(here, there)[0] == opened(here, there, range="bytes=0-")[0] == 404

@@ -5,18 +5,21 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
+from relay.bucket import Bucket
 from relay.flow.uploads import FORM_SECONDS, MAX_UPLOAD, check
 from tests.functional.filing import PRESIGN, follow
 from tests.functional.refusals import everything, refused
 from tests.functional.world import BUCKET, World, world
-from tests.samples import CONTENT_TYPES, gif_with, sample
+from tests.samples import CONTENT_TYPES, gif_with, png_of, sample
 
 PNG = sample("png")
+OTHER = png_of(9, 9)
 WANTED = {"filename": "cat.png", "content_type": "image/png", "size": len(PNG)}
 
 
@@ -34,11 +37,16 @@ def asked(here: World, **wanted: Any) -> dict[str, Any]:
 
 
 def arrived(here: World, body: bytes = PNG, **wanted: Any) -> tuple[str, str]:
-    """A file that was brought by a form and not judged yet: its link and its key."""
+    """A file that was brought by a form and not judged yet: its link, and the key it lies under."""
     said = asked(here, **wanted)
     key = said["fields"]["key"]
     here.house.bucket.put(key, body, said["content_type"])
     return said["url"], key
+
+
+def copy_of(key: str) -> str:
+    """Where a form's file lies once it is judged."""
+    return key.replace("incoming/", "uploads/")
 
 
 def submit(here: World, url: str) -> int:
@@ -81,7 +89,7 @@ def test_every_type_may_come_by_form(here: World, extension: str) -> None:
     url, key = arrived(here, sample(extension), content_type=CONTENT_TYPES[extension])
     check(here.house, key)
 
-    assert follow(here, url) == (302, key)
+    assert follow(here, url) == (200, copy_of(key))
 
 
 @pytest.mark.parametrize(
@@ -165,13 +173,68 @@ def test_to_be_judged_twice_changes_nothing(here: World, body: bytes) -> None:
     assert everything(here) == once
 
 
-def test_a_good_file_replaced_by_a_bad_one_is_deleted(here: World) -> None:
+@pytest.mark.parametrize("body", [b"<html>", OTHER], ids=["bad", "good"])
+def test_a_judged_file_cannot_be_replaced(here: World, body: bytes) -> None:
     url, key = arrived(here)
     check(here.house, key)
-    here.house.bucket.put(key, b"<html>", "image/png")
+    here.house.bucket.put(key, body, "image/png")  # the form still works
+    assert here.bytes_of(follow(here, url)[1]) == PNG
     check(here.house, key)
 
-    assert (key in here.stored, follow(here, url)[0]) == (False, 404)
+    assert here.bytes_of(follow(here, url)[1]) == PNG
+    assert (key in here.stored, submit(here, url)) == (False, 200)
+
+
+def test_a_file_replaced_while_it_is_judged_is_not_copied(here: World) -> None:
+    url, key = arrived(here)
+
+    class Slow(Bucket):
+        """The file is replaced before S3 comes to copy it; S3 compares, which moto does not."""
+
+        def copy(self, source: str, etag: str, key: str, content_type: str) -> bool:
+            self.put(source, b"<html>", "image/png")
+            return here.stored[source] == etag and super().copy(source, etag, key, content_type)
+
+    check(replace(here.house, bucket=Slow(here.house.bucket._connect, BUCKET)), key)
+    assert (follow(here, url)[0], submit(here, url)) == (404, 400)
+    check(here.house, key)
+
+    assert (copy_of(key) in here.stored, key in here.stored, follow(here, url)[0]) == (False, False, 404)
+
+
+def test_a_copy_is_made_of_the_very_bytes_that_were_judged(here: World) -> None:
+    _, key = arrived(here)
+    asked_of_s3: list[dict[str, Any]] = []
+    client: Any = here.house.bucket._client
+    client.meta.events.register("provide-client-params.s3.CopyObject", lambda params, **_: asked_of_s3.append(params))
+    judged = here.stored[key]
+    check(here.house, key)
+
+    (copy,) = asked_of_s3
+    assert (copy["CopySourceIfMatch"], copy["Key"]) == (judged, copy_of(key))
+
+
+def test_a_good_file_after_a_refused_one_is_taken(here: World) -> None:
+    url, key = arrived(here, b"<html>")
+    check(here.house, key)
+    here.house.bucket.put(key, PNG, "image/png")
+    check(here.house, key)
+
+    assert follow(here, url)[0] == 200
+
+
+def test_what_follows_a_picture_is_not_kept(here: World) -> None:
+    url, key = arrived(here, PNG + b"PK\x03\x04" + bytes(99), size=len(PNG) + 103)
+    check(here.house, key)
+
+    assert here.bytes_of(follow(here, url)[1]) == PNG
+
+
+def test_only_what_was_judged_stays(here: World) -> None:
+    _, key = arrived(here)
+    check(here.house, key)
+
+    assert (key in here.stored, copy_of(key) in here.stored) == (False, True)
 
 
 def test_a_file_that_is_gone_before_it_is_judged_does_no_harm(here: World) -> None:

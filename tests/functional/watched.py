@@ -47,6 +47,7 @@ PARTS = {
 # What S3 asks for where its operation has another name than the right.
 BEHIND = {
     "HeadObject": "GetObject",
+    "CopyObject": "PutObject",
     "CreateMultipartUpload": "PutObject",
     "UploadPart": "PutObject",
     "CompleteMultipartUpload": "PutObject",
@@ -236,14 +237,20 @@ def asked(service: str, operation: str, params: dict[str, Any]) -> Iterator[tupl
     elif service == "ssm":
         for name in params["Names"]:
             yield f"ssm:{operation}", f"secret {name.removeprefix(f'{PREFIX}/')}"
-    elif operation == "CreateBucket":
-        return  # what botocore borrows a form's address from; nothing is called
     elif service == "s3":
-        yield f"s3:{BEHIND.get(operation, operation)}", f"MediaBucket/{params['Key']}"
+        yield from _objects(operation, params)
     elif service == "stepfunctions" and params["stateMachineArn"] == ARN:
         yield f"states:{operation}", "Poller"
     else:
         raise ValueError(f"{service} {operation}: {json.dumps(params)}")
+
+
+def _objects(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    if operation == "CreateBucket":
+        return  # what botocore borrows a form's address from; nothing is called
+    if operation == "CopyObject":
+        yield "s3:GetObject", f"MediaBucket/{params['CopySource']['Key']}"
+    yield f"s3:{BEHIND.get(operation, operation)}", f"MediaBucket/{params['Key']}"
 
 
 def _lookup(params: dict[str, Any]) -> str:

@@ -188,7 +188,7 @@ class World:
         return {each["Key"]: each["ETag"] for each in found}
 
     def bytes_of(self, key: str) -> bytes:
-        return b"".join(self.house.bucket.read(key))
+        return bytes(_client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read())
 
     @property
     def told(self) -> list[Call]:

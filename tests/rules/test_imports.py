@@ -29,7 +29,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "relay": (set(), set()),
     # 0: nouns
     **dict.fromkeys(NOUNS, (NOUNS, {"pydantic"})),
-    "relay.media": (set(), {"imagesize"}),
+    "relay.media": (set(), {"PIL"}),
     # 1: translators, which never meet
     **dict.fromkeys(REGISTRIES, (NOUNS, PYDANTIC)),
     "relay.dialects.multipart": (NOUNS, {"python_multipart"}),

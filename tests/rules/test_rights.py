@@ -91,6 +91,7 @@ def test_each_area_of_the_bucket_is_written_by_its_own_hands() -> None:
         ("SubmitRole", "/uploads/*"),
         ("UploadRole", "/uploads/*"),
         ("UploadRole", "/incoming/*"),  # by the forms it signs
+        ("InspectUploadRole", "/uploads/*"),  # copies of what it judged
         ("ArchiveRole", "/results/*"),
     }
 

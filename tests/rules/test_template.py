@@ -26,6 +26,7 @@ ELSEWHERE = {
     ("status", "$default"),
     ("callback", "POST /callbacks/{upstream}/{task_ref}/{token}"),
     ("media", "GET /media/{area}/{account}/{name}"),
+    ("media", "HEAD /media/{area}/{account}/{name}"),
 }
 
 

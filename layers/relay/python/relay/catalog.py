@@ -121,8 +121,22 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """What may be uploaded in a day."""
+
+    files: int
+    megabytes: int
+
+
+# where the catalog does not say
+UPLOADS = Allowance(files=100, megabytes=500)
+UNPAID_UPLOADS = Allowance(files=5, megabytes=20)
+
+
+@dataclass(frozen=True, slots=True)
 class Tier:
-    """Creations per minute and day, tasks not yet ended at any moment, and reads per minute, key and container."""
+    """Creations per minute and day, tasks not yet ended at any moment, reads per minute, key and container, and what
+    may be uploaded."""
 
     level: int
     name: str
@@ -130,6 +144,7 @@ class Tier:
     per_day: int
     in_flight: int
     reads_per_minute: int = 600
+    uploads: Allowance = UPLOADS
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +155,7 @@ class Catalog:
     tiers: Mapping[int, Tier]
     upstreams: Mapping[str, Upstream]
     platforms: Mapping[str, Platform]
+    unpaid_uploads: Allowance = UNPAID_UPLOADS  # for accounts without a balance
 
     def out_of_reach(self, names: Container[str]) -> Catalog:
         """The same catalog where these upstreams' callbacks cannot reach us, so that polling alone brings the news."""

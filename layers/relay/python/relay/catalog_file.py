@@ -6,7 +6,22 @@ import re
 import tomllib
 from decimal import Decimal
 
-from relay.catalog import UNITS, VIDEO_SECONDS, Catalog, Intake, Model, Offer, Platform, Poll, Route, Tier, Upstream
+from relay.catalog import (
+    UNITS,
+    UNPAID_UPLOADS,
+    UPLOADS,
+    VIDEO_SECONDS,
+    Allowance,
+    Catalog,
+    Intake,
+    Model,
+    Offer,
+    Platform,
+    Poll,
+    Route,
+    Tier,
+    Upstream,
+)
 from relay.ledger import nanos
 from relay.task import Kind
 from relay.toml_table import Table, Wrong, line_of
@@ -16,7 +31,7 @@ _RATIO = re.compile(r"[1-9][0-9]?:[1-9][0-9]?", re.ASCII)
 
 # the words of each table
 _LIMITS = ("per_minute", "per_day", "in_flight", "reads_per_minute")
-_TIER = " ".join(("name", *_LIMITS))
+_TIER = " ".join(("name", *_LIMITS, "uploads"))
 _UPSTREAM = "family base_url callbacks poll poll_alone intake"
 _OFFER = "default actions models"
 _MODEL = "price per duration routes"
@@ -52,6 +67,7 @@ def _catalog(file: Table) -> Catalog:
         tiers={_level(words): _tier(words) for _, words in file.table("tiers").tables(_TIER)},
         upstreams=upstreams,
         platforms={name: _platform(name, words, usd, upstreams) for name, words in file.table("platforms").tables()},
+        unpaid_uploads=_allowance(file, "unpaid_uploads", UNPAID_UPLOADS),
     )
     for name, platform in catalog.platforms.items():
         for kind in platform.offers:
@@ -74,7 +90,16 @@ def _level(words: Table) -> int:
 
 
 def _tier(words: Table) -> Tier:
-    return Tier(_level(words), words.text("name"), *(words.whole(name) for name in _LIMITS))
+    per_minute, per_day, in_flight, reads = (words.whole(name) for name in _LIMITS)
+    uploads = _allowance(words, "uploads", UPLOADS)
+    return Tier(_level(words), words.text("name"), per_minute, per_day, in_flight, reads, uploads)
+
+
+def _allowance(words: Table, name: str, otherwise: Allowance) -> Allowance:
+    if name not in words.words:
+        return otherwise
+    said = words.table(name, "files megabytes")
+    return Allowance(said.whole("files"), said.whole("megabytes"))
 
 
 def _upstream(name: str, words: Table) -> Upstream:

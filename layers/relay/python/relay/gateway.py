@@ -17,10 +17,13 @@ from relay.flow.access import Access
 from relay.flow.callback import receive
 from relay.flow.house import House
 from relay.flow.links import opened
+from relay.media import by_name
 from relay.operations import OPERATIONS, READS, Ask
 from relay.wire import Reply
 
 logger = Logger(child=True)
+
+NOSNIFF = {"x-content-type-options": "nosniff"}  # with a file: it is what we say it is, whatever it looks like
 
 
 class Endpoint:
@@ -113,21 +116,36 @@ class CallbackDoor(Endpoint):
 
 
 class MediaDoor(Endpoint):
-    """Where links to stored files lead: on to the bucket, for whoever holds a good link."""
+    """Where links to stored files lead: to a small file itself, to a large one by way of the bucket."""
 
     def __init__(self, house: Callable[[], House]) -> None:
         super().__init__()
 
-        @self._app.get("/media/<area>/<account>/<name>")
+        # The answer to HEAD has a body too, which gives it its length; the API leaves the body out.
+        @self._app.route("/media/<area>/<account>/<name>", method=["GET", "HEAD"])
         def media(area: str, account: str, name: str) -> Response[bytes]:
-            query = self._app.current_event.query_string_parameters or {}
-            words = query.get("expires", ""), query.get("signature", "")
-            location = opened(house(), f"{area}/{account}/{name}", *words)
-            headers = {"location": location, "cache-control": "private, max-age=60"}
+            asked = read_inbound(self._event, {})
+            words = asked.query.get("expires", ""), asked.query.get("signature", "")
+            key, part = f"{area}/{account}/{name}", "range" in asked.headers
+            found = opened(house(), key, *words, method=asked.method, part=part)
+            if found.body is not None:
+                return _file(found.key, found.body, trace_id_of(self._event))
+            headers = {"location": found.location, "cache-control": "private, max-age=60", **NOSNIFF}
             return _response(traced(Reply(302, {"message": "see the location"}, headers), trace_id_of(self._event)))
 
     def write_error(self, event: Event, error: RelayError, trace_id: str) -> Reply:
-        return Reply(error.status, {"message": error.said("en")}, error.headers)
+        return Reply(error.status, {"message": error.said("en")}, {**error.headers, **NOSNIFF})
+
+
+def _file(key: str, body: bytes, trace_id: str) -> Response[bytes]:
+    found = by_name(key)
+    headers: dict[str, str | list[str]] = {
+        "cache-control": "private, max-age=3600",
+        "content-disposition": f'inline; filename="{key.rpartition("/")[2]}"',
+        "x-trace-id": trace_id,
+        **NOSNIFF,
+    }
+    return Response(200, found.content_type if found else "application/octet-stream", body, headers)
 
 
 def _response(reply: Reply) -> Response[bytes]:

@@ -79,10 +79,10 @@ def presign(ask: Ask) -> Reply:
 
 
 def download(ask: Ask) -> Reply:
-    """A result's own link, once it is known to be the caller's: it is direct already, and signed afresh where ours."""
+    """A link to a result without a redirect, once it is known to be the caller's."""
     speaker = cast("KieDialect", ask.dialect)
     wanted = speaker.read_download(ask.inbound)
-    return speaker.write_download(results.direct_link(ask.house, ask.caller, wanted.url, wanted.task_id, ask.base_url))
+    return speaker.write_download(results.direct_link(ask.house, ask.caller, wanted.url, wanted.task_id))
 
 
 OPERATIONS: Mapping[str, Callable[[Ask], Reply]] = {

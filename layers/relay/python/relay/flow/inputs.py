@@ -11,16 +11,19 @@ from typing import Any
 from relay.dialects import dialect
 from relay.errors import InvalidParameter, Refused
 from relay.flow.access import Caller
+from relay.flow.allowance import check_room, count_accepted
 from relay.flow.house import House
 from relay.flow.links import UPSTREAM_SECONDS, key_of
 from relay.flow.uploads import judged, new_key
-from relay.media import PICTURES, sniff
+from relay.media import PICTURES, by_name, sniff
 from relay.outbound import EgressRefused, NoAnswer, NotSent
 from relay.task import Draft
 from relay.wire import Call
 
 OURS = "media:"  # how a draft names an object of our bucket: this and its key
 CHECK_SECONDS = 3.0  # to look up the names of all addresses in a request
+MADE_OF = {"image": "image", "mask": "image", "video": "video"}  # the kind of file each kind of medium is
+WORDS = {"image": ("a picture", "图片"), "video": ("a film", "视频")}
 PROBE_SECONDS = 5.0
 PROBES_SECONDS = 10.0  # for all addresses of a request: two submissions must fit beside them into the function's minute
 PROBE_BYTES = 4096
@@ -49,7 +52,8 @@ def settled(house: House, caller: Caller, draft: Draft) -> tuple[Draft, list[Inl
         if url.startswith("data:"):
             inline.append(_read_inline(house, caller, fields[kind], url))
             return OURS + inline[-1].key
-        return _settled(house, caller, fields[kind], url, (until - house.clock()) / 1000)
+        settled_url = _settled(house, caller, fields[kind], url, (until - house.clock()) / 1000)
+        return _of_kind(fields[kind], settled_url, MADE_OF[kind])
 
     checked = replace(
         draft,
@@ -58,11 +62,15 @@ def settled(house: House, caller: Caller, draft: Draft) -> tuple[Draft, list[Inl
         mask_url=one("mask", draft.mask_url) if draft.mask_url else None,
         video_url=one("video", draft.video_url) if draft.video_url else None,
     )
+    if inline:
+        check_room(house, caller, [len(each.body) for each in inline])
     return checked, inline
 
 
-def keep(house: House, inline: list[Inline]) -> None:
-    """Inline bytes go to the bucket, never into a table."""
+def keep(house: House, caller: Caller, inline: list[Inline]) -> None:
+    """Inline bytes go to the bucket, never into a table, and count as uploads."""
+    if inline:
+        count_accepted(house, caller, [len(each.body) for each in inline])
     for each in inline:
         house.bucket.put(each.key, each.body, each.content_type)
 
@@ -99,6 +107,14 @@ def _usable(house: House, caller: Caller, field: str, key: str) -> str:
     return key
 
 
+def _of_kind(field: str, url: str, wanted: str) -> str:
+    """`url`, unless it is an object of ours of another kind than the field is for: no upstream need find that out."""
+    found = by_name(url)
+    if url.startswith(OURS) and (found is None or found.kind != wanted):
+        raise InvalidParameter(field, f"must be {WORDS[wanted][0]}", f"必须是{WORDS[wanted][1]}")
+    return url
+
+
 def _read_inline(house: House, caller: Caller, field: str, uri: str) -> Inline:
     match = _DATA_URI.match(uri)
     if match is None:
@@ -108,7 +124,7 @@ def _read_inline(house: House, caller: Caller, field: str, uri: str) -> Inline:
     except ValueError as error:
         raise InvalidParameter(field, "is not valid base64", "不是有效的 base64") from error
     found = judged(field, body, PICTURES)
-    return Inline(new_key(house, caller, found), body, found.content_type)
+    return Inline(new_key(house, caller, found.type), body[: found.size], found.type.content_type)
 
 
 def _without_bytes(value: Any) -> Any:  # noqa: ANN401 - any JSON

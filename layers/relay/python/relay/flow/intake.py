@@ -65,7 +65,7 @@ def submit(house: House, caller: Caller, draft: Draft, repeat: Idempotency | Non
     if task_id != task.task_id:
         return find(house, caller, task_id)
     logger.info("task accepted", **task.log_keys, platform=task.platform, kind=task.kind, model=task.model)
-    keep(house, inline)
+    keep(house, caller, inline)
     house.queues.dispatch(task)
     return task
 

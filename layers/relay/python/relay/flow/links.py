@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, urlsplit
 
 from relay.errors import NotFound
@@ -20,9 +20,20 @@ LINK_SECONDS = 24 * 3600
 DOOR_SECONDS = 300  # how long the S3 link behind the door works: enough to begin reading
 UPSTREAM_SECONDS = 3600  # the same for an upstream, which may queue the job before it fetches
 
+MAX_GIVEN = 4 << 20  # bytes: an HTTP API takes 6 MB from a function, and a file travels as base64
+
 TASK_ID = 36  # characters
 
-_KEY = re.compile(r"(uploads|incoming|results)/[0-9a-z]+/[0-9a-z.-]+")
+_KEY = re.compile(r"(uploads|results)/[0-9a-z]+/[0-9a-z.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file's bytes, or the S3 link to it that works for a few minutes."""
+
+    key: str
+    body: bytes | None
+    location: str = ""
 
 
 def shown(house: House, task: Task, base_url: str) -> Task:
@@ -54,14 +65,21 @@ def task_of(key: str) -> str | None:
     return name[:TASK_ID] if area == "results" else None
 
 
-def opened(house: House, key: str, expires: str, signature: str) -> str:
-    """Where a link's bytes are to be had, for a few minutes. Raises NotFound for a link that is not good (any more)."""
+def opened(house: House, key: str, expires: str, signature: str, *, method: str = "GET", part: bool = False) -> Opened:
+    """What a link leads to. Raises NotFound for a link that is not good (any more), or whose file is not there.
+
+    A small file is given at once, for clients that follow no redirect. A larger one, or a part of one, S3 gives.
+    """
     ends = _ends(house, key, expires, signature)
     if ends is None or ends < house.clock() // 1000:
         raise NotFound("this link is not valid, or has expired; ask for the task again", "链接无效或已过期")
-    if key.startswith("incoming/") and not house.store.directory.upload_ready(key):
-        raise NotFound("this upload is not ready", "上传尚未就绪")
-    return house.bucket.link(key, DOOR_SECONDS)
+    try:
+        found = house.bucket.read(key, 0 if part else MAX_GIVEN)
+    except LookupError as error:
+        raise NotFound("this file is not ready, or is not kept any more", "文件尚未就绪或已过期") from error
+    if found.body is None:
+        return Opened(key, None, house.bucket.link(key, DOOR_SECONDS, method))
+    return Opened(key, found.body)
 
 
 def _ends(house: House, key: str, expires: str, signature: str) -> int | None:

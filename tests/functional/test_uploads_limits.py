@@ -1,0 +1,147 @@
+"""Uploads pass a gate too: a frozen account brings nothing, one without a balance little, each so much in a day."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from relay.catalog import Allowance, Tier
+from tests.functional.filing import FILE, FORM, HOST, PRESIGN, form, uploaded
+from tests.functional.refusals import Refusal, refused
+from tests.functional.world import World, open_account, world
+from tests.samples import sample
+
+PNG = sample("png")
+DAY = 24 * 3600
+FEW, SMALL, POOR, FROZEN = (f"sk-EXAMPLE-client-000{number}" for number in range(2, 6))
+TIERS = {
+    1: Tier(1, "few", 1000, 1000, 1000, uploads=Allowance(files=3, megabytes=100)),
+    2: Tier(2, "small", 1000, 1000, 1000, uploads=Allowance(files=100, megabytes=1)),
+}
+WANTED = {"filename": "a.png", "content_type": "image/png", "size": len(PNG)}
+VIDEO = {"prompt": "a cat", "action": "image2video"}
+INLINE = "data:image/png;base64," + base64.b64encode(PNG).decode()
+
+
+@pytest.fixture
+def here() -> Iterator[World]:
+    with world(balance="1000") as made:
+        tiers = {**made.house.catalog.tiers, **TIERS}
+        catalog = replace(made.house.catalog, tiers=tiers, unpaid_uploads=Allowance(files=2, megabytes=1))
+        made.house = replace(made.house, catalog=catalog)
+        open_account(made, "acc2", FEW, "100", 1)
+        open_account(made, "acc3", SMALL, "100", 2)
+        open_account(made, "acc4", POOR, "0", 3)
+        open_account(made, "acc5", FROZEN, "100", 3)
+        made.house.store.accounts.change("acc5", status="frozen")
+        yield made
+
+
+def brought(here: World, way: str, key: str) -> Refusal:
+    """The refusal of one more file."""
+    if way == "form":
+        return refused(here, "POST", PRESIGN, WANTED, key=key)
+    if way == "inline":
+        return refused(here, "POST", "/api/kling/videos", {**VIDEO, "image_url": INLINE}, key=key)
+    return refused(here, "POST", {"file": FILE, "image host": HOST}[way], raw=form(PNG), headers=FORM, key=key)
+
+
+WAYS = ["file", "image host", "form", "inline"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_frozen_account_brings_nothing(here: World, way: str) -> None:
+    refusal = brought(here, way, FROZEN)
+
+    assert (refusal.status, refusal.code) == (403, "ACCOUNT_FROZEN")
+
+
+def test_an_account_that_is_frozen_while_it_is_remembered_brings_nothing(here: World) -> None:
+    uploaded(here, PNG, key=FEW)
+    here.house.store.accounts.change("acc2", status="frozen")
+
+    assert brought(here, "file", FEW).code == "ACCOUNT_FROZEN"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_files_a_day_are_counted_whichever_way_they_come(here: World, way: str) -> None:
+    uploaded(here, PNG, key=FEW)
+    assert here.post(PRESIGN, WANTED, key=FEW)[0] == 200
+    assert here.post("/api/kling/videos", {**VIDEO, "image_url": INLINE}, key=FEW)[0] == 200
+    refusal = brought(here, way, FEW)
+
+    assert (refusal.status, refusal.code) == (429, "RATE_LIMIT_EXCEEDED")
+    # the day ends at midnight eight hours ahead of UTC
+    assert int(refusal.headers["retry-after"]) == DAY - (here.now[0] // 1000 + 8 * 3600) % DAY
+
+
+def test_a_form_counts_the_bytes_it_declares(here: World) -> None:
+    most = {**WANTED, "size": (1 << 20) - len(PNG)}
+    assert here.post(PRESIGN, most, key=SMALL)[0] == 200
+    uploaded(here, PNG, key=SMALL)
+
+    assert {brought(here, way, SMALL).status for way in WAYS} == {429}
+
+
+def test_a_file_larger_than_a_days_bytes_is_refused(here: World) -> None:
+    assert refused(here, "POST", PRESIGN, {**WANTED, "size": (1 << 20) + 1}, key=SMALL).status == 429
+
+
+def test_an_account_without_a_balance_brings_little(here: World) -> None:
+    for _ in range(2):
+        uploaded(here, PNG, key=POOR)
+
+    assert brought(here, "form", POOR).status == 429
+
+
+def test_the_next_day_begins_anew(here: World) -> None:
+    for _ in range(3):
+        uploaded(here, PNG, key=FEW)
+    here.wait(int(brought(here, "file", FEW).headers["retry-after"]))
+
+    for _ in range(3):
+        uploaded(here, PNG, key=FEW)
+    assert brought(here, "file", FEW).status == 429
+
+
+def test_what_is_refused_is_not_counted(here: World) -> None:
+    for _ in range(4):
+        refused(here, "POST", FILE, raw=form(b"<html>"), headers=FORM, key=FEW)
+
+    uploaded(here, PNG, key=FEW)
+
+
+def test_a_repeated_request_counts_its_picture_once(here: World) -> None:
+    body, once = {**VIDEO, "image_url": INLINE}, {"idempotency-key": "one"}
+    for _ in range(5):
+        assert here.post("/api/kling/videos", body, headers=once, key=FEW)[0] == 200
+
+    assert here.house.store.files.counted("acc2", day(here)) == (1, len(PNG))
+
+
+def test_a_container_whose_clock_is_behind_counts_in_the_rows_day(here: World) -> None:
+    files, most = here.house.store.files, TIERS[1].uploads
+    assert files.count("acc2", day(here), 3, 10, most)
+
+    assert not files.count("acc2", day(here) - 1, 1, 10, most)
+
+
+def day(here: World) -> int:
+    return (here.now[0] // 1000 + 8 * 3600) // DAY
+
+
+def test_the_limit_is_part_of_the_write_itself(here: World) -> None:
+    """Two containers that count at once cannot both take the last place."""
+    files, most, between = here.house.store.files, TIERS[1].uploads, list[bool]()
+    assert files.count("acc2", day(here), 2, 10, most)
+    client = here.house.store.tasks.tables.client
+
+    def other(**_: object) -> None:
+        client.meta.events.unregister("before-call.dynamodb.UpdateItem", other)
+        between.append(files.count("acc2", day(here), 1, 10, most))
+
+    client.meta.events.register("before-call.dynamodb.UpdateItem", other)
+    assert (files.count("acc2", day(here), 1, 10, most), between) == (False, [True])
