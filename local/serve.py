@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import signal
 import time
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from rich.console import Console
 
 from local.emulator import ACCOUNT, SECRET
 from local.relayed import LocalRelay
-from local.snapshot import Snapshot
+from local.snapshot import empty
 from ops.deployment import READY_FILE
 from relay.wiring import catalog
 
@@ -28,8 +27,7 @@ def serve(port: int, state: Path, ready_file: Path | None, *, fresh: bool) -> No
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda got, _: stop.append(got))
     if fresh and state.exists():
-        Snapshot(state).release()  # refuses while another stack lives on this folder
-        shutil.rmtree(state)
+        empty(state)
     state.mkdir(parents=True, exist_ok=True)
     LOG.parent.mkdir(parents=True, exist_ok=True)
     log_to(LOG)

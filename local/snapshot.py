@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 from local import emulated_tables, emulator
 from local.journal import Journal
 
 _TABLES = "dynamodb"
 _JOURNAL_BYTES = 16 << 20  # a second of reading at the next start; then the tables are written whole again
+_FORMAT = "2"  # of the rows in it; raise it when rows of before can no longer be read
 
 _logger = logging.getLogger(__name__)
 
@@ -20,15 +23,12 @@ class Snapshot:
     """A state folder held by this process. `journal` has every row since the tables were last written whole."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = (folder / "lock").open("w", encoding="utf-8")
+        self._lock = _lock(folder)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            _check_format(folder)
+        except RuntimeError:
             self._lock.close()
-            raise RuntimeError(
-                f"another stack uses {folder}: stop it, or choose another folder: make serve STATE=path"
-            ) from error
+            raise
         self._folder = folder / emulator.STATE
         self._folder.mkdir(mode=0o700, exist_ok=True)  # secrets are in it, in the clear
         self._written: dict[str, int] = {}
@@ -74,6 +74,31 @@ class Snapshot:
         """Let another process have the folder."""
         self.journal.close()
         self._lock.close()
+
+
+def empty(folder: Path) -> None:
+    """Delete a state folder. Raises RuntimeError while a stack lives on it."""
+    _lock(folder).close()
+    shutil.rmtree(folder)
+
+
+def _lock(folder: Path) -> TextIO:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = (folder / "lock").open("w", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        told = f"another stack uses {folder}: stop it, or choose another folder: make serve STATE=path"
+        raise RuntimeError(told) from error
+    return lock
+
+
+def _check_format(folder: Path) -> None:
+    mark = folder / "format"
+    if (folder / emulator.STATE).exists() and (mark.read_text() if mark.exists() else "") != _FORMAT:
+        raise RuntimeError(f"{folder} holds the data of another version: start empty with make serve FRESH=1")
+    mark.write_text(_FORMAT)
 
 
 def _encoded(service: str, read: Callable[[], object]) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.snapshot import Snapshot
+from local.snapshot import Snapshot, empty
 from tests.e2e.fixtures.running import APP, Running, eventually, workers_in
 
 pytestmark = pytest.mark.stack
@@ -200,6 +200,15 @@ def test_a_state_folder_has_one_owner(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="another stack uses"):
         Snapshot(tmp_path)
     first.release()
+    Snapshot(tmp_path).release()
+
+
+def test_data_of_another_version_is_refused_with_the_way_on(tmp_path: Path) -> None:
+    Snapshot(tmp_path).release()
+    (tmp_path / "format").unlink()
+    with pytest.raises(RuntimeError, match="FRESH=1"):
+        Snapshot(tmp_path)
+    empty(tmp_path)
     Snapshot(tmp_path).release()
 
 
