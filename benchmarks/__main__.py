@@ -7,7 +7,7 @@ import time
 
 from rich.console import Console
 
-from benchmarks import copying, doors, ends, imports, lag, paths, report, rows, served, uploading
+from benchmarks import copying, endpoints, ends, imports, lag, paths, report, rows, served, uploading
 from benchmarks.costs import Archived, Template
 from benchmarks.ground import ROOT, apart, ground, running
 from benchmarks.rows import Row
@@ -42,7 +42,7 @@ def _measured(console: Console, lags: tuple[tuple[int, int], ...]) -> list[Row]:
 
         now("CPU of submit, status and callback beside bare boto3 …")
         with ground(0.0) as environment:
-            compared = apart(environment, doors.measure)
+            compared = apart(environment, endpoints.measure)
             now("CPU of uploads …")
             uploaded = apart(environment, uploading.measure)
         with ground(UPSTREAM_SECONDS) as environment:

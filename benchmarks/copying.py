@@ -24,10 +24,10 @@ import requests
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from relay.bucket import SIGNING, Bucket
+from relay.effects.bucket import SIGNING, Bucket
+from relay.effects.outbound import Outbound
 from relay.flow.archive import SECONDS, Source
-from relay.outbound import Outbound
-from relay.wire import Call
+from relay.nouns.wire import Call
 
 SMALL, LARGE, RACED = 64 << 20, 1 << 30, 192 << 20
 LIMIT = 2 << 30

@@ -10,8 +10,8 @@ from benchmarks import prices
 from benchmarks.ground import SHARDS, TEMPLATE
 from benchmarks.paths import Walk, Walked
 from local.loops import read_template
+from relay.effects.secret_store import CACHE_SECONDS
 from relay.flow.clock import MAX_PAUSE
-from relay.secrets import CACHE_SECONDS
 
 MONTH_MINUTES = 30 * 24 * 60
 MONTH_SECONDS = MONTH_MINUTES * 60

@@ -19,12 +19,12 @@ from typing import Any, ClassVar
 from rich.console import Console
 from rich.table import Table
 
-from relay.catalog import Tier
-from relay.errors import RateLimited
-from relay.store import Store
-from relay.store.codec import pack
-from relay.store.table import Tables
-from relay.task import Delivery, Draft, Kind, Task, uuid7
+from relay.effects.store import Store
+from relay.effects.store.codec import pack
+from relay.effects.store.table import Tables
+from relay.nouns.catalog import Tier
+from relay.nouns.errors import RateLimited
+from relay.nouns.task import Delivery, Draft, Kind, Task, uuid7
 
 SECONDS, RATES, HOLDS = 6, (20, 50, 100), (0.004, 0.008, 0.015)
 TIER = Tier(3, "bench", per_minute=10**6, per_day=10**6, in_flight=10**6, reads_per_minute=10**6)
@@ -69,7 +69,7 @@ def task(number: int) -> Task:
     return Task(
         account_id="bench",
         task_id=uuid7(now, number),
-        dialect="relay",
+        dialect="aistudio",
         platform="kling",
         kind=Kind.IMAGE,
         model="kling-image",
@@ -86,7 +86,7 @@ def create(client: Any, number: int) -> tuple[bool, float]:  # noqa: ANN401 - a 
     store = Store.over(Tables(client, "tasks", "accounts", "directory"), shards=1, utc_offset=8)
     began = time.monotonic()
     try:
-        store.submissions.create(task(number), Draft("relay", "kling", Kind.IMAGE, "kling-image"), TIER, None)
+        store.submissions.create(task(number), Draft("aistudio", "kling", Kind.IMAGE, "kling-image"), TIER, None)
     except RateLimited:
         return False, time.monotonic() - began
     return True, time.monotonic() - began

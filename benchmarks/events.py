@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from benchmarks.ground import CALLBACK_SECRET, ROOT, WEBHOOK_KEY
-from relay.signing import callback_token, sign_kie
+from relay.nouns.signing import callback_token, sign_kie
 
 Event = dict[str, Any]
 
@@ -50,12 +50,12 @@ def http(example: str, path: str, body: object, headers: Mapping[str, str]) -> E
 
 
 def submit(key: str, platform: str, body: Mapping[str, object]) -> Event:
-    return http("submit.relay.image", f"/api/{platform}/images", body, {"authorization": f"Bearer {key}"})
+    return http("submit.aistudio.image", f"/api/{platform}/images", body, {"authorization": f"Bearer {key}"})
 
 
 def status(key: str, platform: str, task_id: str) -> Event:
     return http(
-        "status.relay.succeeded", f"/api/{platform}/tasks", {"task_id": task_id}, {"authorization": f"Bearer {key}"}
+        "status.aistudio.succeeded", f"/api/{platform}/tasks", {"task_id": task_id}, {"authorization": f"Bearer {key}"}
     )
 
 
@@ -70,7 +70,7 @@ def kie_callback(account_id: str, task_id: str, job: str) -> Event:
 
 def upload(key: str, picture: bytes) -> Event:
     """A multipart body as a browser sends it, in base64 as the API hands it on."""
-    event = http("upload.relay.file", "/api/upload/file", None, {"authorization": f"Bearer {key}"})
+    event = http("upload.aistudio.file", "/api/upload/file", None, {"authorization": f"Bearer {key}"})
     part = b'content-disposition: form-data; name="file"; filename="lighthouse.png"\r\ncontent-type: image/png'
     body = b"--0123456789abcdef\r\n" + part + b"\r\n\r\n" + picture + b"\r\n--0123456789abcdef--\r\n"
     event["headers"] |= {"content-type": "multipart/form-data; boundary=0123456789abcdef"}
@@ -88,6 +88,6 @@ def media(link: str) -> Event:
 
 def queued(message: str) -> Event:
     """An SQS batch of one."""
-    event = copy.deepcopy(_example("dispatch.relay.one"))
+    event = copy.deepcopy(_example("dispatch.aistudio.one"))
     event["Records"][0]["body"] = message
     return event

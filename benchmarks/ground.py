@@ -20,7 +20,7 @@ from benchmarks import upstream
 from local.cloud import Cloud
 from local.loops import read_template
 from ops.deployment import Deployment
-from relay.ledger import nanos
+from relay.nouns.money import nanos
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = ROOT / "template.yaml"
@@ -45,7 +45,7 @@ def ground(upstream_seconds: float, result: str = upstream.RESULT) -> Iterator[d
     with ExitStack() as opened:
         url = opened.enter_context(running(upstream.serve, upstream_seconds, result))
         environment: dict[str, str] = opened.enter_context(running(serve_cloud))
-        bases = {"kie": f"{url}/kie", "relay": f"{url}/relay"}
+        bases = {"kie": f"{url}/kie", "aistudio": f"{url}/aistudio"}
         yield {**environment, "UPSTREAM_URLS": json.dumps(bases), "CLIENT_URL": f"{url}/client"}
 
 
@@ -146,7 +146,7 @@ _SECRETS = {
     "webhook-master": "example-master",
     "upstreams/kie/key": "sk-EXAMPLE-kie",
     "upstreams/kie/webhook-key": WEBHOOK_KEY,
-    "upstreams/relay/key": "sk-EXAMPLE-relay",
+    "upstreams/aistudio/key": "sk-EXAMPLE-relay",
 }
 
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox
-from relay.ledger import nanos
-from relay.store.codec import write_draft
-from relay.task import GRACE, Asset, Delivery, Draft, Kind, State, Task, uuid7
+from relay.effects.store.codec import write_draft
+from relay.nouns.money import nanos
+from relay.nouns.task import GRACE, Asset, Delivery, Draft, Kind, State, Task, uuid7
 
 INNOCENT = 20  # deliveries of the other account, one a second
 PATIENCE = 90.0  # seconds until one that was not told is called a failure
@@ -77,10 +77,10 @@ def _silence() -> Iterator[tuple[str, list[socket.socket]]]:
 def _owed(relay: LocalRelay, account_id: str, url: str, number: int) -> list[dict[str, Any]]:
     """So many ended tasks whose client is to be told, put straight into the table, as messages."""
     store, now = relay.deployment.store, time.time_ns() // 1_000_000
-    model = Task(account_id, "", "relay", "grok", Kind.IMAGE, "grok-imagine", 0, now, now + 900_000)
+    model = Task(account_id, "", "aistudio", "grok", Kind.IMAGE, "grok-imagine", 0, now, now + 900_000)
     model = replace(model, state=State.SUCCEEDED, delivery=Delivery.OWED, due_at=now + GRACE, completed_at=now)
     model = replace(model, upstream="kie", upstream_task_id="job", assets=(Asset("https://files.example.com/a.png"),))
-    draft = {"S": write_draft(Draft("relay", "grok", Kind.IMAGE, "grok-imagine", "a lighthouse", callback_url=url))}
+    draft = {"S": write_draft(Draft("aistudio", "grok", Kind.IMAGE, "grok-imagine", "a lighthouse", callback_url=url))}
     tables, messages = store.tasks.tables, []
     for serial in range(number):
         task = replace(model, task_id=uuid7(now, serial + (hash(account_id) & 0xFFFF) * 100_000))

@@ -15,9 +15,9 @@ from statistics import quantiles
 import boto3
 
 from benchmarks.handlers import Tape
+from relay.edge.wiring import services
 from relay.flow.clock import poll
-from relay.task import Kind, State, Task, uuid7
-from relay.wiring import house
+from relay.nouns.task import Kind, State, Task, uuid7
 
 SPREAD = 10  # seconds over which due times are spread where they are
 
@@ -37,15 +37,15 @@ class Lag:
 def measure(tasks: int, spread: int) -> Lag:
     """All tasks due at once (`spread` 0) or evenly over so many seconds. Runs where `ground` told the environment."""
     sys.stdout = Tape()
-    poll(house(), 0, int(time.time() * 1000) + 1)  # warm: clients, secrets, connections
+    poll(services(), 0, int(time.time() * 1000) + 1)  # warm: clients, secrets, connections
     dues = _opened(tasks, spread)
     until = max(dues.values()) + 20_000 + 40 * tasks
     cpu = time.process_time()
-    while time.time() * 1000 < until and house().store.tasks.due(0, until, 1):
-        lap = poll(house(), 0, until)
+    while time.time() * 1000 < until and services().store.tasks.due(0, until, 1):
+        lap = poll(services(), 0, until)
         time.sleep(lap.wait)
     cpu = time.process_time() - cpu
-    seen = [house().store.tasks.get(os.environ["ACCOUNT_ID"], task_id) for task_id in dues]
+    seen = [services().store.tasks.get(os.environ["ACCOUNT_ID"], task_id) for task_id in dues]
     lags = [(task.completed_at - dues[task.task_id]) / 1000 for task in seen if task and task.completed_at]
     if len(lags) < tasks:
         raise RuntimeError(f"{tasks - len(lags)} of {tasks} tasks were not observed in time")
@@ -58,11 +58,11 @@ def _opened(tasks: int, spread: int) -> dict[str, int]:
     now = int(time.time() * 1000)
     # those due at once fall due when all are in the table
     first_due = now + 1000 + 5 * tasks
-    base = Task(os.environ["ACCOUNT_ID"], "", "relay", "kling", Kind.IMAGE, "kling-image", 1, now, now + 900_000)
-    base = replace(base, state=State.QUEUED, version=2, upstream="relay")
-    dues = {uuid7(now, house().random_bits(74)): first_due + n * spread * 1000 // tasks for n in range(tasks)}
+    base = Task(os.environ["ACCOUNT_ID"], "", "aistudio", "kling", Kind.IMAGE, "kling-image", 1, now, now + 900_000)
+    base = replace(base, state=State.QUEUED, version=2, upstream="aistudio")
+    dues = {uuid7(now, services().random_bits(74)): first_due + n * spread * 1000 // tasks for n in range(tasks)}
     rows = [
-        house().store.tasks.row(replace(base, task_id=each, upstream_task_id=f"works-{each}", due_at=due_at))
+        services().store.tasks.row(replace(base, task_id=each, upstream_task_id=f"works-{each}", due_at=due_at))
         for each, due_at in dues.items()
     ]
     for start in range(0, tasks, 25):

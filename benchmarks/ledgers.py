@@ -18,12 +18,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.capacity import item_size, read_units
-from relay.ledger import Entry, EntryKind
-from relay.store.booking import Booking, Seen, Windows
-from relay.store.codec import Expression, Item, entry_item, pack
-from relay.store.lines import Lines
-from relay.store.table import Tables
-from relay.task import uuid7
+from relay.effects.store.booking import Booking, Seen, Windows
+from relay.effects.store.codec import Expression, Item, entry_item, pack
+from relay.effects.store.lines import Lines
+from relay.effects.store.table import Tables
+from relay.nouns.money import Entry, EntryKind
+from relay.nouns.task import uuid7
 
 ACCOUNT, START, DAY = "bench", 1_735_660_800_000, 86_400_000  # midnight at +08:00 on 2025-01-01
 PAGE_BYTES = 1 << 20

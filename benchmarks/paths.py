@@ -15,7 +15,7 @@ import boto3
 from benchmarks import events
 from benchmarks.handlers import Handlers, Ran, document
 from benchmarks.meter import Meter, Use
-from relay.wiring import house
+from relay.edge.wiring import services
 
 REPEATS = 3
 T = TypeVar("T", bound=Hashable)
@@ -28,7 +28,7 @@ KIE, RELAY = "grok", "kling"  # platforms whose first route leads to the one ups
 
 @dataclass(frozen=True)
 class Path:
-    """One way through the house: which upstream, learnt by `polls` or else by callback, told to a client or not."""
+    """One way through the services: which upstream, learnt by `polls` or else by callback, told to a client or not."""
 
     name: str
     polls: int = 0
@@ -128,12 +128,12 @@ class Walker:
         for _ in range(repeats):
             self.run.ran = []
             once()
-            self._free_seats()
+            self._free_slots()
             rans.append(self.run.ran)
         for _ in range(repeats):
             with self._meter.measuring() as use:
                 once()
-            self._free_seats()
+            self._free_slots()
             uses.append(use)
         return _middle(uses, rans)
 
@@ -182,7 +182,7 @@ class Walker:
             UpdateExpression="SET due_at = :now",
             ExpressionAttributeValues={":now": {"N": str(now)}},
         )
-        self.run("poll", {"shard": house().store.tasks.shard(task_id), "until": now + 60_000})
+        self.run("poll", {"shard": services().store.tasks.shard(task_id), "until": now + 60_000})
 
     def _check(self, task_id: str, path: Path) -> None:
         row = self._task(task_id)
@@ -206,10 +206,10 @@ class Walker:
             self._sqs.delete_message(QueueUrl=url, ReceiptHandle=messages[0]["ReceiptHandle"])
             self.run(desk, events.queued(messages[0]["Body"]))
 
-    def _free_seats(self) -> None:
+    def _free_slots(self) -> None:
         """Forget who sits at the upstream: its intake limit is no part of these paths."""
         for seat in range(20):
-            key = {"lookup": {"S": f"seat#kie#{seat}"}}
+            key = {"lookup": {"S": f"slot#kie#{seat}"}}
             self._looking.delete_item(TableName=os.environ["DIRECTORY_TABLE"], Key=key)
 
 

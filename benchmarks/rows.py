@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from benchmarks import costs
 from benchmarks.copying import LARGE, SMALL, Copies
-from benchmarks.doors import Compared
+from benchmarks.endpoints import Compared
 from benchmarks.imports import Started
 from benchmarks.lag import Lag
 from benchmarks.paths import Walk, Walked

@@ -36,8 +36,8 @@ class Upstream:
             routes=[
                 Route("/kie/api/v1/jobs/createTask", self._kie_create, methods=["POST"]),
                 Route("/kie/api/v1/jobs/recordInfo", self._kie_record, methods=["GET"]),
-                Route("/relay/api/{platform}/tasks", self._relay_status, methods=["POST"]),
-                Route("/relay/api/{platform}/{kind}", self._relay_create, methods=["POST"]),
+                Route("/aistudio/api/{platform}/tasks", self._relay_status, methods=["POST"]),
+                Route("/aistudio/api/{platform}/{kind}", self._relay_create, methods=["POST"]),
                 Route("/client", self._client, methods=["POST"]),
             ]
         )

@@ -1,7 +1,7 @@
 """Balance and consumption."""
 
-from relay.gateway import ClientDoor
-from relay.shell import handler
-from relay.wiring import house
+from relay.edge.gateway import ClientEndpoints
+from relay.edge.shell import handler
+from relay.edge.wiring import services
 
-lambda_handler = handler(ClientDoor("account", house).resolve)
+lambda_handler = handler(ClientEndpoints("account", services).resolve)

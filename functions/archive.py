@@ -1,10 +1,10 @@
 """Tasks whose results are to be copied, from the archive queue."""
 
+from relay.edge.shell import Context, Event, handler, records
+from relay.edge.wiring import services
 from relay.flow.archive import archive
-from relay.shell import Context, Event, handler, records
-from relay.wiring import house
 
 
 @handler
 def lambda_handler(event: Event, context: Context) -> Event:
-    return records(event, lambda message: archive(house(), **message))
+    return records(event, lambda message: archive(services(), **message))

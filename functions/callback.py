@@ -1,7 +1,7 @@
 """Callbacks from providers."""
 
-from relay.gateway import CallbackDoor
-from relay.shell import handler
-from relay.wiring import house
+from relay.edge.gateway import CallbackEndpoint
+from relay.edge.shell import handler
+from relay.edge.wiring import services
 
-lambda_handler = handler(CallbackDoor(house).resolve)
+lambda_handler = handler(CallbackEndpoint(services).resolve)

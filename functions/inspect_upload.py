@@ -2,12 +2,12 @@
 
 from urllib.parse import unquote_plus
 
+from relay.edge.shell import Context, Event, handler
+from relay.edge.wiring import services
 from relay.flow.uploads import check
-from relay.shell import Context, Event, handler
-from relay.wiring import house
 
 
 @handler
 def lambda_handler(event: Event, context: Context) -> None:
     for record in event["Records"]:
-        check(house(), unquote_plus(record["s3"]["object"]["key"]))
+        check(services(), unquote_plus(record["s3"]["object"]["key"]))

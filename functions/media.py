@@ -1,7 +1,7 @@
 """Links to stored files, on to the bucket."""
 
-from relay.gateway import MediaDoor
-from relay.shell import handler
-from relay.wiring import house
+from relay.edge.gateway import MediaEndpoint
+from relay.edge.shell import handler
+from relay.edge.wiring import services
 
-lambda_handler = handler(MediaDoor(house).resolve)
+lambda_handler = handler(MediaEndpoint(services).resolve)

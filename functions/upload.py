@@ -1,7 +1,7 @@
 """Files that clients bring."""
 
-from relay.gateway import ClientDoor
-from relay.shell import handler
-from relay.wiring import house
+from relay.edge.gateway import ClientEndpoints
+from relay.edge.shell import handler
+from relay.edge.wiring import services
 
-lambda_handler = handler(ClientDoor("upload", house).resolve)
+lambda_handler = handler(ClientEndpoints("upload", services).resolve)

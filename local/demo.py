@@ -18,8 +18,8 @@ from local.gallery import write_gallery
 from local.relayed import LocalRelay
 from local.serve import log_to
 from local.upstreams.inbox import Inbox
-from relay.ledger import NANOS
-from relay.task import TERMINAL, State
+from relay.nouns.money import NANOS
+from relay.nouns.task import TERMINAL, State
 
 OUT = Path("out")
 NEW = Path("out.new")  # becomes OUT at the end, so that a run that is stopped leaves the last one's files

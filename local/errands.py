@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox
 from local.upstreams.media import Recipe, make
-from relay.task import State, Task
+from relay.nouns.task import State, Task
 
 PERCENT = {"pending": 5, "queued": 20, "processing": 55}
 

@@ -13,8 +13,8 @@ from typing import Self
 from local.stack import Stack
 from local.upstreams import Settings, Upstreams
 from ops.deployment import OWN_SECRETS, Deployment, NewAccount
-from relay.flow.house import UPSTREAMS_ON
-from relay.ledger import nanos
+from relay.flow.services import UPSTREAMS_ON
+from relay.nouns.money import nanos
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "template.yaml"
 PREFIX = "/genrelay/local"
@@ -72,7 +72,7 @@ class LocalRelay:
         self.close()
 
     def _parameters(self, url: str) -> dict[str, str]:
-        simulated = {"kie": self.upstreams.kie_url, "relay": self.upstreams.relay_url}
+        simulated = {"kie": self.upstreams.kie_url, "aistudio": self.upstreams.aistudio_url}
         urls = {name: base for name, base in simulated.items() if name not in self.real}
         return {
             "Stage": "local",
@@ -84,11 +84,11 @@ class LocalRelay:
         }
 
     def _upstream_secrets(self, settings: Settings) -> dict[str, str]:
-        theirs = {"upstreams/kie/key": settings.kie_key, "upstreams/relay/key": settings.relay_key}
+        theirs = {"upstreams/kie/key": settings.kie_key, "upstreams/aistudio/key": settings.aistudio_key}
         if settings.kie_webhook_key and "kie" not in self.real:
             theirs["upstreams/kie/webhook-key"] = settings.kie_webhook_key
         theirs |= {f"upstreams/{name}/key": key for name, key in self.real.items()}
-        on = {UPSTREAMS_ON: json.dumps([name for name in ("kie", "relay") if theirs[f"upstreams/{name}/key"]])}
+        on = {UPSTREAMS_ON: json.dumps([name for name in ("kie", "aistudio") if theirs[f"upstreams/{name}/key"]])}
         return theirs | on
 
     def _demo(self, state_dir: Path | None) -> NewAccount:

@@ -16,7 +16,7 @@ from local.emulator import ACCOUNT, SECRET
 from local.relayed import LocalRelay
 from local.snapshot import empty
 from ops.deployment import READY_FILE
-from relay.wiring import catalog
+from relay.edge.wiring import catalog
 
 LOG = Path(".local/functions.log")
 

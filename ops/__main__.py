@@ -75,7 +75,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], tuple[Argument, ...], str], ...]
     ),
     ("webhook-rotate", commands.webhook_rotate, (ACCOUNT,), "a new signing secret for an account's callbacks"),
 )
-CATALOG: Argument = ("file", {"help": "such as layers/relay/python/relay/catalog.toml"})
+CATALOG: Argument = ("file", {"help": "such as layers/relay/python/relay/catalog/catalog.toml"})
 
 
 def _parser() -> argparse.ArgumentParser:

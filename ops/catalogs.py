@@ -9,15 +9,16 @@ from pathlib import Path
 from rich.console import Console
 
 from ops.deployment import OperatorError
-from relay.catalog import Catalog, Model, Platform
-from relay.catalog_file import CatalogError, load
-from relay.dialects import FAMILIES as SPOKEN
-from relay.errors import RelayError
-from relay.providers import FAMILIES as ASKED
-from relay.providers import Account, provider
-from relay.task import Draft, Kind
-from relay.toml_table import Path as Place
-from relay.toml_table import line_of
+from relay.catalog.file import CatalogError, load
+from relay.catalog.toml_table import Path as Place
+from relay.catalog.toml_table import line_of
+from relay.families import FAMILIES as ASKED
+from relay.families import FAMILIES as SPOKEN
+from relay.families import provider
+from relay.families.provider import Account
+from relay.nouns.catalog import Catalog, Model, Platform
+from relay.nouns.errors import RelayError
+from relay.nouns.task import Draft, Kind
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
 

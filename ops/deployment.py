@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from ops.words import money
-from relay.catalog import Catalog
-from relay.flow.house import UPSTREAMS_ON
-from relay.signing import key_digest, webhook_secret
-from relay.store import Store
-from relay.store.accounts import AlreadyBooked, Gate
-from relay.store.directory import ListedKey
-from relay.store.table import LostRace, Tables
-from relay.task import uuid7
-from relay.wiring import catalog
+from relay.edge.wiring import catalog
+from relay.effects.store import Store
+from relay.effects.store.accounts import AlreadyBooked, Gate
+from relay.effects.store.directory import ListedKey
+from relay.effects.store.table import LostRace, Tables
+from relay.flow.services import UPSTREAMS_ON
+from relay.nouns.catalog import Catalog
+from relay.nouns.signing import key_digest, webhook_secret
+from relay.nouns.task import uuid7
 
 Connect = Callable[[str], Any]
 

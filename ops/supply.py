@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from ops.deployment import OWN_SECRETS
 from ops.findings import Finding, blocking, lacking, names, ok
 from ops.reach import Target
-from relay.catalog import Catalog
+from relay.nouns.catalog import Catalog
 
 
 def secrets(at: Target) -> Iterator[Finding]:

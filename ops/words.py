@@ -6,7 +6,7 @@ import re
 from argparse import ArgumentTypeError
 from decimal import Decimal
 
-from relay.ledger import NANOS, nanos
+from relay.nouns.money import NANOS, nanos
 
 LONGEST = 100  # characters of a name or a reference
 LONGEST_REASON = 300

@@ -12,10 +12,10 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from local.sockets import HOST, listening
+from local.upstreams.aistudio import Aistudio
 from local.upstreams.files import Files
 from local.upstreams.kie import Kie
 from local.upstreams.misbehave import KeepTransport
-from local.upstreams.relay import Relay
 from local.upstreams.settings import Settings
 from local.upstreams.simulator import Simulator
 
@@ -31,7 +31,7 @@ class Upstreams:
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         self.files = Files(f"{self.url}/files", self.settings.clock)
         self.kie = Kie(self.settings, self.files)
-        self.relay = Relay(self.settings, self.files)
+        self.aistudio = Aistudio(self.settings, self.files)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 KeepTransport(self._app()),
@@ -55,13 +55,13 @@ class Upstreams:
         return f"{self.url}/kie"
 
     @property
-    def relay_url(self) -> str:
+    def aistudio_url(self) -> str:
         """Base to put before /api/{platform}/…"""
         return f"{self.url}/relay"
 
     @property
     def every(self) -> tuple[Simulator, ...]:
-        return self.kie, self.relay
+        return self.kie, self.aistudio
 
     def close(self) -> None:
         """Ends the thread at once: hanging requests and waiting callbacks are dropped."""
@@ -83,7 +83,7 @@ class Upstreams:
             routes=[
                 Route("/files/{name}", self.files.serve, methods=["GET"]),
                 Mount("/kie", self.kie.app()),
-                Mount("/relay", self.relay.app()),
+                Mount("/relay", self.aistudio.app()),
             ]
         )
 

@@ -44,22 +44,22 @@ class Settings:
     """One value for all simulators; times are seconds. Every key is an example and opens nothing real."""
 
     kie_key: str = "sk-EXAMPLE-upstream-kie"
-    relay_key: str = "sk-EXAMPLE-upstream-relay"
+    aistudio_key: str = "sk-EXAMPLE-upstream-relay"
     # None means the account never enabled signatures, so callbacks come unsigned.
     kie_webhook_key: str | None = "EXAMPLE-webhook-hmac-key"
-    relay_pushes: bool = False
+    aistudio_pushes: bool = False
     # A whsec_ secret; None sends the relay's callbacks unsigned.
-    relay_webhook_secret: str | None = None
+    aistudio_webhook_secret: str | None = None
     pace: Pace = field(default_factory=Pace)
     intake_limit: int = 20
     intake_window: float = 10.0
     # Per task; None lifts it.
     queries_per_second: int | None = 3
-    relay_creates_per_minute: int | None = None
+    aistudio_creates_per_minute: int | None = None
     # Off, input pictures may be addresses nobody serves, as tests of the wire like them.
     kie_fetches_inputs: bool = False
     kie_credits: int = 100_000
-    relay_balance_cents: int = 100_000
+    aistudio_balance_cents: int = 100_000
     # The documented 1, 5 and 15 minutes at a hundredth; the count of retries is kept.
     callback_retries: tuple[float, ...] = (0.6, 3.0, 9.0)
     callback_timeout: float = 15.0

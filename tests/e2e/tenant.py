@@ -12,8 +12,8 @@ import requests
 from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox, Letter
 from ops.deployment import NewAccount
-from relay.ledger import nanos
-from relay.task import Delivery, Task
+from relay.nouns.money import nanos
+from relay.nouns.task import Delivery, Task
 
 KIE = "/api/v1/gpt4o-image"
 T = TypeVar("T")

@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from standardwebhooks import Webhook
 
 from ops.deployment import NewAccount
-from relay.ledger import nanos
-from relay.task import Asset, Delivery, Kind, State
+from relay.nouns.money import nanos
+from relay.nouns.task import Asset, Delivery, Kind, State
 from tests.e2e.fixtures.deployed import ALARM_EMAIL, CORS_ORIGINS, ROOT, STACK, Deployed, sam
 from tests.e2e.fixtures.past import AT_KIE, MADE, RESULT, STORING, UPLOADED, WAITING, furnish, store_of, task_of
 from tests.e2e.fixtures.running import eventually
@@ -68,9 +68,9 @@ def test_the_audit_finds_every_balance_to_be_its_ledgers_sum(stack: Deployed) ->
 
 
 def test_a_dispatched_task_is_at_its_upstream(stack: Deployed) -> None:
-    assert _run(stack, "dispatch.relay.one") == {"batchItemFailures": []}
+    assert _run(stack, "dispatch.aistudio.one") == {"batchItemFailures": []}
     task = task_of(stack, WAITING)
-    assert task.upstream_task_id in stack.upstreams.relay.book.by_id
+    assert task.upstream_task_id in stack.upstreams.aistudio.book.by_id
 
 
 def test_a_callback_is_confirmed_and_ends_its_task(stack: Deployed) -> None:
@@ -80,13 +80,13 @@ def test_a_callback_is_confirmed_and_ends_its_task(stack: Deployed) -> None:
 
 
 def test_a_delivery_reaches_the_client(stack: Deployed) -> None:
-    assert _run(stack, "deliver.relay.one") == {"batchItemFailures": []}
+    assert _run(stack, "deliver.aistudio.one") == {"batchItemFailures": []}
     assert _told(stack, MADE)
     assert task_of(stack, MADE).delivery is Delivery.DONE
 
 
 def test_a_result_is_copied_before_it_is_announced(stack: Deployed) -> None:
-    assert _run(stack, "archive.relay.one") == {"batchItemFailures": []}
+    assert _run(stack, "archive.aistudio.one") == {"batchItemFailures": []}
     task = task_of(stack, STORING)
     assert (task.state, task.assets[0].key) == (State.SUCCEEDED, f"results/acc1/{STORING}-1.png")
     copy = {"Bucket": stack.outputs["MediaBucket"], "Key": task.assets[0].key}
@@ -112,13 +112,13 @@ def test_a_link_gives_the_file(stack: Deployed, name: str) -> None:
     assert b64decode(answer["body"]) == sample("png")
 
 
-@pytest.mark.parametrize("name", ["upload.relay.file", "upload.relay.image_host", "upload.relay.presign"])
+@pytest.mark.parametrize("name", ["upload.aistudio.file", "upload.aistudio.image_host", "upload.aistudio.presign"])
 def test_an_upload_is_taken(stack: Deployed, name: str) -> None:
     answer = _run(stack, name)
     assert answer["statusCode"] == 200, answer
     document = json.loads(answer["body"])
     link = (document["data"][0] if "data" in document else document)["url"]
-    expected = 404 if name == "upload.relay.presign" else 200  # nothing has come by that form yet
+    expected = 404 if name == "upload.aistudio.presign" else 200  # nothing has come by that form yet
     assert requests.get(link, timeout=20).status_code == expected
 
 
@@ -127,9 +127,9 @@ def test_a_lap_past_its_time_ends(stack: Deployed) -> None:
 
 
 MADE_BY: Mapping[str, tuple[Kind, str, int]] = {
-    "submit.relay.image": (Kind.IMAGE, "kling-image", nanos("0.40")),
-    "submit.relay.video": (Kind.VIDEO, "sora-2", nanos("3.60")),
-    "submit.relay.music": (Kind.MUSIC, "V5", nanos("0.80")),
+    "submit.aistudio.image": (Kind.IMAGE, "kling-image", nanos("0.40")),
+    "submit.aistudio.video": (Kind.VIDEO, "sora-2", nanos("3.60")),
+    "submit.aistudio.music": (Kind.MUSIC, "V5", nanos("0.80")),
     "submit.kie.generate": (Kind.IMAGE, "gpt4o-image", nanos("0.18")),
 }
 
@@ -144,13 +144,13 @@ def test_a_request_makes_a_task(stack: Deployed, name: str) -> None:
 
 
 ANSWERS: Mapping[str, tuple[int, Mapping[str, Any]]] = {
-    "status.relay.succeeded": (200, {"task_id": MADE, "status": "succeeded", "images": [{"url": RESULT}]}),
-    "status.relay.unknown-path": (404, {"code": "NOT_FOUND"}),
-    "status.relay.wrong-method": (404, {"code": "NOT_FOUND"}),
+    "status.aistudio.succeeded": (200, {"task_id": MADE, "status": "succeeded", "images": [{"url": RESULT}]}),
+    "status.aistudio.unknown-path": (404, {"code": "NOT_FOUND"}),
+    "status.aistudio.wrong-method": (404, {"code": "NOT_FOUND"}),
     "status.kie.record-info": (200, {"successFlag": 1, "response": {"resultUrls": [RESULT]}}),
     "status.kie.download-url": (200, {"data": RESULT}),
-    "account.relay.balance": (200, {"tier": 3}),
-    "account.relay.consumption": (200, {"total": 2}),
+    "account.aistudio.balance": (200, {"tier": 3}),
+    "account.aistudio.consumption": (200, {"total": 2}),
 }
 
 
@@ -235,7 +235,10 @@ def test_tables_are_as_the_store_expects(stack: Deployed) -> None:
 def test_a_function_is_told_what_the_parameters_say(stack: Deployed) -> None:
     found = stack.cloud.client("lambda").get_function_configuration(FunctionName=stack.ids["Dispatch"])
     told = found["Environment"]["Variables"]
-    assert json.loads(told["UPSTREAM_URLS"]) == {"kie": stack.upstreams.kie_url, "relay": stack.upstreams.relay_url}
+    assert json.loads(told["UPSTREAM_URLS"]) == {
+        "kie": stack.upstreams.kie_url,
+        "aistudio": stack.upstreams.aistudio_url,
+    }
     assert told["EGRESS"] == "loopback"
     assert told["PUBLIC_URL"] == stack.outputs["ApiUrl"]
     assert told["POLLER_ARN"] == stack.outputs["PollerArn"]
@@ -247,7 +250,7 @@ def test_a_function_is_told_what_the_parameters_say(stack: Deployed) -> None:
 
 def test_layers_hold_our_package_and_no_leftovers(stack: Deployed) -> None:
     relay, vendor = stack.built / "Relay/python", stack.built / "Vendor/python"
-    assert (relay / "relay/catalog.toml").is_file()
+    assert (relay / "relay/catalog/catalog.toml").is_file()
     assert (vendor / "pydantic_core").is_dir()
     assert not list(vendor.glob("*.dist-info"))
     assert not [path for path in vendor.rglob("*.so") if "aarch64" not in path.name]
@@ -271,7 +274,7 @@ JOBS: Mapping[str, tuple[str, dict[str, Any], str, str]] = {
     "a video that is polled": (
         "/api/kling/videos",
         {"action": "text2video", "prompt": "a paper boat"},
-        "relay",
+        "aistudio",
         "poll",
     ),
 }

@@ -15,7 +15,7 @@ from local.relayed import PREFIX, LocalRelay
 from local.template import REGION
 from ops.__main__ import main
 from ops.reach import on_aws
-from relay.flow.house import UPSTREAMS_ON
+from relay.flow.services import UPSTREAMS_ON
 
 pytestmark = pytest.mark.stack
 
@@ -133,14 +133,14 @@ def test_a_queue_that_nobody_reads_blocks(doctor: Doctor) -> None:
 
 def test_an_upstream_without_a_key_names_what_cannot_be_made(doctor: Doctor) -> None:
     secrets = doctor.client("ssm")
-    key = secrets.get_parameter(Name=f"{PREFIX}/upstreams/relay/key", WithDecryption=True)["Parameter"]["Value"]
-    secrets.delete_parameter(Name=f"{PREFIX}/upstreams/relay/key")
+    key = secrets.get_parameter(Name=f"{PREFIX}/upstreams/aistudio/key", WithDecryption=True)["Parameter"]["Value"]
+    secrets.delete_parameter(Name=f"{PREFIX}/upstreams/aistudio/key")
     assert main(["secrets-init", "--stack", STACK]) == 0
     said = doctor.says(0)
-    assert "! upstream relay has no key, so it is switched off: secrets-set upstreams/relay/key" in said
+    assert "! upstream relay has no key, so it is switched off: secrets-set upstreams/aistudio/key" in said
     assert "sora/video/sora-2" in said
     assert "grok/image" not in said  # the other upstream makes it too
-    secrets.put_parameter(Name=f"{PREFIX}/upstreams/relay/key", Value=key, Type="SecureString")
+    secrets.put_parameter(Name=f"{PREFIX}/upstreams/aistudio/key", Value=key, Type="SecureString")
     assert main(["secrets-init", "--stack", STACK]) == 0
 
 
@@ -153,7 +153,7 @@ def test_a_list_of_upstreams_that_is_out_of_date_blocks(doctor: Doctor) -> None:
 
 
 def test_nothing_to_sell_and_no_secrets_block(doctor: Doctor) -> None:
-    names = ["key-pepper", "upstreams/relay/key", "upstreams/kie/key"]
+    names = ["key-pepper", "upstreams/aistudio/key", "upstreams/kie/key"]
     doctor.client("ssm").delete_parameters(Names=[f"{PREFIX}/{name}" for name in names])
     said = doctor.says(1)
     assert "✗ secrets key-pepper missing: run secrets-init" in said

@@ -13,9 +13,9 @@ from local.relayed import TEMPLATE
 from local.transform import transform
 from ops.deployment import OperatorError
 from ops.tables import KINDS, adopt, delete, restore
-from relay.ledger import nanos
-from relay.store import Store
-from relay.store.table import Tables
+from relay.effects.store import Store
+from relay.effects.store.table import Tables
+from relay.nouns.money import nanos
 
 pytestmark = pytest.mark.stack
 

@@ -11,10 +11,10 @@ from standardwebhooks import Webhook
 
 from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox
-from relay.ledger import nanos
-from relay.signing import verify_kie
-from relay.task import Delivery, Kind, State
-from relay.wiring import catalog
+from relay.edge.wiring import catalog
+from relay.nouns.money import nanos
+from relay.nouns.signing import verify_kie
+from relay.nouns.task import Delivery, Kind, State
 from tests.e2e.tenant import KIE, PATIENCE, Tenant
 
 pytestmark = pytest.mark.stack
@@ -23,7 +23,7 @@ OFFERS = [
     (name, kind)
     for name, platform in catalog().platforms.items()
     for kind in platform.offers
-    if platform.family == "relay"
+    if platform.family == "aistudio"
 ]
 SEGMENT = {Kind.IMAGE: "images", Kind.VIDEO: "videos", Kind.MUSIC: "music"}
 
@@ -74,7 +74,7 @@ def test_every_result_can_be_fetched(sold: Sold, offer: tuple[str, Kind]) -> Non
 
 def test_a_poll_only_upstream_is_learnt_by_the_deployed_poller(sold: Sold) -> None:
     task = sold.tenant.task(sold.tasks["kling", Kind.VIDEO])
-    assert (task.upstream, task.learnt) == ("relay", "poll")
+    assert (task.upstream, task.learnt) == ("aistudio", "poll")
 
 
 def test_an_upstream_that_calls_back_is_learnt_by_callback(sold: Sold) -> None:

@@ -12,8 +12,8 @@ import pytest
 from local.relayed import LocalRelay
 from local.upstreams.fault_table import Door
 from local.upstreams.inbox import Inbox
-from relay.ledger import EntryKind, nanos
-from relay.task import State, Task
+from relay.nouns.money import EntryKind, nanos
+from relay.nouns.task import State, Task
 from tests.e2e.tenant import Tenant
 
 pytestmark = pytest.mark.stack
@@ -41,12 +41,12 @@ class Day:
 @pytest.fixture(scope="module")
 def day(relay: LocalRelay, inbox: Inbox) -> Day:
     tenants = [Tenant.of(relay, inbox) for _ in range(TENANTS)]
-    for upstream in (relay.upstreams.kie, relay.upstreams.relay):
+    for upstream in (relay.upstreams.kie, relay.upstreams.aistudio):
         upstream.faults.chaos(SEED, BAD_DAY)
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda number: _create(tenants[number % TENANTS], number), range(CALLED_BACK + POLLED)))
     tasks = _ended(relay, tenants)
-    for upstream in (relay.upstreams.kie, relay.upstreams.relay):
+    for upstream in (relay.upstreams.kie, relay.upstreams.aistudio):
         upstream.faults.clear()
     return Day(relay, tenants, tasks)
 
@@ -102,7 +102,7 @@ def test_what_is_left_is_what_was_paid_in_less_what_was_made(day: Day) -> None:
 
 def test_every_task_has_at_most_one_job(day: Day) -> None:
     prompts = [f"bad day {number}." for number in range(CALLED_BACK + POLLED)]
-    jobs = [len(day.relay.upstreams.kie.jobs(p)) + len(day.relay.upstreams.relay.jobs(p)) for p in prompts]
+    jobs = [len(day.relay.upstreams.kie.jobs(p)) + len(day.relay.upstreams.aistudio.jobs(p)) for p in prompts]
     assert max(jobs) == 1
 
 
@@ -119,7 +119,7 @@ def test_no_lie_was_believed(day: Day) -> None:
 def test_tasks_end_as_their_jobs_did(day: Day) -> None:
     truth = Counter(
         "failed" if job.failure else "succeeded"
-        for upstream in (day.relay.upstreams.kie, day.relay.upstreams.relay)
+        for upstream in (day.relay.upstreams.kie, day.relay.upstreams.aistudio)
         for job in upstream.book.by_id.values()
         if job.order.prompt.startswith("bad day ")
     )

@@ -15,23 +15,23 @@ from typing import Any
 
 import pytest
 
-from relay.bucket import Bucket
-from relay.catalog import Catalog
-from relay.errors import InsufficientBalance
+from relay.edge.wiring import catalog
+from relay.effects.bucket import Bucket
+from relay.effects.store import Store
+from relay.effects.store.table import Tables
 from relay.flow.access import Caller
 from relay.flow.callback import receive
 from relay.flow.clock import tick
 from relay.flow.deliver import deliver
 from relay.flow.dispatch import dispatch
-from relay.flow.house import House
 from relay.flow.intake import submit
-from relay.ledger import nanos
-from relay.signing import callback_token, sign_kie
-from relay.store import Store
-from relay.store.table import Tables
-from relay.task import TERMINAL, Draft, Kind, State, Task
-from relay.wire import Inbound
-from relay.wiring import catalog
+from relay.flow.services import Services
+from relay.nouns.catalog import Catalog
+from relay.nouns.errors import InsufficientBalance
+from relay.nouns.money import nanos
+from relay.nouns.signing import callback_token, sign_kie
+from relay.nouns.task import TERMINAL, Draft, Kind, State, Task
+from relay.nouns.wire import Inbound
 from tests.functional.network import CLIENT, KIE, RELAY, Network
 from tests.functional.surroundings import create_table
 from tests.functional.world import SECRETS, START, Secrets
@@ -68,10 +68,10 @@ class Races:
     catalog: Catalog = field(default_factory=catalog)
     now: int = START
 
-    def house(self, now: int | None = None) -> House:
+    def services(self, now: int | None = None) -> Services:
         said: Any = self.said
         at = self.now if now is None else now
-        return House(
+        return Services(
             catalog=self.catalog,
             store=Store.over(self.tables, shards=1, utc_offset=8),
             queues=said,
@@ -83,13 +83,13 @@ class Races:
             count=lambda name, *, upstream=None: None,
             bucket=Bucket(said, ""),
             public_url="https://relay.example.net",
-            upstream_urls={"relay": RELAY, "kie": KIE},
+            upstream_urls={"aistudio": RELAY, "kie": KIE},
             threads=1,
         )
 
     def account(self, balance: int) -> Caller:
         account_id = f"acc{random.SystemRandom().getrandbits(48):x}"
-        store = self.house().store
+        store = self.services().store
         store.accounts.open(account_id, account_id, 3)
         store.accounts.top_up(account_id, "in", balance, START)
         return Caller(account_id, 3)
@@ -97,14 +97,14 @@ class Races:
     def queued(self) -> Task:
         """A task of a fresh account whose job KIE has and has finished."""
         self.now += 11_000  # or KIE's seats would run out
-        house = self.house()
-        task = submit(house, self.account(nanos("1")), DRAFT)
-        dispatch(house, task.account_id, task.task_id)
+        services = self.services()
+        task = submit(services, self.account(nanos("1")), DRAFT)
+        dispatch(services, task.account_id, task.task_id)
         self.network.finish()
         return self.task(task)
 
     def task(self, task: Task) -> Task:
-        found = self.house().store.tasks.get(task.account_id, task.task_id)
+        found = self.services().store.tasks.get(task.account_id, task.task_id)
         assert found is not None
         return found
 
@@ -132,19 +132,19 @@ def at_once(*work: Callable[[], object]) -> list[object]:
 
 def called_back(races: Races, task: Task) -> Callable[[], object]:
     """KIE's callback at a container of its own."""
-    house, now = races.house(), races.now // 1000
+    services, now = races.services(), races.now // 1000
     token = callback_token(SECRETS["callback-secret"].encode(), "kie", task.account_id, task.task_id)
     job = task.upstream_task_id or ""
     signed = {"x-webhook-timestamp": str(now), "x-webhook-signature": sign_kie("example-hmac", job, now)}
     inbound = Inbound("POST", "/", signed, {}, {}, f'{{"data": {{"taskId": "{job}"}}}}'.encode())
-    return lambda: receive(house, "kie", f"{task.account_id}.{task.task_id}", token, inbound)
+    return lambda: receive(services, "kie", f"{task.account_id}.{task.task_id}", token, inbound)
 
 
 def looked_at(races: Races, task: Task, now: int) -> Callable[[], object]:
     """The clock's look at a container of its own; at the deadline it ends what still runs."""
-    house = races.house(now)
-    (due,) = [each for each in house.store.tasks.due(0, task.expires_at, 1000) if each.task_id == task.task_id]
-    return lambda: tick(house, due)
+    services = races.services(now)
+    (due,) = [each for each in services.store.tasks.due(0, task.expires_at, 1000) if each.task_id == task.task_id]
+    return lambda: tick(services, due)
 
 
 @dataclass(frozen=True)
@@ -170,9 +170,9 @@ def _round(races: Races, upstream: str) -> Round:
     if not races.task(task).terminal:  # the look at the deadline came second; the clock comes again
         looked_at(races, task, task.expires_at)()
     messages = [*races.said.deliveries] * 3
-    at_once(*(lambda m=m: deliver(races.house(), *m) for m in messages))
+    at_once(*(lambda m=m: deliver(races.services(), *m) for m in messages))
     told = races.network.sent("client")
-    store = races.house().store
+    store = races.services().store
     entries = sorted(e.kind.value for e in store.accounts.entries(task.account_id))
     events = {(call.headers["webhook-id"], call.body) for call in told}
     return Round(races.task(task), entries, store.accounts.drift(task.account_id), events, len(told))
@@ -207,13 +207,13 @@ def test_the_client_is_told_once_however_many_messages_there_are(rounds: list[Ro
 
 
 def test_one_message_dispatched_by_many_is_one_submission(races: Races) -> None:
-    house = races.house()
+    services = races.services()
     task = submit(
-        house, races.account(nanos("1")), replace(DRAFT, dialect="relay", platform="kling", model="kling-image")
+        services, races.account(nanos("1")), replace(DRAFT, dialect="aistudio", platform="kling", model="kling-image")
     )
     races.network.calls.clear()
-    at_once(*(lambda: dispatch(races.house(), task.account_id, task.task_id) for _ in range(HANDS)))
-    assert len(races.network.sent("relay.submit")) == 1
+    at_once(*(lambda: dispatch(races.services(), task.account_id, task.task_id) for _ in range(HANDS)))
+    assert len(races.network.sent("aistudio.submit")) == 1
 
 
 def test_an_account_gets_exactly_what_it_paid_for(races: Races) -> None:
@@ -222,15 +222,15 @@ def test_an_account_gets_exactly_what_it_paid_for(races: Races) -> None:
 
     def create() -> str:
         try:
-            return submit(races.house(), caller, DRAFT).state
+            return submit(races.services(), caller, DRAFT).state
         except InsufficientBalance:
             return "refused"
 
     assert Counter(at_once(*[create] * 24)) == {State.PENDING: 7, "refused": 17}
-    gate = races.house().store.accounts.gate(caller.account_id)
+    gate = races.services().store.accounts.gate(caller.account_id)
     assert gate is not None
     assert gate.balance == price // 2
-    assert races.house().store.accounts.drift(caller.account_id) == 0
+    assert races.services().store.accounts.drift(caller.account_id) == 0
 
 
 def test_no_ten_seconds_see_more_than_an_upstreams_seats_taken(races: Races) -> None:
@@ -238,7 +238,7 @@ def test_no_ten_seconds_see_more_than_an_upstreams_seats_taken(races: Races) -> 
     assert intake is not None
     taken: list[int] = []
     for now in range(START, START + 16_000, 4_000):
-        takers = [lambda now=now: races.house().store.directory.take_seat("crowded", intake, now)] * 100
+        takers = [lambda now=now: races.services().store.directory.take_slot("crowded", intake, now)] * 100
         taken += [now for wait in at_once(*takers) if wait == 0.0]
     most = max(len([at for at in taken if begin <= at < begin + intake.seconds * 1000]) for begin in taken)
     assert most <= intake.limit

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from relay.catalog import Catalog, Tier
-from relay.faults import SENTENCES
-from relay.wire import Answer
-from relay.wiring import catalog
+from relay.edge.wiring import catalog
+from relay.nouns.catalog import Catalog, Tier
+from relay.nouns.faults import SENTENCES
+from relay.nouns.wire import Answer
 from tests.functional.network import CLIENT
 from tests.functional.world import World, open_account, world
 from tests.samples import sample
@@ -73,33 +73,35 @@ def examples() -> dict[str, str]:
 
 
 def _relay_tasks(shown: Examples) -> None:
-    made = shown.show("relay-create", "POST", "/api/kling/images", {**CAT, "callback_url": CLIENT})
+    made = shown.show("aistudio-create", "POST", "/api/kling/images", {**CAT, "callback_url": CLIENT})
     shown.here.run(5)
-    shown.show("relay-running", "POST", "/api/kling/tasks", made)
+    shown.show("aistudio-running", "POST", "/api/kling/tasks", made)
     shown.end()
-    shown.show("relay-images", "POST", "/api/kling/tasks", made)
-    shown.callback("relay-callback")
+    shown.show("aistudio-images", "POST", "/api/kling/tasks", made)
+    shown.callback("aistudio-callback")
     body = {"action": "text2video", "prompt": "a cat walks", "duration": 5}
-    made = shown.show("relay-create-video", "POST", "/api/kling/videos", body)
+    made = shown.show("aistudio-create-video", "POST", "/api/kling/videos", body)
     shown.here.run(5)
     shown.end(file="mp4")
-    shown.show("relay-video", "POST", "/api/kling/tasks", made)
+    shown.show("aistudio-video", "POST", "/api/kling/tasks", made)
     _relay_music(shown)
     made = shown.here.post("/api/kling/images", {**CAT, "callback_url": CLIENT})[1]
     shown.here.run(5)
     shown.end("failed")
-    shown.show("relay-failed", "POST", "/api/kling/tasks", made)
+    shown.show("aistudio-failed", "POST", "/api/kling/tasks", made)
 
 
 def _relay_music(shown: Examples) -> None:
     song = {"url": "https://files.example/a.mp3", "title": "Roofs", "duration": 180}
     shown.here.network.script["kie.submit"] = [Answer(200, b'{"code": 455, "msg": "maintenance"}')]
-    made = shown.show("relay-create-music", "POST", "/api/suno/music", {"prompt": "a song about a cat", "style": "pop"})
+    made = shown.show(
+        "aistudio-create-music", "POST", "/api/suno/music", {"prompt": "a song about a cat", "style": "pop"}
+    )
     shown.here.run(5)
     done = {"task_id": next(reversed(shown.here.network.jobs)), "status": "succeeded", "music": [song]}
-    shown.here.network.script["relay.query"] = [Answer(200, json.dumps(done).encode())]
+    shown.here.network.script["aistudio.query"] = [Answer(200, json.dumps(done).encode())]
     shown.end(file="mp3")
-    shown.show("relay-music", "POST", "/api/suno/tasks", made)
+    shown.show("aistudio-music", "POST", "/api/suno/tasks", made)
 
 
 def _kie_tasks(shown: Examples) -> None:
@@ -133,15 +135,15 @@ def _errors(shown: Examples) -> None:
     """Every error a reply can hold, brought about by a request."""
     here = shown.here
     one = Tier(1, "one", per_minute=1, per_day=9, in_flight=9)
-    tiers = {1: one, 2: replace(one, level=2, per_minute=9, in_flight=1), 3: here.house.catalog.tiers[3]}
-    here.house = replace(here.house, catalog=replace(here.house.catalog, tiers=tiers))
+    tiers = {1: one, 2: replace(one, level=2, per_minute=9, in_flight=1), 3: here.services.catalog.tiers[3]}
+    here.services = replace(here.services, catalog=replace(here.services.catalog, tiers=tiers))
     for name, balance, tier in (("empty", "0", 3), ("frozen", "9", 3), ("minute", "9", 1), ("flight", "9", 2)):
         open_account(here, name, f"sk-EXAMPLE-{name}", balance, tier)
-    here.house.store.accounts.change("frozen", status="frozen")
-    for family, path, body in (("relay", "/api/kling/images", CAT), ("kie", CREATE, KIE_CAT)):
+    here.services.store.accounts.change("frozen", status="frozen")
+    for family, path, body in (("aistudio", "/api/kling/images", CAT), ("kie", CREATE, KIE_CAT)):
         rows = [["HTTP", "code", "body"]]
         for status, document, headers in _refusals(here, family, path, body):
-            code = document["error"]["code"] if family == "relay" else document["code"]
+            code = document["error"]["code"] if family == "aistudio" else document["code"]
             extra = "".join(f" `{name}: {headers[name]}`" for name in ("retry-after", "allow") if name in headers)
             rows.append([f"{status}{extra}", f"`{code}`", f"`{json.dumps(document, ensure_ascii=False)}`"])
         shown.blocks[f"{family}-errors"] = table(rows)
@@ -149,13 +151,15 @@ def _errors(shown: Examples) -> None:
 
 def _refusals(here: World, family: str, path: str, body: dict[str, str]) -> Iterator[tuple[int, Any, dict[str, str]]]:
     no_task = (
-        ("POST", "/api/kling/tasks", {"task_id": NOBODY}) if family == "relay" else ("GET", f"{RECORD}?taskId={NOBODY}")
+        ("POST", "/api/kling/tasks", {"task_id": NOBODY})
+        if family == "aistudio"
+        else ("GET", f"{RECORD}?taskId={NOBODY}")
     )
     for name in ("minute", "flight"):  # what uses up their limits
         here.post(path, body, key=f"sk-EXAMPLE-{name}")
     yield here.exchange("POST", path, {**body, "prompt": 1})
     yield here.exchange("POST", path, {name: value for name, value in body.items() if name not in ("prompt", "size")})
-    if family == "relay":
+    if family == "aistudio":
         yield here.exchange("POST", "/api/grok/videos", body)
     yield here.exchange("POST", path, body, key=None)
     yield here.exchange("POST", path, body, key="sk-EXAMPLE-nobody")
@@ -166,15 +170,15 @@ def _refusals(here: World, family: str, path: str, body: dict[str, str]) -> Iter
     yield here.exchange("PUT", path, body)
     yield here.exchange("POST", path, body, key="sk-EXAMPLE-minute")
     yield here.exchange("POST", path, body, key="sk-EXAMPLE-flight")
-    if family == "relay":
+    if family == "aistudio":
         yield here.exchange(
             "POST", "/api/upload/presign", {"filename": "a.mp4", "content_type": "video/mp4", "size": 1 << 30}
         )
-    whole = here.house
-    here.house = replace(whole, secrets=Broken())  # type: ignore[arg-type]
+    whole = here.services
+    here.services = replace(whole, secrets=Broken())  # type: ignore[arg-type]
     here.__post_init__()
     yield here.exchange("POST", path, body)
-    here.house = whole
+    here.services = whole
     here.__post_init__()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from relay.store import Store
+from relay.effects.store import Store
 from tests.functional.world import World
 
 WRITES = ("transact_write_items", "update_item", "put_item")
@@ -96,10 +96,10 @@ class Crowded:
 
 def crowd(here: World, pauses: list[float] | None = None, **how: Any) -> Crowded:
     """Let this world share its tables with others. With `pauses`, waits are noted there and not waited."""
-    tables = here.house.store.tasks.tables
+    tables = here.services.store.tasks.tables
     client = Crowded(tables.client, **how)
     pause = time.sleep if pauses is None else pauses.append
     crowded: Any = client
     tables = replace(tables, client=crowded, pause=pause)
-    here.house = replace(here.house, store=Store.over(tables, shards=1, utc_offset=8))
+    here.services = replace(here.services, store=Store.over(tables, shards=1, utc_offset=8))
     return client

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
+from relay.edge.shell import records
+from relay.effects.outbound import NoAnswer
+from relay.effects.queues import Queues
+from relay.effects.store import Store
 from relay.flow.deliver import THREADS, deliver
-from relay.flow.house import House
+from relay.flow.services import Services
 from relay.flow.shares import Shares
-from relay.outbound import NoAnswer
-from relay.queues import Queues
-from relay.shell import records
-from relay.store import Store
-from relay.wire import Answer, Call
+from relay.nouns.wire import Answer, Call
 from tests.functional.world import World
 from tests.rules.tree import resources, template
 
@@ -95,11 +95,11 @@ class Deliverers:
         }
         self.size = resources("AWS::Lambda::EventSourceMapping")["DeliverSource"]["BatchSize"]
 
-    def _container(self) -> House:
-        tables = replace(self.here.house.store.tasks.tables, client=self._line())
+    def _container(self) -> Services:
+        tables = replace(self.here.services.store.tasks.tables, client=self._line())
         sqs: Any = self
         return replace(
-            self.here.house,
+            self.here.services,
             store=Store.over(tables, shards=1, utc_offset=8),
             queues=Queues(lambda: sqs, "dispatch", FIRST, "archive", LATER),
             http=self,  # type: ignore[arg-type]  # nothing but `send` is asked for
@@ -107,7 +107,7 @@ class Deliverers:
         )
 
     def _line(self) -> Any:
-        self._one = getattr(self, "_one", None) or Line(self.here.house.store.tasks.tables.client)
+        self._one = getattr(self, "_one", None) or Line(self.here.services.store.tasks.tables.client)
         return self._one
 
     # --- what the containers see ------------------------------------------------------------------------------
@@ -156,17 +156,17 @@ class Deliverers:
         for message in batch:
             held.remove(message)
         self.time.working += len(batch)
-        house = self.idle[queue].pop(0)
-        threading.Thread(target=self._work, args=(queue, house, [body for _, body in batch]), daemon=True).start()
+        services = self.idle[queue].pop(0)
+        threading.Thread(target=self._work, args=(queue, services, [body for _, body in batch]), daemon=True).start()
         return True
 
-    def _work(self, queue: str, house: House, bodies: list[str]) -> None:
+    def _work(self, queue: str, services: Services, bodies: list[str]) -> None:
         left = [len(bodies)]
 
         def each(message: dict[str, Any]) -> None:
             try:
                 self.time.sleep(MESSAGE)
-                deliver(house, **message)
+                deliver(services, **message)
             finally:
                 with self.time.changed:
                     left[0] -= 1
@@ -176,7 +176,7 @@ class Deliverers:
         event = {"Records": [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]}
         failed = records(event, each, THREADS)["batchItemFailures"]
         with self.time.changed:
-            self.idle[queue].append(house)
+            self.idle[queue].append(services)
             self.queues[queue] += [(self.time.now[0] + 360_000, bodies[int(each["itemIdentifier"])]) for each in failed]
             self.time.working -= 1
             self.time.changed.notify_all()
@@ -190,7 +190,7 @@ def owe(here: World, account_id: str, url: str, number: int, attempt: int = 0) -
     here.network.finish()
     here.wait(6)
     here.tick()
-    tables = here.house.store.tasks.tables
+    tables = here.services.store.tasks.tables
     key = {"account_id": {"S": here.account_id}}
     rows = [
         tables.client.get_item(TableName=tables.tasks, Key={**key, "task_id": {"S": name}})["Item"]

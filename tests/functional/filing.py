@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from relay.gateway import MediaDoor
+from relay.edge.gateway import MediaEndpoint
 from tests.functional.surroundings import http_event
 from tests.functional.world import BUCKET, REGION, World
 
@@ -43,7 +43,7 @@ def opened(here: World, url: str, method: str = "GET", **asked: str) -> tuple[in
     """The status, headers and bytes that one of our links answers with."""
     parts = urlsplit(url)
     where = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    reply = MediaDoor(lambda: here.house).resolve(http_event(method, where, asked, b""), LambdaContext())
+    reply = MediaEndpoint(lambda: here.services).resolve(http_event(method, where, asked, b""), LambdaContext())
     headers = {name.lower(): values[0] for name, values in reply.get("multiValueHeaders", {}).items()}
     headers |= {name.lower(): value for name, value in reply.get("headers", {}).items()}
     body = str(reply["body"])

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from typing import IO, Any
 
-from relay.bucket import Bucket
+from relay.effects.bucket import Bucket
+from relay.effects.outbound import Incoming
+from relay.effects.queues import Queues
+from relay.effects.store import Store
 from relay.flow.clock import Lap
 from relay.flow.shares import Shares
-from relay.outbound import Incoming
-from relay.queues import Queues
-from relay.store import Store
-from relay.wire import Answer, Call
+from relay.nouns.wire import Answer, Call
 from tests.functional.network import Network
 from tests.functional.world import World, told
 
@@ -107,20 +107,20 @@ class Mortal(World):
     @classmethod
     def of(cls, here: World, fuse: Fuse) -> Mortal:
         mortal = cls(**{each.name: getattr(here, each.name) for each in fields(here)}, fuse=fuse)
-        mortal.house = replace(here.house, http=Wire(here.network, fuse))
+        mortal.services = replace(here.services, http=Wire(here.network, fuse))
         mortal.reborn()
         return mortal
 
     def reborn(self) -> None:
         """A new container: clients and tables are the same, nothing is remembered."""
-        tables = self.house.store.tasks.tables
+        tables = self.services.store.tasks.tables
         client: Any = tables.client if isinstance(tables.client, Client) else Client(tables.client, self.fuse)
         late: Any = Client(self.late, self.fuse)
-        self.house = replace(
-            self.house,
+        self.services = replace(
+            self.services,
             store=Store.over(replace(tables, client=client), shards=1, utc_offset=8),
             queues=Queues(lambda: late, self.dispatch_url, self.deliver_url, self.archive_url, self.retry_url),
-            bucket=Deposit(self.house.bucket, self.fuse),
+            bucket=Deposit(self.services.bucket, self.fuse),
             resting={},
             woken={},
             shares=Shares(),

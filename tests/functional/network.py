@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
-from relay.outbound import Incoming, Outbound
-from relay.wire import Answer, Call
+from relay.effects.outbound import Incoming, Outbound
+from relay.nouns.wire import Answer, Call
 
 RELAY, KIE, CLIENT = "https://relay.example", "https://kie.example", "https://client.example/hook"
 
@@ -47,7 +47,7 @@ class Network:
     """Everything outside: two upstreams that answer in their families' words, and a client that is told.
 
     `script` holds answers to give, first come first served, instead of the ordinary one, by what is asked:
-    "relay.submit", "relay.query", "kie.submit", "kie.query" or "client".
+    "aistudio.submit", "aistudio.query", "kie.submit", "kie.query" or "client".
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Network:
             return _json(_accepted(family, job.id))
         asked = self._asked(family, call)
         job_ = self.jobs.get(asked)
-        return _json(_status(family, job_)) if job_ else _json(_unknown(family), 404 if family == "relay" else 200)
+        return _json(_status(family, job_)) if job_ else _json(_unknown(family), 404 if family == "aistudio" else 200)
 
     def sent(self, what: str) -> list[Call]:
         return [call for asked, call in self.calls if asked == what]
@@ -111,11 +111,11 @@ class Network:
         if not call.url.startswith((RELAY, KIE)):
             return "file"
         if call.url.startswith(RELAY):
-            return "relay.query" if path.endswith("/tasks") else "relay.submit"
+            return "aistudio.query" if path.endswith("/tasks") else "aistudio.submit"
         return "kie.submit" if call.method == "POST" else "kie.query"
 
     def _asked(self, family: str, call: Call) -> str:
-        if family == "relay":
+        if family == "aistudio":
             return str(json.loads(call.body)["task_id"])
         return parse_qs(urlsplit(call.url).query)["taskId"][0]
 
@@ -125,17 +125,17 @@ def _json(document: object, status: int = 200) -> Answer:
 
 
 def _accepted(family: str, job: str) -> dict[str, Any]:
-    return {"task_id": job} if family == "relay" else {"code": 200, "msg": "success", "data": {"taskId": job}}
+    return {"task_id": job} if family == "aistudio" else {"code": 200, "msg": "success", "data": {"taskId": job}}
 
 
 def _unknown(family: str) -> dict[str, Any]:
-    if family == "relay":
+    if family == "aistudio":
         return {"success": False, "error": {"code": "TASK_NOT_FOUND", "message": "?"}, "trace_id": "t"}
     return {"code": 422, "msg": "recordInfo is null", "data": None}
 
 
 def _status(family: str, job: Job) -> dict[str, Any]:
-    if family == "relay":
+    if family == "aistudio":
         said: dict[str, Any] = {"task_id": job.id, "status": job.state, "created_at": "2026-01-01T08:00:30+08:00"}
         if job.state == "succeeded":
             video = {"video": {"url": job.urls[0], "duration": 5}}

@@ -21,7 +21,7 @@ class Refusal:
 
 def everything(here: World) -> tuple[Any, ...]:
     """All there is: every row, every file, every message on its way, every call that went out."""
-    client = here.house.store.tasks.tables.client
+    client = here.services.store.tasks.tables.client
     rows = [sorted(map(repr, client.scan(TableName=name)["Items"])) for name in TABLES]
     counts = ["ApproximateNumberOfMessages"]
     waiting = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from relay.outbound import Incoming, NoAnswer
-from relay.task import State, Task
+from relay.effects.outbound import Incoming, NoAnswer
+from relay.nouns.task import State, Task
 from tests.functional.network import CLIENT, PICTURE, Job, Script
 from tests.functional.world import World
 from tests.samples import sample

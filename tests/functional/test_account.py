@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from relay.ledger import NANOS_PER_CENT
+from relay.nouns.money import NANOS_PER_CENT
 from tests.functional.world import KEY, World, open_account
 
 BALANCE, CONSUMPTION = "/api/account/balance", "/api/account/consumption"
@@ -93,13 +93,13 @@ def test_a_record_of_consumption(here: World) -> None:
 def test_a_refund_is_a_negative_record_and_a_capture_is_none(here: World) -> None:
     kept, lost = here.submit_image(), here.submit_image(count=4)
     here.pump()
-    here.network.jobs["relay-1"].state = "succeeded"
-    here.network.jobs["relay-2"].state = "failed"
+    here.network.jobs["aistudio-1"].state = "succeeded"
+    here.network.jobs["aistudio-2"].state = "failed"
     first = {job: here.task(job).upstream_task_id for job in (kept, lost)}
     here.run(12)
 
     costs = sorted((each["task_id"], each["cost_cents"]) for each in records(here))
-    made, failed = (kept, lost) if first[kept] == "relay-1" else (lost, kept)
+    made, failed = (kept, lost) if first[kept] == "aistudio-1" else (lost, kept)
     price = {kept: 20, lost: 80}
     assert costs == sorted([(made, price[made]), (failed, price[failed]), (failed, -price[failed])])
     assert len({each["id"] for each in records(here)}) == 3

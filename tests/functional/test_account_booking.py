@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from relay.store import Store
-from relay.store.codec import LINE_PREFIX, unpack
+from relay.effects.store import Store
+from relay.effects.store.codec import LINE_PREFIX, unpack
 from tests.functional.test_account import BALANCE, CAT, CONSUMPTION, IMAGES, at, data
 from tests.functional.world import World
 
 
 def test_blocks_opened_by_two_containers_over_days_count_exactly(here: World) -> None:
-    tables = here.house.store.tasks.tables
+    tables = here.services.store.tasks.tables
     stores = [Store.over(tables, shards=1, utc_offset=8) for _ in range(2)]
     for each in stores:
         each.tasks.booking.block_lines = 3
     made = list[str]()
     for number in range(40):
-        here.house = replace(here.house, store=stores[number % 2 if number < 20 else (number // 3) % 2])
+        here.services = replace(here.services, store=stores[number % 2 if number < 20 else (number // 3) % 2])
         platform = "kling" if number % 4 else "grok"
         status, document = here.post(f"/api/{platform}/images", CAT)
         assert status == 200

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from relay.ledger import nanos
-from relay.task import State
-from relay.wiring import catalog
+from relay.edge.wiring import catalog
+from relay.nouns.money import nanos
+from relay.nouns.task import State
 from tests.functional.refusals import refused
 from tests.functional.world import World, world
 
 SEGMENTS = {"image": "images", "video": "videos", "music": "music"}
-PLATFORMS = {name: each for name, each in catalog().platforms.items() if each.family == "relay"}
+PLATFORMS = {name: each for name, each in catalog().platforms.items() if each.family == "aistudio"}
 SOLD = [(name, kind.value) for name, each in PLATFORMS.items() for kind in each.offers]
 NOT_SOLD = [(name, kind) for name in PLATFORMS for kind in SEGMENTS if (name, kind) not in SOLD]
 VIDEO = [name for name, kind in SOLD if kind == "video"]
@@ -103,4 +103,4 @@ def test_what_is_made_costs_what_is_listed(here: World, path: str, fields: dict[
 def test_what_is_billed_is_what_is_asked_of_the_upstream(here: World, platform: str) -> None:
     handed_on(here, f"/api/{platform}/videos", body("video"))
 
-    assert b'"duration":5' in here.network.sent("relay.submit")[-1].body
+    assert b'"duration":5' in here.network.sent("aistudio.submit")[-1].body

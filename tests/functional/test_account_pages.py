@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from benchmarks.ledgers import fill
-from relay.ledger import Entry, EntryKind
-from relay.store import Store
-from relay.store.codec import entry_item, unpack
-from relay.task import uuid7
+from relay.effects.store import Store
+from relay.effects.store.codec import entry_item, unpack
+from relay.nouns.money import Entry, EntryKind
+from relay.nouns.task import uuid7
 from tests.functional.test_account import BALANCE, CONSUMPTION, at, data
 from tests.functional.world import World, open_account, world
 
@@ -45,12 +45,12 @@ def long() -> Iterator[World]:
         made.now[0] = LEDGER[-1].at
         filled = fill(LEDGER)
         store(made, [entry_item(row, key) if isinstance(row, Entry) else row for key, row in filled.rows.items()])
-        made.house.store.accounts.change("long", **unpack(filled.account))
+        made.services.store.accounts.change("long", **unpack(filled.account))
         yield made
 
 
 def store(made: World, rows: list[Any], table: str = "AccountsTable") -> None:
-    client = made.house.store.tasks.tables.client
+    client = made.services.store.tasks.tables.client
     for first in range(0, len(rows), 25):
         puts: list[Any] = [{"PutRequest": {"Item": row}} for row in rows[first : first + 25]]
         client.batch_write_item(RequestItems={table: puts})
@@ -77,9 +77,9 @@ class Reads:
 
 
 def counted(here: World) -> Reads:
-    tables = here.house.store.tasks.tables
+    tables = here.services.store.tasks.tables
     reads: Any = Reads(tables.client)
-    here.house = replace(here.house, store=Store.over(replace(tables, client=reads), shards=1, utc_offset=8))
+    here.services = replace(here.services, store=Store.over(replace(tables, client=reads), shards=1, utc_offset=8))
     return reads  # type: ignore[no-any-return]
 
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from relay.dialects.relay.words import ERRORS
+from relay.families.aistudio.words import ERRORS
 from tests.functional.api_examples import BLOCK, DOCUMENT, examples, written
 from tests.functional.network import CLIENT
 from tests.functional.world import World, world
@@ -30,7 +30,7 @@ def test_every_example_has_its_place(blocks: dict[str, str]) -> None:
 
 
 def test_every_error_code_is_shown(blocks: dict[str, str]) -> None:
-    shown = set(re.findall(r'"code": "(\w+)"', blocks["relay-errors"]))
+    shown = set(re.findall(r'"code": "(\w+)"', blocks["aistudio-errors"]))
     assert ERRORS.keys() - shown == {"API_ERROR", "FORBIDDEN"}  # what these two are for is said below the table
     assert "`API_ERROR`" in TEXT
     assert "`FORBIDDEN`" in TEXT

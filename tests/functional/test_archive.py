@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from relay.effects.outbound import Incoming
 from relay.flow.archive import archive
 from relay.flow.links import LINK_SECONDS
-from relay.outbound import Incoming
-from relay.task import State
-from relay.wire import Answer, Call
+from relay.nouns.task import State
+from relay.nouns.wire import Answer, Call
 from tests.functional.filing import follow, object_of
 from tests.functional.network import PICTURE
 from tests.functional.refusals import TABLES
@@ -128,7 +128,7 @@ def test_the_answer_says_until_when_its_links_work(here: World) -> None:
 def test_no_task_row_holds_a_signed_link_or_the_providers(here: World) -> None:
     task_id = storing(here)
     settled(here, task_id)
-    client: Any = here.house.store.tasks.tables.client
+    client: Any = here.services.store.tasks.tables.client
     key = {"account_id": {"S": here.account_id}, "task_id": {"S": task_id}}
     row = str(client.get_item(TableName=TABLES[0], Key=key)["Item"])
 
@@ -149,7 +149,7 @@ def test_a_duplicate_message_copies_nothing(here: World) -> None:
     task_id = storing(here)
     looked = len(here.network.sent("file"))
     for _ in range(3):
-        here.house.queues.archive(replace(here.task(task_id), tries=0))
+        here.services.queues.archive(replace(here.task(task_id), tries=0))
     settled(here, task_id)
 
     assert len(here.network.sent("file")) - looked == 1
@@ -160,7 +160,7 @@ def test_a_message_for_an_ended_task_copies_nothing(here: World) -> None:
     ended = settled(here, task_id)
     looked = len(here.network.sent("file"))
     for attempt in range(4):
-        archive(here.house, here.account_id, task_id, attempt)
+        archive(here.services, here.account_id, task_id, attempt)
 
     assert (len(here.network.sent("file")), here.task(task_id)) == (looked, ended)
 
@@ -200,20 +200,20 @@ def test_what_an_upstream_says_while_we_copy_changes_nothing(here: World, state:
 
 def test_a_look_of_the_clock_while_we_copy_asks_the_upstream_nothing(here: World) -> None:
     task_id = storing(here)
-    asked = len(here.network.sent("relay.query"))
+    asked = len(here.network.sent("aistudio.query"))
     here.wait(1)
     here.tick()
 
-    assert (len(here.network.sent("relay.query")), here.task(task_id).state) == (asked, State.STORING)
+    assert (len(here.network.sent("aistudio.query")), here.task(task_id).state) == (asked, State.STORING)
 
 
 def test_without_archiving_the_providers_link_is_given(here: World) -> None:
-    archiving, here.house = here.house, replace(here.house, archive=False)
+    archiving, here.services = here.services, replace(here.services, archive=False)
     task_id, job = submitted(here)
     job.state = "succeeded"
     settled(here, task_id)
     image = shown(here, task_id)["images"][0]
-    here.house = archiving
+    here.services = archiving
 
     assert image == {"url": URL}
 
@@ -237,7 +237,7 @@ def test_a_relay_behind_us_understands_what_we_show(here: World) -> None:
     task_id = storing(here)
     settled(here, task_id)
     document = shown(here, task_id)
-    provider = here.house.provider("relay")
+    provider = here.services.provider("aistudio")
     assert provider is not None
     seen = provider.read_query(Answer(200, json.dumps(document).encode()), "images")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from relay.task import State
+from relay.nouns.task import State
 from tests.functional.mortal import Fuse, Mortal
 from tests.functional.network import PICTURE
 from tests.functional.storing import submitted, told

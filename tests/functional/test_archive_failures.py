@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from relay.outbound import Incoming
-from relay.task import State
+from relay.effects.outbound import Incoming
+from relay.nouns.task import State
 from tests.functional.network import PICTURE
 from tests.functional.storing import BAD, settled, storing, told
 from tests.functional.world import World, world
@@ -64,10 +64,10 @@ def test_a_result_without_end_is_cut_at_the_bound(here: World, promised: dict[st
             taken.append(1 << 16)
             yield b"x" * (1 << 16)
 
-    bounded, here.house = here.house, replace(here.house, largest_result=1 << 20)
+    bounded, here.services = here.services, replace(here.services, largest_result=1 << 20)
     task_id = storing(here, *(Incoming(200, promised, endless()) for _ in range(3)))
     task = settled(here, task_id)
-    here.house = bounded
+    here.services = bounded
 
     assert task.state is State.FAILED
     assert sum(taken) <= 3 * (1 << 20) + 3 * (1 << 16)

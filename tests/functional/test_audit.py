@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from relay.effects.store.audits import Audits, Progress
 from relay.flow.audit import audit
-from relay.store.audits import Audits, Progress
 from tests.functional.world import KEY, World, open_account, world
 
 MINUTE = 60
@@ -19,22 +19,22 @@ MINUTE = 60
 def here() -> Iterator[World]:
     """A world whose pages hold three entries, so that ledgers have several."""
     with world() as made:
-        store = made.house.store
+        store = made.services.store
         small = replace(store, audits=Audits(store.audits.tables, page=3))
-        made.house = replace(made.house, store=small)
+        made.services = replace(made.services, store=small)
         yield made
 
 
 def steal(here: World, account_id: str, amount: int) -> None:
     """Change a balance beside the ledger, as a defect or an intruder would."""
-    gate = here.house.store.accounts.gate(account_id)
+    gate = here.services.store.accounts.gate(account_id)
     assert gate is not None
-    here.house.store.accounts.change(account_id, balance=gate.balance + amount)
+    here.services.store.accounts.change(account_id, balance=gate.balance + amount)
 
 
 def round_of(here: World, steps: int = 1000) -> Progress:
     """A whole round from its beginning."""
-    stands = audit(here.house, steps)
+    stands = audit(here.services, steps)
     assert stands.account_id == ""
     return stands
 
@@ -71,7 +71,7 @@ def test_a_run_reads_a_bounded_part_and_the_next_goes_on(here: World) -> None:
     spend(here, 5)  # a top-up, five reserves, five releases: four pages and an empty one
     here.wait(2 * MINUTE)
     steal(here, here.account_id, 7)
-    stands = [audit(here.house, 2) for _ in range(4)]
+    stands = [audit(here.services, 2) for _ in range(4)]
     assert [one.last for one in stands[:3]] == sorted({one.last for one in stands[:3]})  # each run got further
     assert [one.accounts for one in stands] == [1, 1, 1, 0]
     assert stands[-1].off_before == 1
@@ -81,11 +81,11 @@ def test_money_that_moves_while_it_is_counted_is_no_drift(here: World) -> None:
     spend(here, 3)
     here.wait(2 * MINUTE)
     before = here.balance
-    stands = audit(here.house, 2)
+    stands = audit(here.services, 2)
     while stands.account_id:
         here.submit_image()  # behind and before the place where the count stands
         here.wait(20)
-        stands = audit(here.house, 1)
+        stands = audit(here.services, 1)
     assert here.balance < before
     assert stands.off_before == 0
 
@@ -109,22 +109,22 @@ def test_a_finding_is_kept_until_a_round_does_not_find_it(here: World) -> None:
     steal(here, here.account_id, 5)
     round_of(here)
     steal(here, here.account_id, -5)
-    assert audit(here.house, 1).off_before == 1
+    assert audit(here.services, 1).off_before == 1
     assert round_of(here).off_before == 0
 
 
 def test_the_age_is_that_of_the_last_complete_round(here: World) -> None:
     began = here.now[0]
-    assert audit(here.house, 1).round_at == began
+    assert audit(here.services, 1).round_at == began
     here.wait(MINUTE)
-    assert audit(here.house, 1).round_at == began
+    assert audit(here.services, 1).round_at == began
     here.wait(MINUTE)
     assert round_of(here).round_at == here.now[0]
 
 
 def test_an_audit_reads_ledgers_and_writes_none(here: World) -> None:
     spend(here, 2)
-    client: Any = here.house.store.accounts.tables.client
-    rows = client.scan(TableName=here.house.store.accounts.tables.accounts)["Items"]
+    client: Any = here.services.store.accounts.tables.client
+    rows = client.scan(TableName=here.services.store.accounts.tables.accounts)["Items"]
     round_of(here)
-    assert client.scan(TableName=here.house.store.accounts.tables.accounts)["Items"] == rows
+    assert client.scan(TableName=here.services.store.accounts.tables.accounts)["Items"] == rows

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from relay.outbound import Outbound
+from relay.effects.outbound import Outbound
 from tests.functional.refusals import refused
 from tests.functional.world import World, world
 

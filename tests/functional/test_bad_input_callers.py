@@ -77,7 +77,7 @@ def test_a_revoked_key_works_for_a_minute_more_at_most(here: World) -> None:
     open_account(here, "leaver", key, "100", 3)
     assert here.post("/api/account/balance", key=key)[0] == 200
 
-    here.house.store.directory.revoke_key("leaver", "key1", here.now[0])
+    here.services.store.directory.revoke_key("leaver", "key1", here.now[0])
 
     here.wait(60)
     assert here.post("/api/account/balance", key=key)[0] == 200  # a warm container still remembers it
@@ -89,7 +89,7 @@ def test_a_revoked_key_is_unknown_to_a_container_that_never_saw_it(here: World) 
     key = "sk-EXAMPLE-revoked-unseen"
     open_account(here, "unseen", key, "100", 3)
 
-    here.house.store.directory.revoke_key("unseen", "key1", here.now[0])
+    here.services.store.directory.revoke_key("unseen", "key1", here.now[0])
 
     assert refused(here, "POST", IMAGES, CAT, key=key).code == "INVALID_TOKEN"
 
@@ -97,7 +97,7 @@ def test_a_revoked_key_is_unknown_to_a_container_that_never_saw_it(here: World) 
 def test_a_frozen_account_makes_nothing(here: World) -> None:
     key = "sk-EXAMPLE-frozen"
     open_account(here, "frozen", key, "100", 3)
-    here.house.store.accounts.change("frozen", status="frozen")
+    here.services.store.accounts.change("frozen", status="frozen")
 
     refusal = refused(here, "POST", IMAGES, CAT, key=key)
 
@@ -108,7 +108,7 @@ def test_a_frozen_account_may_still_ask_for_what_it_made(here: World) -> None:
     key = "sk-EXAMPLE-frozen-later"
     open_account(here, "later", key, "100", 3)
     _, made = here.post(IMAGES, CAT, key=key)
-    here.house.store.accounts.change("later", status="frozen")
+    here.services.store.accounts.change("later", status="frozen")
 
     status, document = here.post("/api/kling/tasks", made, key=key)
 
@@ -118,10 +118,10 @@ def test_a_frozen_account_may_still_ask_for_what_it_made(here: World) -> None:
 def test_a_thawed_account_makes_again(here: World) -> None:
     key = "sk-EXAMPLE-thawed"
     open_account(here, "thawed", key, "100", 3)
-    here.house.store.accounts.change("thawed", status="frozen")
+    here.services.store.accounts.change("thawed", status="frozen")
     refused(here, "POST", IMAGES, CAT, key=key)
 
-    here.house.store.accounts.change("thawed", status="active")
+    here.services.store.accounts.change("thawed", status="active")
 
     assert here.post(IMAGES, CAT, key=key)[0] == 200
 
@@ -150,9 +150,9 @@ def test_the_last_cent_can_be_spent_and_no_more(here: World) -> None:
 
     refused(here, "POST", IMAGES, CAT, key=key)
 
-    gate = here.house.store.accounts.gate("exact")
+    gate = here.services.store.accounts.gate("exact")
     assert gate is not None
-    assert (gate.balance, here.house.store.accounts.drift("exact")) == (0, 0)
+    assert (gate.balance, here.services.store.accounts.drift("exact")) == (0, 0)
 
 
 def test_a_count_is_charged_before_it_is_made(here: World) -> None:

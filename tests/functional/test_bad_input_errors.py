@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from relay.catalog import Tier
-from relay.dialects.relay.words import ERRORS
-from relay.queues import Queues
-from relay.store import Store
-from relay.store.table import Tables
-from relay.task import State
+from relay.effects.queues import Queues
+from relay.effects.store import Store
+from relay.effects.store.table import Tables
+from relay.families.aistudio.words import ERRORS
+from relay.nouns.catalog import Tier
+from relay.nouns.task import State
 from tests.functional.network import CLIENT
 from tests.functional.test_upstream_answers import kie, relay
 from tests.functional.world import KEY, SECRETS, World, open_account, world
@@ -46,9 +46,9 @@ def shared() -> Iterator[World]:
 
 @pytest.fixture
 def here(shared: World) -> Iterator[World]:
-    whole = shared.house
+    whole = shared.services
     yield shared
-    shared.house = whole
+    shared.services = whole
     shared.__post_init__()
 
 
@@ -62,10 +62,10 @@ def log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> py
 
 
 def broken(here: World) -> None:
-    """A house whose tables cannot be reached."""
+    """A services whose tables cannot be reached."""
     tables: Any = Broken()
     store = Store.over(Tables(tables, "t", "a", "d"), shards=1, utc_offset=8)
-    here.house = replace(here.house, store=store)
+    here.services = replace(here.services, store=store)
     here.__post_init__()  # containers that have seen nobody
 
 
@@ -96,8 +96,8 @@ def test_a_fault_of_ours_tells_nobody_the_key_the_prompt_or_what_broke(
 
 
 def test_a_whole_life_logs_no_key_prompt_or_token(here: World, log: pytest.LogCaptureFixture) -> None:
-    here.network.script["relay.submit"] = [relay(500, "API_ERROR", f"cannot make {PROMPT} for sk-EXAMPLE-relay")]
-    here.network.script["relay.query"] = [relay(500, "API_ERROR", PROMPT)]
+    here.network.script["aistudio.submit"] = [relay(500, "API_ERROR", f"cannot make {PROMPT} for sk-EXAMPLE-relay")]
+    here.network.script["aistudio.query"] = [relay(500, "API_ERROR", PROMPT)]
     here.network.script["kie.query"] = [kie(500, PROMPT)]
     here.submit_image(prompt=PROMPT, callback_url=CLIENT)
     task_id = here.submit_kie_image(prompt=PROMPT)
@@ -117,10 +117,10 @@ def test_a_queue_that_takes_no_message_is_made_up_for_by_the_clock(here: World) 
     def unreachable() -> Any:
         raise EndpointConnectionError(endpoint_url="https://sqs.example")
 
-    queues = here.house.queues
-    here.house = replace(here.house, queues=Queues(unreachable, here.dispatch_url, here.deliver_url))
+    queues = here.services.queues
+    here.services = replace(here.services, queues=Queues(unreachable, here.dispatch_url, here.deliver_url))
     task_id = here.submit_image()
-    here.house = replace(here.house, queues=queues)
+    here.services = replace(here.services, queues=queues)
 
     here.wait(31)
     here.tick()
@@ -132,10 +132,10 @@ def test_a_queue_that_takes_no_message_is_made_up_for_by_the_clock(here: World) 
 def test_every_code_of_the_platform_reference_can_be_met(here: World) -> None:
     one = Tier(1, "one a minute", per_minute=1, per_day=9, in_flight=9)
     tiers = {1: one, 2: replace(one, level=2, per_minute=9, in_flight=1), 3: replace(one, level=3, per_minute=99)}
-    here.house = replace(here.house, catalog=replace(here.house.catalog, tiers=tiers))
+    here.services = replace(here.services, catalog=replace(here.services.catalog, tiers=tiers))
     for name, balance, tier in (("empty", "0", 3), ("frozen", "9", 3), ("minute", "9", 1), ("flight", "9", 2)):
         open_account(here, name, f"sk-EXAMPLE-{name}", balance, tier)
-    here.house.store.accounts.change("frozen", status="frozen")
+    here.services.store.accounts.change("frozen", status="frozen")
     cat, images = {"prompt": "a cat"}, "/api/kling/images"
 
     met = {

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from relay.gateway import CallbackDoor, ClientDoor, Endpoint, MediaDoor
+from relay.edge.gateway import CallbackEndpoint, ClientEndpoints, Endpoint, MediaEndpoint
 from tests.functional.surroundings import http_event
 from tests.functional.world import KEY, World, world
 
@@ -59,8 +59,8 @@ def here() -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def endpoints(here: World) -> list[Endpoint]:
-    clients = [ClientDoor(name, lambda: here.house) for name in ("submit", "status", "account", "upload")]
-    return [*clients, CallbackDoor(lambda: here.house), MediaDoor(lambda: here.house)]
+    clients = [ClientEndpoints(name, lambda: here.services) for name in ("submit", "status", "account", "upload")]
+    return [*clients, CallbackEndpoint(lambda: here.services), MediaEndpoint(lambda: here.services)]
 
 
 def answered(endpoint: Endpoint, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:

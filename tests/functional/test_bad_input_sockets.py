@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from local.gateway import Gateway
 from local.routing import Routes
 from local.worker import Outcome
-from relay.gateway import ClientDoor
+from relay.edge.gateway import ClientEndpoints
 from tests.functional.world import world
 
 INTEGRATION = {"x-amazon-apigateway-integration": {"uri": "status"}}
@@ -36,7 +36,7 @@ TARGETS = [
 @pytest.fixture(scope="module")
 def address() -> Iterator[tuple[str, int]]:
     with world() as here:
-        endpoint = ClientDoor("status", lambda: here.house)
+        endpoint = ClientEndpoints("status", lambda: here.services)
 
         def invoke(_: str, event: bytes) -> Outcome:
             return Outcome(json.dumps(endpoint.resolve(json.loads(event), LambdaContext())).encode(), error=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relay.ledger import nanos
+from relay.nouns.money import nanos
 from tests.functional.refusals import everything, refused
 from tests.functional.world import KEY, World, open_account, world
 
@@ -114,7 +114,7 @@ def test_an_image_cannot_be_extended(here: World) -> None:
 
 
 def spent(here: World, account: str) -> int:
-    gate = here.house.store.accounts.gate(account)
+    gate = here.services.store.accounts.gate(account)
     assert gate is not None
     return nanos("1000") - gate.balance
 

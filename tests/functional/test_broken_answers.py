@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from relay.outbound import Outbound
-from relay.task import Delivery, State
-from relay.wire import Answer, Call
+from relay.effects.outbound import Outbound
+from relay.nouns.task import Delivery, State
+from relay.nouns.wire import Answer, Call
 from tests.functional.network import CLIENT
 from tests.functional.storing import settled, storing
 from tests.functional.world import World, world
@@ -56,7 +56,7 @@ def over_a_wire(said: bytes) -> Iterator[Callable[[Call], Answer]]:
 def test_an_upstream_with_a_broken_answer_is_submitted_to_once_and_the_task_is_held(here: World, said: str) -> None:
     before = here.balance
     with over_a_wire(BAD_LENGTHS[said]) as broken:
-        here.network.script = {"kie.submit": [broken] * MANY, "relay.submit": [broken] * MANY}
+        here.network.script = {"kie.submit": [broken] * MANY, "aistudio.submit": [broken] * MANY}
         submitted = len(here.network.calls)
         status, document = here.post("/api/grok/images", {"prompt": "a cat"})  # both upstreams can make it
         assert status == 200, document

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from relay.effects.outbound import NoAnswer, NotSent
 from relay.flow.clock import RUN
-from relay.outbound import NoAnswer, NotSent
-from relay.signing import callback_token, sign_kie
-from relay.task import State, Task
-from relay.wire import Answer
+from relay.nouns.signing import callback_token, sign_kie
+from relay.nouns.task import State, Task
+from relay.nouns.wire import Answer
 from tests.functional.network import Job
 from tests.functional.refusals import everything
 from tests.functional.world import SECRETS, World, world
@@ -66,7 +66,7 @@ FORGED: dict[str, Callable[[Task], str]] = {
     "another account": lambda task: f"/callbacks/kie/acc2.{task.task_id}/{token_for('kie', task)}",
     "another upstream": lambda task: f"/callbacks/relay/acc1.{task.task_id}/{token_for('kie', task)}",
     "an unknown upstream": lambda task: f"/callbacks/other/acc1.{task.task_id}/{token_for('other', task)}",
-    "the wrong upstream": lambda task: f"/callbacks/relay/acc1.{task.task_id}/{token_for('relay', task)}",
+    "the wrong upstream": lambda task: f"/callbacks/relay/acc1.{task.task_id}/{token_for('aistudio', task)}",
     "no account": lambda task: f"/callbacks/kie/{task.task_id}/{token_for('kie', task)}",
 }
 
@@ -215,12 +215,12 @@ def test_a_callback_that_cannot_be_confirmed_is_taken_and_the_clock_asks_soon(
     task, job = running
     job.state = "succeeded"
     here.network.script["kie.query"] = [answer]
-    here.house.woken.clear()
-    here.house.store.directory.take_poller_turn(0, here.now[0] + RUN, 0)  # no poller runs
+    here.services.woken.clear()
+    here.services.store.directory.take_poller_turn(0, here.now[0] + RUN, 0)  # no poller runs
 
     assert here.callback(job) == OK
 
     assert here.task(task.task_id).due_at == here.now[0]
-    assert not here.house.store.directory.take_poller_turn(0, here.now[0], here.now[0] + 1), "a poller runs already"
+    assert not here.services.store.directory.take_poller_turn(0, here.now[0], here.now[0] + 1), "a poller runs already"
     here.tick()
     assert here.task(task.task_id).state is State.SUCCEEDED

@@ -6,8 +6,8 @@ import pytest
 
 from relay.flow.callback import ASK_PAUSE
 from relay.flow.clock import MAX_PAUSE, RUN
-from relay.task import State
-from relay.wire import Answer, Call
+from relay.nouns.task import State
+from relay.nouns.wire import Answer, Call
 from tests.functional.network import Job
 from tests.functional.world import World
 
@@ -62,12 +62,12 @@ def test_the_last_of_many_callbacks_is_acted_on_within_seconds(here: World, job:
 
 def test_a_damped_callback_wakes_the_poller(here: World, job: Job) -> None:
     here.callback(job)
-    here.house.woken.clear()
-    here.house.store.directory.take_poller_turn(0, here.now[0] + RUN, 0)  # no poller runs
+    here.services.woken.clear()
+    here.services.store.directory.take_poller_turn(0, here.now[0] + RUN, 0)  # no poller runs
 
     here.callback(job)
 
-    assert not here.house.store.directory.take_poller_turn(0, here.now[0], here.now[0] + 1), "a poller runs already"
+    assert not here.services.store.directory.take_poller_turn(0, here.now[0], here.now[0] + 1), "a poller runs already"
 
 
 def test_a_callback_after_the_pause_asks_again(here: World, job: Job) -> None:
@@ -80,5 +80,5 @@ def test_a_callback_after_the_pause_asks_again(here: World, job: Job) -> None:
 
 
 def task_of(here: World) -> str:
-    (task,) = here.house.store.tasks.since(here.account_id, "0")
+    (task,) = here.services.store.tasks.since(here.account_id, "0")
     return task.task_id

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from relay.ledger import nanos
-from relay.outbound import NoAnswer
-from relay.task import Delivery, State
-from relay.wire import Answer, Call
+from relay.effects.outbound import NoAnswer
+from relay.nouns.money import nanos
+from relay.nouns.task import Delivery, State
+from relay.nouns.wire import Answer, Call
 from tests.functional.network import CLIENT, Job
 from tests.functional.world import World
 

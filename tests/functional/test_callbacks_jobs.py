@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from relay.outbound import NoAnswer
-from relay.task import State
-from relay.wire import Answer, Call
+from relay.effects.outbound import NoAnswer
+from relay.nouns.task import State
+from relay.nouns.wire import Answer, Call
 from tests.functional.network import Job
 from tests.functional.refusals import everything
 from tests.functional.world import World, open_account

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from relay.errors import Contended, RateLimited
 from relay.flow.access import Caller
 from relay.flow.intake import submit
-from relay.ledger import nanos
-from relay.task import Draft, Kind, State
+from relay.nouns.errors import Contended, RateLimited
+from relay.nouns.money import nanos
+from relay.nouns.task import Draft, Kind, State
 from tests.functional.crowd import cancelled, crowd, refused
 from tests.functional.world import World
 
@@ -95,10 +95,10 @@ def test_money_that_could_not_go_back_goes_back_later_and_once(here: World) -> N
 def test_money_in_comes_in_once_though_its_answer_was_lost(here: World) -> None:
     before = here.balance
     crowd(here, [], errors=[refused("TransactionInProgressException")], through=True)
-    here.house.store.accounts.top_up(here.account_id, "payment-1", nanos("5"), here.now[0])
+    here.services.store.accounts.top_up(here.account_id, "payment-1", nanos("5"), here.now[0])
     crowd(here, [], errors=[cancelled("TransactionConflict")] * 100)
     with pytest.raises(Contended):
-        here.house.store.accounts.top_up(here.account_id, "payment-2", nanos("5"), here.now[0])
+        here.services.store.accounts.top_up(here.account_id, "payment-2", nanos("5"), here.now[0])
 
     assert (here.balance - before, here.drift) == (nanos("5"), 0)
 
@@ -106,11 +106,11 @@ def test_money_in_comes_in_once_though_its_answer_was_lost(here: World) -> None:
 def test_thirty_at_once_are_each_accepted_or_told_to_come_back(here: World) -> None:
     before = here.balance
     crowded = crowd(here, hold=0.003)
-    draft = Draft("relay", "kling", Kind.IMAGE, "kling-image", prompt="a cat")
+    draft = Draft("aistudio", "kling", Kind.IMAGE, "kling-image", prompt="a cat")
 
     def create(_: int) -> str | None:
         try:
-            return submit(here.house, Caller(here.account_id, 3), draft).task_id
+            return submit(here.services, Caller(here.account_id, 3), draft).task_id
         except RateLimited:
             return None
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from relay.ledger import nanos
-from relay.task import Delivery, State, Task
-from relay.wire import Answer
+from relay.nouns.money import nanos
+from relay.nouns.task import Delivery, State, Task
+from relay.nouns.wire import Answer
 from tests.functional.mortal import VISIBILITY, Fuse, Mortal
 from tests.functional.network import CLIENT
 from tests.functional.world import START, world
@@ -105,7 +105,7 @@ def _until_nothing_is_due(here: Mortal, life: Life) -> bool:
 
 
 def _task(here: Mortal) -> Task:
-    (task,) = here.house.store.tasks.since(here.account_id, "0")
+    (task,) = here.services.store.tasks.since(here.account_id, "0")
     return task
 
 
@@ -118,7 +118,7 @@ def _seen(here: Mortal, unsure: bool) -> Lived:
         here.balance,
         here.drift,
         [(call.headers["webhook-id"], call.body) for call in here.told],
-        len(network.sent("kie.submit")) + len(network.sent("relay.submit")),
+        len(network.sent("kie.submit")) + len(network.sent("aistudio.submit")),
         len(network.jobs),
     )
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from relay.errors import UpstreamError
-from relay.outbound import NoAnswer
-from relay.task import State
-from relay.wire import Answer, Call
+from relay.effects.outbound import NoAnswer
+from relay.nouns.errors import UpstreamError
+from relay.nouns.task import State
+from relay.nouns.wire import Answer, Call
 from tests.functional.network import Job
 from tests.functional.world import World
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.flow.deliver import deliver
-from relay.outbound import EgressRefused, NoAnswer, NotSent
-from relay.task import Delivery, Task
-from relay.wire import Answer
+from relay.nouns.task import Delivery, Task
+from relay.nouns.wire import Answer
 from tests.functional.network import CLIENT, Script
 from tests.functional.world import World, world
 
@@ -192,7 +192,7 @@ def test_a_repeated_message_makes_no_second_post(here: World) -> None:
     task = ended(here, NO)
 
     for attempt in (0, 0, 2, 7):
-        deliver(here.house, task.account_id, task.task_id, attempt)
+        deliver(here.services, task.account_id, task.task_id, attempt)
 
     assert len(here.told) == 1
 
@@ -200,14 +200,14 @@ def test_a_repeated_message_makes_no_second_post(here: World) -> None:
 def test_a_repeated_message_after_the_last_attempt_makes_no_post(here: World) -> None:
     task = ended(here)
 
-    deliver(here.house, task.account_id, task.task_id, 0)
-    deliver(here.house, task.account_id, task.task_id, 1)
+    deliver(here.services, task.account_id, task.task_id, 0)
+    deliver(here.services, task.account_id, task.task_id, 1)
 
     assert len(here.told) == 1
 
 
 def test_a_message_for_a_task_that_never_was_is_harmless(here: World) -> None:
-    deliver(here.house, "acc1", "019b76da-a870-7000-8000-000000000000", 0)
+    deliver(here.services, "acc1", "019b76da-a870-7000-8000-000000000000", 0)
 
     assert here.told == []
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from relay.task import Delivery, Task
-from relay.wire import Answer, Call
+from relay.nouns.task import Delivery, Task
+from relay.nouns.wire import Answer, Call
 from tests.functional.mortal import Fuse, Killed, Mortal
 from tests.functional.network import CLIENT
 from tests.functional.world import World
@@ -37,7 +37,7 @@ def lose_the_signing_secret(here: World, task: Task) -> None:
 
 
 def lose_the_account(here: World, task: Task) -> None:
-    tables = here.house.store.tasks.tables
+    tables = here.services.store.tasks.tables
     key = {"account_id": {"S": task.account_id}, "sk": {"S": "GATE"}}
     tables.client.delete_item(TableName=tables.accounts, Key=key)
 
@@ -50,7 +50,7 @@ def receive_what_nobody_can_read(here: World, task: Task) -> None:
 
 
 def lose_the_dialect(here: World, task: Task) -> None:
-    tables = here.house.store.tasks.tables
+    tables = here.services.store.tasks.tables
     tables.client.update_item(
         TableName=tables.tasks,
         Key={"account_id": {"S": task.account_id}, "task_id": {"S": task.task_id}},

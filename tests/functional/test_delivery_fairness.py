@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from relay.effects.outbound import NoAnswer
+from relay.effects.store.tasks import Due
 from relay.flow.clock import tick
 from relay.flow.deliver import SECONDS, SHORT, THREADS, deliver
-from relay.flow.house import House
+from relay.flow.services import Services
 from relay.flow.shares import HELD, HUNG, SHARE, Shares
-from relay.outbound import NoAnswer
-from relay.store.tasks import Due
-from relay.task import Delivery
-from relay.wire import Answer, Call
+from relay.nouns.task import Delivery
+from relay.nouns.wire import Answer, Call
 from tests.functional.deliverers import FIRST, LATER, Deliverers, owe
 from tests.functional.network import CLIENT
 from tests.functional.world import World, open_account
@@ -119,10 +119,10 @@ def test_an_account_beyond_its_share_goes_to_the_retries_without_losing_an_attem
     task_id = ended(here)
     for place in range(SHARE):
         name = f"first#{here.account_id}#{place}"
-        assert here.house.store.directory.take_place(name, "another container", here.now[0], here.now[0] + HELD)
+        assert here.services.store.directory.take_place(name, "another container", here.now[0], here.now[0] + HELD)
     here.sqs.purge_queue(QueueUrl=here.deliver_url)
 
-    deliver(here.house, here.account_id, task_id, 0)
+    deliver(here.services, here.account_id, task_id, 0)
 
     assert here.task(task_id).deliveries == 0
     (message,) = waiting(here, here.retry_url)
@@ -135,13 +135,13 @@ def test_the_places_of_killed_workers_are_free_again(here: World) -> None:
     task_id = ended(here)
     for place in range(SHARE):
         for queue in ("first", "later"):
-            here.house.store.directory.take_place(
+            here.services.store.directory.take_place(
                 f"{queue}#{here.account_id}#{place}", "killed", here.now[0], here.now[0] + HELD
             )
     here.sqs.purge_queue(QueueUrl=here.deliver_url)
     here.wait(HELD / 1000)
 
-    deliver(here.house, here.account_id, task_id, 0)
+    deliver(here.services, here.account_id, task_id, 0)
 
     assert here.task(task_id).delivery is Delivery.DONE
 
@@ -149,7 +149,7 @@ def test_the_places_of_killed_workers_are_free_again(here: World) -> None:
 def test_a_place_is_given_back_when_the_delivery_is_over(here: World) -> None:
     for _ in range(SHARE + 1):
         task_id = ended(here)
-        here.house = _another_container(here)
+        here.services = _another_container(here)
         here.pump()
         assert here.task(task_id).delivery is Delivery.DONE
     assert waiting(here, here.retry_url) == []
@@ -176,7 +176,7 @@ def test_another_container_knows_of_a_receiver_that_hung(here: World) -> None:
     hangs(here)
     here.pump()
 
-    here.house = _another_container(here)
+    here.services = _another_container(here)
     ended(here)
     here.pump()
 
@@ -202,11 +202,11 @@ def test_a_retry_waits_on_a_queue_of_its_own(here: World) -> None:
     task = here.task(task_id)
     due = Due(task.account_id, task_id, task.due_at or 0, task.state, task.expires_at, 0, False, None, task.delivery)
 
-    tick(here.house, due)
+    tick(here.services, due)
 
     assert waiting(here, here.deliver_url) == []
     assert [message["attempt"] for message in waiting(here, here.retry_url)] == [1]
 
 
-def _another_container(here: World) -> House:
-    return replace(here.house, shares=Shares())
+def _another_container(here: World) -> Services:
+    return replace(here.services, shares=Shares())

@@ -7,8 +7,8 @@ import time
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from relay.signing import verify_kie, webhook_secret
-from relay.wire import Answer, Call
+from relay.nouns.signing import verify_kie, webhook_secret
+from relay.nouns.wire import Answer, Call
 from tests.functional.network import CLIENT
 from tests.functional.world import SECRETS, World
 
@@ -43,7 +43,7 @@ def verifies(call: Call, with_secret: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kie", [False, True], ids=["relay", "kie"])
+@pytest.mark.parametrize("kie", [False, True], ids=["aistudio", "kie"])
 def test_the_published_verifier_accepts_it(today: World, kie: bool) -> None:
     assert verifies(told(today, kie=kie), secret(1))
 
@@ -65,7 +65,7 @@ def test_no_other_secret_does(today: World, other: str) -> None:
 
 @pytest.mark.parametrize(("age", "alive"), [(0, True), (DAY - 60_000, True), (DAY, False), (30 * DAY, False)])
 def test_a_rotated_secret_verifies_beside_the_new_one_for_a_day(today: World, age: int, alive: bool) -> None:
-    today.house.store.accounts.change("acc1", webhook_generation=2, webhook_rotated_at=today.now[0] - age)
+    today.services.store.accounts.change("acc1", webhook_generation=2, webhook_rotated_at=today.now[0] - age)
 
     call = told(today)
 
@@ -74,7 +74,7 @@ def test_a_rotated_secret_verifies_beside_the_new_one_for_a_day(today: World, ag
 
 
 def test_a_secret_before_the_last_rotation_is_gone(today: World) -> None:
-    today.house.store.accounts.change("acc1", webhook_generation=3, webhook_rotated_at=today.now[0])
+    today.services.store.accounts.change("acc1", webhook_generation=3, webhook_rotated_at=today.now[0])
 
     call = told(today)
 

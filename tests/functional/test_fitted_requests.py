@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from relay.catalog import Model
-from relay.flow.house import UPSTREAMS_ON
-from relay.ledger import nanos
-from relay.task import Kind, State
-from relay.wire import Answer, Call
+from relay.flow.services import UPSTREAMS_ON
+from relay.nouns.catalog import Model
+from relay.nouns.money import nanos
+from relay.nouns.task import Kind, State
+from relay.nouns.wire import Answer, Call
 from tests.functional.world import World, world
 
 REFUSED = Answer(200, b'{"code": 455, "msg": "Service is currently undergoing maintenance", "data": null}', {})
@@ -40,7 +40,7 @@ def here() -> Iterator[World]:
 def switch(here: World, *upstreams: str) -> None:
     """Have keys for these upstreams only."""
     here.secrets.values[UPSTREAMS_ON] = json.dumps(upstreams)
-    for name in {"kie", "relay"} - set(upstreams):
+    for name in {"kie", "aistudio"} - set(upstreams):
         del here.secrets.values[f"upstreams/{name}/key"]
 
 
@@ -55,7 +55,7 @@ def assert_nothing_happened(here: World) -> None:
     here.run(30)
     assert here.balance == nanos(100)
     assert not here.network.jobs
-    assert list(here.house.store.tasks.since(here.account_id, "0")) == []
+    assert list(here.services.store.tasks.since(here.account_id, "0")) == []
 
 
 def ordered(call: Call) -> dict[str, int]:
@@ -68,7 +68,7 @@ def ordered(call: Call) -> dict[str, int]:
 
 def everything(here: World) -> Iterator[tuple[Model, str, dict[str, Any]]]:
     """A grid of requests over all that is sold, each with its model."""
-    for platform in here.house.catalog.platforms.values():
+    for platform in here.services.catalog.platforms.values():
         for kind, offer in platform.offers.items():
             for model in offer.models.values():
                 if platform.family == "kie":
@@ -81,7 +81,7 @@ def everything(here: World) -> Iterator[tuple[Model, str, dict[str, Any]]]:
                 yield from ((model, path, {"prompt": "a kite", **more}) for more in grid)
 
 
-@pytest.mark.parametrize("upstreams", [("kie",), ("relay",), ("kie", "relay")], ids="+".join)
+@pytest.mark.parametrize("upstreams", [("kie",), ("aistudio",), ("kie", "aistudio")], ids="+".join)
 def test_whatever_is_accepted_is_charged_as_it_is_sent(upstreams: tuple[str, ...]) -> None:
     with world(balance="100000") as here:
         switch(here, *upstreams)
@@ -104,7 +104,7 @@ def test_whatever_is_accepted_is_charged_as_it_is_sent(upstreams: tuple[str, ...
 
 def test_a_model_that_is_sold_no_more_fails_at_once_and_the_money_goes_back(here: World) -> None:
     task_id = here.submit_image()
-    here.house = replace(here.house, catalog=replace(here.house.catalog, platforms={}))
+    here.services = replace(here.services, catalog=replace(here.services.catalog, platforms={}))
     here.run(60)
 
     assert here.task(task_id).state is State.FAILED
@@ -122,12 +122,12 @@ def test_a_length_that_is_rounded_up_is_charged_as_it_is_made(here: World) -> No
 def test_a_length_that_is_made_as_asked_is_charged_as_asked(here: World) -> None:
     assert here.post("/api/kling/videos", {**FILM, "duration": 1})[0] == 200
 
-    assert sent(here, "relay")["duration"] == 1
+    assert sent(here, "aistudio")["duration"] == 1
     assert here.balance == nanos(100) - nanos("0.60")
 
 
 def test_another_upstream_is_not_sent_what_it_would_make_at_another_price(here: World) -> None:
-    here.network.script["relay.submit"] = [Answer(404, b'{"success": false, "error": {"code": "NOT_FOUND"}}')] * 9
+    here.network.script["aistudio.submit"] = [Answer(404, b'{"success": false, "error": {"code": "NOT_FOUND"}}')] * 9
     here.post("/api/kling/videos", {**FILM, "duration": 1})
     here.run(60)
 
@@ -139,13 +139,13 @@ def test_another_upstream_that_makes_the_same_takes_over(here: World) -> None:
     here.network.script["kie.submit"] = [REFUSED]
     here.post("/api/kling/videos", {**FILM, "duration": 5})
 
-    assert sent(here, "relay")["duration"] == 5
+    assert sent(here, "aistudio")["duration"] == 5
 
 
 def test_more_images_than_the_first_upstream_makes_go_to_the_one_that_makes_them(here: World) -> None:
     assert here.post("/api/grok/images", {"prompt": "a kite", "count": 3})[0] == 200
 
-    assert sent(here, "relay")["count"] == 3
+    assert sent(here, "aistudio")["count"] == 3
     assert here.network.sent("kie.submit") == []
 
 
@@ -191,7 +191,7 @@ def test_a_model_whose_upstreams_have_no_key_is_refused_before_the_charge(
 
 
 def test_the_other_family_is_told_in_its_own_words(here: World) -> None:
-    switch(here, "relay")
+    switch(here, "aistudio")
     status, document = here.post("/api/v1/gpt4o-image/generate", {"prompt": "a kite", "size": "1:1"})
 
     assert (status, document["code"]) == (400, 505)

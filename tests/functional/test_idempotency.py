@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from relay.outbound import Outbound
+from relay.effects.outbound import Outbound
 from tests.functional.network import CLIENT, PICTURE
 from tests.functional.refusals import everything
 from tests.functional.world import World, open_account
@@ -32,19 +32,19 @@ def host_moves_inside(here: World) -> None:
 
 
 def upload_is_gone(here: World) -> None:
-    client = here.house.store.tasks.tables.client
+    client = here.services.store.tasks.tables.client
     for row in client.scan(TableName="DirectoryTable")["Items"]:
         if row["lookup"]["S"].startswith("upload#"):
             client.delete_item(TableName="DirectoryTable", Key={"lookup": row["lookup"]})
 
 
 def platform_is_sold_no_more(here: World) -> None:
-    left = {name: each for name, each in here.house.catalog.platforms.items() if name != "kling"}
-    here.house = replace(here.house, catalog=replace(here.house.catalog, platforms=left))
+    left = {name: each for name, each in here.services.catalog.platforms.items() if name != "kling"}
+    here.services = replace(here.services, catalog=replace(here.services.catalog, platforms=left))
 
 
 def account_is_frozen(here: World) -> None:
-    here.house.store.accounts.change(here.account_id, status="frozen")
+    here.services.store.accounts.change(here.account_id, status="frozen")
 
 
 CHANGES: list[tuple[Callable[[World], None], str, dict[str, Any]]] = [

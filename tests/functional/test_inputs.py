@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from relay.effects.outbound import Outbound
 from relay.flow.links import LINK_SECONDS, link
 from relay.flow.uploads import KEPT, MAX_DIRECT
-from relay.outbound import Outbound
 from tests.functional.filing import follow, object_of, uploaded
 from tests.functional.refusals import TABLES, refused
 from tests.functional.world import World, open_account, world
@@ -53,7 +53,7 @@ def sent_for(here: World, field: str, value: str) -> str:
     status, document = here.post(path, body)
     assert status == 200, document
     here.pump()
-    sent = json.loads(here.network.sent("relay.submit" if path == VIDEOS else "kie.submit")[-1].body)[field]
+    sent = json.loads(here.network.sent("aistudio.submit" if path == VIDEOS else "kie.submit")[-1].body)[field]
     return str(sent[0] if isinstance(sent, list) else sent)
 
 
@@ -70,7 +70,7 @@ def test_no_row_holds_a_byte_of_an_inline_picture(here: World, field: str) -> No
     path, body = asking(field, inline(PNG))
     assert here.post(path, body)[0] == 200
 
-    client: Any = here.house.store.tasks.tables.client
+    client: Any = here.services.store.tasks.tables.client
     rows = repr([client.scan(TableName=name)["Items"] for name in TABLES])
     assert base64.b64encode(PNG).decode()[30:90] not in rows
 
@@ -184,7 +184,7 @@ def test_our_inner_names_are_no_addresses(here: World, url: str) -> None:
 
 def test_an_upload_nobody_remembers_is_refused(here: World) -> None:
     key = "uploads/acc1/00000000-0000-7000-8000-000000000000.png"
-    never = link(here.house, key, here.house.public_url, here.now[0] // 1000 + KEPT)
+    never = link(here.services, key, here.services.public_url, here.now[0] // 1000 + KEPT)
 
     assert "image_url" in refused(here, "POST", *asking("image_url", never)).message
 
@@ -202,7 +202,7 @@ def test_an_upload_of_the_wrong_kind_is_refused_before_the_charge(here: World, f
 
 def test_a_result_of_the_wrong_kind_is_refused_before_the_charge(here: World) -> None:
     key = "results/acc1/00000000-0000-7000-8000-000000000000-1.mp4"
-    url = link(here.house, key, here.house.public_url, here.now[0] // 1000 + 60)
+    url = link(here.services, key, here.services.public_url, here.now[0] // 1000 + 60)
 
     assert refused(here, "POST", *asking("image_url", url)).status == 400
 

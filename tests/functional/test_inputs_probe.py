@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from relay.effects.outbound import EgressRefused, Incoming, NoAnswer, NotSent, Outbound
 from relay.flow.inputs import PROBE_BYTES, PROBE_SECONDS, PROBES_SECONDS
-from relay.outbound import EgressRefused, Incoming, NoAnswer, NotSent, Outbound
-from relay.task import State, Task
-from relay.wire import Answer, Call
+from relay.nouns.task import State, Task
+from relay.nouns.wire import Answer, Call
 from tests.functional.network import PICTURE, Script
 from tests.functional.world import World, world
 from tests.samples import CONTENT_TYPES, SOUNDS, sample
@@ -52,13 +52,13 @@ def submit(here: World, *script: Script) -> Task:
 def test_an_address_without_a_medium_fails_the_task_and_returns_the_money(
     here: World, answer: Answer | Exception
 ) -> None:
-    before, submitted = here.balance, len(here.network.sent("relay.submit"))
+    before, submitted = here.balance, len(here.network.sent("aistudio.submit"))
     task = submit(here, answer)
 
     assert task.fault is not None
     assert (task.state, task.fault.code, here.balance) == (State.FAILED, "INPUT_FETCH_FAILED", before)
     assert here.entries(task.task_id) == ["release", "reserve"]
-    assert len(here.network.sent("relay.submit")) == submitted
+    assert len(here.network.sent("aistudio.submit")) == submitted
 
 
 @pytest.mark.parametrize(
@@ -76,11 +76,11 @@ def test_an_address_without_a_medium_fails_the_task_and_returns_the_money(
 def test_an_address_that_only_does_not_answer_us_is_left_to_the_upstream(
     here: World, answer: Answer | Exception
 ) -> None:
-    looked, submitted = len(here.network.sent("file")), len(here.network.sent("relay.submit"))
+    looked, submitted = len(here.network.sent("file")), len(here.network.sent("aistudio.submit"))
     task = submit(here, answer)
 
     assert task.state is State.QUEUED
-    assert (len(here.network.sent("file")) - looked, len(here.network.sent("relay.submit")) - submitted) == (1, 1)
+    assert (len(here.network.sent("file")) - looked, len(here.network.sent("aistudio.submit")) - submitted) == (1, 1)
 
 
 @pytest.mark.parametrize("extension", [*CONTENT_TYPES, *SOUNDS, "wav"])

@@ -11,9 +11,9 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from relay.outbound import NoAnswer
-from relay.task import Delivery, State, Task
-from relay.wire import Answer, Call
+from relay.effects.outbound import NoAnswer
+from relay.nouns.task import Delivery, State, Task
+from relay.nouns.wire import Answer, Call
 from tests.functional.mortal import Fuse, Mortal
 from tests.functional.network import CLIENT, Job
 from tests.functional.world import world
@@ -33,7 +33,7 @@ WEATHER: dict[str, Answer | Exception] = {
 }
 REFUSALS = {
     "kie": Answer(200, b'{"code": 455, "msg": "under maintenance", "data": null}', {}),
-    "relay": Answer(400, b'{"success": false, "error": {"code": "INVALID_PARAMETER", "message": "no"}}', {}),
+    "aistudio": Answer(400, b'{"success": false, "error": {"code": "INVALID_PARAMETER", "message": "no"}}', {}),
 }
 LIES: dict[str, Callable[[Job], object]] = {
     "failed": lambda job: {"code": 500, "msg": "failed", "data": {"taskId": job.id, "info": None}},
@@ -95,7 +95,7 @@ class Tasks(RuleBasedStateMachine):
         if (job := self._job(which)) and job.callback_url:
             self.here.survives(lambda: self.here.callback(job, LIES[lie](job)))
 
-    @rule(door=st.sampled_from(("kie.query", "relay.query", "client")), weather=st.sampled_from(sorted(WEATHER)))
+    @rule(door=st.sampled_from(("kie.query", "aistudio.query", "client")), weather=st.sampled_from(sorted(WEATHER)))
     def weather(self, door: str, weather: str) -> None:
         self.here.network.script.setdefault(door, []).append(WEATHER[weather])
 
@@ -152,7 +152,7 @@ class Tasks(RuleBasedStateMachine):
         assert {task.upstream_task_id for task in tasks if task.state is State.SUCCEEDED} <= self.made
 
     def _nothing_is_submitted_again_unless_it_was_refused(self) -> None:
-        calls = self.here.network.sent("kie.submit") + self.here.network.sent("relay.submit")
+        calls = self.here.network.sent("kie.submit") + self.here.network.sent("aistudio.submit")
         sent = Counter(_prompt(call) for call in calls)
         assert not [prompt for prompt, times in sent.items() if times - self.refused[prompt] > 1]
 
@@ -175,14 +175,14 @@ class Tasks(RuleBasedStateMachine):
             kept = ["capture"] if task.state is State.SUCCEEDED else []
             returned = ["release"] if len(task.assets) < task.most else []
             assert entries == [*kept, *returned, "reserve"]
-        gate = self.here.house.store.accounts.gate(self.here.account_id)
+        gate = self.here.services.store.accounts.gate(self.here.account_id)
         assert gate is not None
         assert gate.in_flight == 0
         events = {(call.headers["webhook-id"], call.body) for call in self.here.told}
         assert len(events) == len({event_id for event_id, _ in events})
 
     def _tasks(self) -> list[Task]:
-        return list(self.here.house.store.tasks.since(self.here.account_id, "0"))
+        return list(self.here.services.store.tasks.since(self.here.account_id, "0"))
 
     def _job(self, which: int) -> Job | None:
         jobs = list(self.here.network.jobs.values())

@@ -8,8 +8,8 @@ from zlib import crc32
 
 import pytest
 
-from relay.catalog import Tier
 from relay.flow.access import REMEMBERED
+from relay.nouns.catalog import Tier
 from tests.functional.refusals import refused
 from tests.functional.world import World, open_account, world
 
@@ -27,7 +27,7 @@ TIERS = {
 @pytest.fixture(scope="module")
 def here() -> Iterator[World]:
     with world() as made:
-        made.house = replace(made.house, catalog=replace(made.house.catalog, tiers=TIERS))
+        made.services = replace(made.services, catalog=replace(made.services.catalog, tiers=TIERS))
         yield made
 
 
@@ -98,10 +98,10 @@ def test_refused_creations_do_not_count(here: World, key: str) -> None:
 @by_minute
 def test_a_container_that_has_not_seen_the_account_counts_the_same(here: World, key: str) -> None:
     create(here, key, MINUTE - 1)
-    here.house.store.submissions.booking.seen.clear()  # what a cold start knows
+    here.services.store.submissions.booking.seen.clear()  # what a cold start knows
 
     assert create(here, key, 1) == [200]
-    here.house.store.submissions.booking.seen.clear()
+    here.services.store.submissions.booking.seen.clear()
     assert refused(here, "POST", IMAGES, CAT, key=key).code == "RATE_LIMIT_EXCEEDED"
 
 
@@ -187,7 +187,7 @@ def test_all_windows_roll_by_themselves(here: World, key: str) -> None:
 @by_minute
 def test_a_changed_tier_counts_within_a_minute(here: World, key: str) -> None:
     create(here, key, MINUTE)
-    here.house.store.accounts.change(key.removeprefix("sk-EXAMPLE-"), tier=2)
+    here.services.store.accounts.change(key.removeprefix("sk-EXAMPLE-"), tier=2)
 
     here.wait(REMEMBERED / 1000 + 1)
 

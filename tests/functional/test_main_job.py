@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from relay.ledger import nanos
-from relay.task import State
+from relay.nouns.money import nanos
+from relay.nouns.task import State
 from tests.functional.network import CLIENT
 from tests.functional.world import World
 
@@ -17,7 +17,7 @@ def test_a_polled_image_is_charged_made_and_told(here: World) -> None:
     here.network.finish()
     here.run(10)
     task = here.task(task_id)
-    assert (task.state, task.learnt, task.upstream) == (State.SUCCEEDED, "poll", "relay")
+    assert (task.state, task.learnt, task.upstream) == (State.SUCCEEDED, "poll", "aistudio")
     assert here.entries(task_id) == ["capture", "reserve"]
     assert [json.loads(call.body)["status"] for call in here.told] == ["succeeded"]
     assert here.drift == 0

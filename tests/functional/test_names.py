@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from relay.effects.outbound import Outbound
 from relay.flow.inputs import CHECK_SECONDS
-from relay.outbound import Outbound
-from relay.task import Delivery, State
-from relay.wire import Answer, Call
+from relay.nouns.task import Delivery, State
+from relay.nouns.wire import Answer, Call
 from tests.functional.refusals import refused
 from tests.functional.world import World, world
 

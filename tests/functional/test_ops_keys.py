@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ops.__main__ import main
-from relay.flow.house import UPSTREAMS_ON
-from relay.signing import key_digest
+from relay.flow.services import UPSTREAMS_ON
+from relay.nouns.signing import key_digest
 from tests.functional.operating import KMS_KEY, Operator, operator
 
 
@@ -80,7 +80,7 @@ def test_the_keys_of_nobody_are_no_empty_list(ops: Operator) -> None:
 def test_a_secret_nothing_reads_is_refused_with_the_names_there_are(ops: Operator) -> None:
     said = ops.refuses(1, "secrets-set", "upstreams/kei/key", typed="value\n")
     assert "'upstreams/kei/key'" in said
-    assert "upstreams/kie/key, upstreams/relay/key, upstreams/kie/webhook-key" in said
+    assert "upstreams/kie/key, upstreams/aistudio/key, upstreams/kie/webhook-key" in said
 
 
 @pytest.mark.parametrize("name", ["key-pepper", "callback-secret", "webhook-master", "media-secret"])
@@ -117,10 +117,10 @@ def test_the_upstreams_that_have_a_key_are_listed_for_who_may_read_none(ops: Ope
     ops.does("secrets-set", "upstreams/kie/key", typed="value\n")
     assert ops.deployment.find_secret(UPSTREAMS_ON) == '["kie"]'
 
-    ops.does("secrets-set", "upstreams/relay/key", typed="value\n")
+    ops.does("secrets-set", "upstreams/aistudio/key", typed="value\n")
     ops.deployment.ssm.delete_parameter(Name="/genrelay/test/upstreams/kie/key")
     ops.does("secrets-init")
-    assert ops.deployment.find_secret(UPSTREAMS_ON) == '["relay"]'
+    assert ops.deployment.find_secret(UPSTREAMS_ON) == '["aistudio"]'
 
 
 def test_secrets_are_encrypted_with_the_customers_key(ops: Operator) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from relay.ledger import EntryKind, nanos
+from relay.nouns.money import EntryKind, nanos
 from tests.functional.operating import Operator, operator
 
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from relay.ledger import nanos
-from relay.task import State
-from relay.wire import Answer
+from relay.nouns.money import nanos
+from relay.nouns.task import State
+from relay.nouns.wire import Answer
 from tests.functional.world import World, world
 
 PRICE = nanos("0.18")  # of one KIE image

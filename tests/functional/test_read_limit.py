@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from relay.errors import RateLimited
 from relay.flow.read_limit import MOST_KEYS, ReadLimit
-from relay.signing import key_digest
+from relay.nouns.errors import RateLimited
+from relay.nouns.signing import key_digest
 from tests.functional.refusals import refused
 from tests.functional.world import KEY, SECRETS, START, World, world
 
@@ -20,8 +20,8 @@ RECORD = ("GET", "/api/v1/gpt4o-image/record-info?taskId=019b76da-a870-7000-8000
 @pytest.fixture
 def here() -> Iterator[World]:
     with world() as made:
-        tiers = {level: replace(tier, reads_per_minute=6) for level, tier in made.house.catalog.tiers.items()}
-        made.house = replace(made.house, catalog=replace(made.house.catalog, tiers=tiers))
+        tiers = {level: replace(tier, reads_per_minute=6) for level, tier in made.services.catalog.tiers.items()}
+        made.services = replace(made.services, catalog=replace(made.services.catalog, tiers=tiers))
         yield made
 
 
@@ -51,7 +51,7 @@ def test_reads_come_back_evenly(here: World) -> None:
 def test_another_key_of_the_account_reads_on(here: World) -> None:
     used_up(here)
     digest = key_digest(SECRETS["key-pepper"].encode(), "sk-EXAMPLE-second")
-    here.house.store.directory.add_key(digest, here.account_id, "key2", "sk-EXAM", here.now[0])
+    here.services.store.directory.add_key(digest, here.account_id, "key2", "sk-EXAM", here.now[0])
     assert here.request(*BALANCE, key="sk-EXAMPLE-second")[0] == 200
     assert here.request(*BALANCE, key=KEY)[0] == 429
 

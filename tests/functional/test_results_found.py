@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from relay.store.codec import pack
-from relay.task import uuid7
+from relay.effects.store.codec import pack
+from relay.nouns.task import uuid7
 from tests.functional.storing import settled, storing
 from tests.functional.test_account_pages import counted, store
 from tests.functional.world import World, world

@@ -126,7 +126,7 @@ def test_a_key_of_ones_own_opens_to_those_who_read_secrets(used: set[Use]) -> No
     [
         ("key#0a1b", set()),  # an operator makes and revokes API keys
         ("poller#0", {"archive", "callback", "dispatch", "sweep"}),
-        ("seat#kie#0", {"dispatch"}),
+        ("slot#kie#0", {"dispatch"}),
         ("upload#incoming/acc1/a.png", {"inspect_upload", "upload"}),
         ("idem#acc1#order-1", {"submit"}),
         ("audit#progress", {"audit"}),

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from relay.shell import records
-from relay.wire import Answer
+from relay.edge.shell import records
+from relay.nouns.wire import Answer
 from tests.functional.network import CLIENT
 from tests.functional.test_upstream_answers import kie, relay
 from tests.functional.world import World, world
@@ -64,7 +64,7 @@ def test_each_step_of_a_success_is_logged_under_its_trace(here: World, log: pyte
 @pytest.mark.parametrize(
     ("path", "upstream", "answer"),
     [
-        ("/api/kling/images", "relay", relay(400, "INVALID_PARAMETER", f"{WORDS}, so not '{PROMPT}'")),
+        ("/api/kling/images", "aistudio", relay(400, "INVALID_PARAMETER", f"{WORDS}, so not '{PROMPT}'")),
         ("/api/grok/images", "kie", kie(422, f"{WORDS}, so not '{PROMPT}'")),
     ],
 )

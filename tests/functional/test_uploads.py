@@ -68,7 +68,7 @@ def test_the_relay_family_sends_the_upstream_a_link_to_the_very_object(here: Wor
     assert here.post("/api/kling/videos", {**VIDEO, "image_url": url})[0] == 200
     here.pump()
 
-    sent = json.loads(here.network.sent("relay.submit")[-1].body)
+    sent = json.loads(here.network.sent("aistudio.submit")[-1].body)
     assert object_of(sent["image_url"]) == follow(here, url)[1]
 
 
@@ -183,6 +183,6 @@ def test_an_upload_costs_nothing(here: World) -> None:
 def test_the_rows_hold_no_byte_of_a_file(here: World) -> None:
     uploaded(here, PNG)
 
-    tables: Any = here.house.store.tasks.tables
+    tables: Any = here.services.store.tasks.tables
     rows = repr([tables.client.scan(TableName=name)["Items"] for name in ("TasksTable", "AccountsTable")])
     assert repr(PNG[20:40])[2:-1] not in rows

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from relay.catalog import Allowance, Tier
+from relay.nouns.catalog import Allowance, Tier
 from tests.functional.filing import FILE, FORM, HOST, PRESIGN, form, uploaded
 from tests.functional.refusals import Refusal, refused
 from tests.functional.world import World, open_account, world
@@ -29,14 +29,14 @@ INLINE = "data:image/png;base64," + base64.b64encode(PNG).decode()
 @pytest.fixture
 def here() -> Iterator[World]:
     with world(balance="1000") as made:
-        tiers = {**made.house.catalog.tiers, **TIERS}
-        catalog = replace(made.house.catalog, tiers=tiers, unpaid_uploads=Allowance(files=2, megabytes=1))
-        made.house = replace(made.house, catalog=catalog)
+        tiers = {**made.services.catalog.tiers, **TIERS}
+        catalog = replace(made.services.catalog, tiers=tiers, unpaid_uploads=Allowance(files=2, megabytes=1))
+        made.services = replace(made.services, catalog=catalog)
         open_account(made, "acc2", FEW, "100", 1)
         open_account(made, "acc3", SMALL, "100", 2)
         open_account(made, "acc4", POOR, "0", 3)
         open_account(made, "acc5", FROZEN, "100", 3)
-        made.house.store.accounts.change("acc5", status="frozen")
+        made.services.store.accounts.change("acc5", status="frozen")
         yield made
 
 
@@ -61,7 +61,7 @@ def test_a_frozen_account_brings_nothing(here: World, way: str) -> None:
 
 def test_an_account_that_is_frozen_while_it_is_remembered_brings_nothing(here: World) -> None:
     uploaded(here, PNG, key=FEW)
-    here.house.store.accounts.change("acc2", status="frozen")
+    here.services.store.accounts.change("acc2", status="frozen")
 
     assert brought(here, "file", FEW).code == "ACCOUNT_FROZEN"
 
@@ -119,11 +119,11 @@ def test_a_repeated_request_counts_its_picture_once(here: World) -> None:
     for _ in range(5):
         assert here.post("/api/kling/videos", body, headers=once, key=FEW)[0] == 200
 
-    assert here.house.store.files.counted("acc2", day(here)) == (1, len(PNG))
+    assert here.services.store.files.counted("acc2", day(here)) == (1, len(PNG))
 
 
 def test_a_container_whose_clock_is_behind_counts_in_the_rows_day(here: World) -> None:
-    files, most = here.house.store.files, TIERS[1].uploads
+    files, most = here.services.store.files, TIERS[1].uploads
     assert files.count("acc2", day(here), 3, 10, most)
 
     assert not files.count("acc2", day(here) - 1, 1, 10, most)
@@ -135,9 +135,9 @@ def day(here: World) -> int:
 
 def test_the_limit_is_part_of_the_write_itself(here: World) -> None:
     """Two containers that count at once cannot both take the last place."""
-    files, most, between = here.house.store.files, TIERS[1].uploads, list[bool]()
+    files, most, between = here.services.store.files, TIERS[1].uploads, list[bool]()
     assert files.count("acc2", day(here), 2, 10, most)
-    client = here.house.store.tasks.tables.client
+    client = here.services.store.tasks.tables.client
 
     def other(**_: object) -> None:
         client.meta.events.unregister("before-call.dynamodb.UpdateItem", other)

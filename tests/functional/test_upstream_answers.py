@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from relay.outbound import EgressRefused, NoAnswer, NotSent
-from relay.task import State, Task
-from relay.wire import Answer
+from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
+from relay.nouns.task import State, Task
+from relay.nouns.wire import Answer
 from tests.functional.world import World, world
 
 HTML = b"<html><body>bad gateway</body></html>"
@@ -26,7 +26,7 @@ def here(shared: World) -> World:
     """A world in which nothing is under way and no upstream is left alone."""
     shared.network.script.clear()
     shared.network.calls.clear()
-    shared.house.resting.clear()
+    shared.services.resting.clear()
     shared.wait(11)  # KIE takes twenty new jobs in ten seconds
     return shared
 
@@ -67,9 +67,9 @@ def test_a_certain_refusal_goes_to_the_next_upstream_with_one_charge(here: World
 
     task = submit(here, GROK)
 
-    assert (task.state, task.upstream) == (State.QUEUED, "relay")
+    assert (task.state, task.upstream) == (State.QUEUED, "aistudio")
     assert here.entries(task.task_id) == ["reserve"]
-    assert (len(here.network.sent("kie.submit")), len(here.network.sent("relay.submit"))) == (1, 1)
+    assert (len(here.network.sent("kie.submit")), len(here.network.sent("aistudio.submit"))) == (1, 1)
 
 
 FINAL = {
@@ -90,12 +90,12 @@ def test_a_refusal_of_the_request_itself_ends_it_with_the_money_back(here: World
 
     assert (task.state, task.fault and task.fault.code) == (State.FAILED, code)
     assert (here.entries(task.task_id), here.balance) == (["release", "reserve"], before)
-    assert here.network.sent("relay.submit") == []
+    assert here.network.sent("aistudio.submit") == []
 
 
 @pytest.mark.parametrize("answer", [relay(400, "INVALID_PARAMETER"), relay(400, "MISSING_REQUIRED_FIELD")])
 def test_a_relay_that_refuses_the_request_ends_it_with_the_money_back(here: World, answer: Answer) -> None:
-    here.network.script["relay.submit"] = [answer]
+    here.network.script["aistudio.submit"] = [answer]
 
     task = submit(here, KLING)
 
@@ -121,7 +121,7 @@ UNKNOWN: dict[str, Answer | Exception] = {
 
 
 @pytest.mark.parametrize("answer", UNKNOWN.values(), ids=UNKNOWN.keys())
-@pytest.mark.parametrize(("path", "upstream"), [(GROK, "kie"), (KLING, "relay")])
+@pytest.mark.parametrize(("path", "upstream"), [(GROK, "kie"), (KLING, "aistudio")])
 def test_an_unknown_outcome_is_held_and_goes_nowhere_else(
     here: World, answer: Answer | Exception, path: str, upstream: str
 ) -> None:
@@ -134,16 +134,16 @@ def test_an_unknown_outcome_is_held_and_goes_nowhere_else(
     assert here.entries(task.task_id) == ["reserve"]
     assert task.due_at == task.expires_at
     assert here.counts["UnknownOutcome"] == counted + 1
-    here.house.queues.dispatch(task)  # a message that came twice
+    here.services.queues.dispatch(task)  # a message that came twice
     here.pump()
-    assert len(here.network.sent("kie.submit") + here.network.sent("relay.submit")) == 1
+    assert len(here.network.sent("kie.submit") + here.network.sent("aistudio.submit")) == 1
 
 
 def test_an_upstream_that_does_not_take_our_key_is_left_alone_for_a_while(here: World) -> None:
     here.network.script["kie.submit"] = [kie(401)]
     submit(here, GROK)
 
-    assert submit(here, GROK).upstream == "relay"
+    assert submit(here, GROK).upstream == "aistudio"
     assert len(here.network.sent("kie.submit")) == 1
     here.wait(301)
     assert submit(here, GROK).upstream == "kie"
@@ -152,14 +152,14 @@ def test_an_upstream_that_does_not_take_our_key_is_left_alone_for_a_while(here: 
 def test_an_upstream_without_a_key_is_passed_over(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(here.secrets.values, "upstreams/kie/key")
 
-    assert submit(here, GROK).upstream == "relay"
+    assert submit(here, GROK).upstream == "aistudio"
     assert here.network.sent("kie.submit") == []
 
 
 @pytest.mark.parametrize("secret", ["sk-EXAMPLE-relay", "sk-EXAMPLE-kie"])
 @pytest.mark.parametrize("path", [GROK, KLING])
 def test_what_an_upstream_says_is_not_kept_with_the_task(here: World, path: str, secret: str) -> None:
-    upstream = "kie" if path == GROK else "relay"
+    upstream = "kie" if path == GROK else "aistudio"
     said = f"the key {secret} may not do this"
     here.network.script[f"{upstream}.submit"] = [
         kie(400, said) if path == GROK else relay(400, "INVALID_PARAMETER", said)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from relay.outbound import EgressRefused, NoAnswer, NotSent
-from relay.task import State, Task
-from relay.wire import Answer
+from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
+from relay.nouns.task import State, Task
+from relay.nouns.wire import Answer
 from tests.functional.network import Script
 from tests.functional.test_upstream_answers import HTML, kie, relay
 from tests.functional.world import World, world
@@ -75,7 +75,7 @@ NOTHING: dict[str, Script] = {
 
 
 @pytest.mark.parametrize("answer", NOTHING.values(), ids=NOTHING.keys())
-@pytest.mark.parametrize("upstream", ["kie", "relay"])
+@pytest.mark.parametrize("upstream", ["kie", "aistudio"])
 def test_an_answer_that_tells_nothing_changes_nothing_and_is_asked_again(
     here: World, upstream: str, answer: Script
 ) -> None:
@@ -100,7 +100,7 @@ def record(word: str, **fields: object) -> Answer:
 
 
 @pytest.mark.parametrize("word", ["thinking", "SUCCESSFUL", "排队中", "deleted", "?"])
-@pytest.mark.parametrize("upstream", ["kie", "relay"])
+@pytest.mark.parametrize("upstream", ["kie", "aistudio"])
 def test_an_unknown_status_word_means_still_running_and_is_counted(here: World, upstream: str, word: str) -> None:
     counted = here.counts.get("UnknownStatusWord", 0)
 
@@ -118,7 +118,7 @@ WITHOUT_RESULT = {
         record("SUCCESS", response={"resultUrls": ["javascript:alert(1)", None, 7]}),
         record("SUCCESS", response="<html>"),
     ],
-    "relay": [
+    "aistudio": [
         record("succeeded"),
         Answer(200, b'{"task_id":"x","status":"succeeded","images":[]}'),
         Answer(200, b'{"task_id":"x","status":"succeeded","images":[{"url":""}]}'),
@@ -145,9 +145,9 @@ FAILED = {
     "kie failed": ("kie", record("GENERATE_FAILED", errorCode=500, errorMessage="no"), State.FAILED),
     "kie never made it": ("kie", record("CREATE_TASK_FAILED", errorCode=400, errorMessage="no"), State.FAILED),
     "kie gave up": ("kie", kie(408), State.TIMEOUT),
-    "relay failed": ("relay", record("failed"), State.FAILED),
-    "relay cancelled": ("relay", record("cancelled"), State.CANCELLED),
-    "relay timed out": ("relay", record("timeout"), State.TIMEOUT),
+    "relay failed": ("aistudio", record("failed"), State.FAILED),
+    "relay cancelled": ("aistudio", record("cancelled"), State.CANCELLED),
+    "relay timed out": ("aistudio", record("timeout"), State.TIMEOUT),
 }
 
 
@@ -163,8 +163,8 @@ def test_a_failure_is_told_and_gives_the_money_back(here: World, upstream: str, 
 
 
 def test_a_job_not_known_yet_is_known_a_moment_later(here: World) -> None:
-    task = running(here, "relay")
-    here.network.script["relay.query"] = [relay(404, "TASK_NOT_FOUND")] * 3
+    task = running(here, "aistudio")
+    here.network.script["aistudio.query"] = [relay(404, "TASK_NOT_FOUND")] * 3
     here.network.finish()
 
     here.run(90)
@@ -173,8 +173,8 @@ def test_a_job_not_known_yet_is_known_a_moment_later(here: World) -> None:
 
 
 def test_a_job_nobody_can_ask_about_ends_by_the_clock_with_the_money_back(here: World) -> None:
-    task, before = running(here, "relay"), here.balance
-    here.network.script["relay.query"] = [Answer(502, HTML)] * 1000
+    task, before = running(here, "aistudio"), here.balance
+    here.network.script["aistudio.query"] = [Answer(502, HTML)] * 1000
 
     here.run(960, step=30)
 
@@ -184,7 +184,7 @@ def test_a_job_nobody_can_ask_about_ends_by_the_clock_with_the_money_back(here: 
 
 
 def test_a_job_that_is_done_at_the_last_moment_is_done(here: World) -> None:
-    task = running(here, "relay")
+    task = running(here, "aistudio")
     here.wait(899)
     here.network.finish()
     here.wait(1)
@@ -196,7 +196,7 @@ def test_a_job_that_is_done_at_the_last_moment_is_done(here: World) -> None:
 
 def test_a_job_that_ended_in_its_first_answer_is_settled_there(here: World) -> None:
     here.network.started = "succeeded"
-    task = running(here, "relay")
+    task = running(here, "aistudio")
 
     here.wait(6)
     here.tick()

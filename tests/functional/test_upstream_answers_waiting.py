@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 
-from relay.ledger import nanos
-from relay.outbound import NoAnswer, NotSent
-from relay.task import State
-from relay.wire import Answer, Call
+from relay.effects.outbound import NoAnswer, NotSent
+from relay.nouns.money import nanos
+from relay.nouns.task import State
+from relay.nouns.wire import Answer, Call
 from tests.functional.network import CLIENT, Script
 from tests.functional.test_upstream_answers import kie, relay
 from tests.functional.world import World
@@ -19,7 +19,7 @@ ALWAYS = 10_000
 
 
 def submitted(here: World) -> int:
-    return len(here.network.sent("kie.submit") + here.network.sent("relay.submit"))
+    return len(here.network.sent("kie.submit") + here.network.sent("aistudio.submit"))
 
 
 def test_kie_never_sees_more_than_it_takes_and_none_of_a_crowd_is_lost(here: World) -> None:
@@ -45,7 +45,7 @@ def test_kie_never_sees_more_than_it_takes_and_none_of_a_crowd_is_lost(here: Wor
 
 @pytest.mark.parametrize("said", [{}, {"retry-after": "20"}], ids=["silent", "retry-after"])
 def test_a_task_waits_where_the_upstream_is_busy(here: World, said: dict[str, str]) -> None:
-    here.network.script["relay.submit"] = [relay(429, "RATE_LIMIT_EXCEEDED", **said)] * 3
+    here.network.script["aistudio.submit"] = [relay(429, "RATE_LIMIT_EXCEEDED", **said)] * 3
     task_id = here.submit_image()
 
     here.run(9)
@@ -73,7 +73,7 @@ def test_a_task_waits_for_a_busy_upstream_until_its_deadline_and_no_longer(here:
 
 
 def test_an_upstream_that_cannot_be_reached_for_a_moment_is_tried_again(here: World) -> None:
-    here.network.script["relay.submit"] = [NotSent("ConnectionError")]
+    here.network.script["aistudio.submit"] = [NotSent("ConnectionError")]
     task_id = here.submit_image()
 
     here.run(30, step=1)
@@ -83,7 +83,7 @@ def test_an_upstream_that_cannot_be_reached_for_a_moment_is_tried_again(here: Wo
 
 
 def test_a_task_that_arrives_while_its_upstream_rests_is_not_failed_for_it(here: World) -> None:
-    here.network.script["relay.submit"] = [NotSent("ConnectionError")]
+    here.network.script["aistudio.submit"] = [NotSent("ConnectionError")]
     here.submit_image()
     here.pump()
     here.wait(1)
@@ -106,7 +106,7 @@ REFUSING: dict[str, Script] = {
 
 @pytest.mark.parametrize("answer", REFUSING.values(), ids=REFUSING.keys())
 def test_when_nobody_takes_it_a_task_fails_after_a_few_rounds_with_the_money_back(here: World, answer: Script) -> None:
-    here.network.script["relay.submit"] = [answer] * ALWAYS
+    here.network.script["aistudio.submit"] = [answer] * ALWAYS
     task_id = here.submit_image(callback_url=CLIENT)
 
     here.run(60, step=1)
@@ -121,7 +121,7 @@ def test_when_nobody_takes_it_a_task_fails_after_a_few_rounds_with_the_money_bac
 def test_without_any_answer_the_money_is_held_until_the_deadline_and_the_client_is_told_of_a_timeout(
     here: World,
 ) -> None:
-    here.network.script["relay.submit"] = [NoAnswer("ReadTimeout")]
+    here.network.script["aistudio.submit"] = [NoAnswer("ReadTimeout")]
     task_id = here.submit_image(callback_url=CLIENT)
 
     here.run(DEADLINE - 30, step=10)
@@ -142,10 +142,10 @@ def test_a_continued_video_goes_to_the_upstream_that_made_it_or_to_nobody(here: 
     here.pump()
     here.network.finish()
     here.run(20)
-    assert (here.task(parent["task_id"]).state, here.task(parent["task_id"]).upstream) == (State.SUCCEEDED, "relay")
+    assert (here.task(parent["task_id"]).state, here.task(parent["task_id"]).upstream) == (State.SUCCEEDED, "aistudio")
     here.network.calls.clear()
 
-    here.network.script["relay.submit"] = [answer] * ALWAYS
+    here.network.script["aistudio.submit"] = [answer] * ALWAYS
     _, more = here.post("/api/kling/videos", {**video, "action": "extend", "task_id": parent["task_id"]})
     here.run(60, step=1)
 
@@ -164,4 +164,4 @@ def test_a_continued_video_names_its_parent_as_the_upstream_knows_it(here: World
     here.post("/api/kling/videos", {**video, "action": "extend", "task_id": parent["task_id"]})
     here.pump()
 
-    assert b'"task_id":"relay-1"' in here.network.sent("relay.submit")[-1].body
+    assert b'"task_id":"aistudio-1"' in here.network.sent("aistudio.submit")[-1].body

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from relay.outbound import EgressRefused, NoAnswer, NotSent
-from relay.task import State
-from relay.wire import Answer
+from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
+from relay.nouns.task import State
+from relay.nouns.wire import Answer
 from tests.functional.network import CLIENT, Script
 from tests.functional.world import World, world
 
@@ -47,11 +47,11 @@ SUBMITS: list[tuple[str, Script]] = [
     *[("kie", kie(code)) for code in (400, 401, 413, 429, 451, 500, 999)],
     *[("kie", said(status, MARK)) for status in (302, 400, 503)],
     *[
-        ("relay", no(status, code))
+        ("aistudio", no(status, code))
         for status, code in ((400, "INVALID_PARAMETER"), (401, MARK), (404, "NOT_FOUND"), (429, MARK))
     ],
-    *[("relay", said(status, f"<html>{MARK}</html>")) for status in (200, 301, 400, 502)],
-    *[(upstream, kind(MARK)) for upstream in ("kie", "relay") for kind in (NotSent, NoAnswer, EgressRefused)],
+    *[("aistudio", said(status, f"<html>{MARK}</html>")) for status in (200, 301, 400, 502)],
+    *[(upstream, kind(MARK)) for upstream in ("kie", "aistudio") for kind in (NotSent, NoAnswer, EgressRefused)],
 ]
 FAILED_4O = {"status": "GENERATE_FAILED", "successFlag": 2, "errorMessage": MARK}
 
@@ -71,9 +71,9 @@ QUERIES: list[tuple[str, Callable[[str], Answer]]] = [
     ("kie", lambda job: kie(500, {"taskId": job})),
     ("kie", lambda job: kie(200, {"taskId": job, "status": MARK})),
     ("kie", lambda job: kie(200, {"taskId": job, "status": "SUCCESS", "successFlag": 1, "response": {"note": MARK}})),
-    *[("relay", ended(state, MARK)) for state in ("failed", "cancelled", "timeout", "succeeded", MARK)],
-    *[("relay", ended("failed", code)) for code in ("API_ERROR", "CONTENT_POLICY_VIOLATION", "INVALID_PARAMETER")],
-    ("relay", lambda job: said(500, MARK)),
+    *[("aistudio", ended(state, MARK)) for state in ("failed", "cancelled", "timeout", "succeeded", MARK)],
+    *[("aistudio", ended("failed", code)) for code in ("API_ERROR", "CONTENT_POLICY_VIOLATION", "INVALID_PARAMETER")],
+    ("aistudio", lambda job: said(500, MARK)),
 ]
 
 
@@ -132,10 +132,10 @@ def shared() -> Iterator[World]:
 @pytest.fixture
 def here(shared: World) -> World:
     """A world in which nothing is under way and no upstream is left alone."""
-    for kept in (shared.network.script, shared.network.calls, shared.network.jobs, shared.house.resting):
+    for kept in (shared.network.script, shared.network.calls, shared.network.jobs, shared.services.resting):
         kept.clear()
     shared.network.started = "processing"
-    shared.house = replace(shared.house, archive=False)
+    shared.services = replace(shared.services, archive=False)
     shared.wait(11)
     return shared
 
@@ -154,7 +154,7 @@ def test_a_failed_job_is_told_in_our_words(here: World, upstream: str, answer: C
 
 @pytest.mark.parametrize("answer", [said(403, f"<BucketName>{MARK}</BucketName>"), said(200, MARK), NoAnswer(MARK)])
 def test_a_result_that_cannot_be_copied_is_told_in_our_words(here: World, answer: Any) -> None:
-    here.house = replace(here.house, archive=True)
+    here.services = replace(here.services, archive=True)
     here.network.started = "succeeded"
     here.network.script["file"] = [answer] * 9
-    assert not unwanted(Client(here, "relay").live())
+    assert not unwanted(Client(here, "aistudio").live())

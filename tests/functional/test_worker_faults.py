@@ -8,9 +8,9 @@ from typing import IO, Any
 
 import pytest
 
-from relay.bucket import Bucket
-from relay.task import State
-from relay.wire import Answer
+from relay.effects.bucket import Bucket
+from relay.nouns.task import State
+from relay.nouns.wire import Answer
 from tests.functional.mortal import Fuse, Killed, Mortal
 from tests.functional.storing import settled, storing
 from tests.functional.world import SECRETS, World, world
@@ -25,7 +25,7 @@ def here() -> Iterator[World]:
 
 
 def submissions(here: World) -> int:
-    return len(here.network.sent("kie.submit")) + len(here.network.sent("relay.submit"))
+    return len(here.network.sent("kie.submit")) + len(here.network.sent("aistudio.submit"))
 
 
 # --- dispatch
@@ -51,7 +51,7 @@ def test_a_dispatch_that_always_fails_before_sending_ends_and_returns_the_money(
 
     task = here.task(task_id)
     assert (task.state, here.entries(task_id), here.balance) == (State.FAILED, ["release", "reserve"], before)
-    assert (submissions(here), here.house.resting) == (0, {})
+    assert (submissions(here), here.services.resting) == (0, {})
 
 
 def test_an_input_that_breaks_the_look_at_it_ends_the_task_after_three(here: World) -> None:
@@ -62,7 +62,7 @@ def test_an_input_that_breaks_the_look_at_it_ends_the_task_after_three(here: Wor
     here.run(300)
 
     task = here.task(document["task_id"])
-    routes = here.house.catalog.model(task.platform, task.kind, task.model).routes
+    routes = here.services.catalog.model(task.platform, task.kind, task.model).routes
     assert (task.state, submissions(here)) == (State.FAILED, 0)
     assert len(here.network.sent("file")) == 3 * len(routes)
 
@@ -76,7 +76,7 @@ class Unreadable(Answer):
 
 @pytest.mark.parametrize("fault", [Unreadable(200), RuntimeError("a fault of ours")], ids=["reading", "sending"])
 def test_a_fault_after_the_submission_may_have_left_holds_the_task(here: World, fault: Answer | Exception) -> None:
-    here.network.script = {"kie.submit": [fault] * MANY, "relay.submit": [fault] * MANY}
+    here.network.script = {"kie.submit": [fault] * MANY, "aistudio.submit": [fault] * MANY}
     status, document = here.post("/api/grok/images", {"prompt": "a cat"})
     assert status == 200, document
     here.run(300)
@@ -108,8 +108,8 @@ class Broken(Bucket):
 def test_a_copy_that_fails_by_our_own_fault_ends_the_task_within_minutes(here: World) -> None:
     before = here.balance
     task_id = storing(here)
-    broken = Broken(here.house.bucket, RuntimeError("a fault of ours"))
-    here.house = replace(here.house, bucket=broken)
+    broken = Broken(here.services.bucket, RuntimeError("a fault of ours"))
+    here.services = replace(here.services, bucket=broken)
     made_at = here.now[0]
     task = settled(here, task_id)
 
@@ -122,12 +122,12 @@ def test_a_copy_that_kills_its_worker_is_begun_three_times() -> None:
         here = Mortal.of(safe, Fuse())
         before = here.balance
         task_id = storing(here)
-        broken = Broken(here.house.bucket, Killed())
+        broken = Broken(here.services.bucket, Killed())
 
         for _ in range(200):
-            here.house = replace(here.house, bucket=broken)
+            here.services = replace(here.services, bucket=broken)
             while here.pump():
-                here.house = replace(here.house, bucket=broken)
+                here.services = replace(here.services, bucket=broken)
             if here.task(task_id).due_at is None:
                 break
             here.wait(60)
@@ -143,7 +143,7 @@ def test_a_last_question_that_fails_does_not_keep_a_task_from_ending(here: World
     before = here.balance
     task_id = here.submit_image()
     here.run(5)
-    here.network.script["relay.query"] = [RuntimeError("a fault of ours")] * 1000
+    here.network.script["aistudio.query"] = [RuntimeError("a fault of ours")] * 1000
     here.run(1200, step=30)
 
     assert (here.task(task_id).state, here.balance) == (State.TIMEOUT, before)

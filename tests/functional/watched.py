@@ -13,19 +13,19 @@ from urllib.parse import urlsplit
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from relay.bucket import Bucket
+from relay.edge.gateway import MediaEndpoint
+from relay.edge.wiring import catalog
+from relay.effects.bucket import Bucket
+from relay.effects.poller import Poller
+from relay.effects.queues import Queues
+from relay.effects.secret_store import Secrets, listed
+from relay.effects.store import Store
+from relay.effects.store.audits import Progress
 from relay.flow.audit import audit
 from relay.flow.clock import Lap, sweep
-from relay.flow.house import House
+from relay.flow.services import Services
 from relay.flow.shares import Shares
 from relay.flow.uploads import check
-from relay.gateway import MediaDoor
-from relay.poller import Poller
-from relay.queues import Queues
-from relay.secrets import Secrets, listed
-from relay.store import Store
-from relay.store.audits import Progress
-from relay.wiring import catalog
 from tests.functional.surroundings import HandWoundQueues, door_of, http_event
 from tests.functional.world import ARN, BUCKET, REGION, SECRETS, World
 from tests.rules.tree import functions
@@ -124,7 +124,7 @@ class Watched(World):
     """Sees the functions at work; what a test itself looks up is none of theirs."""
 
     watch: Watch = field(default_factory=Watch)
-    containers: dict[str, House] = field(default_factory=dict)
+    containers: dict[str, Services] = field(default_factory=dict)
     queues: list[HandWoundQueues] = field(default_factory=list)
 
     @classmethod
@@ -136,14 +136,14 @@ class Watched(World):
         made.containers = {name: made._container(name) for name in FUNCTIONS}
         return made
 
-    def _container(self, function: str) -> House:
-        """A house that shares nothing with the others but the cloud: what one has read, another must read itself."""
+    def _container(self, function: str) -> Services:
+        """A services that shares nothing with the others but the cloud: what one has read, another must read itself."""
         connect = partial(self.watch.client, function)
-        tables = replace(self.house.store.tasks.tables, client=connect("dynamodb"))
+        tables = replace(self.services.store.tasks.tables, client=connect("dynamodb"))
         queues: Any = HandWoundQueues(connect("sqs"), self.now)
         self.queues.append(queues)
         return replace(
-            self.house,
+            self.services,
             store=Store.over(tables, shards=1, utc_offset=8),
             queues=Queues(lambda: queues, self.dispatch_url, self.deliver_url, self.archive_url, self.retry_url),
             bucket=WatchedBucket(lambda: connect("s3"), lambda *what: self.watch.uses.add(Use(function, *what))),
@@ -157,11 +157,11 @@ class Watched(World):
     @contextmanager
     def at(self, function: str) -> Iterator[None]:
         """Have a function's own container do what follows."""
-        outside, self.house = self.house, self.containers[function]
+        outside, self.services = self.services, self.containers[function]
         try:
             yield
         finally:
-            self.house = outside
+            self.services = outside
 
     # --- the same world, with each desk in its container ------------------------------------------------------
 
@@ -173,17 +173,17 @@ class Watched(World):
         """The status a link of ours is answered with."""
         event = http_event("GET", urlsplit(link).path + "?" + urlsplit(link).query, {}, b"")
         with self.at("media"):
-            return int(MediaDoor(lambda: self.house).resolve(event, LambdaContext())["statusCode"])
+            return int(MediaEndpoint(lambda: self.services).resolve(event, LambdaContext())["statusCode"])
 
     def arrive(self, key: str, body: bytes) -> None:
         """Have a client use a form, and the bucket tell of it."""
         _operator("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
         with self.at("inspect_upload"):
-            check(self.house, key)
+            check(self.services, key)
 
     def archiving(self) -> None:
         """From here on results are copied before they are announced."""
-        self.containers = {name: replace(house, archive=True) for name, house in self.containers.items()}
+        self.containers = {name: replace(services, archive=True) for name, services in self.containers.items()}
 
     def pump(self) -> int:
         for queues in self.queues:
@@ -206,11 +206,11 @@ class Watched(World):
 
     def sweep(self) -> list[int]:
         with self.at("sweep"):
-            return sweep(self.house)
+            return sweep(self.services)
 
     def audit(self) -> Progress:
         with self.at("audit"):
-            return audit(self.house)
+            return audit(self.services)
 
 
 @cache

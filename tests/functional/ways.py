@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from relay.catalog import Intake
-from relay.outbound import NoAnswer
-from relay.task import Delivery, State
-from relay.wire import Answer, Call
+from relay.effects.outbound import NoAnswer
+from relay.nouns.catalog import Intake
+from relay.nouns.task import Delivery, State
+from relay.nouns.wire import Answer, Call
 from tests.functional.network import CLIENT, Job
 from tests.functional.watched import Watched
 
@@ -148,7 +148,7 @@ def an_upstream_is_full(here: Watched) -> None:
 
 
 def an_upstream_refuses(here: Watched) -> None:
-    here.network.script["relay.submit"] = [BAD_VALUE]
+    here.network.script["aistudio.submit"] = [BAD_VALUE]
     task_id = here.submit_image(callback_url=CLIENT)
     here.pump()
     assert here.entries(task_id) == ["release", "reserve"]
@@ -158,11 +158,11 @@ def another_upstream_takes_it(here: Watched) -> None:
     here.network.script["kie.submit"] = [Answer(200, b'{"code": 500, "msg": "down"}')]
     _, made = here.post("/api/grok/images", {"prompt": "a cat"})
     here.pump()
-    assert here.task(made["task_id"]).upstream == "relay"
+    assert here.task(made["task_id"]).upstream == "aistudio"
 
 
 def a_submission_is_never_answered(here: Watched) -> None:
-    here.network.script["relay.submit"] = [LOST]
+    here.network.script["aistudio.submit"] = [LOST]
     task_id = here.submit_image()
     here.pump()
     here.run(DEADLINE + 60, step=60)

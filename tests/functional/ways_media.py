@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator
 
-from relay.bucket import PART
-from relay.outbound import Incoming
-from relay.task import Delivery, State
-from relay.wire import Answer
+from relay.effects.bucket import PART
+from relay.effects.outbound import Incoming
+from relay.nouns.task import Delivery, State
+from relay.nouns.wire import Answer
 from tests.functional.network import CLIENT, PICTURE
 from tests.functional.watched import Watched
 from tests.functional.ways import RESENT, drop

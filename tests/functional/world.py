@@ -15,22 +15,22 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
-from relay.bucket import SIGNING, Bucket
+from relay.edge.gateway import CallbackEndpoint, ClientEndpoints
+from relay.edge.wiring import catalog
+from relay.effects.bucket import SIGNING, Bucket
+from relay.effects.poller import Poller
+from relay.effects.queues import Queues
+from relay.effects.store import Store
+from relay.effects.store.table import Tables
 from relay.flow.archive import archive
 from relay.flow.clock import Lap, poll
 from relay.flow.deliver import deliver
 from relay.flow.dispatch import dispatch
-from relay.flow.house import UPSTREAMS_ON, Count, House
-from relay.gateway import CallbackDoor, ClientDoor
-from relay.ledger import nanos
-from relay.poller import Poller
-from relay.queues import Queues
-from relay.signing import key_digest, sign_kie, webhook_secret
-from relay.store import Store
-from relay.store.table import Tables
-from relay.task import Task
-from relay.wire import Call
-from relay.wiring import catalog
+from relay.flow.services import UPSTREAMS_ON, Count, Services
+from relay.nouns.money import nanos
+from relay.nouns.signing import key_digest, sign_kie, webhook_secret
+from relay.nouns.task import Task
+from relay.nouns.wire import Call
 from tests.functional.network import KIE, RELAY, Job, Network
 from tests.functional.surroundings import HandWoundQueues, create_table, door_of, http_event
 
@@ -43,10 +43,10 @@ SECRETS = {
     "callback-secret": "example-callback-secret",
     "media-secret": "example-media-secret",
     "webhook-master": "example-master",
-    "upstreams/relay/key": "sk-EXAMPLE-relay",
+    "upstreams/aistudio/key": "sk-EXAMPLE-relay",
     "upstreams/kie/key": "sk-EXAMPLE-kie",
     "upstreams/kie/webhook-key": "example-hmac",
-    UPSTREAMS_ON: '["kie", "relay"]',
+    UPSTREAMS_ON: '["kie", "aistudio"]',
 }
 KEY = "sk-EXAMPLE-client-0001"
 
@@ -64,7 +64,7 @@ class Secrets:
 
 @dataclass
 class World:
-    house: House
+    services: Services
     network: Network
     secrets: Secrets
     sqs: Any
@@ -78,8 +78,10 @@ class World:
     account_id: str = "acc1"
 
     def __post_init__(self) -> None:
-        self.doors = {name: ClientDoor(name, lambda: self.house) for name in ("submit", "status", "account", "upload")}
-        self.callbacks = CallbackDoor(lambda: self.house)
+        self.doors = {
+            name: ClientEndpoints(name, lambda: self.services) for name in ("submit", "status", "account", "upload")
+        }
+        self.callbacks = CallbackEndpoint(lambda: self.services)
 
     # --- the client -------------------------------------------------------------------------------------------
 
@@ -132,10 +134,10 @@ class World:
     def pump(self) -> int:
         """Run the desks on every message that is there; how many there were."""
         self.late.release()
-        return self._drain(self.dispatch_url, lambda m: dispatch(self.house, m["account_id"], m["task_id"])) + (
-            self._drain(self.deliver_url, lambda m: deliver(self.house, **m))
-            + self._drain(self.retry_url, lambda m: deliver(self.house, **m))
-            + self._drain(self.archive_url, lambda m: archive(self.house, **m))
+        return self._drain(self.dispatch_url, lambda m: dispatch(self.services, m["account_id"], m["task_id"])) + (
+            self._drain(self.deliver_url, lambda m: deliver(self.services, **m))
+            + self._drain(self.retry_url, lambda m: deliver(self.services, **m))
+            + self._drain(self.archive_url, lambda m: archive(self.services, **m))
         )
 
     def _drain(self, url: str, desk: Callable[[dict[str, Any]], None]) -> int:
@@ -147,7 +149,7 @@ class World:
 
     def tick(self) -> Lap:
         """One lap of the poller over the only shard."""
-        return poll(self.house, 0, self.now[0] + 60_000)
+        return poll(self.services, 0, self.now[0] + 60_000)
 
     def run(self, seconds: float, step: float = 5.0) -> None:
         """Let time pass with all desks and the clock at work."""
@@ -163,22 +165,22 @@ class World:
     # --- looking ----------------------------------------------------------------------------------------------
 
     def task(self, task_id: str) -> Task:
-        task = self.house.store.tasks.get(self.account_id, task_id)
+        task = self.services.store.tasks.get(self.account_id, task_id)
         assert task is not None
         return task
 
     @property
     def balance(self) -> int:
-        gate = self.house.store.accounts.gate(self.account_id)
+        gate = self.services.store.accounts.gate(self.account_id)
         assert gate is not None
         return gate.balance
 
     @property
     def drift(self) -> int:
-        return self.house.store.accounts.drift(self.account_id)
+        return self.services.store.accounts.drift(self.account_id)
 
     def entries(self, task_id: str) -> list[str]:
-        found = [e for e in self.house.store.accounts.entries(self.account_id) if e.reference == task_id]
+        found = [e for e in self.services.store.accounts.entries(self.account_id) if e.reference == task_id]
         return sorted(entry.kind.value for entry in found)
 
     @property
@@ -225,7 +227,7 @@ def world(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iter
         draw = random.Random(7)
         secrets = Secrets(dict(SECRETS))
         arn = states.list_state_machines()["stateMachines"][0]["stateMachineArn"]
-        house = House(
+        services = Services(
             catalog=what,
             store=Store.over(Tables(dynamodb, *tables), shards=1, utc_offset=8),
             queues=Queues(lambda: late, *urls),
@@ -238,10 +240,10 @@ def world(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iter
             bucket=Bucket(lambda: s3, BUCKET),
             archive=archive,
             public_url="https://relay.example.net",
-            upstream_urls={"relay": RELAY, "kie": KIE},
+            upstream_urls={"aistudio": RELAY, "kie": KIE},
             threads=1,  # moto is not made for more
         )
-        here = World(house, network, secrets, sqs, late, urls[0], urls[1], urls[2], urls[3], counts, now)
+        here = World(services, network, secrets, sqs, late, urls[0], urls[1], urls[2], urls[3], counts, now)
         open_account(here, here.account_id, KEY, balance, tier)
         yield here
 
@@ -269,7 +271,7 @@ def _client(service: str) -> Any:
 
 
 def open_account(here: World, account_id: str, key: str, balance: str, tier: int) -> None:
-    store = here.house.store
+    store = here.services.store
     store.accounts.open(account_id, account_id, tier)
     if balance != "0":
         store.accounts.top_up(account_id, f"topup-{account_id}", nanos(balance), here.now[0])

@@ -1,1 +1,1 @@
-"""The house checks itself: its shape, its template and its example events. Fast, and without a network."""
+"""The services checks itself: its shape, its template and its example events. Fast, and without a network."""

@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import pytest
 
-from relay.flow.house import House
 from relay.flow.links import key_of
-from relay.signing import callback_token
+from relay.flow.services import Services
+from relay.nouns.signing import callback_token
 from tests.rules.test_template import routes_of
 from tests.rules.tree import ROOT, functions, logical_id, sources
 
@@ -71,8 +71,12 @@ def test_the_link_is_genuine() -> None:
     event = EVENTS["media.link"]
     given = event["queryStringParameters"]
     assert event["rawQueryString"] == "&".join(f"{name}={value}" for name, value in given.items())
-    house = cast("House", SimpleNamespace(secrets=SimpleNamespace(need={"media-secret": MEDIA_SECRET}.__getitem__)))
-    assert key_of(house, f"{event['rawPath']}?{event['rawQueryString']}") == "/".join(event["pathParameters"].values())
+    services = cast(
+        "Services", SimpleNamespace(secrets=SimpleNamespace(need={"media-secret": MEDIA_SECRET}.__getitem__))
+    )
+    assert key_of(services, f"{event['rawPath']}?{event['rawQueryString']}") == "/".join(
+        event["pathParameters"].values()
+    )
 
 
 def test_the_bucket_tells_of_what_came_by_form() -> None:

@@ -1,4 +1,4 @@
-"""How the code of the house is cut: small modules, doorways that decide nothing, no error passed over in silence."""
+"""How the code of the services is cut: small modules, doorways that decide nothing, no error passed over in silence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the template says, and what the rest of the house says of it."""
+"""What the template says, and what the rest of the services says of it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from relay.dialects import FAMILIES, dialect
-from relay.settings import ENV
+from relay.effects.settings import ENV
+from relay.families import FAMILIES, dialect
 from tests.rules.tree import ROOT, cloudformation, functions, logical_id, resources, template
 
 RESERVED = "ReservedConcurrentExecutions"

@@ -1,9 +1,8 @@
-"""What the rules read: the modules of the house, what each imports when it runs, the template and what it becomes."""
+"""What the rules read: our modules, what each imports, the template and what it becomes."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -37,9 +36,9 @@ def parsed(path: Path) -> ast.Module:
 
 
 def imports(module: str) -> set[str]:
-    """What a module imports when it runs, as dotted names; imports that only a type checker sees are left out."""
+    """What a module imports, as dotted names; what only a type checker sees is among it."""
     found: set[str] = set()
-    for node in _running(parsed(sources()[module])):
+    for node in ast.walk(parsed(sources()[module])):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -50,14 +49,6 @@ def imports(module: str) -> set[str]:
 def _target(package: str, name: str) -> str:
     """`from package import name` imports a module of that name where there is one, else the package."""
     return f"{package}.{name}" if f"{package}.{name}" in sources() else package
-
-
-def _running(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            continue
-        yield child
-        yield from _running(child)
 
 
 @cache
@@ -93,7 +84,7 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
 
 
 def functions() -> dict[str, dict[str, Any]]:
-    """The template's functions by the name of their file, which is how the rest of the house calls them."""
+    """The template's functions by the name of their file, which is how the rest of the services calls them."""
     return {one["Handler"].partition(".")[0]: one for one in resources("AWS::Serverless::Function").values()}
 
 

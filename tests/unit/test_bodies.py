@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from relay.dialects.bodies import MAX_DEPTH, Body, read_body, read_json
-from relay.errors import BadInput, MissingField
-from relay.wire import Inbound
+from relay.families.bodies import MAX_DEPTH, Body, read_body, read_json
+from relay.nouns.errors import BadInput, MissingField
+from relay.nouns.wire import Inbound
 
 
 class Sample(Body):

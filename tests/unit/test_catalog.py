@@ -10,14 +10,14 @@ from importlib.resources import files
 
 import pytest
 
-from relay.catalog import Catalog, Model, Poll
-from relay.catalog_file import CatalogError, load
-from relay.dialects.relay.words import PLATFORMS
-from relay.errors import InvalidParameter, NotFound, Unsupported
-from relay.providers import FAMILIES
-from relay.task import Draft, Kind
+from relay.catalog.file import CatalogError, load
+from relay.families import FAMILIES
+from relay.families.aistudio.words import PLATFORMS
+from relay.nouns.catalog import Catalog, Model, Poll
+from relay.nouns.errors import InvalidParameter, NotFound, Unsupported
+from relay.nouns.task import Draft, Kind
 
-TEXT = (files("relay") / "catalog.toml").read_text("utf-8")
+TEXT = (files("relay.catalog") / "catalog.toml").read_text("utf-8")
 CATALOG = load(TEXT)
 IMAGE, VIDEO, MUSIC = Kind.IMAGE, Kind.VIDEO, Kind.MUSIC
 
@@ -48,12 +48,12 @@ utc_offset = 8
 image = 900
 [tiers]
 [upstreams.u]
-family = "relay"
+family = "aistudio"
 base_url = "https://upstream.example"
 callbacks = false
 poll = { first = 5, interval = 5, growth = "1.5", cap = 30 }
 [platforms.p]
-family = "relay"
+family = "aistudio"
 [platforms.p.image]
 default = "m"
 [platforms.p.image.models.m]
@@ -67,11 +67,11 @@ routes = [
 
 
 def draft(**changes: object) -> Draft:
-    return replace(Draft("relay", "kling", VIDEO, "m"), **changes)  # type: ignore[arg-type]
+    return replace(Draft("aistudio", "kling", VIDEO, "m"), **changes)  # type: ignore[arg-type]
 
 
 def test_the_shipped_platforms_are_those_of_the_reference() -> None:
-    assert {name for name, platform in CATALOG.platforms.items() if platform.family == "relay"} == set(MATRIX)
+    assert {name for name, platform in CATALOG.platforms.items() if platform.family == "aistudio"} == set(MATRIX)
 
 
 def test_the_dialect_knows_every_platform_it_sells() -> None:
@@ -85,7 +85,7 @@ def test_a_platform_sells_the_kinds_of_the_matrix(platform: str) -> None:
 
 @pytest.mark.parametrize("platform", [name for name, kinds in MATRIX.items() if VIDEO in kinds])
 def test_every_video_platform_has_the_three_actions(platform: str) -> None:
-    assert CATALOG.offer("relay", platform, VIDEO).actions == ("text2video", "image2video", "extend")
+    assert CATALOG.offer("aistudio", platform, VIDEO).actions == ("text2video", "image2video", "extend")
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -118,7 +118,7 @@ def test_tiers_grow_with_their_level() -> None:
     assert limits == sorted(limits)
 
 
-@pytest.mark.parametrize(("family", "platform"), [("relay", "nope"), ("relay", ""), ("kie", "kling")])
+@pytest.mark.parametrize(("family", "platform"), [("aistudio", "nope"), ("aistudio", ""), ("kie", "kling")])
 def test_a_platform_the_family_does_not_sell_is_not_found(family: str, platform: str) -> None:
     with pytest.raises(NotFound):
         CATALOG.offer(family, platform, IMAGE)
@@ -126,7 +126,7 @@ def test_a_platform_the_family_does_not_sell_is_not_found(family: str, platform:
 
 def test_a_kind_the_platform_lacks_is_unsupported() -> None:
     with pytest.raises(Unsupported):
-        CATALOG.offer("relay", "grok", VIDEO)
+        CATALOG.offer("aistudio", "grok", VIDEO)
 
 
 def test_an_unlisted_model_is_named_with_those_there_are() -> None:
@@ -190,7 +190,7 @@ def test_polls_slow_down_to_a_cap(polls: int, seconds: float) -> None:
         ("callbacks = false", 'callbacks = "no"', 11, "must be true or false"),
         ('growth = "1.5"', 'growth = "0.5"', 12, "at least 1"),
         ("https://", "http://", 10, "must begin with https://"),
-        ('family = "relay"\nbase', "base", 8, "family is missing"),
+        ('family = "aistudio"\nbase', "base", 8, "family is missing"),
         ('per = "image"', "per =", 19, "not TOML"),
     ],
 )

@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from relay.catalog import Catalog
-from relay.catalog_file import load
-from relay.dialects import TaskQuery, dialect
-from relay.dialects.kie import DIALECT, Download
-from relay.errors import BadInput, InvalidParameter, MissingField, NotFound, TaskNotFound
-from relay.task import Draft, Kind
-from relay.wire import Inbound
+from relay.catalog.file import load
+from relay.families import dialect
+from relay.families.dialect import TaskQuery
+from relay.families.kie.dialect import DIALECT, Download
+from relay.nouns.catalog import Catalog
+from relay.nouns.errors import BadInput, InvalidParameter, MissingField, NotFound, TaskNotFound
+from relay.nouns.task import Draft, Kind
+from relay.nouns.wire import Inbound
 
-CATALOG = load((files("relay") / "catalog.toml").read_text("utf-8"))
+CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))
 GOOD = {"prompt": "a cat", "size": "1:1"}
 URL = "https://files.example/a.png"
 BAD_URLS = [

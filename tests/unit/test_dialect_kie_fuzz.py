@@ -9,12 +9,12 @@ from importlib.resources import files
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.catalog_file import load
-from relay.dialects.kie import DIALECT
-from relay.errors import BadInput, NotFound
-from relay.wire import Inbound
+from relay.catalog.file import load
+from relay.families.kie.dialect import DIALECT
+from relay.nouns.errors import BadInput, NotFound
+from relay.nouns.wire import Inbound
 
-CATALOG = load((files("relay") / "catalog.toml").read_text("utf-8"))
+CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))
 FIELDS = (
     *("prompt", "filesUrl", "fileUrl", "size", "nVariants", "maskUrl", "callBackUrl"),
     *("isEnhance", "uploadCn", "enableFallback", "fallbackModel", "taskId", "url", "imageUrl"),

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from relay import errors
-from relay.dialects.kie import DIALECT
-from relay.faults import Fault, sentence
-from relay.signing import verify_kie
-from relay.task import TERMINAL, Asset, Draft, Kind, State, Task
+from relay.families.kie.dialect import DIALECT
+from relay.nouns import errors
+from relay.nouns.faults import Fault, sentence
+from relay.nouns.signing import verify_kie
+from relay.nouns.task import TERMINAL, Asset, Draft, Kind, State, Task
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "kie"
 TASK = Task(

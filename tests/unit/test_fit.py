@@ -10,23 +10,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.catalog import Model
-from relay.catalog_file import load
-from relay.errors import InvalidParameter, Unsupported
+from relay.catalog.file import load
+from relay.families import provider
+from relay.families.provider import Account
 from relay.flow.fit import Fit, as_charged, fit
-from relay.providers import Account, provider
-from relay.task import Draft, Kind
+from relay.nouns.catalog import Model
+from relay.nouns.errors import InvalidParameter, Unsupported
+from relay.nouns.task import Draft, Kind
 
-CATALOG = load((files("relay") / "catalog.toml").read_text("utf-8"))
+CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))
 SOLD = [
     (platform.family, platform.name, kind, model)
     for platform in CATALOG.platforms.values()
     for kind, offer in platform.offers.items()
     for model in offer.models.values()
 ]
-BOTH = frozenset({"kie", "relay"})
-VIDEO = Draft("relay", "kling", Kind.VIDEO, "kling-3.0", prompt="a kite", action="text2video", duration=1)
-IMAGE = Draft("relay", "grok", Kind.IMAGE, "grok-imagine", prompt="a kite", count=3)
+BOTH = frozenset({"kie", "aistudio"})
+VIDEO = Draft("aistudio", "kling", Kind.VIDEO, "kling-3.0", prompt="a kite", action="text2video", duration=1)
+IMAGE = Draft("aistudio", "grok", Kind.IMAGE, "grok-imagine", prompt="a kite", count=3)
 SIZES = ("1:1", "16:9", "9:16", "21:9", "1024x1024", "640x4096", None)
 
 
@@ -55,7 +56,7 @@ def drafts(draw: st.DrawFn) -> Draft:
 
 
 @settings(max_examples=400)
-@given(asked=drafts(), on=st.sampled_from([BOTH, frozenset({"kie"}), frozenset({"relay"}), frozenset[str]()]))
+@given(asked=drafts(), on=st.sampled_from([BOTH, frozenset({"kie"}), frozenset({"aistudio"}), frozenset[str]()]))
 def test_the_price_is_that_of_what_is_sent(asked: Draft, on: frozenset[str]) -> None:
     model = CATALOG.model(asked.platform, asked.kind, asked.model)
     try:
@@ -83,17 +84,17 @@ def test_a_length_is_rounded_up_to_one_that_is_made() -> None:
 def test_whoever_makes_it_as_asked_for_less_is_taken_first() -> None:
     ways = fit(CATALOG, VIDEO, BOTH)
 
-    assert [(way.route.upstream, way.draft.duration) for way in ways] == [("relay", 1), ("kie", 3)]
+    assert [(way.route.upstream, way.draft.duration) for way in ways] == [("aistudio", 1), ("kie", 3)]
 
 
 def test_of_equal_prices_the_catalogs_priority_decides() -> None:
     ways = fit(CATALOG, replace(VIDEO, duration=5), BOTH)
 
-    assert [way.route.upstream for way in ways] == ["kie", "relay"]
+    assert [way.route.upstream for way in ways] == ["kie", "aistudio"]
 
 
 def test_a_draft_that_was_rounded_is_not_sent_where_it_would_be_made_shorter_or_longer() -> None:
-    assert [route.upstream for route in as_charged(CATALOG, VIDEO)] == ["relay"]
+    assert [route.upstream for route in as_charged(CATALOG, VIDEO)] == ["aistudio"]
     assert {route.upstream for route in as_charged(CATALOG, replace(VIDEO, duration=3))} == BOTH
 
 

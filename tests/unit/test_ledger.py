@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.ledger import NANOS, NANOS_PER_CENT, EntryKind, cents, nanos, reserve, settle
-from relay.task import TERMINAL, Asset, Kind, Observation, State, Task, advance, uuid7
+from relay.nouns.money import NANOS, NANOS_PER_CENT, EntryKind, cents, nanos, reserve, settle
+from relay.nouns.task import TERMINAL, Asset, Kind, Observation, State, Task, advance, uuid7
 
 NOW = 1_767_225_630_000
-TASK = Task("acc1", uuid7(NOW, 0), "relay", "kling", Kind.IMAGE, "kling-image", 200, NOW, NOW + 900_000)
+TASK = Task("acc1", uuid7(NOW, 0), "aistudio", "kling", Kind.IMAGE, "kling-image", 200, NOW, NOW + 900_000)
 OPEN = sorted(set(State) - TERMINAL)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from local.serve import real_keys
-from relay.wiring import catalog
+from relay.edge.wiring import catalog
 
 
 def test_a_key_in_the_env_file_makes_its_upstream_the_real_one(tmp_path: Path) -> None:
     env = tmp_path / ".env"
-    env.write_text("# keys\nKIE_API_KEY = sk-EXAMPLE\nOTHER_API_KEY=sk-EXAMPLE-other\nRELAY_API_KEY=\n")
+    env.write_text("# keys\nKIE_API_KEY = sk-EXAMPLE\nOTHER_API_KEY=sk-EXAMPLE-other\nAISTUDIO_API_KEY=\n")
     assert real_keys(env) == {"kie": "sk-EXAMPLE"}
 
 
@@ -22,4 +22,4 @@ def test_an_upstream_that_cannot_call_back_is_asked_within_seconds() -> None:
     usual, alone = catalog(), catalog().out_of_reach({"kie"})
     assert usual.upstreams["kie"].poll.delay(0) == 60
     assert alone.upstreams["kie"].poll.delay(0) <= 5
-    assert alone.upstreams["relay"] == usual.upstreams["relay"]
+    assert alone.upstreams["aistudio"] == usual.upstreams["aistudio"]

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from relay.media import PICTURES, UPLOADABLE, NotMedia, judge, sniff
-from relay.media.pixels import MAX_PIXELS
+from relay.nouns.media import PICTURES, UPLOADABLE, NotMedia, judge, sniff
+from relay.nouns.media.pixels import MAX_PIXELS
 from tests.samples import CONTENT_TYPES, SOUNDS, classic, gif_with, jpeg_with, png_of, sample, still_gif
 
 ZIP = b"PK\x03\x04" + b"\0" * 26 + b"PK\x05\x06" + b"\0" * 18

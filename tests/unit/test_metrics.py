@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from relay.metrics import count
-from relay.shell import handler
+from relay.edge.shell import handler
+from relay.effects.metrics import count
 
 
 def test_a_count_of_an_upstream_is_written_with_and_without_it(
@@ -21,7 +21,7 @@ def test_a_count_of_an_upstream_is_written_with_and_without_it(
     def work(event: dict[str, Any], context: Any) -> None:
         count("LateSuccess", upstream="kie")
         count("LateSuccess", upstream="kie")
-        count("LateSuccess", upstream="relay")
+        count("LateSuccess", upstream="aistudio")
         count("Delivered")
 
     names = ("function_name", "memory_limit_in_mb", "invoked_function_arn", "aws_request_id")
@@ -41,5 +41,5 @@ def test_a_count_of_an_upstream_is_written_with_and_without_it(
         ("LateSuccess", "service", None): [1.0, 1.0, 1.0],
         ("Delivered", "service", None): [1.0],
         ("LateSuccess", "service", "upstream", "kie"): [2.0],
-        ("LateSuccess", "service", "upstream", "relay"): [1.0],
+        ("LateSuccess", "service", "upstream", "aistudio"): [1.0],
     }

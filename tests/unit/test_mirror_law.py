@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.dialects import dialect
-from relay.faults import Fault, sentence
-from relay.providers import Account, provider
-from relay.task import FAULTS, TERMINAL, Asset, Draft, Kind, Observation, State, Task, uuid7
-from relay.wire import Answer
+from relay.families import dialect, provider
+from relay.families.provider import Account
+from relay.nouns.faults import Fault, sentence
+from relay.nouns.task import FAULTS, TERMINAL, Asset, Draft, Kind, Observation, State, Task, uuid7
+from relay.nouns.wire import Answer
 from tests.unit.keys import keyless
 
 NOW = 1_767_225_630_000
@@ -71,9 +71,9 @@ def of_kie(task: Task) -> Observation:
     )
 
 
-CARRIES: Mapping[str, Callable[[Task], Observation]] = {"relay": of_relay, "kie": of_kie}
-KINDS = {"relay": tuple(Kind), "kie": (Kind.IMAGE,)}
-API = {"relay": "", "kie": "gpt4o-image"}
+CARRIES: Mapping[str, Callable[[Task], Observation]] = {"aistudio": of_relay, "kie": of_kie}
+KINDS = {"aistudio": tuple(Kind), "kie": (Kind.IMAGE,)}
+API = {"aistudio": "", "kie": "gpt4o-image"}
 
 WORDS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x9FFF, exclude_categories=["C", "Z"]), max_size=60)
 SENTENCES = st.lists(WORDS.filter(bool), min_size=1, max_size=4).map(" ".join).filter(keyless)
@@ -143,7 +143,7 @@ def test_an_end_is_an_end_on_both_sides(family: str, state: State) -> None:
 
 def test_the_one_exception_is_what_looks_like_a_key() -> None:
     assets = (Asset("https://files.example/a.mp3", 9.0, "a song for sk-000000"),)
-    task = Task("acc1", uuid7(NOW, 0), "relay", "suno", Kind.MUSIC, "m", 1, NOW, NOW + 9, state=S.SUCCEEDED)
+    task = Task("acc1", uuid7(NOW, 0), "aistudio", "suno", Kind.MUSIC, "m", 1, NOW, NOW + 9, state=S.SUCCEEDED)
     task = replace(task, assets=assets, progress=100.0)
 
     assert not keyless("a song for sk-000000")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relay.dialects.multipart import MAX_FILENAME, clean_name, read_file
-from relay.errors import BadInput, RelayError
-from relay.wire import Inbound
+from relay.families.forms import MAX_FILENAME, clean_name, read_file
+from relay.nouns.errors import BadInput, RelayError
+from relay.nouns.wire import Inbound
 
 BODY = b"\x89PNG\r\n--not-the-end--\r\n\0\xff"
 TYPE = "multipart/form-data; boundary=edge"

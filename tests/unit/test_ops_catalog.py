@@ -8,9 +8,9 @@ import pytest
 
 from ops.__main__ import main
 from ops.supply import unmakeable
-from relay.wiring import catalog
+from relay.edge.wiring import catalog
 
-SHIPPED = Path(__file__).resolve().parents[2] / "layers/relay/python/relay/catalog.toml"
+SHIPPED = Path(__file__).resolve().parents[2] / "layers/relay/python/relay/catalog/catalog.toml"
 
 
 def test_the_shipped_catalog_is_well(capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,7 +24,7 @@ def test_the_shipped_catalog_is_well(capsys: pytest.CaptureFixture[str]) -> None
         ('upstream = "kie", api = "suno"', 'upstream = "kei", api = "suno"', '"kei", which is no upstream'),
         ('price = "0.80"', 'price = "0,80"', "must be an amount"),
         ('api = "suno"', 'api = "sumo"', 'kie has no API "sumo"'),
-        ('family = "kie"\nbase_url', 'family = "kei"\nbase_url', '"kei" is no provider; there are: relay, kie'),
+        ('family = "kie"\nbase_url', 'family = "kei"\nbase_url', '"kei" is no provider; there are: aistudio, kie'),
         ('[platforms.gpt4o-image]\nfamily = "kie"', '[platforms.gpt4o-image]\nfamily = "key"', "is no dialect"),
         ("per_minute = 20", "per_minute = ", "not TOML"),
     ],
@@ -56,7 +56,7 @@ def test_a_file_that_cannot_be_read_is_said(
 
 
 def test_what_cannot_be_made_is_what_no_keyed_upstream_makes() -> None:
-    assert list(unmakeable(catalog(), {"kie", "relay"})) == []
+    assert list(unmakeable(catalog(), {"kie", "aistudio"})) == []
     assert "kling/video/kling-v1" in set(unmakeable(catalog(), {"kie"}))
     assert "kling/video/kling-3.0" not in set(unmakeable(catalog(), {"kie"}))
     everything = {

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from relay.outbound import EgressRefused, NotSent, Outbound, resolve
-from relay.wire import Call
+from relay.effects.outbound import EgressRefused, NotSent, Outbound, resolve
+from relay.nouns.wire import Call
 
 GOOD = "93.184.216.34"
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.outbound import MAX_ANSWER, EgressRefused, NoAnswer, NotSent, Outbound
-from relay.wire import Answer, Call
+from relay.effects.outbound import MAX_ANSWER, EgressRefused, NoAnswer, NotSent, Outbound
+from relay.nouns.wire import Answer, Call
 from tests.wires import (
     BAD_LOCATION,
     DIFFERENT_LENGTHS,

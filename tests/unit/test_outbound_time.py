@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from relay.outbound import NoAnswer, NotSent, Outbound
-from relay.outbound.lookups import AT_ONCE
-from relay.wire import Call
+from relay.effects.outbound import NoAnswer, NotSent, Outbound
+from relay.effects.outbound.lookups import AT_ONCE
+from relay.nouns.wire import Call
 from tests.wires import answer, deaf, here, saying, server
 
 pytestmark = pytest.mark.enable_socket
@@ -110,7 +110,7 @@ def test_a_resolver_that_hangs_holds_few_threads_and_is_survived() -> None:
 
 _HANGS = """
 import time
-from relay.outbound import Outbound
+from relay.effects.outbound import Outbound
 Outbound("public", lambda host, port: time.sleep(60)).check("https://example.com/", 0.1)
 """
 

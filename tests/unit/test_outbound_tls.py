@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from relay.outbound import NoAnswer, NotSent, Outbound, connections
-from relay.wire import Answer, Call
+from relay.effects.outbound import NoAnswer, NotSent, Outbound, connections
+from relay.nouns.wire import Answer, Call
 from tests.wires import answer, here, saying, server
 
 pytestmark = pytest.mark.enable_socket

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from relay.outbound import MAX_ANSWER, EgressRefused, NoAnswer, NotSent, Outbound
-from relay.wire import Answer, Call
+from relay.effects.outbound import MAX_ANSWER, EgressRefused, NoAnswer, NotSent, Outbound
+from relay.nouns.wire import Answer, Call
 from tests.wires import here, saying, server
 
 pytestmark = pytest.mark.enable_socket

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from relay.errors import Refused, UnknownOutcome
-from relay.providers import Account
-from relay.providers.kie import APIS, KieProvider
-from relay.task import Observation, State
-from relay.wire import Answer
+from relay.families.kie.provider import APIS, KieProvider
+from relay.families.provider import Account
+from relay.nouns.errors import Refused, UnknownOutcome
+from relay.nouns.task import Observation, State
+from relay.nouns.wire import Answer
 
 PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))
 POLICY, PARAMETER, INPUT = "CONTENT_POLICY_VIOLATION", "INVALID_PARAMETER", "INPUT_FETCH_FAILED"

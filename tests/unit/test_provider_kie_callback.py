@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from relay.dialects.kie import DIALECT
-from relay.errors import BadInput, Forbidden
-from relay.providers import Account
-from relay.providers.kie import KieProvider
-from relay.signing import sign_kie
-from relay.task import Kind, State, Task
-from relay.wire import Inbound
+from relay.families.kie.dialect import DIALECT
+from relay.families.kie.provider import KieProvider
+from relay.families.provider import Account
+from relay.nouns.errors import BadInput, Forbidden
+from relay.nouns.signing import sign_kie
+from relay.nouns.task import Kind, State, Task
+from relay.nouns.wire import Inbound
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "kie"
 KEY, NOW = "demo-hmac-key", 1767225600

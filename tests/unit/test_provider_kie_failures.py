@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from relay.errors import Unreadable
-from relay.faults import Fault
-from relay.providers import Account
-from relay.providers.kie import APIS, KieProvider
-from relay.task import Observation, State
-from relay.wire import Answer
+from relay.families.kie.provider import APIS, KieProvider
+from relay.families.provider import Account
+from relay.nouns.errors import Unreadable
+from relay.nouns.faults import Fault
+from relay.nouns.task import Observation, State
+from relay.nouns.wire import Answer
 
 PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))
 WORD_FIELD = {"gpt4o-image": "status", "market": "state", "veo": "successFlag", "suno": "status"}

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from relay.catalog import Route
-from relay.errors import Unfit
-from relay.providers import Account
-from relay.providers.kie import KieProvider
-from relay.task import Draft, Kind
+from relay.families.kie.provider import KieProvider
+from relay.families.provider import Account
+from relay.nouns.catalog import Route
+from relay.nouns.errors import Unfit
+from relay.nouns.task import Draft, Kind
 
 PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))
 OURS = "https://relay.example/callbacks/kie/ref/token"
-IMAGE = Draft("relay", "grok", Kind.IMAGE, "any", prompt="a cat")
+IMAGE = Draft("aistudio", "grok", Kind.IMAGE, "any", prompt="a cat")
 ANY = ("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "21:9")
 SIZES = {
     "grok-imagine/text-to-image": ("1:1", "16:9", "9:16", "3:2", "2:3"),

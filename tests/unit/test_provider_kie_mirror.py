@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.dialects.kie import DIALECT
-from relay.errors import BadInput, Forbidden, Refused, UnknownOutcome, Unreadable
-from relay.faults import Fault, sentence
-from relay.providers import Account
-from relay.providers.kie import APIS, KieProvider
-from relay.task import FAULTS, TERMINAL, Asset, Draft, Kind, Observation, State, Task
-from relay.wire import Answer, Inbound
+from relay.families.kie.dialect import DIALECT
+from relay.families.kie.provider import APIS, KieProvider
+from relay.families.provider import Account
+from relay.nouns.errors import BadInput, Forbidden, Refused, UnknownOutcome, Unreadable
+from relay.nouns.faults import Fault, sentence
+from relay.nouns.task import FAULTS, TERMINAL, Asset, Draft, Kind, Observation, State, Task
+from relay.nouns.wire import Answer, Inbound
 
 PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE", "demo-hmac-key"))
 # A fault's code there and back: the wire has three numbers for them, and 400 is told apart by its text.

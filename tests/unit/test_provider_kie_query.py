@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from relay.providers import Account
-from relay.providers.kie import APIS, KieProvider
-from relay.task import Asset, Observation, State
-from relay.wire import Answer
+from relay.families.kie.provider import APIS, KieProvider
+from relay.families.provider import Account
+from relay.nouns.task import Asset, Observation, State
+from relay.nouns.wire import Answer
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "kie"
 PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))

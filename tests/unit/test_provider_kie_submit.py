@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 
-from relay.catalog import Route
-from relay.errors import Unfit
-from relay.providers import Account, provider
-from relay.providers.kie import APIS, KieProvider
-from relay.task import Draft, Kind
-from relay.wire import Call
+from relay.families import provider
+from relay.families.kie.provider import APIS, KieProvider
+from relay.families.provider import Account
+from relay.nouns.catalog import Route
+from relay.nouns.errors import Unfit
+from relay.nouns.task import Draft, Kind
+from relay.nouns.wire import Call
 
 PROVIDER = KieProvider(Account("https://api.kie.example/", "sk-EXAMPLE"))
 OURS = "https://relay.example/callbacks/kie/ref/token"
 IMAGE = Draft("kie", "gpt4o-image", Kind.IMAGE, "gpt4o-image", prompt="a cat")
-VIDEO = Draft("relay", "kling", Kind.VIDEO, "any", prompt="a cat", action="text2video")
-MUSIC = Draft("relay", "suno", Kind.MUSIC, "V5", prompt="rain  on\nroofs")
+VIDEO = Draft("aistudio", "kling", Kind.VIDEO, "any", prompt="a cat", action="text2video")
+MUSIC = Draft("aistudio", "suno", Kind.MUSIC, "V5", prompt="rain  on\nroofs")
 PICTURES = tuple(f"https://files.example/{number}.png" for number in range(20))
 SIZES = {"gpt4o-image": ("1:1", "3:2", "2:3"), "veo": ("16:9", "9:16")}
 MODELS = {"gpt4o-image": "gpt4o-image", "market": "kling-3.0/video", "veo": "", "suno": "V5"}

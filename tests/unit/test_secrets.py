@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relay.secrets import Secrets, listed
+from relay.effects.secret_store import Secrets, listed
 
 STORED = {"/x/key-pepper": "pepper", "/x/media-secret": "media", "/x/upstreams/kie/key": "sk-EXAMPLE"}
 
@@ -38,9 +38,9 @@ def secrets(ssm: Ssm, *names: str) -> Secrets:
 
 
 def test_all_that_a_function_uses_comes_in_one_request(ssm: Ssm) -> None:
-    found = secrets(ssm, "key-pepper", "media-secret", "upstreams/relay/key")
+    found = secrets(ssm, "key-pepper", "media-secret", "upstreams/aistudio/key")
     assert [found.need("media-secret"), found.need("key-pepper")] == ["media", "pepper"]
-    assert found.find("upstreams/relay/key") is None  # a missing one is remembered as missing
+    assert found.find("upstreams/aistudio/key") is None  # a missing one is remembered as missing
     assert len(ssm.requests) == 1
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from relay.shell import Event, records
+from relay.edge.shell import Event, records
 
 TEN = 10
 

@@ -8,7 +8,7 @@ import time
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from relay.signing import (
+from relay.nouns.signing import (
     TOLERANCE,
     callback_token,
     key_digest,

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.faults import Fault
-from relay.ledger import Entry, EntryKind, reserve, settle
-from relay.task import (
+from relay.nouns.faults import Fault
+from relay.nouns.money import Entry, EntryKind, reserve, settle
+from relay.nouns.task import (
     BY_ARCHIVE,
     FAULTS,
     GRACE,
@@ -37,7 +37,7 @@ NOW = 1_767_225_630_000
 
 
 def task(state: State = S.QUEUED, **fields: Any) -> Task:
-    new = Task("acc1", uuid7(NOW, 0), "relay", "kling", Kind.IMAGE, "kling-image", 200, NOW, NOW + 900_000)
+    new = Task("acc1", uuid7(NOW, 0), "aistudio", "kling", Kind.IMAGE, "kling-image", 200, NOW, NOW + 900_000)
     return replace(new, state=state, **fields)
 
 

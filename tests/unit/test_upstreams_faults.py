@@ -228,7 +228,7 @@ def test_a_marker_that_names_a_door_but_no_fault_is_refused(upstreams: Upstreams
     answer = create(upstreams, "[[submit:explode]]").json()
     assert answer["code"] == 400
     assert "explode" in answer["msg"]
-    assert create(upstreams, "[[relay/hang]] [[wiki]]").json()["code"] == 200
+    assert create(upstreams, "[[aistudio/hang]] [[wiki]]").json()["code"] == 200
     with pytest.raises(UnknownFault):
         upstreams.kie.faults.plan("submit", ["explode"])
 

@@ -1,1 +1,1 @@
-"""What happens to a task between its doors: each desk a module, each a function of the house and one task."""
+"""What happens to a task between its doors: each desk a module, each a function of the services and one task."""

@@ -10,15 +10,15 @@ from io import RawIOBase
 
 from aws_lambda_powertools import Logger
 
-from relay.faults import Fault
+from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.flow.clock import wake
-from relay.flow.house import House
 from relay.flow.observe import observe
 from relay.flow.quoting import quoted
-from relay.media import MediaType, sniff
-from relay.outbound import EgressRefused, NoAnswer, NotSent
-from relay.task import BY_ARCHIVE, Asset, Kind, Observation, State, Task
-from relay.wire import Call
+from relay.flow.services import Services
+from relay.nouns.faults import Fault
+from relay.nouns.media import MediaType, sniff
+from relay.nouns.task import BY_ARCHIVE, Asset, Kind, Observation, State, Task
+from relay.nouns.wire import Call
 
 SECONDS = 540.0  # for all results of a task, inside the function's ten minutes
 LEASE = 900_000  # ms an attempt may take before the clock tries again
@@ -35,48 +35,50 @@ class NotStored(Exception):
     """A result could not be copied this time; the message says why."""
 
 
-def archive(house: House, account_id: str, task_id: str, attempt: int) -> None:
+def archive(services: Services, account_id: str, task_id: str, attempt: int) -> None:
     """Make one attempt, if it is the one whose turn it is. A repeated message finds a later number and does nothing.
 
     The claim counts, whatever happens after it: an attempt that died without a word is one of the three as well.
     """
-    task = house.store.tasks.get(account_id, task_id)
+    task = services.store.tasks.get(account_id, task_id)
     if task is None or task.state is not State.STORING or task.tries != attempt:
         return
     if task.tries > len(PAUSES):
-        _again_or_fail(house, task, NOT_COPIED)
+        _again_or_fail(services, task, NOT_COPIED)
         return
-    claimed = replace(task, tries=attempt + 1, due_at=house.clock() + LEASE, version=task.version + 1)
-    if not house.store.tasks.save(task, claimed):
+    claimed = replace(task, tries=attempt + 1, due_at=services.clock() + LEASE, version=task.version + 1)
+    if not services.store.tasks.save(task, claimed):
         return
     try:
-        until = house.clock() + int(SECONDS * 1000)
-        stored = tuple(_stored(house, claimed, number, asset, until) for number, asset in enumerate(claimed.assets, 1))
+        until = services.clock() + int(SECONDS * 1000)
+        stored = tuple(
+            _stored(services, claimed, number, asset, until) for number, asset in enumerate(claimed.assets, 1)
+        )
     except NotStored as error:
         reason = quoted(str(error))
         logger.warning("result not stored", **claimed.log_keys, attempt=attempt + 1, reason=reason)
-        _again_or_fail(house, claimed, str(error))
+        _again_or_fail(services, claimed, str(error))
         return
     except Exception:
         logger.exception("copying a result failed", **claimed.log_keys, attempt=attempt + 1)
-        _again_or_fail(house, claimed, NOT_COPIED)
+        _again_or_fail(services, claimed, NOT_COPIED)
         return
-    observe(house, claimed, Observation(State.SUCCEEDED, assets=stored), BY_ARCHIVE)
+    observe(services, claimed, Observation(State.SUCCEEDED, assets=stored), BY_ARCHIVE)
 
 
-def _stored(house: House, task: Task, number: int, asset: Asset, until: int) -> Asset:
-    seconds = max(1.0, (until - house.clock()) / 1000)  # what the results before it have left
+def _stored(services: Services, task: Task, number: int, asset: Asset, until: int) -> Asset:
+    seconds = max(1.0, (until - services.clock()) / 1000)  # what the results before it have left
     call = Call("GET", asset.url, {"user-agent": "genrelay", "accept-encoding": "identity"}, timeout=seconds)
     try:
-        with house.http.open(call) as incoming:
+        with services.http.open(call) as incoming:
             if incoming.status != 200:
                 raise NotStored(f"the result's link answers {incoming.status}")
-            source = Source(incoming.chunks, incoming.headers.get("content-length", ""), house.largest_result)
+            source = Source(incoming.chunks, incoming.headers.get("content-length", ""), services.largest_result)
             found = source.type()
             if found is None or found.kind != _WANTED[task.kind]:
                 raise NotStored(f"the result's link has no {_WANTED[task.kind]}")
             key = f"results/{task.account_id}/{task.task_id}-{number}.{found.extension}"
-            house.bucket.copy_in(key, source, found.content_type)  # type: ignore[arg-type]  # read() is all it needs
+            services.bucket.copy_in(key, source, found.content_type)  # type: ignore[arg-type]  # read() is all it needs
     except (NotSent, NoAnswer, EgressRefused) as error:
         raise NotStored(f"the result's link could not be read: {error}") from error
     return replace(
@@ -132,12 +134,12 @@ class Source(RawIOBase):
             raise NotStored(f"the result is larger than {self._limit >> 20} MB")
 
 
-def _again_or_fail(house: House, task: Task, reason: str) -> None:
+def _again_or_fail(services: Services, task: Task, reason: str) -> None:
     if task.tries > len(PAUSES):
         fault = Fault("GENERATION_FAILED", reason, "RESULT_UNAVAILABLE")
-        observe(house, task, Observation(State.FAILED, fault=fault), BY_ARCHIVE)
+        observe(services, task, Observation(State.FAILED, fault=fault), BY_ARCHIVE)
         return
     pause = PAUSES[task.tries - 1]
-    later = replace(task, due_at=house.clock() + pause * 1000, version=task.version + 1)
-    if house.store.tasks.save(task, later):
-        wake(house, [later])
+    later = replace(task, due_at=services.clock() + pause * 1000, version=task.version + 1)
+    if services.store.tasks.save(task, later):
+        wake(services, [later])

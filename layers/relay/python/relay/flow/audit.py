@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from aws_lambda_powertools import Logger
 
-from relay.flow.house import House
-from relay.store.audits import Progress
+from relay.effects.store.audits import Progress
+from relay.flow.services import Services
 
 STEPS = 100  # reads of a run that are as long as a page of entries
 BEFORE, AFTER = 60_000, 10_000  # ms: how late a write may follow the time its entry says, how far clocks may differ
@@ -20,34 +20,34 @@ BEFORE, AFTER = 60_000, 10_000  # ms: how late a write may follow the time its e
 logger = Logger(child=True)
 
 
-def audit(house: House, steps: int = STEPS) -> Progress:
+def audit(services: Services, steps: int = STEPS) -> Progress:
     """Go on where the last run stopped, to the end of the round at most."""
-    progress = house.store.audits.progress()
+    progress = services.store.audits.progress()
     if not progress.round_at:
-        progress = replace(progress, round_at=house.clock())
+        progress = replace(progress, round_at=services.clock())
     for _ in range(steps):
-        progress = _counted(house, progress) if progress.read_at else _opened(house, progress)
+        progress = _counted(services, progress) if progress.read_at else _opened(services, progress)
         if not progress.account_id:  # the round is over
             break
-    house.store.audits.note(progress)
+    services.store.audits.note(progress)
     return progress
 
 
-def _opened(house: House, progress: Progress) -> Progress:
+def _opened(services: Services, progress: Progress) -> Progress:
     """The next account with its balance read, or the round's end."""
-    account_id = house.store.audits.next_account(progress.account_id)
+    account_id = services.store.audits.next_account(progress.account_id)
     if account_id is None:
-        return Progress(off_before=progress.off, round_at=house.clock())
-    read_at = house.clock()
-    gate = house.store.accounts.gate(account_id)
+        return Progress(off_before=progress.off, round_at=services.clock())
+    read_at = services.clock()
+    gate = services.store.accounts.gate(account_id)
     kept = replace(progress, account_id=account_id, accounts=progress.accounts + 1)
     fresh = replace(kept, balance=gate.balance if gate else 0, total=0, least=0, most=0, last="")
     return replace(fresh, read_at=read_at)
 
 
-def _counted(house: House, progress: Progress) -> Progress:
+def _counted(services: Services, progress: Progress) -> Progress:
     """One more page of the account's entries, or the verdict after the last."""
-    lines = house.store.audits.lines(progress.account_id, progress.last)
+    lines = services.store.audits.lines(progress.account_id, progress.last)
     if not lines:
         return _judged(progress)
     surely = [line.amount for line in lines if line.at < progress.read_at - BEFORE]

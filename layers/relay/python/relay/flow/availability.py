@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from aws_lambda_powertools import Logger
 
-from relay.errors import Refused
-from relay.flow.house import House
+from relay.effects.outbound import NotSent
 from relay.flow.quoting import quoted_of
-from relay.outbound import NotSent
-from relay.task import Draft, Task
+from relay.flow.services import Services
+from relay.nouns.errors import Refused
+from relay.nouns.task import Draft, Task
 
 KEY_REST = 300_000  # ms to leave an upstream alone that does not take our key
 FAULT_REST = 10_000  # ms to leave one alone that could not be reached
@@ -20,34 +20,34 @@ class OurFault(Refused):
     """Something of ours failed before anything was sent, so no upstream is to blame; the log says what."""
 
 
-def busy_for(house: House, upstream: str) -> float:
+def busy_for(services: Services, upstream: str) -> float:
     """Seconds until it can be asked; at 0 a seat has been taken for the request at hand."""
-    return _rest_left(house, upstream) or _seat(house, upstream)
+    return _rest_left(services, upstream) or _slot(services, upstream)
 
 
-def _rest_left(house: House, upstream: str) -> float:
+def _rest_left(services: Services, upstream: str) -> float:
     """Seconds an upstream is still to be left alone."""
-    return max(0, house.resting.get(upstream, 0) - house.clock()) / 1000
+    return max(0, services.resting.get(upstream, 0) - services.clock()) / 1000
 
 
-def refuses_key(house: House, upstream: str) -> bool:
+def refuses_key(services: Services, upstream: str) -> bool:
     """Whether it rests because of our key: that is not soon mended, so waiting for it is no use to anybody."""
-    return _rest_left(house, upstream) > FAULT_REST / 1000
+    return _rest_left(services, upstream) > FAULT_REST / 1000
 
 
-def _seat(house: House, upstream: str) -> float:
-    intake = house.catalog.upstreams[upstream].intake
-    return house.store.directory.take_seat(upstream, intake, house.clock()) if intake else 0.0
+def _slot(services: Services, upstream: str) -> float:
+    intake = services.catalog.upstreams[upstream].intake
+    return services.store.directory.take_slot(upstream, intake, services.clock()) if intake else 0.0
 
 
-def note_refusal(house: House, task: Task, draft: Draft, upstream: str, refusal: Refused) -> None:
+def note_refusal(services: Services, task: Task, draft: Draft, upstream: str, refusal: Refused) -> None:
     """Count it, and leave the upstream alone for a while where the refusal is not about this one request."""
     if isinstance(refusal, OurFault):
         return
     unreachable = isinstance(refusal.__cause__, NotSent)
     if refusal.key or unreachable:
-        house.resting[upstream] = house.clock() + (KEY_REST if refusal.key else FAULT_REST)
-    house.count("UpstreamKeyRefused" if refusal.key else "UpstreamRefused", upstream=upstream)
+        services.resting[upstream] = services.clock() + (KEY_REST if refusal.key else FAULT_REST)
+    services.count("UpstreamKeyRefused" if refusal.key else "UpstreamRefused", upstream=upstream)
     code = quoted_of(draft, refusal.upstream_code or type(refusal.__cause__ or refusal).__name__)
     words = quoted_of(draft, refusal.words or refusal.message)
     logger.warning("upstream refused", **task.log_keys, upstream=upstream, code=code, words=words)

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 from aws_lambda_powertools import Logger
 
-from relay.dialects import dialect
-from relay.flow.house import House
+from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
+from relay.families import dialect
 from relay.flow.links import shown
 from relay.flow.quoting import quoted
+from relay.flow.services import Services
 from relay.flow.shares import lately_hung, note_hung, share_of
-from relay.outbound import EgressRefused, NoAnswer, NotSent
-from relay.signing import sign_webhook, webhook_secret
-from relay.task import Delivery, Draft, Task
-from relay.wire import Answer, Call
+from relay.nouns.signing import sign_webhook, webhook_secret
+from relay.nouns.task import Delivery, Draft, Task
+from relay.nouns.wire import Answer, Call
 
 SECONDS = 15.0  # the receiver's time to answer
 SHORT = 3.0  # its time where it lately did not answer in time
@@ -29,66 +29,66 @@ ROTATION = 24 * HOUR * 1000  # ms the previous signing secret still signs beside
 logger = Logger(child=True)
 
 
-def deliver(house: House, account_id: str, task_id: str, attempt: int, later: bool = False) -> None:
+def deliver(services: Services, account_id: str, task_id: str, attempt: int, later: bool = False) -> None:
     """Make one attempt, if it is the one whose turn it is: repeats of a message find a later number and do nothing.
 
     An account that has its share of the workers already, or whose receiver lately hung, goes to the retry queue
     without a claim, so that the first attempts of others do not wait for it. `later` says that it came from there.
     """
-    with share_of(house, account_id, "later" if later else "first") as ours:
+    with share_of(services, account_id, "later" if later else "first") as ours:
         if ours:
-            _deliver(house, account_id, task_id, attempt, later)
+            _deliver(services, account_id, task_id, attempt, later)
         else:
             pause = random.uniform(*PAUSE) if later else 0  # noqa: S311 - jitter, not a secret
             message = {"account_id": account_id, "task_id": task_id, "attempt": attempt}
-            house.queues.deliver_later(message, pause)
+            services.queues.deliver_later(message, pause)
 
 
-def _deliver(house: House, account_id: str, task_id: str, attempt: int, later: bool) -> None:
-    found = house.store.tasks.with_request(account_id, task_id)
+def _deliver(services: Services, account_id: str, task_id: str, attempt: int, later: bool) -> None:
+    found = services.store.tasks.with_request(account_id, task_id)
     if found is None or found[0].delivery is not Delivery.OWED or found[0].deliveries != attempt:
         return
     task, draft = found
     if attempt > len(SCHEDULE):
         # the last attempt was cut off before it could say so
-        if house.store.tasks.save(task, _given_up(task)):
-            house.count("DeliveryDead")
+        if services.store.tasks.save(task, _given_up(task)):
+            services.count("DeliveryDead")
         return
-    hung = lately_hung(house, account_id, draft.callback_url or "")
+    hung = lately_hung(services, account_id, draft.callback_url or "")
     if hung and not later:
-        house.queues.deliver_later({**task.log_keys, "attempt": attempt})
+        services.queues.deliver_later({**task.log_keys, "attempt": attempt})
         return
-    claimed = _claimed(house, task)
-    if not house.store.tasks.save(task, claimed):
+    claimed = _claimed(services, task)
+    if not services.store.tasks.save(task, claimed):
         return
-    status, outcome, retry_after = _attempt(house, claimed, draft, SHORT if hung else SECONDS)
-    noted = replace(claimed, attempts=(*claimed.attempts, (house.clock(), outcome)))
-    after = _settled(house, noted, status, retry_after)
-    house.store.tasks.save(claimed, after)
-    house.count("Delivered" if 200 <= status < 300 else "DeliveryFailed")
+    status, outcome, retry_after = _attempt(services, claimed, draft, SHORT if hung else SECONDS)
+    noted = replace(claimed, attempts=(*claimed.attempts, (services.clock(), outcome)))
+    after = _settled(services, noted, status, retry_after)
+    services.store.tasks.save(claimed, after)
+    services.count("Delivered" if 200 <= status < 300 else "DeliveryFailed")
     if after.delivery is Delivery.DEAD:
-        house.count("DeliveryDead")
+        services.count("DeliveryDead")
     logger.info("told the client", **task.log_keys, attempt=attempt + 1, outcome=quoted(outcome))
 
 
-def _claimed(house: House, task: Task) -> Task:
+def _claimed(services: Services, task: Task) -> Task:
     """The task with one more attempt counted, due by the schedule: whatever happens next, it is not tried sooner."""
     pause = SCHEDULE[min(task.deliveries, len(SCHEDULE) - 1)]
-    due_at = house.clock() + pause * 1000
+    due_at = services.clock() + pause * 1000
     return replace(task, deliveries=task.deliveries + 1, due_at=due_at, version=task.version + 1)
 
 
-def _attempt(house: House, task: Task, draft: Draft, seconds: float) -> tuple[int, str, int]:
+def _attempt(services: Services, task: Task, draft: Draft, seconds: float) -> tuple[int, str, int]:
     """POST once. The HTTP status (0 where there was none), what to note, and the receiver's Retry-After seconds.
 
     No error may leave it: the attempt is counted already, and what keeps it from being made must end by the schedule.
     """
-    began = house.clock()
+    began = services.clock()
     try:
-        answer = house.http.send(replace(_call(house, task, draft), timeout=seconds))
+        answer = services.http.send(replace(_call(services, task, draft), timeout=seconds))
     except (EgressRefused, NotSent, NoAnswer) as error:
-        if house.clock() - began > SHORT * 1000 + 1000:  # a receiver that hangs on the short time is known already
-            note_hung(house, task.account_id, draft.callback_url or "")
+        if services.clock() - began > SHORT * 1000 + 1000:  # a receiver that hangs on the short time is known already
+            note_hung(services, task.account_id, draft.callback_url or "")
         return 0, _said(error), 0
     except Exception as error:
         logger.exception("attempt failed on our side", **task.log_keys, attempt=task.deliveries)
@@ -100,11 +100,11 @@ def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:80]
 
 
-def _call(house: House, task: Task, draft: Draft) -> Call:
+def _call(services: Services, task: Task, draft: Draft) -> Call:
     speaker = dialect(task.dialect)
-    now = house.clock() // 1000
-    body = house.store.tasks.fix_event(task, speaker.write_callback(shown(house, task, house.public_url)))
-    secrets = _secrets(house, task.account_id)
+    now = services.clock() // 1000
+    body = services.store.tasks.fix_event(task, speaker.write_callback(shown(services, task, services.public_url)))
+    secrets = _secrets(services, task.account_id)
     headers = {
         "content-type": "application/json",
         "user-agent": "genrelay",
@@ -114,25 +114,25 @@ def _call(house: House, task: Task, draft: Draft) -> Call:
     return Call("POST", draft.callback_url or "", headers, body)
 
 
-def _secrets(house: House, account_id: str) -> list[str]:
+def _secrets(services: Services, account_id: str) -> list[str]:
     """The account's live signing secrets, the current one first."""
-    gate = house.store.accounts.gate(account_id)
+    gate = services.store.accounts.gate(account_id)
     if gate is None:
         raise LookupError(f"account {account_id} is gone; its callbacks cannot be signed")
-    master = house.secrets.need("webhook-master").encode()
+    master = services.secrets.need("webhook-master").encode()
     generations = [gate.webhook_generation]
-    if gate.webhook_generation > 1 and house.clock() - gate.webhook_rotated_at < ROTATION:
+    if gate.webhook_generation > 1 and services.clock() - gate.webhook_rotated_at < ROTATION:
         generations.append(gate.webhook_generation - 1)
     return [webhook_secret(master, account_id, generation) for generation in generations]
 
 
-def _settled(house: House, task: Task, status: int, retry_after: int) -> Task:
+def _settled(services: Services, task: Task, status: int, retry_after: int) -> Task:
     if 200 <= status < 300:
         return replace(task, delivery=Delivery.DONE, due_at=None, version=task.version + 1)
     if status == 410 or task.deliveries > len(SCHEDULE):
         return _given_up(task)
     delay = max(SCHEDULE[task.deliveries - 1], retry_after)
-    return replace(task, due_at=house.clock() + delay * 1000, version=task.version + 1)
+    return replace(task, due_at=services.clock() + delay * 1000, version=task.version + 1)
 
 
 def _given_up(task: Task) -> Task:

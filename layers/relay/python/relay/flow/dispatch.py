@@ -9,21 +9,21 @@ from dataclasses import replace
 
 from aws_lambda_powertools import Logger
 
-from relay.catalog import Route
-from relay.errors import Refused, UnknownOutcome
-from relay.faults import Fault
+from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
+from relay.families.provider import Provider
 from relay.flow.availability import OurFault, busy_for, note_refusal, refuses_key
 from relay.flow.clock import wake
 from relay.flow.fit import as_charged
-from relay.flow.house import House
 from relay.flow.inputs import for_upstream
 from relay.flow.observe import bind_job, observe
 from relay.flow.quoting import quoted_about
-from relay.outbound import EgressRefused, NoAnswer, NotSent
-from relay.providers import Provider
-from relay.signing import callback_token
-from relay.task import GRACE, Draft, Observation, State, Task
-from relay.wire import Call
+from relay.flow.services import Services
+from relay.nouns.catalog import Route
+from relay.nouns.errors import Refused, UnknownOutcome
+from relay.nouns.faults import Fault
+from relay.nouns.signing import callback_token
+from relay.nouns.task import GRACE, Draft, Observation, State, Task
+from relay.nouns.wire import Call
 
 SEND_SECONDS = 20.0  # an upstream's time to answer a submission
 LEASE = 90_000  # ms a claim may be on the wire: more than this function's own timeout
@@ -35,60 +35,60 @@ NOT_ITS_JOB = Fault("API_ERROR", "the upstream answered with the job of another 
 logger = Logger(child=True)
 
 
-def dispatch(house: House, account_id: str, task_id: str) -> None:
+def dispatch(services: Services, account_id: str, task_id: str) -> None:
     """Submit a task to the first upstream on its route that takes it.
 
     A certain refusal goes to the next; an unknown outcome goes nowhere: the job may exist and be billed.
     A message for a task that is already on its way, or gone, does nothing.
     """
-    found = house.store.tasks.with_request(account_id, task_id)
+    found = services.store.tasks.with_request(account_id, task_id)
     if found is None:
         logger.error("dispatch of an unknown task", account_id=account_id, task_id=task_id)
         return
     task, draft = found
-    if not _unsent(task) or house.clock() >= task.expires_at:
+    if not _unsent(task) or services.clock() >= task.expires_at:
         return
     usable: Draft | None = None
     last: Refused | None = None
     wait: float | None = None
     faulty = False
-    for route in _routes(house, draft):
-        translator = house.provider(route.upstream)
-        if translator is None or refuses_key(house, route.upstream):
+    for route in _routes(services, draft):
+        translator = services.provider(route.upstream)
+        if translator is None or refuses_key(services, route.upstream):
             continue
-        busy = busy_for(house, route.upstream)
+        busy = busy_for(services, route.upstream)
         if busy:
             wait = _sooner(wait, busy)
             continue
         try:
             # both before the claim: whatever fails or dies here has sent nothing, and the task can be tried again
             with _nothing_sent(task):
-                usable = usable or for_upstream(house, draft)
-                call = _written(house, task, usable, route, translator)
-            claimed = _claim(house, task, route)
+                usable = usable or for_upstream(services, draft)
+                call = _written(services, task, usable, route, translator)
+            claimed = _claim(services, task, route)
             if claimed is None:
                 return  # somebody else dispatches it
             task = claimed
-            _send(house, task, call, route, translator)
+            _send(services, task, call, route, translator)
         except Refused as refusal:
             last, faulty = refusal, faulty or isinstance(refusal, OurFault)
-            note_refusal(house, task, draft, route.upstream, refusal)
+            note_refusal(services, task, draft, route.upstream, refusal)
             if not refusal.elsewhere:
                 break
             wait = _sooner(wait, refusal.wait)
         else:
             return
     # a fault of ours uses up a round even where another upstream only asked us to wait: else it would repeat for hours
-    _handed_back(house, task, last, None if faulty else wait, FAULT_PAUSE if faulty else ROUND_PAUSE)
+    _handed_back(services, task, last, None if faulty else wait, FAULT_PAUSE if faulty else ROUND_PAUSE)
 
 
 def _unsent(task: Task) -> bool:
     return task.state in (State.PENDING, State.SUBMITTING) and not task.sending
 
 
-def _routes(house: House, draft: Draft) -> list[Route]:
+def _routes(services: Services, draft: Draft) -> list[Route]:
     """The ways to make it as it was charged, in the order to try: by priority, among equals by a draw by `weight`."""
-    routes = as_charged(house.catalog, draft)
+    routes = as_charged(services.catalog, draft)
     return sorted(routes, key=lambda route: (route.priority, random.random() ** (1 / route.weight) * -1))  # noqa: S311
 
 
@@ -96,7 +96,7 @@ def _sooner(wait: float | None, other: float | None) -> float | None:
     return min((each for each in (wait, other) if each is not None), default=None)
 
 
-def _claim(house: House, task: Task, route: Route) -> Task | None:
+def _claim(services: Services, task: Task, route: Route) -> Task | None:
     """The task marked as on the wire to this upstream, or None where another worker has it."""
     after = replace(
         task,
@@ -104,10 +104,10 @@ def _claim(house: House, task: Task, route: Route) -> Task | None:
         sending=True,
         upstream=route.upstream,
         api=route.api,
-        due_at=min(house.clock() + LEASE, task.expires_at),
+        due_at=min(services.clock() + LEASE, task.expires_at),
         version=task.version + 1,
     )
-    return after if house.store.tasks.save(task, after) else None
+    return after if services.store.tasks.save(task, after) else None
 
 
 @contextmanager
@@ -122,50 +122,50 @@ def _nothing_sent(task: Task) -> Iterator[None]:
         raise OurFault("the request could not be prepared", elsewhere=True) from error
 
 
-def _written(house: House, task: Task, draft: Draft, route: Route, translator: Provider) -> Call:
-    upstream = house.catalog.upstreams[route.upstream]
-    callback_url = _callback_url(house, task, route.upstream) if upstream.callbacks else None
+def _written(services: Services, task: Task, draft: Draft, route: Route, translator: Provider) -> Call:
+    upstream = services.catalog.upstreams[route.upstream]
+    callback_url = _callback_url(services, task, route.upstream) if upstream.callbacks else None
     return replace(translator.write_submit(draft, route, callback_url), timeout=SEND_SECONDS)
 
 
-def _send(house: House, task: Task, call: Call, route: Route, translator: Provider) -> None:
+def _send(services: Services, task: Task, call: Call, route: Route, translator: Provider) -> None:
     """Submit and commit what came of it. Raises Refused, and only then is the upstream free of this task."""
-    upstream = house.catalog.upstreams[route.upstream]
+    upstream = services.catalog.upstreams[route.upstream]
     try:
-        answer = house.http.send(call)
+        answer = services.http.send(call)
         seen = translator.read_submit(answer, route.api)
     except (NotSent, EgressRefused) as error:
         raise Refused(f"{route.upstream} cannot be reached", elsewhere=True) from error
     except Refused:
         raise
     except Exception as error:  # NoAnswer, UnknownOutcome, or a fault of ours: it may have been sent
-        _hold(house, task, error)
+        _hold(services, task, error)
         return
-    due_at = house.clock() + int(upstream.poll.delay(0) * 1000)
-    after = observe(house, task, seen, "submit", due_at)
+    due_at = services.clock() + int(upstream.poll.delay(0) * 1000)
+    after = observe(services, task, seen, "submit", due_at)
     # after the commit: a crash in between leaves a job without its row, not a submission without its answer
-    if upstream.callbacks and not after.terminal and not bind_job(house, after, seen):
-        after = observe(house, after, Observation(State.FAILED, fault=NOT_ITS_JOB), "submit")
+    if upstream.callbacks and not after.terminal and not bind_job(services, after, seen):
+        after = observe(services, after, Observation(State.FAILED, fault=NOT_ITS_JOB), "submit")
     if not after.terminal:
-        wake(house, [after])
+        wake(services, [after])
 
 
-def _callback_url(house: House, task: Task, upstream: str) -> str:
-    secret = house.secrets.need("callback-secret").encode()
+def _callback_url(services: Services, task: Task, upstream: str) -> str:
+    secret = services.secrets.need("callback-secret").encode()
     token = callback_token(secret, upstream, task.account_id, task.task_id)
-    return f"{house.public_url}/callbacks/{upstream}/{task.account_id}.{task.task_id}/{token}"
+    return f"{services.public_url}/callbacks/{upstream}/{task.account_id}.{task.task_id}/{token}"
 
 
-def _hold(house: House, task: Task, error: Exception) -> None:
+def _hold(services: Services, task: Task, error: Exception) -> None:
     """Keep the money and wait: a callback may still adopt the job; otherwise the deadline ends the task."""
-    house.count("UnknownOutcome", upstream=task.upstream)
-    reason = quoted_about(house, task, f"{type(error).__name__}: {error}")
+    services.count("UnknownOutcome", upstream=task.upstream)
+    reason = quoted_about(services, task, f"{type(error).__name__}: {error}")
     ours = not isinstance(error, NoAnswer | UnknownOutcome)
     logger.warning("unknown outcome", **task.log_keys, upstream=task.upstream, reason=reason, exc_info=ours)
-    house.store.tasks.save(task, replace(task, due_at=task.expires_at, version=task.version + 1))
+    services.store.tasks.save(task, replace(task, due_at=task.expires_at, version=task.version + 1))
 
 
-def _handed_back(house: House, task: Task, last: Refused | None, wait: float | None, pause: float) -> None:
+def _handed_back(services: Services, task: Task, last: Refused | None, wait: float | None, pause: float) -> None:
     """No upstream took it: come back later, or fail it and return the money.
 
     Where one said when to come back, or had no seat free, waiting may last until the deadline; otherwise
@@ -177,9 +177,9 @@ def _handed_back(house: House, task: Task, last: Refused | None, wait: float | N
     if final or wait is None:
         code = last.task_code if last else "API_ERROR"
         fault = Fault(code, last.words if last else "", last.upstream_code if last else "")
-        observe(house, task, Observation(State.FAILED, fault=fault), "submit")
+        observe(services, task, Observation(State.FAILED, fault=fault), "submit")
         return
-    due_at = min(house.clock() + int(wait * 1000) + GRACE, task.expires_at)
+    due_at = min(services.clock() + int(wait * 1000) + GRACE, task.expires_at)
     after = replace(task, sending=False, tries=tries, due_at=due_at, version=task.version + 1)
-    if house.store.tasks.save(task, after):
-        house.queues.dispatch(task, wait)
+    if services.store.tasks.save(task, after):
+        services.queues.dispatch(task, wait)

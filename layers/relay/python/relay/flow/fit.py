@@ -11,11 +11,11 @@ from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from relay.catalog import Catalog, Model, Route
-from relay.dialects import dialect
-from relay.errors import InvalidParameter, Unfit, Unsupported
-from relay.providers import Account, provider
-from relay.task import Draft
+from relay.families import dialect, provider
+from relay.families.provider import Account
+from relay.nouns.catalog import Catalog, Model, Route
+from relay.nouns.errors import InvalidParameter, Unfit, Unsupported
+from relay.nouns.task import Draft
 
 # Nothing written for them is sent, so they need no key; the address is one that no name server knows.
 _NOBODY = Account("https://upstream.invalid", key="")

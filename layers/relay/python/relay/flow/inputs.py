@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from relay.dialects import dialect
-from relay.errors import InvalidParameter, Refused
+from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
+from relay.families import dialect
 from relay.flow.access import Caller
 from relay.flow.allowance import check_room, count_accepted
-from relay.flow.house import House
 from relay.flow.links import UPSTREAM_SECONDS, key_of
+from relay.flow.services import Services
 from relay.flow.uploads import judged, new_key
-from relay.media import PICTURES, by_name, sniff
-from relay.outbound import EgressRefused, NoAnswer, NotSent
-from relay.task import Draft
-from relay.wire import Call
+from relay.nouns.errors import InvalidParameter, Refused
+from relay.nouns.media import PICTURES, by_name, sniff
+from relay.nouns.task import Draft
+from relay.nouns.wire import Call
 
 OURS = "media:"  # how a draft names an object of our bucket: this and its key
 CHECK_SECONDS = 3.0  # to look up the names of all addresses in a request
@@ -40,19 +40,19 @@ class Inline:
     content_type: str
 
 
-def settled(house: House, caller: Caller, draft: Draft) -> tuple[Draft, list[Inline]]:
+def settled(services: Services, caller: Caller, draft: Draft) -> tuple[Draft, list[Inline]]:
     """The draft with each medium checked and what is ours, or came inline, by reference; and the latter, to `keep`.
 
     Raises InvalidParameter or TooLarge naming the field. Nothing is stored yet: the request may still be refused.
     """
     fields, inline = dialect(draft.dialect).media_fields, list[Inline]()
-    until = house.clock() + int(CHECK_SECONDS * 1000)
+    until = services.clock() + int(CHECK_SECONDS * 1000)
 
     def one(kind: str, url: str) -> str:
         if url.startswith("data:"):
-            inline.append(_read_inline(house, caller, fields[kind], url))
+            inline.append(_read_inline(services, caller, fields[kind], url))
             return OURS + inline[-1].key
-        settled_url = _settled(house, caller, fields[kind], url, (until - house.clock()) / 1000)
+        settled_url = _settled(services, caller, fields[kind], url, (until - services.clock()) / 1000)
         return _of_kind(fields[kind], settled_url, MADE_OF[kind])
 
     checked = replace(
@@ -63,46 +63,46 @@ def settled(house: House, caller: Caller, draft: Draft) -> tuple[Draft, list[Inl
         video_url=one("video", draft.video_url) if draft.video_url else None,
     )
     if inline:
-        check_room(house, caller, [len(each.body) for each in inline])
+        check_room(services, caller, [len(each.body) for each in inline])
     return checked, inline
 
 
-def keep(house: House, caller: Caller, inline: list[Inline]) -> None:
+def keep(services: Services, caller: Caller, inline: list[Inline]) -> None:
     """Inline bytes go to the bucket, never into a table, and count as uploads."""
     if inline:
-        count_accepted(house, caller, [len(each.body) for each in inline])
+        count_accepted(services, caller, [len(each.body) for each in inline])
     for each in inline:
-        house.bucket.put(each.key, each.body, each.content_type)
+        services.bucket.put(each.key, each.body, each.content_type)
 
 
-def _settled(house: House, caller: Caller, field: str, url: str, seconds: float) -> str:
+def _settled(services: Services, caller: Caller, field: str, url: str, seconds: float) -> str:
     if url.startswith(OURS):
         return url  # a parent's result, put there by us
-    key = key_of(house, url)
+    key = key_of(services, url)
     if key is not None:
-        return OURS + _usable(house, caller, field, key)
-    if house.public_url and url.startswith(f"{house.public_url}/media/"):
+        return OURS + _usable(services, caller, field, key)
+    if services.public_url and url.startswith(f"{services.public_url}/media/"):
         raise InvalidParameter(field, "is a link that we did not give out", "不是由我们签发的链接")
-    return reachable(house, field, url, seconds)
+    return reachable(services, field, url, seconds)
 
 
-def reachable(house: House, field: str, url: str, seconds: float = CHECK_SECONDS) -> str:
+def reachable(services: Services, field: str, url: str, seconds: float = CHECK_SECONDS) -> str:
     """An address that nothing speaks against now. Raises InvalidParameter naming the field.
 
     A name that cannot be looked up in time passes: that is no mistake of the client, and every use judges it again.
     """
     try:
-        house.http.check(url, seconds)
+        services.http.check(url, seconds)
     except EgressRefused as error:
         raise InvalidParameter(field, str(error), "不是可用的公网 https 地址") from error
     return url
 
 
-def _usable(house: House, caller: Caller, field: str, key: str) -> str:
+def _usable(services: Services, caller: Caller, field: str, key: str) -> str:
     area, owner, _ = key.split("/")
     if owner != caller.account_id:
         raise InvalidParameter(field, "is no upload of this account", "不是本账户的上传文件")
-    if area != "results" and not house.store.directory.upload_ready(key):
+    if area != "results" and not services.store.directory.upload_ready(key):
         raise InvalidParameter(field, "is an upload that is not ready, or was refused", "上传未就绪或已失效")
     return key
 
@@ -115,7 +115,7 @@ def _of_kind(field: str, url: str, wanted: str) -> str:
     return url
 
 
-def _read_inline(house: House, caller: Caller, field: str, uri: str) -> Inline:
+def _read_inline(services: Services, caller: Caller, field: str, uri: str) -> Inline:
     match = _DATA_URI.match(uri)
     if match is None:
         raise InvalidParameter(field, "must be like data:image/png;base64,…", "格式应为 data:image/png;base64,…")
@@ -124,7 +124,7 @@ def _read_inline(house: House, caller: Caller, field: str, uri: str) -> Inline:
     except ValueError as error:
         raise InvalidParameter(field, "is not valid base64", "不是有效的 base64") from error
     found = judged(field, body, PICTURES)
-    return Inline(new_key(house, caller, found.type), body[: found.size], found.type.content_type)
+    return Inline(new_key(services, caller, found.type), body[: found.size], found.type.content_type)
 
 
 def _without_bytes(value: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -136,17 +136,17 @@ def _without_bytes(value: Any) -> Any:  # noqa: ANN401 - any JSON
     return "data:" if isinstance(value, str) and _DATA_URI.match(value) else value
 
 
-def for_upstream(house: House, draft: Draft) -> Draft:
+def for_upstream(services: Services, draft: Draft) -> Draft:
     """The draft as an upstream can use it: our own objects by a link S3 answers itself, the others probed.
 
     Raises Refused where an address has something else than media: the upstream would only bill us to find out.
     """
-    until = house.clock() + int(PROBES_SECONDS * 1000)
+    until = services.clock() + int(PROBES_SECONDS * 1000)
 
     def one(url: str) -> str:
         if url.startswith(OURS):
-            return _own(house, url.removeprefix(OURS))
-        _probe(house, url, min(PROBE_SECONDS, max(0.0, (until - house.clock()) / 1000)))
+            return _own(services, url.removeprefix(OURS))
+        _probe(services, url, min(PROBE_SECONDS, max(0.0, (until - services.clock()) / 1000)))
         return url
 
     return replace(
@@ -157,18 +157,18 @@ def for_upstream(house: House, draft: Draft) -> Draft:
     )
 
 
-def _own(house: House, key: str) -> str:
+def _own(services: Services, key: str) -> str:
     # it may have outlived its time, or the function that was to put it there
-    if not house.bucket.has(key):
+    if not services.bucket.has(key):
         raise _refused("leads to a file that is not kept any more")
-    return house.bucket.link(key, UPSTREAM_SECONDS)
+    return services.bucket.link(key, UPSTREAM_SECONDS)
 
 
-def _probe(house: House, url: str, seconds: float) -> None:
+def _probe(services: Services, url: str, seconds: float) -> None:
     """Read the first bytes. An address that only does not answer us is left for the upstream to try."""
     call = Call("GET", url, {"range": f"bytes=0-{PROBE_BYTES - 1}", "user-agent": "genrelay"}, timeout=seconds)
     try:
-        with house.http.open(call, PROBE_BYTES) as incoming:
+        with services.http.open(call, PROBE_BYTES) as incoming:
             status, head = incoming.status, b""
             while len(head) < PROBE_BYTES and (chunk := next(incoming.chunks, b"")):
                 head += chunk

@@ -8,16 +8,16 @@ from hashlib import sha256
 
 from aws_lambda_powertools import Logger
 
-from relay.dialects import dialect
-from relay.dialects.bodies import read_json
-from relay.errors import BadInput, InvalidParameter, TaskNotFound
+from relay.effects.store.submit import Idempotency
+from relay.families import dialect
+from relay.families.bodies import read_json
 from relay.flow.access import Caller
 from relay.flow.fit import Fit, fit
-from relay.flow.house import House
 from relay.flow.inputs import OURS, keep, reachable, settled
-from relay.store.submit import Idempotency
-from relay.task import GRACE, Delivery, Draft, Kind, State, Task, uuid7
-from relay.wire import Inbound
+from relay.flow.services import Services
+from relay.nouns.errors import BadInput, InvalidParameter, TaskNotFound
+from relay.nouns.task import GRACE, Delivery, Draft, Kind, State, Task, uuid7
+from relay.nouns.wire import Inbound
 
 logger = Logger(child=True)
 
@@ -42,62 +42,66 @@ def idempotency(inbound: Inbound) -> Idempotency | None:
     return Idempotency(key, sha256(inbound.path.encode() + b"\n" + body).hexdigest())
 
 
-def earlier(house: House, caller: Caller, repeat: Idempotency | None) -> Task | None:
+def earlier(services: Services, caller: Caller, repeat: Idempotency | None) -> Task | None:
     """The task that this very request made before under the same key. Raises InvalidParameter for another request."""
     if repeat is None:
         return None
-    task_id = house.store.submissions.earlier(caller.account_id, repeat, house.clock())
-    return find(house, caller, task_id) if task_id else None
+    task_id = services.store.submissions.earlier(caller.account_id, repeat, services.clock())
+    return find(services, caller, task_id) if task_id else None
 
 
-def submit(house: House, caller: Caller, draft: Draft, repeat: Idempotency | None = None, trace_id: str = "") -> Task:
+def submit(
+    services: Services, caller: Caller, draft: Draft, repeat: Idempotency | None = None, trace_id: str = ""
+) -> Task:
     """Charge for a request and hand it on; the other task where the same request under the same key was faster.
 
     Raises BadInput, InsufficientBalance, Forbidden, RateLimited: then nothing was made and nothing charged.
     """
     if draft.callback_url:
-        reachable(house, dialect(draft.dialect).callback_field, draft.callback_url)
-    draft, inline = settled(house, caller, _continued(house, caller, draft))
-    best = fit(house.catalog, draft, house.upstreams_on())[0]
-    draft, task = best.draft, replace(_task(house, caller, best), trace_id=trace_id)
-    tier = house.catalog.tiers[caller.tier]
-    task_id = house.store.submissions.create(task, draft, tier, repeat)
+        reachable(services, dialect(draft.dialect).callback_field, draft.callback_url)
+    draft, inline = settled(services, caller, _continued(services, caller, draft))
+    best = fit(services.catalog, draft, services.upstreams_on())[0]
+    draft, task = best.draft, replace(_task(services, caller, best), trace_id=trace_id)
+    tier = services.catalog.tiers[caller.tier]
+    task_id = services.store.submissions.create(task, draft, tier, repeat)
     if task_id != task.task_id:
-        return find(house, caller, task_id)
+        return find(services, caller, task_id)
     logger.info("task accepted", **task.log_keys, platform=task.platform, kind=task.kind, model=task.model)
-    keep(house, caller, inline)
-    house.queues.dispatch(task)
+    keep(services, caller, inline)
+    services.queues.dispatch(task)
     return task
 
 
-def find(house: House, caller: Caller, task_id: str, platform: str | None = None) -> Task:
+def find(services: Services, caller: Caller, task_id: str, platform: str | None = None) -> Task:
     """A caller's task, by id and, where the wire names one, platform. Raises TaskNotFound."""
-    task = house.store.tasks.get(caller.account_id, task_id)
+    task = services.store.tasks.get(caller.account_id, task_id)
     if task is None or platform not in (None, task.platform):
         raise TaskNotFound
     return task
 
 
-def find_with_request(house: House, caller: Caller, task_id: str, platform: str | None = None) -> tuple[Task, Draft]:
-    found = house.store.tasks.with_request(caller.account_id, task_id)
+def find_with_request(
+    services: Services, caller: Caller, task_id: str, platform: str | None = None
+) -> tuple[Task, Draft]:
+    found = services.store.tasks.with_request(caller.account_id, task_id)
     if found is None or platform not in (None, found[0].platform):
         raise TaskNotFound
     return found
 
 
-def _task(house: House, caller: Caller, best: Fit) -> Task:
-    now, draft = house.clock(), best.draft
-    model = house.catalog.model(draft.platform, draft.kind, draft.model)
+def _task(services: Services, caller: Caller, best: Fit) -> Task:
+    now, draft = services.clock(), best.draft
+    model = services.catalog.model(draft.platform, draft.kind, draft.model)
     return Task(
         account_id=caller.account_id,
-        task_id=uuid7(now, house.random_bits(74)),
+        task_id=uuid7(now, services.random_bits(74)),
         dialect=draft.dialect,
         platform=draft.platform,
         kind=draft.kind,
         model=draft.model,
         price=best.price,
         created_at=now,
-        expires_at=now + house.catalog.deadlines[draft.kind] * 1000,
+        expires_at=now + services.catalog.deadlines[draft.kind] * 1000,
         most=model.most(draft),
         unit_price=model.unit_price,
         due_at=now + GRACE,
@@ -105,11 +109,11 @@ def _task(house: House, caller: Caller, best: Fit) -> Task:
     )
 
 
-def _continued(house: House, caller: Caller, draft: Draft) -> Draft:
+def _continued(services: Services, caller: Caller, draft: Draft) -> Draft:
     """The draft with what its parent task knows: only the upstream that made the parent can go on from it."""
     if draft.parent is None:
         return draft
-    parent = house.store.tasks.get(caller.account_id, draft.parent)
+    parent = services.store.tasks.get(caller.account_id, draft.parent)
     if parent is None or parent.platform != draft.platform or parent.kind is not Kind.VIDEO:
         raise InvalidParameter("task_id", "is not a video task of yours on this platform", "不是您在该平台的视频任务")
     if parent.state is not State.SUCCEEDED:

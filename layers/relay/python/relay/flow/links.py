@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, urlsplit
 
-from relay.errors import NotFound
-from relay.flow.house import House
-from relay.signing import same
-from relay.task import Task
+from relay.flow.services import Services
+from relay.nouns.errors import NotFound
+from relay.nouns.signing import same
+from relay.nouns.task import Task
 
 LINK_SECONDS = 24 * 3600
 DOOR_SECONDS = 300  # how long the S3 link behind the door works: enough to begin reading
@@ -36,27 +36,29 @@ class Opened:
     location: str = ""
 
 
-def shown(house: House, task: Task, base_url: str) -> Task:
+def shown(services: Services, task: Task, base_url: str) -> Task:
     """The task as a client may see it, with a fresh link for each stored result."""
-    expires = house.clock() // 1000 + LINK_SECONDS
+    expires = services.clock() // 1000 + LINK_SECONDS
     assets = (
-        replace(asset, url=link(house, asset.key, base_url, expires), expires_at=expires * 1000) if asset.key else asset
+        replace(asset, url=link(services, asset.key, base_url, expires), expires_at=expires * 1000)
+        if asset.key
+        else asset
         for asset in task.assets
     )
     return replace(task, assets=tuple(assets))
 
 
-def link(house: House, key: str, base_url: str, expires: int) -> str:
+def link(services: Services, key: str, base_url: str, expires: int) -> str:
     """A link to `key` that works until `expires` (Unix seconds)."""
-    return f"{base_url}/media/{key}?expires={expires}&signature={_signature(house, key, expires)}"
+    return f"{base_url}/media/{key}?expires={expires}&signature={_signature(services, key, expires)}"
 
 
-def key_of(house: House, url: str) -> str | None:
+def key_of(services: Services, url: str) -> str | None:
     """The key a link of ours leads to, even one that has expired; None for any other URL."""
     parts = urlsplit(url)
     key = parts.path.removeprefix("/media/")
     words = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    return key if _ends(house, key, words.get("expires", ""), words.get("signature", "")) is not None else None
+    return key if _ends(services, key, words.get("expires", ""), words.get("signature", "")) is not None else None
 
 
 def task_of(key: str) -> str | None:
@@ -65,30 +67,32 @@ def task_of(key: str) -> str | None:
     return name[:TASK_ID] if area == "results" else None
 
 
-def opened(house: House, key: str, expires: str, signature: str, *, method: str = "GET", part: bool = False) -> Opened:
+def opened(
+    services: Services, key: str, expires: str, signature: str, *, method: str = "GET", part: bool = False
+) -> Opened:
     """What a link leads to. Raises NotFound for a link that is not good (any more), or whose file is not there.
 
     A small file is given at once, for clients that follow no redirect. A larger one, or a part of one, S3 gives.
     """
-    ends = _ends(house, key, expires, signature)
-    if ends is None or ends < house.clock() // 1000:
+    ends = _ends(services, key, expires, signature)
+    if ends is None or ends < services.clock() // 1000:
         raise NotFound("this link is not valid, or has expired; ask for the task again", "链接无效或已过期")
     try:
-        found = house.bucket.read(key, 0 if part else MAX_GIVEN)
+        found = services.bucket.read(key, 0 if part else MAX_GIVEN)
     except LookupError as error:
         raise NotFound("this file is not ready, or is not kept any more", "文件尚未就绪或已过期") from error
     if found.body is None:
-        return Opened(key, None, house.bucket.link(key, DOOR_SECONDS, method))
+        return Opened(key, None, services.bucket.link(key, DOOR_SECONDS, method))
     return Opened(key, found.body)
 
 
-def _ends(house: House, key: str, expires: str, signature: str) -> int | None:
+def _ends(services: Services, key: str, expires: str, signature: str) -> int | None:
     """Until when (Unix seconds) a link with these words works or worked; None where we did not sign it."""
     if not _KEY.fullmatch(key) or not re.fullmatch("[0-9]{1,12}", expires):
         return None
-    return int(expires) if same(signature, _signature(house, key, int(expires))) else None
+    return int(expires) if same(signature, _signature(services, key, int(expires))) else None
 
 
-def _signature(house: House, key: str, expires: int) -> str:
-    secret = house.secrets.need("media-secret").encode()
+def _signature(services: Services, key: str, expires: int) -> str:
+    secret = services.secrets.need("media-secret").encode()
     return hmac.new(secret, f"{key}|{expires}".encode(), hashlib.sha256).hexdigest()[:40]

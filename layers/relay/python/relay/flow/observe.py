@@ -7,66 +7,66 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from relay.flow.house import House
 from relay.flow.quoting import quoted_about
-from relay.ledger import settle
-from relay.task import Delivery, Observation, State, Task, advance
+from relay.flow.services import Services
+from relay.nouns.money import settle
+from relay.nouns.task import Delivery, Observation, State, Task, advance
 
 logger = Logger(child=True)
 
 
-def observe(house: House, task: Task, seen: Observation, learnt: str, due_at: int | None = None) -> Task:
+def observe(services: Services, task: Task, seen: Observation, learnt: str, due_at: int | None = None) -> Task:
     """Move a task by what was seen, with its money and what is then owed, in one write; the task as it now is.
 
     `learnt` says how: submit, callback, poll or clock. `due_at` (Unix ms) is when to look again if it goes on.
     Losing a race means somebody else wrote first: then the fact is held against what they wrote.
     """
     if seen.unknown_word:
-        house.count("UnknownStatusWord", upstream=task.upstream)
-        word = quoted_about(house, task, seen.unknown_word)
+        services.count("UnknownStatusWord", upstream=task.upstream)
+        word = quoted_about(services, task, seen.unknown_word)
         logger.warning("unknown status word", **task.log_keys, upstream=task.upstream, word=word)
     while not task.terminal:
-        after = advance(task, seen, house.clock(), learnt, store=house.archive)
+        after = advance(task, seen, services.clock(), learnt, store=services.archive)
         if after is None:
             return task
         if due_at is not None and after.state is not State.STORING and not after.terminal:
             after = replace(after, due_at=min(due_at, task.expires_at))
-        if house.store.tasks.save(task, after, settle(task, after)):
-            _announce(house, after, learnt)
+        if services.store.tasks.save(task, after, settle(task, after)):
+            _announce(services, after, learnt)
             return after
-        task = house.store.tasks.get(task.account_id, task.task_id) or task
+        task = services.store.tasks.get(task.account_id, task.task_id) or task
     if task.state is State.TIMEOUT and seen.state is State.SUCCEEDED and not task.late_outcome:
-        house.count("LateSuccess", upstream=task.upstream)
+        services.count("LateSuccess", upstream=task.upstream)
         logger.warning("success after the deadline", **task.log_keys, upstream=task.upstream, learnt=learnt)
-        house.store.tasks.note_late(task, seen.state)
+        services.store.tasks.note_late(task, seen.state)
     return task
 
 
-def bind_job(house: House, task: Task, seen: Observation) -> bool:
+def bind_job(services: Services, task: Task, seen: Observation) -> bool:
     """Make the job this task's alone; False where it is another's, which an upstream that lies or errs may name.
 
     Needed where an upstream sends callbacks: for a submission that was never answered, one may name any job at all.
     """
     owner = f"{task.account_id}.{task.task_id}"
-    return house.store.directory.bind_job(task.upstream or "", seen.upstream_task_id or "", owner, house.clock())
+    return services.store.directory.bind_job(task.upstream or "", seen.upstream_task_id or "", owner, services.clock())
 
 
-def _announce(house: House, task: Task, learnt: str) -> None:
+def _announce(services: Services, task: Task, learnt: str) -> None:
     about = {**task.log_keys, "state": task.state, "upstream": task.upstream, "learnt": learnt}
     if task.state is State.STORING:
-        house.queues.archive(task)
+        services.queues.archive(task)
     if not task.terminal:
         logger.info("task moved", **about)
         return
-    house.count(f"Task{task.state.capitalize()}", upstream=task.upstream)
-    logger.info("task ended", **about, **_reason(house, task))
+    services.count(f"Task{task.state.capitalize()}", upstream=task.upstream)
+    logger.info("task ended", **about, **_reason(services, task))
     if task.delivery is Delivery.OWED:
-        house.queues.deliver(task)
+        services.queues.deliver(task)
 
 
-def _reason(house: House, task: Task) -> dict[str, Any]:
+def _reason(services: Services, task: Task) -> dict[str, Any]:
     """Why a task failed, for the log: our code, and what the upstream said, code and words."""
     if task.fault is None:
         return {}
     said = f"{task.fault.upstream_code} {task.fault.words}".strip()
-    return {"code": task.fault.code, "words": quoted_about(house, task, said)}
+    return {"code": task.fault.code, "words": quoted_about(services, task, said)}

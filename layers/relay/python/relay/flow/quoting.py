@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from relay.flow.house import House
-from relay.task import Draft, Task
+from relay.flow.services import Services
+from relay.nouns.task import Draft, Task
 
 LONGEST = 200  # characters
 WINDOW = 8  # bytes in a row that the words and the request share, from which on they are taken for a repetition
@@ -30,9 +30,9 @@ def quoted_of(draft: Draft, words: str) -> str:
     return quoted(words, draft.prompt, draft.lyrics or "", draft.style or "")
 
 
-def quoted_about(house: House, task: Task, words: str) -> str:
+def quoted_about(services: Services, task: Task, words: str) -> str:
     """The same where only the task is at hand: its request is read, and where that is gone nothing is quoted."""
-    draft = house.store.tasks.request(task.account_id, task.task_id) if words else None
+    draft = services.store.tasks.request(task.account_id, task.task_id) if words else None
     return quoted_of(draft, words) if draft else ""
 
 

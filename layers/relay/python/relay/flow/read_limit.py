@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import ceil
 
-from relay.errors import RateLimited
+from relay.nouns.errors import RateLimited
 
 MINUTE = 60_000  # ms
 MOST_KEYS = 10_000  # remembered at once

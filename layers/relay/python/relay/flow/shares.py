@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 if TYPE_CHECKING:
-    from relay.flow.house import House
+    from relay.flow.services import Services
 
 SHARE = 3  # containers that deliver for one account at the same time, on each queue
 HELD = 25_000  # ms after which the place of a container that was killed is free again
@@ -44,16 +44,16 @@ class Shares:
 
 
 @contextmanager
-def share_of(house: House, account_id: str, queue: str) -> Iterator[bool]:
+def share_of(services: Services, account_id: str, queue: str) -> Iterator[bool]:
     """Hold one of the account's places on the queue; False where as many containers as may do so already.
 
     Deliveries of one batch use their container's place together, and the last gives it back. The place of a worker
     that is killed runs out.
     """
     name = f"{queue}#{account_id}"
-    place = house.shares.places.setdefault(name, Place())
+    place = services.shares.places.setdefault(name, Place())
     with place.lock:
-        taken = _taken(house, name, place)
+        taken = _taken(services, name, place)
         place.users += taken
     try:
         yield taken
@@ -61,40 +61,40 @@ def share_of(house: House, account_id: str, queue: str) -> Iterator[bool]:
         with place.lock:
             place.users -= taken
             if taken and not place.users and place.number is not None:
-                house.store.directory.leave_place(f"{name}#{place.number}", house.shares.holder, house.clock())
+                services.store.directory.leave_place(f"{name}#{place.number}", services.shares.holder, services.clock())
                 place.until = 0
 
 
-def _taken(house: House, name: str, place: Place) -> bool:
-    now = house.clock()
+def _taken(services: Services, name: str, place: Place) -> bool:
+    now = services.clock()
     if place.until - now >= ATTEMPT:
         return True
     if place.full_until > now:
         return False
     last = place.number
     for number in sorted(random.sample(range(SHARE), SHARE), key=lambda each: each != last):  # our own first
-        if house.store.directory.take_place(f"{name}#{number}", house.shares.holder, now, now + HELD):
+        if services.store.directory.take_place(f"{name}#{number}", services.shares.holder, now, now + HELD):
             place.number, place.until = number, now + HELD
             return True
     place.full_until = now + FULL
     return False
 
 
-def lately_hung(house: House, account_id: str, url: str) -> bool:
+def lately_hung(services: Services, account_id: str, url: str) -> bool:
     """Whether the account's receiver at this host lately gave no answer in time, as the directory knows."""
-    shares, now, receiver = house.shares, house.clock(), _receiver(account_id, url)
+    shares, now, receiver = services.shares, services.clock(), _receiver(account_id, url)
     if shares.hung.get(receiver, 0) <= now and now - shares.looked.get(receiver, -LOOKED) >= LOOKED:
-        shares.hung[receiver] = house.store.directory.hung_until(receiver)
+        shares.hung[receiver] = services.store.directory.hung_until(receiver)
         shares.looked[receiver] = now
     return shares.hung[receiver] > now
 
 
-def note_hung(house: House, account_id: str, url: str) -> None:
+def note_hung(services: Services, account_id: str, url: str) -> None:
     """Remember that a receiver had its whole time and gave no answer."""
-    receiver, until = _receiver(account_id, url), house.clock() + HUNG
-    if not lately_hung(house, account_id, url):
-        house.shares.hung[receiver] = until
-        house.store.directory.note_hung(receiver, until)
+    receiver, until = _receiver(account_id, url), services.clock() + HUNG
+    if not lately_hung(services, account_id, url):
+        services.shares.hung[receiver] = until
+        services.store.directory.note_hung(receiver, until)
 
 
 def _receiver(account_id: str, url: str) -> str:

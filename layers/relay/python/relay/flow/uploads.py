@@ -10,14 +10,14 @@ from typing import IO
 
 from aws_lambda_powertools import Logger
 
-from relay.errors import InvalidParameter, TooLarge
 from relay.flow.access import Caller
 from relay.flow.allowance import check_account, count
-from relay.flow.house import House
 from relay.flow.links import LINK_SECONDS, link
-from relay.media import UPLOADABLE, Judged, MediaType, NotMedia, by_name, judge
-from relay.statements import Form, FormRequest, Upload
-from relay.task import uuid7
+from relay.flow.services import Services
+from relay.nouns.account import Form, FormRequest, Upload
+from relay.nouns.errors import InvalidParameter, TooLarge
+from relay.nouns.media import UPLOADABLE, Judged, MediaType, NotMedia, by_name, judge
+from relay.nouns.task import uuid7
 
 # An HTTP API hands a function at most 6 MB, and a file travels as base64: above 4.5 MB it never arrives here.
 MAX_DIRECT = 4 << 20
@@ -28,18 +28,18 @@ KEPT = 7 * 24 * 3600  # seconds an upload is remembered; the bucket's lifecycle 
 logger = Logger(child=True)
 
 
-def receive(house: House, caller: Caller, filename: str, body: bytes, base_url: str) -> Upload:
+def receive(services: Services, caller: Caller, filename: str, body: bytes, base_url: str) -> Upload:
     """Keep a small file, or as much of it as is one.
 
     Raises TooLarge, InvalidParameter for one that is not what we take, AccountFrozen, RateLimited.
     """
-    check_account(house, caller)
+    check_account(services, caller)
     found = judged("file", body)
-    count(house, caller, [found.size])
-    key = new_key(house, caller, found.type)
-    house.bucket.put(key, body[: found.size], found.type.content_type)
-    house.store.directory.note_upload(key, "ready", _ttl(house))
-    return Upload(_link(house, key, base_url), filename, found.size, found.type.content_type, _link_ends(house))
+    count(services, caller, [found.size])
+    key = new_key(services, caller, found.type)
+    services.bucket.put(key, body[: found.size], found.type.content_type)
+    services.store.directory.note_upload(key, "ready", _ttl(services))
+    return Upload(_link(services, key, base_url), filename, found.size, found.type.content_type, _link_ends(services))
 
 
 def judged(field: str, body: bytes, allowed: tuple[MediaType, ...] = UPLOADABLE) -> Judged:
@@ -57,16 +57,16 @@ def judged(field: str, body: bytes, allowed: tuple[MediaType, ...] = UPLOADABLE)
         raise InvalidParameter(field, str(error), error.zh) from error
 
 
-def new_key(house: House, caller: Caller, found: MediaType) -> str:
-    return f"uploads/{caller.account_id}/{uuid7(house.clock(), house.random_bits(74))}.{found.extension}"
+def new_key(services: Services, caller: Caller, found: MediaType) -> str:
+    return f"uploads/{caller.account_id}/{uuid7(services.clock(), services.random_bits(74))}.{found.extension}"
 
 
-def presign(house: House, caller: Caller, wanted: FormRequest, base_url: str) -> Form:
+def presign(services: Services, caller: Caller, wanted: FormRequest, base_url: str) -> Form:
     """A form for one large file, which counts with the size it declares.
 
     Raises InvalidParameter for a type we do not take, TooLarge beyond the limit, AccountFrozen, RateLimited.
     """
-    check_account(house, caller)
+    check_account(services, caller)
     content_type, size = wanted.content_type, wanted.size
     types = {each.content_type: each for each in UPLOADABLE}
     if content_type not in types:
@@ -74,44 +74,44 @@ def presign(house: House, caller: Caller, wanted: FormRequest, base_url: str) ->
         raise InvalidParameter("content_type", f"must be one of: {known}", f"必须是以下之一：{known}")
     if size > MAX_UPLOAD:
         raise TooLarge(f"size is more than {MAX_UPLOAD >> 20} MB", f"size 超过 {MAX_UPLOAD >> 20} MB", field="size")
-    count(house, caller, [size])
-    key = new_key(house, caller, types[content_type])
-    house.store.directory.note_upload(key, "pending", _ttl(house))
-    form = house.bucket.form(_incoming(key), content_type, size, FORM_SECONDS)
-    upload = Upload(_link(house, key, base_url), wanted.filename, size, content_type, _link_ends(house))
-    return Form(form["url"], form["fields"], house.clock() // 1000 + FORM_SECONDS, upload)
+    count(services, caller, [size])
+    key = new_key(services, caller, types[content_type])
+    services.store.directory.note_upload(key, "pending", _ttl(services))
+    form = services.bucket.form(_incoming(key), content_type, size, FORM_SECONDS)
+    upload = Upload(_link(services, key, base_url), wanted.filename, size, content_type, _link_ends(services))
+    return Form(form["url"], form["fields"], services.clock() // 1000 + FORM_SECONDS, upload)
 
 
-def check(house: House, incoming: str) -> None:
+def check(services: Services, incoming: str) -> None:
     """Judge what arrived by form; a good file is copied to where its link leads. Repeats are harmless.
 
     A form works for minutes and can replace what it brought, so links lead to a copy of the very bytes that were
     judged, and what arrives after that is dropped.
     """
     key = incoming.replace("incoming/", "uploads/", 1)
-    if house.store.directory.upload_ready(key):
-        house.bucket.delete(incoming)
+    if services.store.directory.upload_ready(key):
+        services.bucket.delete(incoming)
         return
     with TemporaryFile() as file:
         try:
-            etag = house.bucket.copy_out(incoming, file)
+            etag = services.bucket.copy_out(incoming, file)
         except LookupError:
             logger.info("nothing there to check", key=incoming)
             return
         try:
             found = _judged_file(file, key)
         except NotMedia as error:
-            _refuse(house, incoming, key, str(error))
+            _refuse(services, incoming, key, str(error))
             return
         if file.seek(0, 2) > found.size:  # what follows the picture stays behind
             file.truncate(found.size)
             file.seek(0)
-            house.bucket.copy_in(key, file, found.type.content_type)
-        elif not house.bucket.copy(incoming, etag, key, found.type.content_type):
+            services.bucket.copy_in(key, file, found.type.content_type)
+        elif not services.bucket.copy(incoming, etag, key, found.type.content_type):
             logger.info("replaced while it was judged; the bucket tells of what replaced it", key=incoming)
             return
-    house.store.directory.note_upload(key, "ready", _ttl(house))
-    house.bucket.delete(incoming)
+    services.store.directory.note_upload(key, "ready", _ttl(services))
+    services.bucket.delete(incoming)
 
 
 def _judged_file(file: IO[bytes], key: str) -> Judged:
@@ -131,10 +131,10 @@ def _mapped(file: IO[bytes]) -> Iterator[mmap]:
         yield data
 
 
-def _refuse(house: House, incoming: str, key: str, reason: str) -> None:
-    house.bucket.delete(incoming)
-    house.store.directory.note_upload(key, "refused", _ttl(house))
-    house.count("UploadRefused")
+def _refuse(services: Services, incoming: str, key: str, reason: str) -> None:
+    services.bucket.delete(incoming)
+    services.store.directory.note_upload(key, "refused", _ttl(services))
+    services.count("UploadRefused")
     logger.warning("upload refused", key=key, reason=reason)
 
 
@@ -143,13 +143,13 @@ def _incoming(key: str) -> str:
     return key.replace("uploads/", "incoming/", 1)
 
 
-def _ttl(house: House) -> int:
-    return house.clock() // 1000 + KEPT
+def _ttl(services: Services) -> int:
+    return services.clock() // 1000 + KEPT
 
 
-def _link_ends(house: House) -> int:
-    return house.clock() // 1000 + LINK_SECONDS
+def _link_ends(services: Services) -> int:
+    return services.clock() // 1000 + LINK_SECONDS
 
 
-def _link(house: House, key: str, base_url: str) -> str:
-    return link(house, key, base_url, _link_ends(house))
+def _link(services: Services, key: str, base_url: str) -> str:
+    return link(services, key, base_url, _link_ends(services))

@@ -1,0 +1,1 @@
+"""What is sold: the data, and the reading of it."""

@@ -1,0 +1,57 @@
+"""API Gateway's payload format 2.0: a request read from its event, an answer written as it takes it."""
+
+from __future__ import annotations
+
+import base64
+import re
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from relay.nouns.errors import BadInput
+from relay.nouns.wire import Inbound, Reply
+
+Event = dict[str, Any]
+
+_TRACE_ID = re.compile(r"[A-Za-z0-9_=+/-]{1,64}")
+
+
+def read_inbound(event: Event, params: dict[str, str]) -> Inbound:
+    """An API Gateway payload 2.0 event as a request; the body is bytes, whichever way it travelled."""
+    return Inbound(
+        method=event["requestContext"]["http"]["method"],
+        path=path_of(event),
+        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        params=params,
+        query=event.get("queryStringParameters") or {},
+        body=_read_bytes(event),
+    )
+
+
+def trace_id_of(event: Event) -> str:
+    """The request's id at the gateway: what we answer as `X-Trace-Id`. A client's own header of that name is not
+    taken over: two requests could then share an id."""
+    given = (event.get("requestContext") or {}).get("requestId")
+    return given if isinstance(given, str) and _TRACE_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _read_bytes(event: Event) -> bytes:
+    body = event.get("body") or ""
+    try:
+        return base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
+    except ValueError as error:  # not base64, or half of a surrogate pair
+        raise BadInput("the body cannot be read", "无法读取请求体") from error
+
+
+def path_of(event: Event) -> str:
+    path = event.get("rawPath")
+    return path if isinstance(path, str) else ""
+
+
+def traced(reply: Reply, trace_id: str) -> Reply:
+    return replace(reply, headers={"x-trace-id": trace_id, **reply.headers})
+
+
+def write_answer(reply: Reply) -> Event:
+    headers = {"content-type": "application/json", **reply.headers}
+    return {"statusCode": reply.status, "headers": headers, "body": reply.body.decode(), "isBase64Encoded": False}

@@ -1,0 +1,140 @@
+"""The media bucket: clients' files under uploads/, those not judged yet under incoming/, results under results/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from shutil import copyfileobj
+from typing import IO, TYPE_CHECKING, Any
+
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from relay.nouns.media import by_name
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+PART = 8 << 20  # bytes of one part of a streamed copy; memory is a few of these whatever the file's size
+READ = 1 << 20
+_STREAM = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=2, max_io_queue=4)
+_STREAM.max_in_memory_upload_chunks = 2  # of a source that cannot be read twice; ten by default
+
+
+# Links and forms must be signed the current way and name the bucket's own region: by the global name S3 redirects for
+# the first hours of a bucket, and what was signed for one host does not open the other.
+SIGNING = Config(
+    signature_version="s3v4", s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object of `size` bytes; `body` is None where that is more than was asked for."""
+
+    size: int
+    body: bytes | None
+
+
+class Bucket:
+    """`connect` must make a client configured with SIGNING."""
+
+    def __init__(self, connect: Callable[[], S3Client], name: str) -> None:
+        self._connect, self._name = connect, name
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        self._client.put_object(Bucket=self._name, Key=key, Body=body, ContentType=content_type)
+
+    def copy_in(self, key: str, source: IO[bytes], content_type: str) -> None:
+        """Stream `source` into the bucket; what it raises while being read ends the copy and leaves nothing."""
+        self._client.upload_fileobj(source, self._name, key, {"ContentType": content_type}, Config=_STREAM)
+
+    def copy_out(self, key: str, into: IO[bytes]) -> str:
+        """Write an object into a file; the ETag of exactly these bytes. Raises LookupError where there is none."""
+        with self._got(key) as found:
+            copyfileobj(found["Body"], into, READ)
+            return str(found["ETag"])
+
+    def copy(self, source: str, etag: str, key: str, content_type: str) -> bool:
+        """Copy the object whose bytes had this ETag; False where it is gone or was replaced meanwhile."""
+        try:
+            self._client.copy_object(
+                Bucket=self._name,
+                Key=key,
+                CopySource={"Bucket": self._name, "Key": source},
+                CopySourceIfMatch=etag,
+                MetadataDirective="REPLACE",  # what the client sent along stays behind
+                ContentType=content_type,
+            )
+        except ClientError as error:
+            if _absent(error) or error.response["ResponseMetadata"]["HTTPStatusCode"] == 412:
+                return False
+            raise
+        return True
+
+    def read(self, key: str, most: int) -> Stored:
+        """An object of at most so many bytes, of a larger one only its size. Raises LookupError where there is none."""
+        with self._got(key) as found:
+            size = found["ContentLength"]
+            return Stored(size, found["Body"].read() if size <= most else None)
+
+    def has(self, key: str) -> bool:
+        try:
+            self._client.head_object(Bucket=self._name, Key=key)
+        except ClientError as error:
+            if _absent(error):
+                return False
+            raise
+        return True
+
+    def delete(self, key: str) -> None:
+        self._client.delete_object(Bucket=self._name, Key=key)
+
+    def link(self, key: str, seconds: int, method: str = "GET") -> str:
+        """A link that reads one object, with GET or HEAD, for so long, or as long as our own credentials live.
+
+        S3 cannot send `nosniff`, so it is told to send the type we judged and to offer the file for saving; a page
+        can show it in a picture or film element all the same.
+        """
+        found = by_name(key)
+        params = {
+            "Bucket": self._name,
+            "Key": key,
+            "ResponseContentType": found.content_type if found else "application/octet-stream",
+            "ResponseContentDisposition": f'attachment; filename="{key.rpartition("/")[2]}"',
+        }
+        operation = {"GET": "get_object", "HEAD": "head_object"}[method]
+        return self._client.generate_presigned_url(operation, Params=params, ExpiresIn=seconds)
+
+    def form(self, key: str, content_type: str, limit: int, seconds: int) -> dict[str, Any]:
+        """A form with which a client may put one object under this key, of this type, of at most `limit` bytes."""
+        return self._client.generate_presigned_post(
+            self._name,
+            key,
+            Fields={"Content-Type": content_type},
+            Conditions=[{"Content-Type": content_type}, ["content-length-range", 1, limit]],
+            ExpiresIn=seconds,
+        )
+
+    @contextmanager
+    def _got(self, key: str) -> Iterator[Any]:
+        try:
+            found = self._client.get_object(Bucket=self._name, Key=key)
+        except ClientError as error:
+            if _absent(error):
+                raise LookupError(key) from error
+            raise
+        with closing(found["Body"]):
+            yield found
+
+    @cached_property
+    def _client(self) -> S3Client:
+        return self._connect()
+
+
+def _absent(error: ClientError) -> bool:
+    # whoever may not list a bucket is told 403 where there is nothing; a throttle or a fault says nothing about it
+    return error.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 404)

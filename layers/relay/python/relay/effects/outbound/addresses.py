@@ -1,0 +1,58 @@
+"""Which addresses and URLs we may be sent to by somebody else's word."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import SplitResult, urlsplit
+
+from urllib3.util import parse_url
+
+from relay.effects.outbound.errors import EgressRefused
+
+# Of IPv6 only global unicast is let through, without what is carved out of it for tunnels, tests and documents;
+# so every form that embeds an IPv4 address (mapped, compatible, 6to4, Teredo, NAT64, ISATAP) falls by itself.
+_IPV6_PUBLIC = ipaddress.ip_network("2000::/3")
+_IPV6_CARVED = [
+    ipaddress.ip_network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "2620:4f:8000::/48")
+]
+# `is_global` knows most of IPv4's special ranges; these are the ones it lets pass.
+_IPV4_DENIED = [
+    ipaddress.ip_network(text)
+    for text in ("192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.175.48.0/24")
+]
+
+
+def public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether an address is an ordinary one on the public internet."""
+    if isinstance(address, ipaddress.IPv6Address):
+        return address in _IPV6_PUBLIC and not any(address in net for net in _IPV6_CARVED)
+    return address.is_global and not address.is_multicast and not any(address in net for net in _IPV4_DENIED)
+
+
+def target(url: str, *, loopback: bool) -> tuple[str, int]:
+    """Host and port of a URL whose form we accept. Raises EgressRefused."""
+    parts, port = _split(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise EgressRefused("must be an https URL")
+    if "@" in parts.netloc:
+        raise EgressRefused("must not hold credentials")
+    if loopback:
+        return parts.hostname, port or (443 if parts.scheme == "https" else 80)
+    if parts.scheme != "https":
+        raise EgressRefused("must be an https URL")
+    if port is not None and port != 443 and port < 1024:
+        raise EgressRefused("names a port that is not for https")
+    return parts.hostname, port or 443
+
+
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    # urlsplit drops tabs and newlines and lets backslashes through, where other readers see another host
+    if not url.isprintable() or " " in url or "\\" in url:
+        raise EgressRefused("is not a URL")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        parse_url(url)  # what the HTTP library cannot read is refused here, where it can still be said
+    except ValueError as error:
+        raise EgressRefused("is not a URL") from error
+    return parts, port

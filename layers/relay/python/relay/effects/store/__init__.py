@@ -1,0 +1,34 @@
+"""Everything kept in DynamoDB, as one value with a part for each table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relay.effects.store.accounts import Accounts
+from relay.effects.store.audits import Audits
+from relay.effects.store.booking import Booking
+from relay.effects.store.directory import Directory
+from relay.effects.store.files import Files
+from relay.effects.store.lines import Lines
+from relay.effects.store.submit import Submissions
+from relay.effects.store.table import Tables
+from relay.effects.store.tasks import Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    tasks: Tasks
+    accounts: Accounts
+    directory: Directory
+    submissions: Submissions
+    audits: Audits
+    lines: Lines
+    files: Files
+
+    @classmethod
+    def over(cls, tables: Tables, *, shards: int, utc_offset: int) -> Store:
+        booking = Booking(tables, utc_offset)
+        tasks = Tasks(tables, shards, booking)
+        submissions = Submissions(tables, tasks, booking)
+        parts = Accounts(tables), Directory(tables), submissions, Audits(tables), Lines(tables), Files(tables)
+        return cls(tasks, *parts)

@@ -1,0 +1,141 @@
+"""The accounts table: the gate every charge passes, the ledger, and what an operator changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from relay.effects.store.booking import LINES, SPENT, account_key
+from relay.effects.store.codec import (
+    ENTRY_PREFIX,
+    Expression,
+    entry_item,
+    new_entry,
+    pack,
+    read_entry,
+    unpack,
+)
+from relay.effects.store.table import LostRace, Tables
+from relay.nouns.money import Entry, EntryKind
+
+
+class AlreadyBooked(Exception):
+    """The reference stands for another movement of money already."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        super().__init__(f"{entry.reference} is booked already")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What stands between an account and a new task. `balance` and `day_cost` are nanos; `day` counts from the
+    epoch in local time; `webhook_generation` numbers the account's signing secret."""
+
+    account_id: str
+    name: str
+    status: str
+    tier: int
+    balance: int
+    in_flight: int
+    day: int
+    day_count: int
+    day_cost: int
+    webhook_generation: int
+    webhook_rotated_at: int
+
+    @property
+    def frozen(self) -> bool:
+        return self.status != "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    tables: Tables
+
+    def gate(self, account_id: str) -> Gate | None:
+        found = self.tables.get(TableName=self.tables.accounts, Key=account_key(account_id), ConsistentRead=True)
+        if not found:
+            return None
+        row = unpack(found)
+        return Gate(**{name: row[name] for name in Gate.__slots__})
+
+    def open(self, account_id: str, name: str, tier: int) -> None:
+        """A new, active, empty account. Raises LostRace where the id is taken."""
+        row = {
+            **{"account_id": account_id, "sk": "GATE", "name": name, "status": "active", "tier": tier},
+            **dict.fromkeys(("balance", "in_flight", "minute", "minute_count", "day", "day_count", "day_cost"), 0),
+            **dict.fromkeys(("block", LINES, SPENT), 0),
+            **{"webhook_generation": 1, "webhook_rotated_at": 0},
+        }
+        self.tables.put(
+            TableName=self.tables.accounts,
+            Item={name: pack(value) for name, value in row.items()},
+            ConditionExpression="attribute_not_exists(sk)",
+        )
+
+    def change(self, account_id: str, **values: object) -> None:
+        """Set fields of an existing gate (status, tier, …). Raises LostRace where there is no such account."""
+        expression = Expression()
+        self.tables.update(
+            TableName=self.tables.accounts,
+            Key=account_key(account_id),
+            UpdateExpression=expression.update(put=values),
+            ConditionExpression="attribute_exists(sk)",
+            **expression.arguments,
+        )
+
+    def top_up(self, account_id: str, reference: str, amount: int, at: int) -> bool:
+        """Move `amount` nanos in, with its entry; False where this very top-up is booked already.
+
+        Raises AlreadyBooked where the reference stands for another amount, LostRace where there is no such account.
+        """
+        return self._book(Entry(account_id, reference, EntryKind.TOPUP, amount, at))
+
+    def debit(self, account_id: str, reference: str, amount: int, at: int, reason: str) -> bool:
+        """Move `amount` nanos out, like `top_up` moves them in. Raises LostRace also where the balance is less."""
+        return self._book(Entry(account_id, reference, EntryKind.DEBIT, -amount, at, reason=reason))
+
+    def _book(self, entry: Entry) -> bool:
+        expression = Expression()
+        row = {
+            "TableName": self.tables.accounts,
+            "Key": account_key(entry.account_id),
+            "UpdateExpression": expression.update(add={"balance": entry.amount}),
+            # a top-up is taken whatever the balance; a debit only where it is covered
+            "ConditionExpression": "attribute_exists(sk)"
+            + (f" AND {expression.name('balance')} >= {expression.value(-entry.amount)}" if entry.amount < 0 else ""),
+            **expression.arguments,
+        }
+        line = new_entry(self.tables.accounts, entry_item(entry))
+        line["Put"]["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        try:
+            self.tables.transact(line, {"Update": row})
+        except LostRace as lost:
+            if not lost.refused(0):
+                raise
+            booked = read_entry(lost.row(0))
+            if (booked.amount, booked.reason) != (entry.amount, entry.reason):
+                raise AlreadyBooked(booked) from lost
+            return False
+        return True
+
+    def entries(self, account_id: str) -> Iterator[Entry]:
+        """All of an account's ledger; of one kind the newest first."""
+        expression = Expression()
+        begins = f"begins_with({expression.name('sk')}, {expression.value(ENTRY_PREFIX)})"
+        pages = self.tables.client.get_paginator("query").paginate(
+            TableName=self.tables.accounts,
+            KeyConditionExpression=f"{expression.equals('account_id', account_id)} AND {begins}",
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            **expression.arguments,
+        )
+        for page in pages:
+            yield from (read_entry(item) for item in page["Items"])
+
+    def drift(self, account_id: str) -> int:
+        """Balance minus the sum of the entries, in nanos. Anything but 0 is a defect."""
+        gate = self.gate(account_id)
+        balance = gate.balance if gate else 0
+        return balance - sum(entry.amount for entry in self.entries(account_id))

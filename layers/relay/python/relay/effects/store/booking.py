@@ -1,0 +1,175 @@
+"""Booking statement lines: each moves the account row's counters and lies in the block those counters name.
+
+The account row counts an account's statement lines, in all and by platform. Lines lie in blocks: a day's first line
+opens one, and so does the line after a full one. Whoever opens a block writes down the counters as they then stand,
+so that a page of the statement is found by its number without counting lines. All in the transaction of the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from relay.effects.store.codec import Expression, Item, entry_item, line_key, new_entry, pack, unpack
+from relay.effects.store.table import Tables
+from relay.nouns.money import Entry
+
+DAY_SECONDS = 86_400
+BLOCK_LINES = 256  # of 200 bytes each: a page's lines come in one read, and opening a block is rare
+DAY_PREFIX, BLOCK_PREFIX = "DAY#", "BLOCK#"
+LINES = "lines"  # all of an account's statement lines; a platform's are `lines_<platform>`
+SPENT = "spent"  # nanos that statement lines took, less what they gave back
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The minute and the day (counted from the epoch, days in local time) in which a creation counts."""
+
+    minute: int
+    day: int
+
+    @classmethod
+    def at(cls, now: int, utc_offset: int) -> Windows:
+        seconds = now // 1000
+        return cls(seconds // 60, (seconds + utc_offset * 3600) // DAY_SECONDS)
+
+
+def counter(platform: str | None) -> str:
+    return f"{LINES}_{platform}" if platform else LINES
+
+
+def counters(row: Mapping[str, Any]) -> dict[str, int]:
+    """The counters in an account row, or in the row of a block."""
+    return {name: value for name, value in row.items() if name.startswith(LINES) or name == SPENT}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An account row as last seen: its windows, its open block, its counters. It may have moved on since."""
+
+    windows: Windows
+    block: int
+    counts: Mapping[str, int]
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Seen:
+        return cls(Windows(row["minute"], row["day"]), row["block"], counters(row))
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What a line asks of the account row and adds beside it; `after` is the row, should that come true."""
+
+    day: int
+    new_day: bool
+    conditions: list[str]
+    put: dict[str, object]
+    add: dict[str, object]
+    line: dict[str, Any]
+    opened: tuple[dict[str, Any], ...]
+    after: Seen
+
+
+@dataclass(slots=True)
+class Booking:
+    tables: Tables
+    utc_offset: int
+    seen: dict[str, Seen] = field(default_factory=dict)  # by account: spares the first guess a refusal
+    block_lines: int = BLOCK_LINES
+
+    def look(self, account_id: str) -> Seen | None:
+        """The account row as this container saw it last, read now if it never did; None where there is none."""
+        if account_id not in self.seen:
+            row = self.tables.get(TableName=self.tables.accounts, Key=account_key(account_id), ConsistentRead=True)
+            if row is None:
+                return None
+            self.seen[account_id] = Seen.of(unpack(row))
+        return self.seen[account_id]
+
+    def learn(self, account_id: str, row: Item) -> Seen:
+        self.seen[account_id] = seen = Seen.of(unpack(row))
+        return seen
+
+    def day(self, at: int) -> int:
+        return Windows.at(at, self.utc_offset).day
+
+    def post(self, e: Expression, seen: Seen, entry: Entry, day: int) -> Posting:
+        """Book `entry` on local day `day`, or on the row's own where that is later, if the row is still as seen."""
+        new_day, lines = seen.windows.day < day, seen.counts[LINES]
+        opens = new_day or lines >= seen.block + self.block_lines
+        day, block = max(day, seen.windows.day), lines if opens else seen.block
+        conditions = [e.equals("block", seen.block), e.equals("day", seen.windows.day)]
+        # a block's row holds exact counters; a block that is not opened now must have room left
+        conditions.append(e.equals(LINES, lines) if opens else e.below(LINES, block + self.block_lines))
+        add = {LINES: 1, counter(entry.platform): 1, SPENT: -entry.amount}
+        counts = dict(seen.counts)
+        for name, more in add.items():
+            counts[name] = counts.get(name, 0) + more
+        put: dict[str, object] = {"block": block} if opens else {}
+        return Posting(
+            day=day,
+            new_day=new_day,
+            conditions=conditions,
+            put=put | ({"day": day} if new_day else {}),
+            add=dict(add),
+            line=new_entry(self.tables.accounts, entry_item(entry, line_key(entry, day, block))),
+            opened=(self._opened(entry.account_id, seen, day, new_day=new_day),) if opens else (),
+            after=Seen(Windows(seen.windows.minute, day), block, counts),
+        )
+
+    def settlement(self, entries: tuple[Entry, ...], created_at: int) -> tuple[Seen | None, list[dict[str, Any]]]:
+        """The steps that end a task's claim on its account, the account row first; and that row, if it was looked at.
+
+        What is given back comes off the day's use only if the task was created on that day.
+        """
+        e, amount, after = Expression(), sum(entry.amount for entry in entries), None
+        conditions, put, steps = list[str](), dict[str, object](), list[dict[str, Any]]()
+        add: dict[str, object] = {"balance": amount, "in_flight": -1}
+        for entry in entries:
+            seen = self.look(entry.account_id) if entry.consumption else None
+            if seen is None:
+                steps.append(new_entry(self.tables.accounts, entry_item(entry)))
+                continue
+            posting = self.post(e, seen, entry, self.day(entry.at))
+            conditions, after = posting.conditions, posting.after
+            put, add = posting.put, add | posting.add
+            if posting.new_day:
+                put |= {"day_count": 0, "day_cost": 0}
+            elif posting.day == self.day(created_at):
+                add["day_cost"] = -entry.amount
+            steps += [posting.line, *posting.opened]
+        return after, [
+            account_update(self.tables.accounts, entries[0].account_id, e, conditions, put=put, add=add),
+            *steps,
+        ]
+
+    def _opened(self, account_id: str, seen: Seen, day: int, *, new_day: bool) -> dict[str, Any]:
+        sk = f"{DAY_PREFIX}{day:06}" if new_day else f"{BLOCK_PREFIX}{day:06}#{seen.counts[LINES]:012}"
+        row = {"account_id": account_id, "sk": sk, **seen.counts}
+        return {"Put": {"TableName": self.tables.accounts, "Item": {name: pack(value) for name, value in row.items()}}}
+
+
+def account_key(account_id: str) -> Item:
+    return {"account_id": pack(account_id), "sk": pack("GATE")}
+
+
+def account_update(
+    table: str,
+    account_id: str,
+    e: Expression,
+    conditions: list[str],
+    *,
+    put: Mapping[str, object],
+    add: Mapping[str, object],
+) -> dict[str, Any]:
+    """The step that changes an account row where all of `conditions` hold."""
+    update = {
+        "TableName": table,
+        "Key": account_key(account_id),
+        "UpdateExpression": e.update(put=put, add=add),
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    if conditions:
+        update["ConditionExpression"] = " AND ".join(conditions)
+    return {"Update": update | e.arguments}

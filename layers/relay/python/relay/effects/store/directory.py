@@ -1,0 +1,193 @@
+"""The directory table: what is looked up by a name that is not its owner's: keys, intake seats, poller turns."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from relay.effects.store.codec import Expression, pack, unpack
+from relay.effects.store.table import LostRace, Tables
+from relay.nouns.catalog import Intake
+
+KEY_PREFIX = "KEY#"  # of the rows that list an account's keys beside its ledger
+SLOT_TRIES = 4  # random seats looked at before waiting
+SLOT_MARGIN = 500  # ms a seat stays taken beyond the window: our clock and the upstream's differ
+KEY_CHARACTERS = 500  # of a name that others chose; a key holds 2048 bytes
+JOB_DAYS = 30  # an upstream's job stays bound to its task: longer than any upstream keeps results
+HOUR = 3600  # seconds rows outlive their use, for the table's TTL
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    account_id: str
+    key_id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedKey:
+    """A key as its account lists it; instants are Unix ms, 0 where the key is older than this record of it."""
+
+    key_id: str
+    prefix: str
+    status: str
+    created_at: int
+    revoked_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    tables: Tables
+
+    def key(self, digest: str) -> KeyRow | None:
+        found = self.tables.get(TableName=self.tables.directory, Key={"lookup": pack(f"key#{digest}")})
+        if not found:
+            return None
+        row = unpack(found)
+        return KeyRow(row["account_id"], row["key_id"], row["status"])
+
+    def add_key(self, digest: str, account_id: str, key_id: str, prefix: str, at: int) -> None:
+        """Let a key in, and list it under its account. `prefix` is the little of it that may be shown again."""
+        lookup = {"lookup": f"key#{digest}", "account_id": account_id, "key_id": key_id, "status": "active"}
+        listed: dict[str, object] = {"account_id": account_id, "sk": f"{KEY_PREFIX}{key_id}", "digest": digest}
+        listed |= {"prefix": prefix, "status": "active", "created_at": at}
+        self.tables.transact(
+            {"Put": {"TableName": self.tables.directory, "Item": {k: pack(v) for k, v in lookup.items()}}},
+            {"Put": {"TableName": self.tables.accounts, "Item": {k: pack(v) for k, v in listed.items()}}},
+        )
+
+    def keys(self, account_id: str) -> list[ListedKey]:
+        """An account's keys, oldest first."""
+        expression = Expression()
+        where = expression.equals("account_id", account_id)
+        begins = f"begins_with({expression.name('sk')}, {expression.value(KEY_PREFIX)})"
+        pages = self.tables.client.get_paginator("query").paginate(
+            TableName=self.tables.accounts,
+            KeyConditionExpression=f"{where} AND {begins}",
+            ConsistentRead=True,
+            **expression.arguments,
+        )
+        found = [_read_listed(unpack(item)) for page in pages for item in page["Items"]]
+        return sorted(found, key=lambda each: (each.created_at, each.key_id))
+
+    def revoke_key(self, account_id: str, key_id: str, at: int) -> bool:
+        """Shut a key out; False where the account has no such key. Containers notice within a minute."""
+        key = {"account_id": pack(account_id), "sk": pack(f"{KEY_PREFIX}{key_id}")}
+        found = self.tables.get(TableName=self.tables.accounts, Key=key, ConsistentRead=True)
+        if not found:
+            return False
+        lookup = {"lookup": pack(f"key#{unpack(found)['digest']}")}
+        self.tables.transact(
+            self._revocation(self.tables.directory, lookup, {"status": "revoked"}),
+            self._revocation(self.tables.accounts, key, {"status": "revoked", "revoked_at": at}),
+        )
+        return True
+
+    def _revocation(self, table: str, key: Mapping[str, object], values: Mapping[str, object]) -> dict[str, Any]:
+        expression = Expression()
+        update = expression.update(put=values)
+        return {"Update": {"TableName": table, "Key": key, "UpdateExpression": update, **expression.arguments}}
+
+    def note_upload(self, key: str, status: str, ttl: int) -> None:
+        """Say where an upload stands: pending, ready or refused. `ttl` is Unix seconds."""
+        row = {"lookup": f"upload#{key}", "status": status, "ttl": ttl}
+        self.tables.put(TableName=self.tables.directory, Item={name: pack(value) for name, value in row.items()})
+
+    def upload_ready(self, key: str) -> bool:
+        found = self.tables.get(
+            TableName=self.tables.directory, Key={"lookup": pack(f"upload#{key}")}, ConsistentRead=True
+        )
+        return found is not None and unpack(found)["status"] == "ready"
+
+    def take_slot(self, upstream: str, intake: Intake, now: int) -> float:
+        """Take one of an upstream's intake seats; 0.0, or the seconds to wait where those looked at are taken.
+
+        A seat is free again one window after it was taken, so no stretch of that length, wherever it begins,
+        ever sees more submissions than there are seats. Counting per clock window would let twice as many pass
+        across its edge.
+        """
+        wait = float(intake.seconds)
+        for seat in random.sample(range(intake.limit), min(SLOT_TRIES, intake.limit)):
+            free_at = self._turn(f"slot#{upstream}#{seat}", now, now + intake.seconds * 1000 + SLOT_MARGIN)
+            if free_at is None:
+                return 0.0
+            wait = min(wait, (free_at - now) / 1000)
+        # those who wait for the same seats should not all come back at the same instant
+        return wait + random.uniform(0, 1)  # noqa: S311 - jitter, not a secret
+
+    def bind_job(self, upstream: str, job: str, task: str, now: int) -> bool:
+        """Whether an upstream's job is this task's, `task` being `<account>.<task>`: the first to name it keeps it."""
+        expression = Expression()
+        owner = expression.name("task")
+        free = f"attribute_not_exists({owner}) OR {owner} = {expression.value(task)}"
+        try:
+            self.tables.update(
+                TableName=self.tables.directory,
+                Key={"lookup": pack(f"job#{upstream}#{job[:KEY_CHARACTERS]}")},
+                UpdateExpression=expression.update(put={"task": task, "ttl": now // 1000 + JOB_DAYS * 24 * HOUR}),
+                ConditionExpression=free,
+                **expression.arguments,
+            )
+        except LostRace:
+            return False
+        return True
+
+    def take_place(self, name: str, holder: str, now: int, until: int) -> bool:
+        """Whether a place among an account's deliverers is ours until `until`; `holder` may take its own again."""
+        return self._turn(f"deliver#{name}", now, until, holder) is None
+
+    def leave_place(self, name: str, holder: str, now: int) -> None:
+        """Free a place at once, unless it ran out and somebody else has it."""
+        self._turn(f"deliver#{name}", 0, now, holder)
+
+    def hung_until(self, receiver: str) -> int:
+        """Until when a receiver counts as hanging (Unix ms); 0 where nobody noted it."""
+        found = self.tables.get(TableName=self.tables.directory, Key={"lookup": pack(f"hung#{receiver}")})
+        return int(unpack(found)["until"]) if found else 0
+
+    def note_hung(self, receiver: str, until: int) -> None:
+        expression = Expression()
+        self.tables.update(
+            TableName=self.tables.directory,
+            Key={"lookup": pack(f"hung#{receiver}")},
+            UpdateExpression=expression.update(put={"until": until, "ttl": until // 1000 + HOUR}),
+            **expression.arguments,
+        )
+
+    def take_poller_turn(self, shard: int, now: int, until: int) -> bool:
+        """Whether we are the one to start this shard's poller; then nobody else is before `until` (Unix ms)."""
+        return self._turn(f"poller#{shard}", now, until) is None
+
+    def _turn(self, lookup: str, now: int, until: int, holder: str = "") -> int | None:
+        """None when the turn was free, or `holder` had it, and is now ours until `until`; else when it is free (ms)."""
+        expression = Expression()
+        put: dict[str, object] = {"until": until, "ttl": until // 1000 + HOUR}
+        name = expression.name("until")
+        free = f"attribute_not_exists({name}) OR {name} <= {expression.value(now)}"
+        if holder:
+            free += f" OR {expression.equals('holder', holder)}"
+            put["holder"] = holder
+        try:
+            self.tables.update(
+                TableName=self.tables.directory,
+                Key={"lookup": pack(lookup)},
+                UpdateExpression=expression.update(put=put),
+                ConditionExpression=free,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **expression.arguments,
+            )
+        except LostRace as lost:
+            return int(unpack(lost.row(0))["until"])
+        return None
+
+
+def _read_listed(row: Mapping[str, Any]) -> ListedKey:
+    return ListedKey(
+        row["sk"].removeprefix(KEY_PREFIX),
+        row["prefix"],
+        row.get("status", "unknown"),
+        row.get("created_at", 0),
+        row.get("revoked_at", 0),
+    )

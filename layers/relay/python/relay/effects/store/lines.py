@@ -1,0 +1,159 @@
+"""Reading a statement by page number: the blocks' counters say where a page lies, so only its own lines are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+from relay.effects.store.booking import BLOCK_LINES, BLOCK_PREFIX, DAY_PREFIX, LINES, account_key, counter, counters
+from relay.effects.store.codec import LINE_PREFIX, Expression, Item, read_entry, unpack
+from relay.effects.store.table import Tables
+from relay.nouns.money import Entry
+
+FIRST_DAYS = 64  # days looked at before the rest of them: most pages asked for are recent
+FEW = 4 * BLOCK_LINES  # lines read at once rather than looking which of their blocks are wanted
+NEAR = BLOCK_LINES // 4  # lines between two stretches that are read with them rather than apart
+END = "~"  # follows every day and block
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a block begins: the key of its day and block, the lines before it, and those of them that are wanted."""
+
+    key: str
+    lines: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The lines from one mark to another."""
+
+    first: Mark
+    end: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Lines of one account by number, oldest first: from `first` up to, not including, `end`."""
+
+    account_id: str
+    platform: str | None
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    tables: Tables
+
+    def page(
+        self, account_id: str, days: tuple[int | None, int | None], platform: str | None, begin: int, size: int
+    ) -> tuple[int, list[Entry]]:
+        """How many lines lie in `days` (inclusive, local, counted from the epoch), and `size` of them after the
+        newest `begin`, newest first."""
+        row = self.tables.get(TableName=self.tables.accounts, Key=account_key(account_id), ConsistentRead=True)
+        if row is None:
+            return 0, []
+        name = counter(platform)
+        now = _mark(row, name, END)
+        first, last = days
+        low = 0 if first is None else (self._day_from(account_id, name, first) or now).count
+        end = now if last is None else self._day_from(account_id, name, last + 1) or now
+        newest = end.count - begin
+        wanted = Wanted(account_id, platform, max(low, newest - size), newest)
+        if wanted.first >= wanted.end:
+            return max(0, end.count - low), []
+        return end.count - low, [entry for span in self._spans(wanted, end) for entry in self._read(wanted, span)]
+
+    def _spans(self, wanted: Wanted, end: Mark) -> Iterator[Span]:
+        """Stretches of blocks that hold wanted lines, newest first."""
+        for stretch in _joined(_holding(wanted, end, self._days(wanted, end))):
+            if stretch.end.lines - stretch.first.lines <= FEW:
+                yield stretch
+            else:
+                yield from _joined(_holding(wanted, stretch.end, self._blocks(wanted, stretch)))
+
+    def _day_from(self, account_id: str, name: str, day: int) -> Mark | None:
+        """Where the first day from `day` on begins that has any lines."""
+        keys = f"{DAY_PREFIX}{day:06}", DAY_PREFIX + END
+        found = next(self._pages(account_id, *keys, Limit=1), [])
+        return _mark(found[0], name) if found else None
+
+    def _days(self, wanted: Wanted, end: Mark) -> Iterator[Mark]:
+        """Where each day before `end` begins, newest first."""
+        keys, name = (DAY_PREFIX, DAY_PREFIX + end.key[:6]), counter(wanted.platform)
+        for page in self._pages(wanted.account_id, *keys, ScanIndexForward=False, Limit=FIRST_DAYS):
+            yield from (mark for mark in (_mark(item, name) for item in page) if mark.key < end.key)
+
+    def _blocks(self, wanted: Wanted, stretch: Span) -> Iterator[Mark]:
+        """Where each block of a stretch of days begins, newest first."""
+        name = counter(wanted.platform)
+        keys = BLOCK_PREFIX + stretch.first.key, BLOCK_PREFIX + stretch.end.key
+        found = [_mark(item, name) for page in self._pages(wanted.account_id, *keys) for item in page]
+        days = takewhile(lambda mark: mark.key >= stretch.first.key, self._days(wanted, stretch.end))
+        yield from sorted([*found, *days], key=lambda mark: mark.key, reverse=True)
+
+    def _read(self, wanted: Wanted, span: Span) -> list[Entry]:
+        """The wanted lines of a stretch, newest first."""
+        keys = LINE_PREFIX + span.first.key, LINE_PREFIX + span.end.key
+        pages = self._pages(wanted.account_id, *keys, platform=wanted.platform)
+        found = [read_entry(item) for page in pages for item in page]
+        begin, end = max(0, wanted.first - span.first.count), wanted.end - span.first.count
+        return found[begin:end][::-1]
+
+    def _pages(
+        self,
+        account_id: str,
+        first: str,
+        last: str,
+        *,
+        platform: str | None = None,
+        **how: Any,  # noqa: ANN401 - the SDK's own arguments
+    ) -> Iterator[list[Item]]:
+        """The account's rows between two keys, as they come. A `Limit` is for the first page only."""
+        e = Expression()
+        where = f"{e.equals('account_id', account_id)} AND {e.name('sk')} BETWEEN {e.value(first)} AND {e.value(last)}"
+        asked = {"KeyConditionExpression": where, "ConsistentRead": True, **how}
+        if platform:
+            asked["FilterExpression"] = e.equals("platform", platform)
+        while True:
+            answer = self.tables.query(TableName=self.tables.accounts, **asked, **e.arguments)
+            yield answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            asked.pop("Limit", None)
+
+
+def _mark(item: Item, name: str, key: str = "") -> Mark:
+    row = unpack(item)
+    counts = counters(row)
+    day = row["sk"].split("#")[1] if not key else ""
+    return Mark(key or f"{day}#{counts[LINES]:012}", counts[LINES], counts.get(name, 0))
+
+
+def _holding(wanted: Wanted, end: Mark, marks: Iterator[Mark]) -> Iterator[Span]:
+    """Of the stretches between `marks`, newest first, those with wanted lines."""
+    for mark in marks:
+        if max(mark.count, wanted.first) < min(end.count, wanted.end):
+            yield Span(mark, end)
+        if mark.count <= wanted.first:
+            return
+        end = mark
+
+
+def _joined(spans: Iterator[Span]) -> Iterator[Span]:
+    """Stretches that touch, or nearly do, as one: lines in between are no wanted ones, and reading them is cheap."""
+    held: Span | None = None
+    for span in spans:
+        if held is not None and held.first.lines - span.end.lines <= NEAR:
+            held = Span(span.first, held.end)
+            continue
+        if held is not None:
+            yield held
+        held = span
+    if held is not None:
+        yield held

@@ -1,0 +1,1 @@
+"""The family of the AI Studio platform (ten platforms under /api)."""

@@ -1,0 +1,133 @@
+"""Writing the family's answers: task documents, account documents and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Literal
+
+from relay.families.aistudio.words import ERRORS, FOLDED, OTHER_TASK_ERROR, TASK_ERRORS, TASK_TYPES
+from relay.nouns.account import Balance, Form, Upload
+from relay.nouns.errors import RelayError, TooLarge
+from relay.nouns.faults import sentence
+from relay.nouns.money import Entry, EntryKind, cents
+from relay.nouns.task import FAULTS, TERMINAL, Asset, Kind, State, Task
+from relay.nouns.wire import Json, Reply
+
+LANGUAGE: Literal["zh"] = "zh"
+CHINA = timezone(timedelta(hours=8))  # the family writes every instant at this offset
+SHOWN = frozenset({EntryKind.RESERVE, EntryKind.RELEASE})  # entries of a statement: what a task took and gave back
+
+
+def task_document(task: Task) -> dict[str, Json]:
+    document: dict[str, Json] = {
+        "task_id": task.task_id,
+        "status": task.status.value,
+        "created_at": _iso(task.created_at),
+    }
+    if task.state is State.SUCCEEDED:
+        if task.completed_at is not None:
+            document["completed_at"] = _iso(task.completed_at)
+        document.update(_result(task.kind, task.assets))
+    elif task.state in TERMINAL:
+        fault = task.fault or FAULTS[task.state]
+        code = fault.code if fault.code in TASK_ERRORS else OTHER_TASK_ERROR
+        document["error"] = {"code": code, "message": sentence(fault.code, LANGUAGE)}
+    return document
+
+
+def error(error: RelayError, trace_id: str) -> Reply:
+    code = FOLDED.get(error.code, error.code)
+    if code not in ERRORS:
+        code = "INTERNAL_ERROR"
+    document = {"success": False, "error": {"code": code, "message": error.said(LANGUAGE)}, "trace_id": trace_id}
+    status = error.status if isinstance(error, TooLarge) else ERRORS[code]
+    return Reply(status, document, {**error.headers, "x-trace-id": trace_id})
+
+
+def balance(balance: Balance, trace_id: str) -> Reply:
+    tier, held = balance.tier, cents(balance.balance)
+    return _enveloped(
+        {
+            "balance_cents": held,
+            "balance_display": f"{'-' if held < 0 else ''}¥{abs(held) // 100}.{abs(held) % 100:02d}",
+            "tier": tier.level,
+            "tier_name": tier.name,
+            "usage_today": {"request_count": balance.used_today, "cost_cents": cents(balance.cost_today)},
+            "rate_limit": {
+                "per_minute": tier.per_minute,
+                "per_day": tier.per_day,
+                "remaining_today": max(0, tier.per_day - balance.used_today),
+            },
+        },
+        trace_id,
+    )
+
+
+def consumption(total: int, entries: Sequence[Entry], trace_id: str) -> Reply:
+    records = [_record(entry) for entry in entries if entry.kind in SHOWN]
+    return _enveloped({"total": total, "records": records}, trace_id)
+
+
+def _result(kind: Kind, assets: Sequence[Asset]) -> dict[str, Json]:
+    if kind is Kind.IMAGE:
+        return {"images": [_linked(asset) for asset in assets]}
+    if kind is Kind.MUSIC:
+        return {"music": [_music(asset) for asset in assets]}
+    return {"video": _timed(assets[0])}
+
+
+def _music(asset: Asset) -> dict[str, Json]:
+    title = {} if asset.title is None else {"title": asset.title}
+    return {"url": asset.url, **title, **_timed(asset)}
+
+
+def _timed(asset: Asset) -> dict[str, Json]:
+    if asset.duration is None:
+        return _linked(asset)
+    whole = float(asset.duration).is_integer()
+    return {**_linked(asset), "duration": int(asset.duration) if whole else asset.duration}
+
+
+def _linked(asset: Asset) -> dict[str, Json]:
+    # only links that we signed have an end we know
+    until = {} if asset.expires_at is None else {"expires_at": _iso(asset.expires_at)}
+    return {"url": asset.url, **until}
+
+
+def _record(entry: Entry) -> dict[str, Json]:
+    return {
+        "id": f"{entry.reference}-{entry.kind}",
+        "task_id": entry.reference,
+        "platform": entry.platform,
+        "task_type": TASK_TYPES.get(entry.task_kind, entry.task_kind),
+        "cost_cents": cents(-entry.amount),  # a release is a negative cost, so the records add up to what was spent
+        "created": _iso(entry.at),
+    }
+
+
+def upload(upload: Upload, trace_id: str) -> Reply:
+    return _enveloped(_uploaded(upload), trace_id)
+
+
+def form(form: Form, trace_id: str) -> Reply:
+    document = {"upload_url": form.upload_url, "fields": form.fields, "form_expires_at": _iso(form.expires_at * 1000)}
+    return _enveloped({**document, **_uploaded(form.upload)}, trace_id)
+
+
+def _uploaded(upload: Upload) -> dict[str, Json]:
+    return {
+        "url": upload.url,
+        "filename": upload.filename,
+        "size": upload.size,
+        "content_type": upload.content_type,
+        "expires_at": _iso(upload.expires_at * 1000),
+    }
+
+
+def _enveloped(data: Json, trace_id: str) -> Reply:
+    return Reply(200, {"success": True, "data": [data], "trace_id": trace_id}, {"x-trace-id": trace_id})
+
+
+def _iso(instant: int) -> str:
+    return datetime.fromtimestamp(instant // 1000, CHINA).isoformat()

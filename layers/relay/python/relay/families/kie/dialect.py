@@ -1,0 +1,221 @@
+"""Owns KIE AI's 4o image API as clients speak it to us."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from relay.families.bodies import MAX_TEXT, Body, Media, Url, read_body, read_json
+from relay.families.dialect import Dialect, Route, TaskQuery
+from relay.nouns.catalog import Catalog
+from relay.nouns.errors import Forbidden, InvalidParameter, MissingField, RelayError, TaskNotFound, Unsupported
+from relay.nouns.faults import Fault, sentence
+from relay.nouns.signing import sign_kie
+from relay.nouns.task import FAULTS, Draft, Kind, State, Task
+from relay.nouns.wire import Inbound, Reply
+
+PLATFORM = "gpt4o-image"
+MAX_FILES = 5
+MAX_URL = 2048
+MAX_LINK = 4096  # our own result links are signed, which makes them long
+
+# Codes that are not the error's HTTP status (KIE docs, status codes; 403 is not among them).
+_ERROR_CODES: tuple[tuple[type[RelayError], int], ...] = ((Forbidden, 401), (Unsupported, 505))
+# Why a task failed (KIE docs, 4o Image Generation Callbacks); everything else is 500.
+_FAULT_CODES: Mapping[str, int] = {"CONTENT_POLICY_VIOLATION": 400, "INVALID_PARAMETER": 400, "INPUT_FETCH_FAILED": 451}
+_OPTIONS = ("isEnhance", "uploadCn", "enableFallback", "fallbackModel")
+_TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_NOT_A_URL = "must be an http or https URL of reasonable length, without credentials"
+
+
+class Download(NamedTuple):
+    """Which result a client wants a direct link to; `task_id` is None where it named only the URL."""
+
+    task_id: str | None
+    url: str
+
+
+def _is_address(text: str, longest: int) -> bool:
+    # urlsplit drops tabs and newlines and lets backslashes through, where other readers see another host
+    if len(text) > longest or not text.isprintable() or " " in text or "\\" in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+    return good and "@" not in parts.netloc
+
+
+def _variants(number: int) -> int:
+    if number not in (1, 2, 4):
+        raise ValueError("must be 1, 2 or 4")
+    return number
+
+
+class _Create(Body):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    size: Literal["1:1", "3:2", "2:3"]
+    prompt: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+    files_url: list[Media] | None = None
+    file_url: Media | None = None
+    n_variants: Annotated[int, AfterValidator(_variants)] = 1
+    mask_url: Media | None = None
+    call_back_url: Url | None = None
+    is_enhance: bool | None = None
+    upload_cn: bool | None = None
+    enable_fallback: bool | None = None
+    fallback_model: Literal["GPT_IMAGE_1", "FLUX_MAX"] | None = None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The inputs, with the deprecated single form among them."""
+        return tuple(dict.fromkeys((self.files_url or []) + ([self.file_url] if self.file_url else [])))
+
+
+_FIELDS = frozenset(field.alias for field in _Create.model_fields.values())
+
+
+class _Download(Body):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    task_id: str | None = None
+    url: str | None = None
+    image_url: str | None = None
+
+
+class KieDialect(Dialect):
+    family = "kie"
+    routes = (
+        Route("POST", "/api/v1/gpt4o-image/generate", "submit", "create"),
+        Route("GET", "/api/v1/gpt4o-image/record-info", "status", "query"),
+        Route("POST", "/api/v1/gpt4o-image/download-url", "status", "download"),
+    )
+    callback_field = "callBackUrl"
+    media_fields = MappingProxyType({"image": "filesUrl", "mask": "maskUrl", "video": "videoUrl"})
+    field_words = MappingProxyType({"count": "nVariants"})
+    status_echoes_request = True  # record-info carries the request as `paramJson`
+
+    def read_create(self, inbound: Inbound, catalog: Catalog) -> Draft:
+        document = read_json(inbound)
+        body = read_body(_Create, document)
+        if not body.prompt.strip() and not body.files:
+            raise MissingField("prompt", " when filesUrl is empty", "（filesUrl 为空时）")
+        if len(body.files) > MAX_FILES:
+            raise InvalidParameter("filesUrl", f"takes at most {MAX_FILES} URLs", f"最多 {MAX_FILES} 个")
+        catalog.offer(self.family, PLATFORM, Kind.IMAGE)
+        return Draft(
+            dialect=self.family,
+            platform=PLATFORM,
+            kind=Kind.IMAGE,
+            model=catalog.model(PLATFORM, Kind.IMAGE, None).name,
+            prompt=body.prompt,
+            count=body.n_variants,
+            size=body.size,
+            image_urls=body.files,
+            mask_url=body.mask_url,
+            callback_url=body.call_back_url,
+            options={name: document[name] for name in _OPTIONS if name in document},
+            # only the fields we know and have checked: the others have no bound, and a row has one
+            raw={name: value for name, value in document.items() if name in _FIELDS},
+        )
+
+    def read_query(self, inbound: Inbound) -> TaskQuery:
+        task_id = inbound.query.get("taskId", "")
+        if not task_id:
+            raise MissingField("taskId")
+        return TaskQuery(_own_id(task_id), PLATFORM)
+
+    def read_download(self, inbound: Inbound) -> Download:
+        """Which link to make direct. Takes the URL as `url` or, as older clients say, `imageUrl`."""
+        body = read_body(_Download, read_json(inbound))
+        field, url = ("url", body.url) if body.url else ("imageUrl", body.image_url or "")
+        if not _is_address(url, MAX_LINK):
+            raise InvalidParameter(field, _NOT_A_URL, "必须是有效的 http(s) 地址")
+        return Download(_own_id(body.task_id) if body.task_id else None, url)
+
+    def write_created(self, task: Task) -> Reply:
+        return _success({"taskId": task.task_id})
+
+    def write_status(self, task: Task, draft: Draft | None = None) -> Reply:
+        succeeded = task.state is State.SUCCEEDED
+        status, flag = _words(task)
+        fault = _fault(task)
+        record = {
+            "taskId": task.task_id,
+            "status": status,
+            "successFlag": flag,
+            "progress": f"{int(task.progress) / 100:.2f}",  # cut, not rounded: 1.00 means done
+            "createTime": task.created_at,
+            "completeTime": task.completed_at,
+            "paramJson": json.dumps(dict(draft.raw) if draft else {}, ensure_ascii=False, separators=(",", ":")),
+            "response": {"resultUrls": _urls(task)} if succeeded else None,
+            "errorCode": _FAULT_CODES.get(fault.code, 500) if fault else None,
+            "errorMessage": sentence(fault.code, self.language) if fault else None,
+        }
+        return _success(record)
+
+    def write_download(self, url: str) -> Reply:
+        return _success(url)
+
+    def write_error(self, error: RelayError, trace_id: str) -> Reply:
+        code = next((code for kind, code in _ERROR_CODES if isinstance(error, kind)), error.status)
+        # KIE's own clients read only `code`, generic HTTP clients only the status line: say it in both. 505 would
+        # mean "HTTP version not supported" to the latter, so there they get the error's own status.
+        status = error.status if code == 505 else code
+        headers = {**error.headers, "x-trace-id": trace_id}
+        return Reply(status, {"code": code, "msg": error.said(self.language), "data": None}, headers)
+
+    def write_callback(self, task: Task) -> bytes:
+        # `result_urls` is snake case here and camel case in record-info: the family's own habit
+        fault = _fault(task)
+        if fault is None:
+            info = {"result_urls": _urls(task)}
+            return _success({"taskId": task.task_id, "info": info}).body
+        code = 408 if task.state is State.TIMEOUT else _FAULT_CODES.get(fault.code, 500)
+        data = {"taskId": task.task_id, "info": None}
+        return Reply(200, {"code": code, "msg": sentence(fault.code, self.language), "data": data}).body
+
+    def sign_callback(self, task: Task, secret: str, now: int) -> Mapping[str, str]:
+        signature = sign_kie(secret, task.task_id, now)
+        return {"x-webhook-timestamp": str(now), "x-webhook-signature": signature}
+
+
+def _success(data: object) -> Reply:
+    return Reply(200, {"code": 200, "msg": "success", "data": data})
+
+
+def _own_id(text: str) -> str:
+    # what cannot be an id of ours is not looked up: the table keeps other rows under `id#...`
+    if not _TASK_ID.fullmatch(text):
+        raise TaskNotFound
+    return text
+
+
+def _words(task: Task) -> tuple[str, int]:
+    if task.state is State.SUCCEEDED:
+        return "SUCCESS", 1
+    if not task.terminal:
+        return "GENERATING", 0
+    return ("CREATE_TASK_FAILED" if task.upstream_task_id is None else "GENERATE_FAILED"), 2
+
+
+def _fault(task: Task) -> Fault | None:
+    if not task.terminal or task.state is State.SUCCEEDED:
+        return None
+    return task.fault or FAULTS[task.state]
+
+
+def _urls(task: Task) -> list[str]:
+    return [asset.url for asset in task.assets]
+
+
+DIALECT = KieDialect()

@@ -1,0 +1,57 @@
+"""Owns KIE's Suno API as we call it."""
+
+from __future__ import annotations
+
+from relay.families.kie.answers import clean
+from relay.families.kie.records import Api, Record, as_object, is_url, number, pick
+from relay.nouns.catalog import Route
+from relay.nouns.task import Asset, Draft, State
+
+_TITLE, _STYLE = 80, 200  # characters; the smallest limits of all its models (KIE docs, Generate Music)
+
+
+def _write(draft: Draft, route: Route) -> dict[str, object]:
+    """KIE requires a callback URL here; every suno route has one, because the kie upstream has `callbacks`."""
+    body: dict[str, object] = {"model": route.model, "instrumental": False}
+    if not draft.lyrics and not draft.style:
+        return body | {"customMode": False, "prompt": draft.prompt}
+    # in custom mode the prompt is what is sung, and style and title must be there
+    title = " ".join(draft.prompt.split())[:_TITLE].strip() or "Untitled"
+    style = draft.style or draft.prompt[:_STYLE]
+    return body | {"customMode": True, "prompt": draft.lyrics or draft.prompt, "style": style, "title": title}
+
+
+def _read_assets(record: Record) -> tuple[Asset, ...]:
+    tracks = pick(as_object(pick(record, "response")), "sunoData")
+    found = (_track(track) for track in tracks if isinstance(track, dict)) if isinstance(tracks, list) else ()
+    return tuple(track for track in found if track)
+
+
+def _track(track: Record) -> Asset | None:
+    url, seconds = pick(track, "audioUrl"), number(pick(track, "duration"))
+    if not is_url(url):
+        return None
+    return Asset(url, seconds if seconds and seconds > 0 else None, clean(pick(track, "title")) or None)
+
+
+API = Api(
+    create="/api/v1/generate",
+    query="/api/v1/generate/record-info",
+    word_fields=("status",),
+    # KIE docs, Get Music Task Details
+    words={
+        "PENDING": State.QUEUED,
+        "TEXT_SUCCESS": State.PROCESSING,
+        "FIRST_SUCCESS": State.PROCESSING,
+        "SUCCESS": State.SUCCEEDED,
+        "CREATE_TASK_FAILED": State.FAILED,
+        "GENERATE_AUDIO_FAILED": State.FAILED,
+        "SENSITIVE_WORD_ERROR": State.FAILED,
+        "CALLBACK_EXCEPTION": State.FAILED,
+    },
+    write=_write,
+    read_assets=_read_assets,
+    milestones={"TEXT_SUCCESS": 30.0, "FIRST_SUCCESS": 60.0},  # Suno tells stages, not progress
+    salvaged=frozenset({"CALLBACK_EXCEPTION"}),  # only telling us failed; the music may be there
+    refused=frozenset({"SENSITIVE_WORD_ERROR"}),
+)

@@ -1,0 +1,53 @@
+"""Owns KIE's Veo API as we call it."""
+
+from __future__ import annotations
+
+from relay.families.kie.records import Api, Record, as_object, as_urls, pick
+from relay.families.kie.requests import at_most
+from relay.nouns.catalog import Route
+from relay.nouns.shapes import nearest
+from relay.nouns.task import Asset, Draft, State
+
+# KIE docs, Generate Veo3.1 Video
+_MODEL = "veo3_fast"
+_BY_IMAGES = (
+    "TEXT_2_VIDEO",
+    "FIRST_AND_LAST_FRAMES_2_VIDEO",
+    "FIRST_AND_LAST_FRAMES_2_VIDEO",
+    "REFERENCE_2_VIDEO",
+)
+
+
+def _write(draft: Draft, route: Route) -> dict[str, object]:
+    images = draft.image_urls
+    if len(images) >= len(_BY_IMAGES):
+        raise at_most(len(_BY_IMAGES) - 1)
+    body: dict[str, object] = {
+        "prompt": draft.prompt,
+        "model": route.model or _MODEL,
+        "generationType": _BY_IMAGES[len(images)],
+    }
+    if images:
+        body["imageUrls"] = list(images)
+    if ratio := nearest(route.sizes, draft.aspect_ratio, draft.size):
+        body["aspect_ratio"] = ratio
+    if draft.duration:
+        body["duration"] = draft.duration
+    return body
+
+
+def _read_assets(record: Record) -> tuple[Asset, ...]:
+    # older answers have the list beside the flag, and as a JSON string
+    response = as_object(pick(record, "response"))
+    return as_urls(pick(response, "resultUrls") or pick(record, "resultUrls"))
+
+
+API = Api(
+    create="/api/v1/veo/generate",
+    query="/api/v1/veo/record-info",
+    word_fields=("successFlag",),
+    # KIE docs, Get Veo3.1 Video Details
+    words={"0": State.PROCESSING, "1": State.SUCCEEDED, "2": State.FAILED, "3": State.FAILED},
+    write=_write,
+    read_assets=_read_assets,
+)

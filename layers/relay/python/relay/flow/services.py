@@ -1,0 +1,98 @@
+"""Everything the desks work with, as one value; tests build it by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from relay.effects.bucket import Bucket
+from relay.effects.outbound import EgressRefused, Incoming, NoAnswer, NotSent
+from relay.effects.poller import Poller
+from relay.effects.queues import Queues
+from relay.effects.store import Store
+from relay.families import provider
+from relay.families.provider import Account, Provider
+from relay.flow.shares import Shares
+from relay.nouns.catalog import Catalog
+from relay.nouns.errors import Unreadable
+from relay.nouns.task import Observation, Task
+from relay.nouns.wire import Answer, Call
+
+UPSTREAMS_ON = "upstreams-on"  # the parameter that lists them, in JSON
+
+
+class Http(Protocol):
+    """Where connections go out: `relay.effects.outbound.Outbound`, or in tests anything that answers."""
+
+    def check(self, url: str, seconds: float = ...) -> None: ...
+
+    def send(self, call: Call) -> Answer: ...
+
+    def open(self, call: Call, chunk: int = ...) -> AbstractContextManager[Incoming]: ...
+
+
+class Count(Protocol):
+    """Adds one to a named metric, and to the same metric of one upstream where that is named."""
+
+    def __call__(self, name: str, *, upstream: str | None = None) -> None: ...
+
+
+class SecretStore(Protocol):
+    def find(self, name: str) -> str | None: ...
+
+    def need(self, name: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class Services:
+    """`clock` gives Unix milliseconds, `random_bits` n random bits."""
+
+    catalog: Catalog
+    store: Store
+    queues: Queues
+    poller: Poller
+    http: Http
+    secrets: SecretStore
+    clock: Callable[[], int]
+    random_bits: Callable[[int], int]
+    count: Count
+    bucket: Bucket
+    archive: bool = False  # results are copied to our bucket before they are announced
+    largest_result: int = 2 << 30  # bytes; far above any result known, far below what a lying link could send
+    public_url: str = ""
+    upstream_urls: Mapping[str, str] = field(default_factory=dict)
+    resting: dict[str, int] = field(default_factory=dict)  # upstreams to leave alone, until when (Unix ms)
+    woken: dict[int, int] = field(default_factory=dict)  # shards whose poller this container knows to run
+    shares: Shares = field(default_factory=Shares)  # what this container knows of whom it may deliver for
+    threads: int = 24  # upstreams the clock asks at once
+
+    def upstreams_on(self) -> frozenset[str]:
+        """The upstreams we hold a key for, as the operator's tools list them beside the keys: who accepts requests
+        must know which there are, and must not be able to read one."""
+        return frozenset(json.loads(self.secrets.find(UPSTREAMS_ON) or "[]"))
+
+    def provider(self, upstream: str) -> Provider | None:
+        """The translator for an upstream, or None where we hold no key for it: then it is switched off."""
+        known = self.catalog.upstreams[upstream]
+        key = self.secrets.find(f"upstreams/{upstream}/key")
+        if not key:
+            return None
+        base_url = self.upstream_urls.get(upstream, known.base_url)
+        return provider(known.family, Account(base_url, key, self.secrets.find(f"upstreams/{upstream}/webhook-key")))
+
+    def ask(self, task: Task, upstream_task_id: str, seconds: float) -> Observation:
+        """How a task stands at its upstream, by an authenticated query. Raises Unreadable."""
+        translator = self.provider(task.upstream or "")
+        if translator is None:
+            raise Unreadable(f"no key for upstream {task.upstream}")
+        call = translator.write_query(upstream_task_id, task.api, task.platform)
+        try:
+            answer = self.http.send(replace(call, timeout=seconds, repeatable=True))
+        except (EgressRefused, NotSent, NoAnswer) as error:
+            raise Unreadable(str(error)) from error
+        seen = translator.read_query(answer, task.api)
+        # the id we asked about is the one that counts; what the answer echoes may be spelled otherwise
+        return replace(seen, upstream_task_id=upstream_task_id)

@@ -1,0 +1,60 @@
+"""What an account asks about its money and files, and what it is told: the flow builds answers, dialects write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from relay.nouns.catalog import Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Which ledger entries a client wants: both dates are inclusive days at the catalog's offset, `page` is from 1."""
+
+    start_date: date | None = None
+    end_date: date | None = None
+    platform: str | None = None
+    page: int = 1
+    page_size: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """How an account stands: `balance` and `cost_today` are nanos, `used_today` counts the day's creations."""
+
+    balance: int
+    tier: Tier
+    used_today: int
+    cost_today: int
+
+
+@dataclass(frozen=True, slots=True)
+class FormRequest:
+    """A large file a client wants to bring: `size` is bytes."""
+
+    filename: str
+    content_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of a client's; `size` is bytes, `expires_at` (Unix seconds) is until when `url` works."""
+
+    url: str
+    filename: str
+    size: int
+    content_type: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Where, with which fields and until when (Unix seconds) to POST a large file, and what it will be once checked."""
+
+    upload_url: str
+    fields: Mapping[str, str]
+    expires_at: int
+    upload: Upload

@@ -1,0 +1,190 @@
+"""What is sold, to whom, for how much and made by whom; relay/catalog/file.py reads it from catalog.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from relay.nouns.errors import InvalidParameter, NotFound, Unfit, Unsupported
+from relay.nouns.task import Draft, Kind
+
+UNITS = ("call", "image", "second")
+VIDEO_SECONDS = 5  # what a video lasts when neither the client nor the model says
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way to have a model made: lowest `priority` first, among equals in proportion to `weight`.
+
+    `counts` are the numbers of images the upstream makes at once, `lengths` the seconds its videos last and `sizes`
+    the shapes it makes; an empty one of the latter two means any. `results` is how many it makes of a request for one.
+    """
+
+    upstream: str
+    model: str
+    api: str = ""
+    priority: int = 1
+    weight: int = 1
+    counts: tuple[int, ...] = (1,)
+    lengths: tuple[int, ...] = ()
+    sizes: tuple[str, ...] = ()
+    results: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """`price` is nanos per call, per second or per image; `duration` is the seconds of an unspecified video."""
+
+    name: str
+    price: int
+    per: str
+    routes: tuple[Route, ...]
+    duration: int = VIDEO_SECONDS
+
+    def fit(self, draft: Draft, route: Route) -> Draft:
+        """The draft as this route makes it: a video's length is the next one it makes. Raises Unfit for more."""
+        if draft.count not in route.counts:
+            raise Unfit("count", "is not a number made at once", "不是可一次生成的数量", route.counts)
+        if draft.kind is not Kind.VIDEO:
+            return draft
+        wanted = draft.duration or self.duration
+        length = next((each for each in route.lengths or (wanted,) if each >= wanted), None)
+        if length is None:
+            raise Unfit("duration", "is longer than any video made", "超过可生成的最长时长", route.lengths)
+        return replace(draft, duration=length)
+
+    def cost(self, draft: Draft) -> int:
+        """The price of a fitted draft."""
+        units = {"call": 1, "image": draft.count, "second": draft.duration or self.duration}[self.per]
+        return self.price * units
+
+    @property
+    def unit_price(self) -> int:
+        """Nanos of the price that each result stands for; 0 where their number is not what is paid for."""
+        return self.price if self.per == "image" else 0
+
+    def most(self, draft: Draft) -> int:
+        """How many results the request is for: as many as were asked, or as its upstreams always make."""
+        return draft.count * max(route.results for route in self.routes)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one platform sells of one kind."""
+
+    default: str
+    models: Mapping[str, Model]
+    actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    name: str
+    family: str
+    offers: Mapping[Kind, Offer]
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """Seconds between looks at a task: `first`, then `interval` growing by `growth` up to `cap`."""
+
+    first: int
+    interval: int
+    growth: Decimal
+    cap: int
+
+    def delay(self, polls: int) -> float:
+        """Seconds to wait after `polls` looks."""
+        if polls == 0:
+            return float(self.first)
+        # past this many looks the cap is long reached; keep the power small
+        grown = Decimal(self.interval) * Decimal(self.growth) ** Decimal(min(polls - 1, 50))
+        return float(min(grown, Decimal(self.cap)))
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    limit: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    name: str
+    family: str
+    base_url: str
+    callbacks: bool
+    poll: Poll
+    intake: Intake | None = None
+    poll_alone: Poll | None = None  # where its callbacks cannot reach us
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What may be uploaded in a day."""
+
+    files: int
+    megabytes: int
+
+
+# where the catalog does not say
+UPLOADS = Allowance(files=100, megabytes=500)
+UNPAID_UPLOADS = Allowance(files=5, megabytes=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Creations per minute and day, tasks not yet ended at any moment, reads per minute, key and container, and what
+    may be uploaded."""
+
+    level: int
+    name: str
+    per_minute: int
+    per_day: int
+    in_flight: int
+    reads_per_minute: int = 600
+    uploads: Allowance = UPLOADS
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    currency: str
+    utc_offset: int
+    deadlines: Mapping[Kind, int]
+    tiers: Mapping[int, Tier]
+    upstreams: Mapping[str, Upstream]
+    platforms: Mapping[str, Platform]
+    unpaid_uploads: Allowance = UNPAID_UPLOADS  # for accounts without a balance
+
+    def out_of_reach(self, names: Container[str]) -> Catalog:
+        """The same catalog where these upstreams' callbacks cannot reach us, so that polling alone brings the news."""
+        upstreams = {
+            name: replace(each, poll=each.poll_alone or each.poll) if name in names else each
+            for name, each in self.upstreams.items()
+        }
+        return replace(self, upstreams=upstreams)
+
+    def offer(self, family: str, platform: str, kind: Kind) -> Offer:
+        """Raises NotFound for a platform this family does not sell, Unsupported for a kind it lacks."""
+        found = self.platforms.get(platform)
+        if found is None or found.family != family:
+            raise NotFound(f"no platform named {platform[:40]!r}", "平台不存在")
+        if kind not in found.offers:
+            raise Unsupported(f"{platform} does not make {kind} tasks", f"平台 {platform} 不支持该类型")
+        return found.offers[kind]
+
+    def sold(self, platform: str, kind: Kind, name: str) -> Model | None:
+        """The named model, None where it is not sold: it may have been, when a task was accepted."""
+        found = self.platforms.get(platform)
+        offer = found.offers.get(kind) if found else None
+        return offer.models.get(name) if offer else None
+
+    def model(self, platform: str, kind: Kind, name: str | None) -> Model:
+        """The named model, or the platform's default. Raises InvalidParameter naming the ones there are."""
+        offer = self.platforms[platform].offers[kind]
+        model = offer.models.get(name or offer.default)
+        if model is None:
+            known = ", ".join(sorted(offer.models))
+            raise InvalidParameter("model", f"must be one of: {known}", f"必须是以下之一：{known}")
+        return model

@@ -1,0 +1,47 @@
+"""What an upload is: one whole file of a type that is wanted, and how many of its bytes are to be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from mmap import mmap
+
+from relay.nouns.media import boxes, ebml, gif, jpeg, kinds, png, riff
+from relay.nouns.media.kinds import UPLOADABLE, MediaType, NotMedia, boxed_picture, sniff
+from relay.nouns.media.parts import Data
+
+_ENDS: Mapping[MediaType, Callable[[Data], int]] = {
+    kinds.JPEG: jpeg.end_of,
+    kinds.PNG: png.end_of,
+    kinds.GIF: gif.end_of,
+    kinds.WEBP: riff.webp_end,
+    kinds.MP4: boxes.end_of,
+    kinds.MOV: boxes.end_of,
+    kinds.AVI: riff.avi_end,
+    kinds.WEBM: ebml.end_of,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A file's type, and its `size` without what is cut off behind it: only these bytes may be stored."""
+
+    type: MediaType
+    size: int
+
+
+def judge(raw: bytes | mmap, allowed: tuple[MediaType, ...] = UPLOADABLE) -> Judged:
+    """Raises NotMedia for anything but a whole file of an allowed type and bearable dimensions, and nothing else."""
+    data = Data(raw)
+    if len(data) == 0:
+        raise NotMedia("is empty", "文件为空")
+    head = data[: kinds.SNIFFED]
+    found = sniff(head)
+    if other := boxed_picture(head):
+        raise NotMedia(
+            f"is {other}, which no provider takes; convert it to JPEG or PNG", f"不支持 {other}，请转换为 JPEG 或 PNG"
+        )
+    if found is None or found not in allowed:
+        known = ", ".join(each.extension for each in allowed)
+        raise NotMedia(f"is none of: {known} (judged by its bytes)", f"不是支持的格式（按内容判断）：{known}")
+    return Judged(found, _ENDS[found](data))

@@ -1,0 +1,78 @@
+"""Money: which entries a transition writes. Integer nanos (10^-9 of the currency), no floats, no I/O.
+
+Entries are append-only and keyed by task and kind, so writing one twice is refused by its key and a replay
+is a no-op. An account's balance is always the sum of its entries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+from relay.nouns.task import State, Task
+
+NANOS = 10**9
+NANOS_PER_CENT = 10**7
+
+
+class EntryKind(StrEnum):
+    TOPUP = "topup"  # money in
+    DEBIT = "debit"  # money out by an operator, with a reason
+    RESERVE = "reserve"  # a task's price, taken at submit
+    CAPTURE = "capture"  # the reserve became revenue; moves nothing
+    RELEASE = "release"  # the reserve went back, or the part of it for which nothing was made
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of an account's ledger. `amount` is nanos, negative when it leaves the account; `at` is Unix ms.
+
+    `reference` is the task's id, or what an operator calls a payment; where he names none, a fresh UUIDv7.
+    `reason` is the operator's, for a debit.
+    """
+
+    account_id: str
+    reference: str
+    kind: EntryKind
+    amount: int
+    at: int
+    platform: str = ""
+    task_kind: str = ""
+    reason: str = ""
+
+    @property
+    def consumption(self) -> bool:
+        """Whether a statement lists it: what a task took, and what it gave back."""
+        return self.kind in (EntryKind.RESERVE, EntryKind.RELEASE)
+
+
+def reserve(task: Task) -> Entry:
+    return _of_task(task, EntryKind.RESERVE, -task.price, task.created_at)
+
+
+def settle(before: Task, after: Task) -> tuple[Entry, ...]:
+    """The entries a transition owes: none on the way, release on any end but success; on success capture, and the
+    release of what was paid for results that were not made."""
+    if before.terminal or not after.terminal:
+        return ()
+    at = after.completed_at or after.created_at
+    if after.state is not State.SUCCEEDED:
+        return (_of_task(after, EntryKind.RELEASE, after.price, at),)
+    capture = _of_task(after, EntryKind.CAPTURE, 0, at)
+    rest = after.unit_price * max(0, after.most - len(after.assets))
+    return (capture, _of_task(after, EntryKind.RELEASE, rest, at)) if rest else (capture,)
+
+
+def _of_task(task: Task, kind: EntryKind, amount: int, at: int) -> Entry:
+    return Entry(task.account_id, task.task_id, kind, amount, at, task.platform, task.kind.value)
+
+
+def nanos(amount: Decimal | str | int) -> int:
+    """Currency units to nanos, half up below a nano."""
+    return int((Decimal(amount) * NANOS).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def cents(amount: int) -> int:
+    """Nanos to whole cents, half up (away from zero), for wires that speak cents."""
+    return int((Decimal(amount) / NANOS_PER_CENT).quantize(Decimal(1), ROUND_HALF_UP))
