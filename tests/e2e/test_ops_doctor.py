@@ -59,7 +59,7 @@ def test_a_fresh_deployment_has_nothing_that_blocks(doctor: Doctor) -> None:
     said = doctor.says(0)
     assert "every model that is sold can be made" in said
     assert "0 blocking" in said
-    for about in ("secrets", "upstream kie", "upstream relay", "clock", "queues", "logs", "version"):
+    for about in ("secrets", "upstream kie", "upstream aistudio", "clock", "queues", "logs", "version"):
         assert f"✓ {about} " in said
 
 
@@ -137,7 +137,7 @@ def test_an_upstream_without_a_key_names_what_cannot_be_made(doctor: Doctor) -> 
     secrets.delete_parameter(Name=f"{PREFIX}/upstreams/aistudio/key")
     assert main(["secrets-init", "--stack", STACK]) == 0
     said = doctor.says(0)
-    assert "! upstream relay has no key, so it is switched off: secrets-set upstreams/aistudio/key" in said
+    assert "! upstream aistudio has no key, so it is switched off: secrets-set upstreams/aistudio/key" in said
     assert "sora/video/sora-2" in said
     assert "grok/image" not in said  # the other upstream makes it too
     secrets.put_parameter(Name=f"{PREFIX}/upstreams/aistudio/key", Value=key, Type="SecureString")
