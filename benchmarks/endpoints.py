@@ -22,7 +22,8 @@ from benchmarks.ground import FUNCTIONS
 from benchmarks.handlers import Tape, document
 from benchmarks.paths import KIE, PROMPT, RELAY
 from relay.edge.wiring import services
-from relay.nouns.task import Delivery, Kind, State, Task, uuid7
+from relay.nouns.draft import Kind
+from relay.nouns.task import Delivery, State, Task, uuid7
 
 WARM, TIMES, BLOCKS = 20, 300, 10
 

@@ -18,8 +18,9 @@ from typing import Any
 from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox
 from relay.effects.store.codec import write_draft
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.money import nanos
-from relay.nouns.task import GRACE, Asset, Delivery, Draft, Kind, State, Task, uuid7
+from relay.nouns.task import GRACE, Asset, Delivery, State, Task, uuid7
 
 INNOCENT = 20  # deliveries of the other account, one a second
 PATIENCE = 90.0  # seconds until one that was not told is called a failure

@@ -17,7 +17,8 @@ import boto3
 from benchmarks.handlers import Tape
 from relay.edge.wiring import services
 from relay.flow.clock import poll
-from relay.nouns.task import Kind, State, Task, uuid7
+from relay.nouns.draft import Kind
+from relay.nouns.task import State, Task, uuid7
 
 SPREAD = 10  # seconds over which due times are spread where they are
 

@@ -17,8 +17,8 @@ from relay.families import FAMILIES as SPOKEN
 from relay.families import provider
 from relay.families.provider import Account
 from relay.nouns.catalog import Catalog, Model, Platform
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import RelayError
-from relay.nouns.task import Draft, Kind
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
 

@@ -15,8 +15,9 @@ from botocore.exceptions import ClientError
 from standardwebhooks import Webhook
 
 from ops.deployment import NewAccount
+from relay.nouns.draft import Kind
 from relay.nouns.money import nanos
-from relay.nouns.task import Asset, Delivery, Kind, State
+from relay.nouns.task import Asset, Delivery, State
 from tests.e2e.fixtures.deployed import ALARM_EMAIL, CORS_ORIGINS, ROOT, STACK, Deployed, sam
 from tests.e2e.fixtures.past import AT_KIE, MADE, RESULT, STORING, UPLOADED, WAITING, furnish, store_of, task_of
 from tests.e2e.fixtures.running import eventually

@@ -12,9 +12,10 @@ from standardwebhooks import Webhook
 from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox
 from relay.edge.wiring import catalog
+from relay.nouns.draft import Kind
 from relay.nouns.money import nanos
 from relay.nouns.signing import verify_kie
-from relay.nouns.task import Delivery, Kind, State
+from relay.nouns.task import Delivery, State
 from tests.e2e.tenant import KIE, PATIENCE, Tenant
 
 pytestmark = pytest.mark.stack

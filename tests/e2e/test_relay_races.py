@@ -27,10 +27,11 @@ from relay.flow.dispatch import dispatch
 from relay.flow.intake import submit
 from relay.flow.services import Services
 from relay.nouns.catalog import Catalog
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import InsufficientBalance
 from relay.nouns.money import nanos
 from relay.nouns.signing import callback_token, sign_kie
-from relay.nouns.task import TERMINAL, Draft, Kind, State, Task
+from relay.nouns.task import TERMINAL, State, Task
 from relay.nouns.wire import Inbound
 from tests.functional.network import CLIENT, KIE, RELAY, Network
 from tests.functional.surroundings import create_table

@@ -11,9 +11,10 @@ from botocore.exceptions import ClientError
 
 from relay.flow.access import Caller
 from relay.flow.intake import submit
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import Contended, RateLimited
 from relay.nouns.money import nanos
-from relay.nouns.task import Draft, Kind, State
+from relay.nouns.task import State
 from tests.functional.crowd import cancelled, crowd, refused
 from tests.functional.world import World
 

@@ -11,8 +11,9 @@ import pytest
 
 from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.catalog import Model
+from relay.nouns.draft import Kind
 from relay.nouns.money import nanos
-from relay.nouns.task import Kind, State
+from relay.nouns.task import State
 from relay.nouns.wire import Answer, Call
 from tests.functional.world import World, world
 

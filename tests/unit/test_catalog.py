@@ -14,8 +14,8 @@ from relay.catalog.file import CatalogError, load
 from relay.families import FAMILIES
 from relay.families.aistudio.words import PLATFORMS
 from relay.nouns.catalog import Catalog, Model, Poll
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import InvalidParameter, NotFound, Unsupported
-from relay.nouns.task import Draft, Kind
 
 TEXT = (files("relay.catalog") / "catalog.toml").read_text("utf-8")
 CATALOG = load(TEXT)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from relay.catalog.file import load
 from relay.families.aistudio.dialect import DIALECT
 from relay.families.bodies import MAX_TEXT
+from relay.nouns.draft import Draft
 from relay.nouns.errors import BadInput, MissingField
-from relay.nouns.task import Draft
 from relay.nouns.wire import Inbound
 
 CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))

@@ -17,8 +17,8 @@ from relay.families import dialect
 from relay.families.aistudio.dialect import DIALECT
 from relay.families.dialect import TaskQuery
 from relay.nouns.account import Statement
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, MissingField, NoKey, NotFound, RelayError, Unsupported
-from relay.nouns.task import Draft, Kind
 from relay.nouns.wire import Inbound
 
 CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))

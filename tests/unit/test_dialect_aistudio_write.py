@@ -12,6 +12,7 @@ import pytest
 from relay.families.aistudio.dialect import DIALECT
 from relay.nouns.account import Balance
 from relay.nouns.catalog import Tier
+from relay.nouns.draft import Kind
 from relay.nouns.errors import (
     AccountFrozen,
     BadKey,
@@ -34,7 +35,7 @@ from relay.nouns.errors import (
 )
 from relay.nouns.faults import Fault, sentence
 from relay.nouns.money import Entry, EntryKind
-from relay.nouns.task import FAULTS, Asset, Kind, State, Task
+from relay.nouns.task import FAULTS, Asset, State, Task
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "aistudio"
 NINE = 1_769_907_600_123  # 2026-02-01T09:00:00.123+08:00

@@ -13,8 +13,8 @@ from relay.families import dialect
 from relay.families.dialect import TaskQuery
 from relay.families.kie.dialect import DIALECT, Download
 from relay.nouns.catalog import Catalog
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, InvalidParameter, MissingField, NotFound, TaskNotFound
-from relay.nouns.task import Draft, Kind
 from relay.nouns.wire import Inbound
 
 CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))

@@ -11,9 +11,10 @@ import pytest
 
 from relay.families.kie.dialect import DIALECT
 from relay.nouns import errors
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.faults import Fault, sentence
 from relay.nouns.signing import verify_kie
-from relay.nouns.task import TERMINAL, Asset, Draft, Kind, State, Task
+from relay.nouns.task import TERMINAL, Asset, State, Task
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "kie"
 TASK = Task(

@@ -15,8 +15,8 @@ from relay.families import provider
 from relay.families.provider import Account
 from relay.flow.fit import Fit, as_charged, fit
 from relay.nouns.catalog import Model
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import InvalidParameter, Unsupported
-from relay.nouns.task import Draft, Kind
 
 CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))
 SOLD = [

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.nouns.draft import Kind
+from relay.nouns.life import advance
 from relay.nouns.money import NANOS, NANOS_PER_CENT, EntryKind, cents, nanos, reserve, settle
-from relay.nouns.task import TERMINAL, Asset, Kind, Observation, State, Task, advance, uuid7
+from relay.nouns.task import TERMINAL, Asset, Observation, State, Task, uuid7
 
 NOW = 1_767_225_630_000
 TASK = Task("acc1", uuid7(NOW, 0), "aistudio", "kling", Kind.IMAGE, "kling-image", 200, NOW, NOW + 900_000)

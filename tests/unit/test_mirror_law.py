@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from relay.families import dialect, provider
 from relay.families.provider import Account
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.faults import Fault, sentence
-from relay.nouns.task import FAULTS, TERMINAL, Asset, Draft, Kind, Observation, State, Task, uuid7
+from relay.nouns.task import FAULTS, TERMINAL, Asset, Observation, State, Task, uuid7
 from relay.nouns.wire import Answer
 from tests.unit.keys import keyless
+from tests.unit.told import told
 
 NOW = 1_767_225_630_000
 S = State
@@ -49,25 +51,25 @@ def relay_asset(kind: Kind, asset: Asset) -> Asset:
 
 
 def of_relay(task: Task) -> Observation:
-    told = task.observation
-    assets = told.assets[:1] if task.kind is Kind.VIDEO else told.assets  # one video, not a list
+    seen = told(task)
+    assets = seen.assets[:1] if task.kind is Kind.VIDEO else seen.assets  # one video, not a list
     return replace(
-        told,
+        seen,
         progress=0.0,  # the family tells none
         assets=tuple(relay_asset(task.kind, asset) for asset in assets),
-        fault=told.fault and relay_fault(told.fault),
+        fault=seen.fault and relay_fault(seen.fault),
     )
 
 
 def of_kie(task: Task) -> Observation:
-    told = task.observation
-    state = S.PROCESSING if told.state in RUNNING else S.FAILED if told.fault else told.state  # three words in all
+    seen = told(task)
+    state = S.PROCESSING if seen.state in RUNNING else S.FAILED if seen.fault else seen.state  # three words in all
     return replace(
-        told,
+        seen,
         state=state,
-        progress=float(int(told.progress)),  # whole percents
-        assets=tuple(Asset(asset.url) for asset in told.assets),
-        fault=told.fault and kie_fault(told.fault),
+        progress=float(int(seen.progress)),  # whole percents
+        assets=tuple(Asset(asset.url) for asset in seen.assets),
+        fault=seen.fault and kie_fault(seen.fault),
     )
 
 

@@ -13,8 +13,9 @@ from relay.families import provider
 from relay.families.aistudio.provider import AistudioProvider
 from relay.families.provider import Account
 from relay.nouns.catalog import Route
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import Refused, UnknownOutcome
-from relay.nouns.task import Draft, Kind, Observation, State
+from relay.nouns.task import Observation, State
 from relay.nouns.wire import Answer
 
 KEY = "sk-EXAMPLE-of-ours"

@@ -15,11 +15,13 @@ from relay.families.aistudio.dialect import DIALECT
 from relay.families.aistudio.provider import AistudioProvider
 from relay.families.provider import Account
 from relay.nouns.catalog import Route
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, Refused, UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault, sentence
-from relay.nouns.task import FAULTS, TERMINAL, Asset, Draft, Kind, Observation, State, Task
+from relay.nouns.task import FAULTS, TERMINAL, Asset, Observation, State, Task
 from relay.nouns.wire import Answer, Inbound
 from tests.unit.keys import keyless
+from tests.unit.told import told
 
 CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))
 RELAY = AistudioProvider(Account("https://up.example", "sk-EXAMPLE"))
@@ -50,7 +52,7 @@ TASKS = st.builds(
 
 def carried(task: Task) -> Observation:
     """What of a task's observation the family's wire has words for."""
-    seen = replace(task.observation, progress=0.0, assets=(), fault=None)
+    seen = replace(told(task), progress=0.0, assets=(), fault=None)
     if task.state is State.SUCCEEDED:
         return replace(seen, assets=_carried_assets(task))
     if task.state not in TERMINAL:

@@ -10,9 +10,10 @@ import pytest
 from relay.families.kie.dialect import DIALECT
 from relay.families.kie.provider import KieProvider
 from relay.families.provider import Account
+from relay.nouns.draft import Kind
 from relay.nouns.errors import BadInput, Forbidden
 from relay.nouns.signing import sign_kie
-from relay.nouns.task import Kind, State, Task
+from relay.nouns.task import State, Task
 from relay.nouns.wire import Inbound
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "kie"

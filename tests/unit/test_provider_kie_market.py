@@ -12,8 +12,8 @@ import pytest
 from relay.families.kie.provider import KieProvider
 from relay.families.provider import Account
 from relay.nouns.catalog import Route
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import Unfit
-from relay.nouns.task import Draft, Kind
 
 PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))
 OURS = "https://relay.example/callbacks/kie/ref/token"

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from relay.families.kie.dialect import DIALECT
 from relay.families.kie.provider import APIS, KieProvider
 from relay.families.provider import Account
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, Forbidden, Refused, UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault, sentence
-from relay.nouns.task import FAULTS, TERMINAL, Asset, Draft, Kind, Observation, State, Task
+from relay.nouns.task import FAULTS, TERMINAL, Asset, Observation, State, Task
 from relay.nouns.wire import Answer, Inbound
 
 PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE", "demo-hmac-key"))

@@ -12,8 +12,8 @@ from relay.families import provider
 from relay.families.kie.provider import APIS, KieProvider
 from relay.families.provider import Account
 from relay.nouns.catalog import Route
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import Unfit
-from relay.nouns.task import Draft, Kind
 from relay.nouns.wire import Call
 
 PROVIDER = KieProvider(Account("https://api.kie.example/", "sk-EXAMPLE"))

@@ -11,22 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.nouns.draft import Kind
 from relay.nouns.faults import Fault
+from relay.nouns.life import LEGAL, advance
 from relay.nouns.money import Entry, EntryKind, reserve, settle
 from relay.nouns.task import (
     BY_ARCHIVE,
     FAULTS,
     GRACE,
-    LEGAL,
     STATUS,
     TERMINAL,
     Asset,
     Delivery,
-    Kind,
     Observation,
     State,
     Task,
-    advance,
     uuid7,
 )
 

@@ -23,8 +23,8 @@ from relay.nouns.catalog import (
     Tier,
     Upstream,
 )
+from relay.nouns.draft import Kind
 from relay.nouns.money import nanos
-from relay.nouns.task import Kind
 
 _AMOUNT = re.compile(r"(USD )?([0-9]{1,9}(?:\.[0-9]{1,9})?)", re.ASCII)
 _RATIO = re.compile(r"[1-9][0-9]?:[1-9][0-9]?", re.ASCII)

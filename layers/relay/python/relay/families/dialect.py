@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal, NamedTuple
 
 from relay.nouns.catalog import Catalog
+from relay.nouns.draft import Draft
 from relay.nouns.errors import NoKey, RelayError
-from relay.nouns.task import Draft, Task
+from relay.nouns.task import Task
 from relay.nouns.wire import Inbound, Reply
 
 

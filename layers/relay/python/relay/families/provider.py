@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from relay.nouns.catalog import Route
-from relay.nouns.task import Draft, Observation
+from relay.nouns.draft import Draft
+from relay.nouns.task import Observation
 from relay.nouns.wire import Answer, Call, Inbound
 
 

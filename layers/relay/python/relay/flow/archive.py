@@ -15,9 +15,10 @@ from relay.flow.clock import wake
 from relay.flow.observe import observe
 from relay.flow.quoting import quoted
 from relay.flow.services import Services
+from relay.nouns.draft import Kind
 from relay.nouns.faults import Fault
 from relay.nouns.media import MediaType, sniff
-from relay.nouns.task import BY_ARCHIVE, Asset, Kind, Observation, State, Task
+from relay.nouns.task import BY_ARCHIVE, Asset, Observation, State, Task
 from relay.nouns.wire import Call
 
 SECONDS = 540.0  # for all results of a task, inside the function's ten minutes

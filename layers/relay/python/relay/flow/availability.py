@@ -7,8 +7,9 @@ from aws_lambda_powertools import Logger
 from relay.effects.outbound import NotSent
 from relay.flow.quoting import quoted_of
 from relay.flow.services import Services
+from relay.nouns.draft import Draft
 from relay.nouns.errors import Refused
-from relay.nouns.task import Draft, Task
+from relay.nouns.task import Task
 
 KEY_REST = 300_000  # ms to leave an upstream alone that does not take our key
 FAULT_REST = 10_000  # ms to leave one alone that could not be reached

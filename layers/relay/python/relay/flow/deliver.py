@@ -13,8 +13,9 @@ from relay.flow.links import shown
 from relay.flow.quoting import quoted
 from relay.flow.services import Services
 from relay.flow.shares import lately_hung, note_hung, share_of
+from relay.nouns.draft import Draft
 from relay.nouns.signing import sign_webhook, webhook_secret
-from relay.nouns.task import Delivery, Draft, Task
+from relay.nouns.task import Delivery, Task
 from relay.nouns.wire import Answer, Call
 
 SECONDS = 15.0  # the receiver's time to answer

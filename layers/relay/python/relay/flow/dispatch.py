@@ -19,10 +19,11 @@ from relay.flow.observe import bind_job, observe
 from relay.flow.quoting import quoted_about
 from relay.flow.services import Services
 from relay.nouns.catalog import Route
+from relay.nouns.draft import Draft
 from relay.nouns.errors import Refused, UnknownOutcome
 from relay.nouns.faults import Fault
 from relay.nouns.signing import callback_token
-from relay.nouns.task import GRACE, Draft, Observation, State, Task
+from relay.nouns.task import GRACE, Observation, State, Task
 from relay.nouns.wire import Call
 
 SEND_SECONDS = 20.0  # an upstream's time to answer a submission

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from relay.families import dialect, provider
 from relay.families.provider import Account
 from relay.nouns.catalog import Catalog, Model, Route
+from relay.nouns.draft import Draft
 from relay.nouns.errors import InvalidParameter, Unfit, Unsupported
-from relay.nouns.task import Draft
 
 # Nothing written for them is sent, so they need no key; the address is one that no name server knows.
 _NOBODY = Account("https://upstream.invalid", key="")

@@ -15,9 +15,9 @@ from relay.flow.allowance import check_room, count_accepted
 from relay.flow.links import UPSTREAM_SECONDS, key_of
 from relay.flow.services import Services
 from relay.flow.uploads import judged, new_key
+from relay.nouns.draft import Draft
 from relay.nouns.errors import InvalidParameter, Refused
 from relay.nouns.media import PICTURES, by_name, sniff
-from relay.nouns.task import Draft
 from relay.nouns.wire import Call
 
 OURS = "media:"  # how a draft names an object of our bucket: this and its key

@@ -15,8 +15,9 @@ from relay.flow.access import Caller
 from relay.flow.fit import Fit, fit
 from relay.flow.inputs import OURS, keep, reachable, settled
 from relay.flow.services import Services
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, InvalidParameter, TaskNotFound
-from relay.nouns.task import GRACE, Delivery, Draft, Kind, State, Task, uuid7
+from relay.nouns.task import GRACE, Delivery, State, Task, uuid7
 from relay.nouns.wire import Inbound
 
 logger = Logger(child=True)

@@ -9,8 +9,9 @@ from aws_lambda_powertools import Logger
 
 from relay.flow.quoting import quoted_about
 from relay.flow.services import Services
+from relay.nouns.life import advance
 from relay.nouns.money import settle
-from relay.nouns.task import Delivery, Observation, State, Task, advance
+from relay.nouns.task import Delivery, Observation, State, Task
 
 logger = Logger(child=True)
 

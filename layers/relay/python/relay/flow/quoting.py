@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from relay.flow.services import Services
-from relay.nouns.task import Draft, Task
+from relay.nouns.draft import Draft
+from relay.nouns.task import Task
 
 LONGEST = 200  # characters
 WINDOW = 8  # bytes in a row that the words and the request share, from which on they are taken for a repetition

@@ -6,8 +6,8 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import InvalidParameter, NotFound, Unfit, Unsupported
-from relay.nouns.task import Draft, Kind
 
 UNITS = ("call", "image", "second")
 VIDEO_SECONDS = 5  # what a video lasts when neither the client nor the model says

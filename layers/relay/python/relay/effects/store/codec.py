@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.faults import Fault
 from relay.nouns.money import Entry, EntryKind
-from relay.nouns.task import Asset, Delivery, Draft, Kind, State, Task
+from relay.nouns.task import Asset, Delivery, State, Task
 
 Item = dict[str, Any]  # DynamoDB's own shape: {"attribute": {"S": "text"}}
 

@@ -10,6 +10,7 @@ from relay.effects.store.codec import Expression, pack, unpack, write_draft
 from relay.effects.store.table import LostRace, Tables
 from relay.effects.store.tasks import Tasks
 from relay.nouns.catalog import Tier
+from relay.nouns.draft import Draft
 from relay.nouns.errors import (
     AccountFrozen,
     Contended,
@@ -20,7 +21,7 @@ from relay.nouns.errors import (
     TooManyInFlight,
 )
 from relay.nouns.money import reserve
-from relay.nouns.task import Draft, Task
+from relay.nouns.task import Task
 
 TRIES = 9  # of a creation, while others write to the same account; with their pauses 2.6 s at most
 IDEMPOTENCY_SECONDS = DAY_SECONDS  # how long an Idempotency-Key is remembered

@@ -10,8 +10,9 @@ from zlib import crc32
 from relay.effects.store.booking import Booking
 from relay.effects.store.codec import Expression, pack, read_draft, read_task, task_values, unpack
 from relay.effects.store.table import LostRace, Tables
+from relay.nouns.draft import Draft
 from relay.nouns.money import Entry
-from relay.nouns.task import Delivery, Draft, State, Task
+from relay.nouns.task import Delivery, State, Task
 
 DUE_INDEX = "due"
 

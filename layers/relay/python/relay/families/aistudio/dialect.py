@@ -9,9 +9,10 @@ from relay.families.dialect import Dialect, Route, TaskQuery
 from relay.families.forms import FilePart, read_file
 from relay.nouns.account import Balance, Form, FormRequest, Statement, Upload
 from relay.nouns.catalog import Catalog
+from relay.nouns.draft import Draft
 from relay.nouns.errors import RelayError
 from relay.nouns.money import Entry
-from relay.nouns.task import Draft, Task
+from relay.nouns.task import Task
 from relay.nouns.wire import Inbound, Reply
 
 

@@ -10,10 +10,11 @@ from urllib.parse import quote
 
 from relay.families.provider import Provider
 from relay.nouns.catalog import Route
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, Refused, Unfit, UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault
 from relay.nouns.shapes import nearest
-from relay.nouns.task import FAULTS, TERMINAL, Asset, Draft, Kind, Observation, State
+from relay.nouns.task import FAULTS, TERMINAL, Asset, Observation, State
 from relay.nouns.wire import Answer, Call, Inbound
 
 # Platform API reference, platforms and task query: seven status words, each of which is our own word as well.

@@ -17,8 +17,8 @@ from relay.families.dialect import TaskQuery
 from relay.families.forms import MAX_FILENAME, clean_name
 from relay.nouns.account import FormRequest, Statement
 from relay.nouns.catalog import Catalog, Model, Offer
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import InvalidParameter, MissingField, NotFound
-from relay.nouns.task import Draft, Kind
 from relay.nouns.wire import Inbound
 
 FAMILY = "aistudio"

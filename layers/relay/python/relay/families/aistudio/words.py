@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from relay.nouns.task import Kind
+from relay.nouns.draft import Kind
 
 # Platform API reference, platforms. The catalog says what each one sells; reading a query has no catalog at hand.
 PLATFORMS = frozenset(

@@ -8,10 +8,11 @@ from typing import Literal
 
 from relay.families.aistudio.words import ERRORS, FOLDED, OTHER_TASK_ERROR, TASK_ERRORS, TASK_TYPES
 from relay.nouns.account import Balance, Form, Upload
+from relay.nouns.draft import Kind
 from relay.nouns.errors import RelayError, TooLarge
 from relay.nouns.faults import sentence
 from relay.nouns.money import Entry, EntryKind, cents
-from relay.nouns.task import FAULTS, TERMINAL, Asset, Kind, State, Task
+from relay.nouns.task import FAULTS, TERMINAL, Asset, State, Task
 from relay.nouns.wire import Json, Reply
 
 LANGUAGE: Literal["zh"] = "zh"

@@ -15,10 +15,11 @@ from pydantic.alias_generators import to_camel
 from relay.families.bodies import MAX_TEXT, Body, Media, Url, read_body, read_json
 from relay.families.dialect import Dialect, Route, TaskQuery
 from relay.nouns.catalog import Catalog
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import Forbidden, InvalidParameter, MissingField, RelayError, TaskNotFound, Unsupported
 from relay.nouns.faults import Fault, sentence
 from relay.nouns.signing import sign_kie
-from relay.nouns.task import FAULTS, Draft, Kind, State, Task
+from relay.nouns.task import FAULTS, State, Task
 from relay.nouns.wire import Inbound, Reply
 
 PLATFORM = "gpt4o-image"

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from relay.families.kie.records import Api, Record, as_object, as_urls, pick
 from relay.families.kie.requests import at_most
 from relay.nouns.catalog import Route
+from relay.nouns.draft import Draft
 from relay.nouns.errors import Unfit
 from relay.nouns.shapes import nearest
-from relay.nouns.task import Asset, Draft, State
+from relay.nouns.task import Asset, State
 
 
 @dataclass(frozen=True, slots=True)

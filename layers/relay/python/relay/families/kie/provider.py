@@ -10,10 +10,11 @@ from relay.families.kie.answers import bare_refusal, find_id, knows, parse, read
 from relay.families.kie.records import Api, read_record
 from relay.families.provider import Provider
 from relay.nouns.catalog import Route
+from relay.nouns.draft import Draft
 from relay.nouns.errors import BadInput, Forbidden, Unfit, UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault
 from relay.nouns.signing import verify_kie
-from relay.nouns.task import TERMINAL, Draft, Observation, State
+from relay.nouns.task import TERMINAL, Observation, State
 from relay.nouns.wire import Answer, Call, Inbound
 
 APIS: Mapping[str, Api] = {"gpt4o-image": gpt4o.API, "market": market.API, "veo": veo.API, "suno": suno.API}

@@ -10,8 +10,9 @@ from typing import TypeGuard
 
 from relay.families.kie.answers import clean, find_id, parse, read_fault
 from relay.nouns.catalog import Route
+from relay.nouns.draft import Draft
 from relay.nouns.faults import Fault
-from relay.nouns.task import Asset, Draft, Observation, State
+from relay.nouns.task import Asset, Observation, State
 from relay.nouns.wire import Json
 
 Record = dict[str, Json]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from relay.families.kie.answers import clean
 from relay.families.kie.records import Api, Record, as_object, is_url, number, pick
 from relay.nouns.catalog import Route
-from relay.nouns.task import Asset, Draft, State
+from relay.nouns.draft import Draft
+from relay.nouns.task import Asset, State
 
 _TITLE, _STYLE = 80, 200  # characters; the smallest limits of all its models (KIE docs, Generate Music)
 

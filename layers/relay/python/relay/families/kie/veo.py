@@ -5,8 +5,9 @@ from __future__ import annotations
 from relay.families.kie.records import Api, Record, as_object, as_urls, pick
 from relay.families.kie.requests import at_most
 from relay.nouns.catalog import Route
+from relay.nouns.draft import Draft
 from relay.nouns.shapes import nearest
-from relay.nouns.task import Asset, Draft, State
+from relay.nouns.task import Asset, State
 
 # KIE docs, Generate Veo3.1 Video
 _MODEL = "veo3_fast"
