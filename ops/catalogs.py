@@ -58,13 +58,13 @@ def _wrong(catalog: Catalog) -> Iterator[tuple[Place, str]]:
 
 
 def _misrouted(catalog: Catalog, platform: Platform, kind: Kind, model: Model) -> Iterator[tuple[Place, str]]:
-    for number, route in enumerate(model.routes):
-        upstream = catalog.upstreams[route.upstream]
+    for number, source in enumerate(model.sources):
+        upstream = catalog.upstreams[source.upstream]
         asked = Draft(platform.family, platform.name, kind, model.name, "a prompt", size="1:1")
         try:
-            provider(upstream.family, Account(upstream.base_url, "key")).write_submit(asked, route, None)
+            provider(upstream.family, Account(upstream.base_url, "key")).write_submit(asked, source, None)
         except RelayError:
             continue  # it knows the API, and wants more than this bare request
         except LookupError:
-            place = ("platforms", platform.name, kind.value, "models", model.name, "routes", number)
-            yield place, f'{route.upstream} has no API "{route.api}"'
+            place = ("platforms", platform.name, kind.value, "models", model.name, "sources", number)
+            yield place, f'{source.upstream} has no API "{source.api}"'

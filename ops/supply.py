@@ -57,5 +57,5 @@ def unmakeable(catalog: Catalog, held: Iterable[str]) -> Iterator[str]:
     for platform in catalog.platforms.values():
         for kind, offer in platform.offers.items():
             for model in offer.models.values():
-                if keyed.isdisjoint(route.upstream for route in model.routes):
+                if keyed.isdisjoint(source.upstream for source in model.sources):
                     yield f"{platform.name}/{kind}/{model.name}"

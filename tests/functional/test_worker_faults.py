@@ -62,9 +62,9 @@ def test_an_input_that_breaks_the_look_at_it_ends_the_task_after_three(here: Wor
     here.run(300)
 
     task = here.task(document["task_id"])
-    routes = here.services.catalog.model(task.platform, task.kind, task.model).routes
+    sources = here.services.catalog.model(task.platform, task.kind, task.model).sources
     assert (task.state, submissions(here)) == (State.FAILED, 0)
-    assert len(here.network.sent("file")) == 3 * len(routes)
+    assert len(here.network.sent("file")) == 3 * len(sources)
 
 
 class Unreadable(Answer):

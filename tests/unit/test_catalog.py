@@ -59,7 +59,7 @@ default = "m"
 [platforms.p.image.models.m]
 price = "0.20"
 per = "image"
-routes = [
+sources = [
   { upstream = "u", model = "m" },
   { upstream = "u", model = "n", priority = 2 },
 ]
@@ -90,8 +90,8 @@ def test_every_video_platform_has_the_three_actions(platform: str) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_is_made_by_an_upstream_we_know(model: Model) -> None:
-    assert model.routes
-    assert {route.upstream for route in model.routes} <= set(CATALOG.upstreams)
+    assert model.sources
+    assert {source.upstream for source in model.sources} <= set(CATALOG.upstreams)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -207,7 +207,7 @@ def test_a_video_is_not_sold_without_the_lengths_that_are_made() -> None:
     with pytest.raises(CatalogError, match=r"line 21: .*lengths is missing: the seconds this upstream makes"):
         load(films)
     made = load(films.replace(" },", ', lengths = ["3-5", 10] },')).model("p", VIDEO, None)
-    assert [route.lengths for route in made.routes] == [(3, 4, 5, 10)] * 2
+    assert [source.lengths for source in made.sources] == [(3, 4, 5, 10)] * 2
 
 
 @pytest.mark.parametrize("number", range(len(SMALL.splitlines())))

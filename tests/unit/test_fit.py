@@ -33,8 +33,8 @@ SIZES = ("1:1", "16:9", "9:16", "21:9", "1024x1024", "640x4096", None)
 
 def ordered(way: Fit) -> tuple[int, int]:
     """How many results, and of how many seconds, the upstream is told to make."""
-    family = CATALOG.upstreams[way.route.upstream].family
-    call = provider(family, Account("https://upstream.example", "sk-EXAMPLE")).write_submit(way.draft, way.route, None)
+    family = CATALOG.upstreams[way.source.upstream].family
+    call = provider(family, Account("https://upstream.example", "sk-EXAMPLE")).write_submit(way.draft, way.source, None)
     body = json.loads(call.body)
     body = body.get("input", body)
     return int(body.get("nVariants") or body.get("count") or 1), int(body.get("duration") or 0)
@@ -65,14 +65,14 @@ def test_the_price_is_that_of_what_is_sent(asked: Draft, on: frozenset[str]) -> 
         return  # nothing is charged
     for way in ways:
         count, seconds = ordered(way)
-        assert way.route.upstream in on
+        assert way.source.upstream in on
         assert way.price == price_of(model, count, seconds)
         assert count == asked.count
         assert seconds >= (asked.duration or 0)
     assert ways[0].price == min(way.price for way in ways)
     tried = list(as_charged(CATALOG, ways[0].draft))
-    assert ways[0].route in tried
-    assert {price_of(model, *ordered(Fit(route, ways[0].draft, 0))) for route in tried} == {ways[0].price}
+    assert ways[0].source in tried
+    assert {price_of(model, *ordered(Fit(source, ways[0].draft, 0))) for source in tried} == {ways[0].price}
 
 
 def test_a_length_is_rounded_up_to_one_that_is_made() -> None:
@@ -84,18 +84,18 @@ def test_a_length_is_rounded_up_to_one_that_is_made() -> None:
 def test_whoever_makes_it_as_asked_for_less_is_taken_first() -> None:
     ways = fit(CATALOG, VIDEO, BOTH)
 
-    assert [(way.route.upstream, way.draft.duration) for way in ways] == [("aistudio", 1), ("kie", 3)]
+    assert [(way.source.upstream, way.draft.duration) for way in ways] == [("aistudio", 1), ("kie", 3)]
 
 
 def test_of_equal_prices_the_catalogs_priority_decides() -> None:
     ways = fit(CATALOG, replace(VIDEO, duration=5), BOTH)
 
-    assert [way.route.upstream for way in ways] == ["kie", "aistudio"]
+    assert [way.source.upstream for way in ways] == ["kie", "aistudio"]
 
 
 def test_a_draft_that_was_rounded_is_not_sent_where_it_would_be_made_shorter_or_longer() -> None:
-    assert [route.upstream for route in as_charged(CATALOG, VIDEO)] == ["aistudio"]
-    assert {route.upstream for route in as_charged(CATALOG, replace(VIDEO, duration=3))} == BOTH
+    assert [source.upstream for source in as_charged(CATALOG, VIDEO)] == ["aistudio"]
+    assert {source.upstream for source in as_charged(CATALOG, replace(VIDEO, duration=3))} == BOTH
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from relay.families import provider
 from relay.families.aistudio.provider import AistudioProvider
 from relay.families.provider import Account
-from relay.nouns.catalog import Route
+from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import Refused, UnknownOutcome
 from relay.nouns.task import Observation, State
@@ -20,7 +20,7 @@ from relay.nouns.wire import Answer
 
 KEY = "sk-EXAMPLE-of-ours"
 RELAY = AistudioProvider(Account("https://up.example/", KEY))
-ROUTE = Route("aistudio", "upstream-model")
+SOURCE = Source("aistudio", "upstream-model")
 SUBMITS: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "fixtures" / "aistudio" / "submits.json").read_text("utf-8")
 )
@@ -63,7 +63,7 @@ def test_the_registry_finds_this_provider() -> None:
 
 @pytest.mark.parametrize("name", SUBMITS)
 def test_a_draft_is_sent_as_the_reference_says(name: str) -> None:
-    call = RELAY.write_submit(DRAFTS[name], ROUTE, None)
+    call = RELAY.write_submit(DRAFTS[name], SOURCE, None)
     wanted = SUBMITS[name]
     assert (call.method, call.url, json.loads(call.body)) == (
         "POST",
@@ -74,13 +74,13 @@ def test_a_draft_is_sent_as_the_reference_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", DRAFTS)
 def test_a_callback_url_is_sent_where_there_is_one(name: str) -> None:
-    body = json.loads(RELAY.write_submit(DRAFTS[name], ROUTE, "https://me.example/cb").body)
+    body = json.loads(RELAY.write_submit(DRAFTS[name], SOURCE, "https://me.example/cb").body)
     assert body == {**SUBMITS[name]["body"], "callback_url": "https://me.example/cb"}
 
 
 def test_a_parent_made_elsewhere_is_extended_by_its_video() -> None:
     elsewhere = replace(EXTEND, pin="another", video_url=VID)
-    assert json.loads(RELAY.write_submit(elsewhere, ROUTE, None).body) == SUBMITS["extend a video"]["body"]
+    assert json.loads(RELAY.write_submit(elsewhere, SOURCE, None).body) == SUBMITS["extend a video"]["body"]
 
 
 def test_a_query_names_the_task_on_its_platform() -> None:
@@ -92,7 +92,7 @@ def test_a_query_names_the_task_on_its_platform() -> None:
     )
 
 
-@pytest.mark.parametrize("call", [RELAY.write_submit(IMAGE, ROUTE, None), RELAY.write_query("up-1", "", "kling")])
+@pytest.mark.parametrize("call", [RELAY.write_submit(IMAGE, SOURCE, None), RELAY.write_query("up-1", "", "kling")])
 def test_every_call_carries_our_key_and_asks_for_json(call: Any) -> None:
     assert call.headers == {
         "authorization": f"Bearer {KEY}",

@@ -14,7 +14,7 @@ from relay.catalog.file import load
 from relay.families.aistudio.dialect import DIALECT
 from relay.families.aistudio.provider import AistudioProvider
 from relay.families.provider import Account
-from relay.nouns.catalog import Route
+from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, Refused, UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault, sentence
@@ -128,7 +128,7 @@ SONGS = st.builds(
 
 @given(IMAGES | VIDEOS | SONGS)
 def test_what_the_provider_asks_the_dialect_understands(draft: Draft) -> None:
-    call = RELAY.write_submit(draft, Route("aistudio", draft.model), draft.callback_url)
+    call = RELAY.write_submit(draft, Source("aistudio", draft.model), draft.callback_url)
     path = call.url.removeprefix("https://up.example")
     asked = DIALECT.read_create(
         Inbound(call.method, path, call.headers, {"platform": draft.platform}, body=call.body), CATALOG

@@ -11,7 +11,7 @@ import pytest
 
 from relay.families.kie.provider import KieProvider
 from relay.families.provider import Account
-from relay.nouns.catalog import Route
+from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import Unfit
 
@@ -28,8 +28,8 @@ PICTURES = tuple(f"https://files.example/{number}.png" for number in range(20))
 
 
 def body(draft: Draft, model: str, callback_url: str | None = None) -> Any:
-    route = Route("kie", model, "market", sizes=SIZES.get(model, ANY))
-    return json.loads(PROVIDER.write_submit(draft, route, callback_url).body)
+    source = Source("kie", model, "market", sizes=SIZES.get(model, ANY))
+    return json.loads(PROVIDER.write_submit(draft, source, callback_url).body)
 
 
 def market(model: str, **changes: Any) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from relay.families import provider
 from relay.families.kie.provider import APIS, KieProvider
 from relay.families.provider import Account
-from relay.nouns.catalog import Route
+from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import Unfit
 from relay.nouns.wire import Call
@@ -27,8 +27,8 @@ MODELS = {"gpt4o-image": "gpt4o-image", "market": "kling-3.0/video", "veo": "", 
 
 
 def call(draft: Draft, api: str, model: str | None = None, callback_url: str | None = None) -> Call:
-    route = Route("kie", MODELS[api] if model is None else model, api, sizes=SIZES.get(api, ()))
-    return PROVIDER.write_submit(draft, route, callback_url)
+    source = Source("kie", MODELS[api] if model is None else model, api, sizes=SIZES.get(api, ()))
+    return PROVIDER.write_submit(draft, source, callback_url)
 
 
 def body(draft: Draft, api: str, model: str | None = None, callback_url: str | None = None) -> dict[str, Any]:

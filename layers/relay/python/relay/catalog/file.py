@@ -19,7 +19,7 @@ from relay.nouns.catalog import (
     Offer,
     Platform,
     Poll,
-    Route,
+    Source,
     Tier,
     Upstream,
 )
@@ -34,8 +34,8 @@ _LIMITS = ("per_minute", "per_day", "in_flight", "reads_per_minute")
 _TIER = " ".join(("name", *_LIMITS, "uploads"))
 _UPSTREAM = "family base_url callbacks poll poll_alone intake"
 _OFFER = "default actions models"
-_MODEL = "price per duration routes"
-_ROUTE = "upstream api model priority weight counts lengths sizes results"
+_MODEL = "price per duration sources"
+_SOURCE = "upstream api model label priority weight counts lengths sizes results"
 
 
 class CatalogError(ValueError):
@@ -141,13 +141,13 @@ def _model(kind: Kind, name: str, words: Table, usd: Decimal, upstreams: dict[st
     per, duration = words.text("per"), words.whole("duration", VIDEO_SECONDS)
     if per not in UNITS:
         raise words.wrong("per", f'is "{per}"; it must be one of: {", ".join(UNITS)}')
-    routes = [
-        _route(kind, Table(each, (*words.path, "routes", number), _ROUTE), upstreams)
-        for number, each in enumerate(words.list("routes", needed=True))
+    sources = [
+        _source(kind, Table(each, (*words.path, "sources", number), _SOURCE), upstreams)
+        for number, each in enumerate(words.list("sources", needed=True))
     ]
-    if per == "image" and any(route.results > 1 for route in routes):
-        raise words.wrong("per", 'is "image", so that every result is paid for; then a route has no `results`')
-    return Model(name, _price(words, usd), per, tuple(routes), duration)
+    if per == "image" and any(source.results > 1 for source in sources):
+        raise words.wrong("per", 'is "image", so that every result is paid for; then a source has no `results`')
+    return Model(name, _price(words, usd), per, tuple(sources), duration)
 
 
 def _price(words: Table, usd: Decimal) -> int:
@@ -159,17 +159,18 @@ def _price(words: Table, usd: Decimal) -> int:
     return price
 
 
-def _route(kind: Kind, words: Table, upstreams: dict[str, Upstream]) -> Route:
+def _source(kind: Kind, words: Table, upstreams: dict[str, Upstream]) -> Source:
     upstream = words.text("upstream")
     if upstream not in upstreams:
         raise words.wrong("upstream", f'is "{upstream}", which is no upstream; there are: {", ".join(upstreams)}')
     lengths = words.numbers("lengths")
     if kind is Kind.VIDEO and not lengths:
         raise words.wrong("lengths", 'is missing: the seconds this upstream makes, like [5, 10] or ["3-15"]')
-    return Route(
+    return Source(
         upstream=upstream,
         model=words.text("model", ""),
         api=words.text("api", ""),
+        label=words.text("label", ""),
         priority=words.whole("priority", 1),
         weight=words.whole("weight", 1),
         counts=words.numbers("counts") or (1,),

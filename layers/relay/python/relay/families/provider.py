@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from relay.nouns.catalog import Route
+from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.task import Observation
 from relay.nouns.wire import Answer, Call, Inbound
@@ -25,7 +25,7 @@ class Provider(ABC):
     """A pure translator between our nouns and one upstream family's wire.
 
     `api` names one of several APIs under the same family (KIE's gpt4o-image, market, veo, suno); it comes from
-    the route and is kept on the task. Empty where the family has only one.
+    the source and is kept on the task. Empty where the family has only one.
     """
 
     family: ClassVar[str]
@@ -34,7 +34,7 @@ class Provider(ABC):
         self.account = account
 
     @abstractmethod
-    def write_submit(self, draft: Draft, route: Route, callback_url: str | None) -> Call: ...
+    def write_submit(self, draft: Draft, source: Source, callback_url: str | None) -> Call: ...
 
     @abstractmethod
     def read_submit(self, answer: Answer, api: str) -> Observation:

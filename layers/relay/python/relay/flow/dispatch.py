@@ -18,7 +18,7 @@ from relay.flow.inputs import for_upstream
 from relay.flow.observe import bind_job, observe
 from relay.flow.quoting import quoted_about
 from relay.flow.services import Services
-from relay.nouns.catalog import Route
+from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.errors import Refused, UnknownOutcome
 from relay.nouns.faults import Fault
@@ -37,7 +37,7 @@ logger = Logger(child=True)
 
 
 def dispatch(services: Services, account_id: str, task_id: str) -> None:
-    """Submit a task to the first upstream on its route that takes it.
+    """Submit a task to the first of its sources that takes it.
 
     A certain refusal goes to the next; an unknown outcome goes nowhere: the job may exist and be billed.
     A message for a task that is already on its way, or gone, does nothing.
@@ -53,11 +53,11 @@ def dispatch(services: Services, account_id: str, task_id: str) -> None:
     last: Refused | None = None
     wait: float | None = None
     faulty = False
-    for route in _routes(services, draft):
-        translator = services.provider(route.upstream)
-        if translator is None or refuses_key(services, route.upstream):
+    for source in _sources(services, draft):
+        translator = services.provider(source.upstream)
+        if translator is None or refuses_key(services, source.upstream):
             continue
-        busy = busy_for(services, route.upstream)
+        busy = busy_for(services, source.upstream)
         if busy:
             wait = _sooner(wait, busy)
             continue
@@ -65,15 +65,15 @@ def dispatch(services: Services, account_id: str, task_id: str) -> None:
             # both before the claim: whatever fails or dies here has sent nothing, and the task can be tried again
             with _nothing_sent(task):
                 usable = usable or for_upstream(services, draft)
-                call = _written(services, task, usable, route, translator)
-            claimed = _claim(services, task, route)
+                call = _written(services, task, usable, source, translator)
+            claimed = _claim(services, task, source)
             if claimed is None:
                 return  # somebody else dispatches it
             task = claimed
-            _send(services, task, call, route, translator)
+            _send(services, task, call, source, translator)
         except Refused as refusal:
             last, faulty = refusal, faulty or isinstance(refusal, OurFault)
-            note_refusal(services, task, draft, route.upstream, refusal)
+            note_refusal(services, task, draft, source.upstream, refusal)
             if not refusal.elsewhere:
                 break
             wait = _sooner(wait, refusal.wait)
@@ -87,24 +87,24 @@ def _unsent(task: Task) -> bool:
     return task.state in (State.PENDING, State.SUBMITTING) and not task.sending
 
 
-def _routes(services: Services, draft: Draft) -> list[Route]:
+def _sources(services: Services, draft: Draft) -> list[Source]:
     """The ways to make it as it was charged, in the order to try: by priority, among equals by a draw by `weight`."""
-    routes = as_charged(services.catalog, draft)
-    return sorted(routes, key=lambda route: (route.priority, random.random() ** (1 / route.weight) * -1))  # noqa: S311
+    sources = as_charged(services.catalog, draft)
+    return sorted(sources, key=lambda source: (source.priority, random.random() ** (1 / source.weight) * -1))  # noqa: S311
 
 
 def _sooner(wait: float | None, other: float | None) -> float | None:
     return min((each for each in (wait, other) if each is not None), default=None)
 
 
-def _claim(services: Services, task: Task, route: Route) -> Task | None:
+def _claim(services: Services, task: Task, source: Source) -> Task | None:
     """The task marked as on the wire to this upstream, or None where another worker has it."""
     after = replace(
         task,
         state=State.SUBMITTING,
         sending=True,
-        upstream=route.upstream,
-        api=route.api,
+        upstream=source.upstream,
+        api=source.api,
         due_at=min(services.clock() + LEASE, task.expires_at),
         version=task.version + 1,
     )
@@ -123,20 +123,20 @@ def _nothing_sent(task: Task) -> Iterator[None]:
         raise OurFault("the request could not be prepared", elsewhere=True) from error
 
 
-def _written(services: Services, task: Task, draft: Draft, route: Route, translator: Provider) -> Call:
-    upstream = services.catalog.upstreams[route.upstream]
-    callback_url = _callback_url(services, task, route.upstream) if upstream.callbacks else None
-    return replace(translator.write_submit(draft, route, callback_url), timeout=SEND_SECONDS)
+def _written(services: Services, task: Task, draft: Draft, source: Source, translator: Provider) -> Call:
+    upstream = services.catalog.upstreams[source.upstream]
+    callback_url = _callback_url(services, task, source.upstream) if upstream.callbacks else None
+    return replace(translator.write_submit(draft, source, callback_url), timeout=SEND_SECONDS)
 
 
-def _send(services: Services, task: Task, call: Call, route: Route, translator: Provider) -> None:
+def _send(services: Services, task: Task, call: Call, source: Source, translator: Provider) -> None:
     """Submit and commit what came of it. Raises Refused, and only then is the upstream free of this task."""
-    upstream = services.catalog.upstreams[route.upstream]
+    upstream = services.catalog.upstreams[source.upstream]
     try:
         answer = services.http.send(call)
-        seen = translator.read_submit(answer, route.api)
+        seen = translator.read_submit(answer, source.api)
     except (NotSent, EgressRefused) as error:
-        raise Refused(f"{route.upstream} cannot be reached", elsewhere=True) from error
+        raise Refused(f"{source.upstream} cannot be reached", elsewhere=True) from error
     except Refused:
         raise
     except Exception as error:  # NoAnswer, UnknownOutcome, or a fault of ours: it may have been sent

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from relay.families import dialect, provider
 from relay.families.provider import Account
-from relay.nouns.catalog import Catalog, Model, Route
+from relay.nouns.catalog import Catalog, Model, Source
 from relay.nouns.draft import Draft
 from relay.nouns.errors import InvalidParameter, Unfit, Unsupported
 
@@ -26,7 +26,7 @@ _CALLBACK = "https://relay.invalid/callback"
 class Fit:
     """A way to have a request made: what that upstream would be sent, and what that costs (nanos)."""
 
-    route: Route
+    source: Source
     draft: Draft
     price: int
 
@@ -41,40 +41,40 @@ def fit(catalog: Catalog, draft: Draft, upstreams_on: Container[str]) -> list[Fi
     if not sources:
         raise InvalidParameter(_word(draft, "parent"), "cannot be continued by this model", "不能由该模型继续")
     found, refusals = list[Fit](), list[Unfit]()
-    for route in sources:
-        if route.upstream in upstreams_on:
+    for source in sources:
+        if source.upstream in upstreams_on:
             try:
-                found.append(_fitted(catalog, model, draft, route))
+                found.append(_fitted(catalog, model, draft, source))
             except Unfit as refusal:
                 refusals.append(refusal)
     if not found and not refusals:
         raise Unsupported("this model is not available here at present", "该模型目前不可用")
     if not found:
         raise _refused(draft, refusals)
-    return sorted(found, key=lambda each: (each.price, each.route.priority))
+    return sorted(found, key=lambda each: (each.price, each.source.priority))
 
 
-def as_charged(catalog: Catalog, draft: Draft) -> Iterator[Route]:
+def as_charged(catalog: Catalog, draft: Draft) -> Iterator[Source]:
     """The sources that would be sent a draft exactly as it was fitted and charged; none for what is sold no more."""
     model = catalog.sold(draft.platform, draft.kind, draft.model)
     if model is None:
         return
-    for route in _sources(model, draft):
+    for source in _sources(model, draft):
         with suppress(Unfit):
-            if _fitted(catalog, model, draft, route).draft == draft:
-                yield route
+            if _fitted(catalog, model, draft, source).draft == draft:
+                yield source
 
 
-def _sources(model: Model, draft: Draft) -> list[Route]:
-    routes = [route for route in model.routes if draft.pin in (None, route.upstream)]
-    return sorted(routes, key=lambda route: route.priority)
+def _sources(model: Model, draft: Draft) -> list[Source]:
+    sources = [source for source in model.sources if draft.pin in (None, source.upstream)]
+    return sorted(sources, key=lambda source: source.priority)
 
 
-def _fitted(catalog: Catalog, model: Model, draft: Draft, route: Route) -> Fit:
+def _fitted(catalog: Catalog, model: Model, draft: Draft, source: Source) -> Fit:
     """Raises Unfit."""
-    upstream, fitted = catalog.upstreams[route.upstream], model.fit(draft, route)
-    provider(upstream.family, _NOBODY).write_submit(fitted, route, _CALLBACK if upstream.callbacks else None)
-    return Fit(route, fitted, model.cost(fitted))
+    upstream, fitted = catalog.upstreams[source.upstream], model.fit(draft, source)
+    provider(upstream.family, _NOBODY).write_submit(fitted, source, _CALLBACK if upstream.callbacks else None)
+    return Fit(source, fitted, model.cost(fitted))
 
 
 def _refused(draft: Draft, refusals: Sequence[Unfit]) -> InvalidParameter:

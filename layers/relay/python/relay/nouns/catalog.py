@@ -14,8 +14,10 @@ VIDEO_SECONDS = 5  # what a video lasts when neither the client nor the model sa
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class Source:
     """One way to have a model made: lowest `priority` first, among equals in proportion to `weight`.
+
+    `label` is the upstream's own word for the platform, where its API has one.
 
     `counts` are the numbers of images the upstream makes at once, `lengths` the seconds its videos last and `sizes`
     the shapes it makes; an empty one of the latter two means any. `results` is how many it makes of a request for one.
@@ -24,6 +26,7 @@ class Route:
     upstream: str
     model: str
     api: str = ""
+    label: str = ""
     priority: int = 1
     weight: int = 1
     counts: tuple[int, ...] = (1,)
@@ -39,19 +42,19 @@ class Model:
     name: str
     price: int
     per: str
-    routes: tuple[Route, ...]
+    sources: tuple[Source, ...]
     duration: int = VIDEO_SECONDS
 
-    def fit(self, draft: Draft, route: Route) -> Draft:
-        """The draft as this route makes it: a video's length is the next one it makes. Raises Unfit for more."""
-        if draft.count not in route.counts:
-            raise Unfit("count", "is not a number made at once", "不是可一次生成的数量", route.counts)
+    def fit(self, draft: Draft, source: Source) -> Draft:
+        """The draft as this source makes it: a video's length is the next one it makes. Raises Unfit for more."""
+        if draft.count not in source.counts:
+            raise Unfit("count", "is not a number made at once", "不是可一次生成的数量", source.counts)
         if draft.kind is not Kind.VIDEO:
             return draft
         wanted = draft.duration or self.duration
-        length = next((each for each in route.lengths or (wanted,) if each >= wanted), None)
+        length = next((each for each in source.lengths or (wanted,) if each >= wanted), None)
         if length is None:
-            raise Unfit("duration", "is longer than any video made", "超过可生成的最长时长", route.lengths)
+            raise Unfit("duration", "is longer than any video made", "超过可生成的最长时长", source.lengths)
         return replace(draft, duration=length)
 
     def cost(self, draft: Draft) -> int:
@@ -66,7 +69,7 @@ class Model:
 
     def most(self, draft: Draft) -> int:
         """How many results the request is for: as many as were asked, or as its upstreams always make."""
-        return draft.count * max(route.results for route in self.routes)
+        return draft.count * max(source.results for source in self.sources)
 
 
 @dataclass(frozen=True, slots=True)

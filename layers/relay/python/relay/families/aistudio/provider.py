@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from relay.families.provider import Provider
-from relay.nouns.catalog import Route
+from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, Refused, Unfit, UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault
@@ -79,15 +79,15 @@ MAX_ID, MAX_URL, MAX_ASSETS, MAX_SECONDS = 512, 8192, 32, 10**6
 class AistudioProvider(Provider):
     family = "aistudio"
 
-    def write_submit(self, draft: Draft, route: Route, callback_url: str | None) -> Call:
+    def write_submit(self, draft: Draft, source: Source, callback_url: str | None) -> Call:
         """Raises Unfit for what this API has no field for: what is left out would be billed all the same."""
         if draft.mask_url or len(draft.image_urls) > (1 if draft.kind is Kind.VIDEO else 0):
             raise Unfit("mask" if draft.mask_url else "image", "is more than this model takes", "超出该模型的上限")
-        fields: dict[str, object] = {"prompt": draft.prompt, "model": route.model}
+        fields: dict[str, object] = {"prompt": draft.prompt, "model": source.model}
         if draft.kind is Kind.IMAGE:
-            fields |= {"size": nearest(route.sizes, draft.size), "count": draft.count}
+            fields |= {"size": nearest(source.sizes, draft.size), "count": draft.count}
         elif draft.kind is Kind.VIDEO:
-            fields |= _video(draft, route)
+            fields |= _video(draft, source)
         else:  # music has no choice of model
             fields |= {"model": None, "lyrics": draft.lyrics, "style": draft.style}
         return self._post(draft.platform, SEGMENTS[draft.kind], {**fields, "callback_url": callback_url})
@@ -161,14 +161,14 @@ class AistudioProvider(Provider):
 PROVIDER = AistudioProvider
 
 
-def _video(draft: Draft, route: Route) -> dict[str, object]:
+def _video(draft: Draft, source: Source) -> dict[str, object]:
     fields: dict[str, object] = {"action": draft.action or "text2video", "duration": draft.duration}
     if draft.action != "extend":  # a continued video keeps the shape it has
         return fields | {
-            "aspect_ratio": nearest(route.sizes, draft.aspect_ratio),
+            "aspect_ratio": nearest(source.sizes, draft.aspect_ratio),
             "image_url": next(iter(draft.image_urls), None),
         }
-    if draft.parent_upstream_task_id and draft.pin == route.upstream:
+    if draft.parent_upstream_task_id and draft.pin == source.upstream:
         return fields | {"task_id": draft.parent_upstream_task_id}
     return fields | {"video_url": draft.video_url}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from relay.families.kie.records import Api, Record, as_object, as_urls, pick
 from relay.families.kie.requests import at_most
-from relay.nouns.catalog import Route
+from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.shapes import nearest
 from relay.nouns.task import Asset, State
@@ -14,11 +14,11 @@ _MAX_FILES = 5
 _OPTIONS = ("isEnhance", "uploadCn", "enableFallback", "fallbackModel")
 
 
-def _write(draft: Draft, route: Route) -> dict[str, object]:
+def _write(draft: Draft, source: Source) -> dict[str, object]:
     # optional fields only where they say something: the current schema has dropped most of them
     if len(draft.image_urls) > _MAX_FILES:
         raise at_most(_MAX_FILES)
-    body: dict[str, object] = {"size": nearest(route.sizes, draft.aspect_ratio, draft.size) or "1:1"}
+    body: dict[str, object] = {"size": nearest(source.sizes, draft.aspect_ratio, draft.size) or "1:1"}
     if draft.prompt:
         body["prompt"] = draft.prompt
     if draft.image_urls:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from relay.families.kie.records import Api, Record, as_object, as_urls, pick
 from relay.families.kie.requests import at_most
-from relay.nouns.catalog import Route
+from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.errors import Unfit
 from relay.nouns.shapes import nearest
@@ -19,7 +19,7 @@ class Inputs:
     """How a model names its inputs. `images` None means it takes none; `image` is a field for a single one.
 
     `usual_ratio` is sent to a model that requires a shape where none is wanted; `always` holds fields it requires
-    whatever is asked. Which shapes and lengths it makes stands with its route in the catalog.
+    whatever is asked. Which shapes and lengths it makes stands with its source in the catalog.
     """
 
     images: str | None = None
@@ -60,8 +60,8 @@ _MODELS: Mapping[str, Inputs] = {
 }
 
 
-def _write(draft: Draft, route: Route) -> dict[str, object]:
-    inputs = _MODELS[max(filter(route.model.startswith, _MODELS), key=len)]
+def _write(draft: Draft, source: Source) -> dict[str, object]:
+    inputs = _MODELS[max(filter(source.model.startswith, _MODELS), key=len)]
     if draft.count > 1:
         raise Unfit("count", "is not a number made at once", "不是可一次生成的数量", (1,))  # one job, one result
     if draft.mask_url:
@@ -70,11 +70,11 @@ def _write(draft: Draft, route: Route) -> dict[str, object]:
     if draft.prompt:
         body["prompt"] = draft.prompt
     body |= _images(draft, inputs)
-    if ratio := nearest(route.sizes, draft.aspect_ratio, draft.size) or inputs.usual_ratio:
+    if ratio := nearest(source.sizes, draft.aspect_ratio, draft.size) or inputs.usual_ratio:
         body[inputs.ratio] = ratio
     if draft.duration:
         body["duration"] = str(draft.duration)  # the Market's video models take it as text
-    return {"model": route.model, "input": body}
+    return {"model": source.model, "input": body}
 
 
 def _images(draft: Draft, inputs: Inputs) -> dict[str, object]:

@@ -9,7 +9,7 @@ from relay.families.kie import gpt4o, market, suno, veo
 from relay.families.kie.answers import bare_refusal, find_id, knows, parse, read_envelope, refusal
 from relay.families.kie.records import Api, read_record
 from relay.families.provider import Provider
-from relay.nouns.catalog import Route
+from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.errors import BadInput, Forbidden, Unfit, UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault
@@ -23,12 +23,12 @@ APIS: Mapping[str, Api] = {"gpt4o-image": gpt4o.API, "market": market.API, "veo"
 class KieProvider(Provider):
     family = "kie"
 
-    def write_submit(self, draft: Draft, route: Route, callback_url: str | None) -> Call:
+    def write_submit(self, draft: Draft, source: Source, callback_url: str | None) -> Call:
         """Raises Unfit for what this API cannot carry whole: half of it would be billed in full."""
         if draft.parent or draft.video_url or draft.action == "extend":
             raise Unfit("action", "extend is not offered for this model", "该模型不支持 extend")
-        api = APIS[route.api]
-        body = api.write(draft, route)
+        api = APIS[source.api]
+        body = api.write(draft, source)
         if callback_url:
             body["callBackUrl"] = callback_url
         return Call.json("POST", self._url(api.create), body, self._headers())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from relay.families.kie.answers import clean, find_id, parse, read_fault
-from relay.nouns.catalog import Route
+from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.faults import Fault
 from relay.nouns.task import Asset, Observation, State
@@ -31,7 +31,7 @@ class Api:
     query: str
     word_fields: tuple[str, ...]
     words: Mapping[str, State]
-    write: Callable[[Draft, Route], dict[str, object]]
+    write: Callable[[Draft, Source], dict[str, object]]
     read_assets: Callable[[Record], tuple[Asset, ...]]
     milestones: Mapping[str, float] = field(default_factory=dict)
     salvaged: frozenset[str] = frozenset()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from relay.families.kie.answers import clean
 from relay.families.kie.records import Api, Record, as_object, is_url, number, pick
-from relay.nouns.catalog import Route
+from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.task import Asset, State
 
 _TITLE, _STYLE = 80, 200  # characters; the smallest limits of all its models (KIE docs, Generate Music)
 
 
-def _write(draft: Draft, route: Route) -> dict[str, object]:
-    """KIE requires a callback URL here; every suno route has one, because the kie upstream has `callbacks`."""
-    body: dict[str, object] = {"model": route.model, "instrumental": False}
+def _write(draft: Draft, source: Source) -> dict[str, object]:
+    """KIE requires a callback URL here; every suno source has one, because the kie upstream has `callbacks`."""
+    body: dict[str, object] = {"model": source.model, "instrumental": False}
     if not draft.lyrics and not draft.style:
         return body | {"customMode": False, "prompt": draft.prompt}
     # in custom mode the prompt is what is sung, and style and title must be there

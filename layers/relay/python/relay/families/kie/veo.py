@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from relay.families.kie.records import Api, Record, as_object, as_urls, pick
 from relay.families.kie.requests import at_most
-from relay.nouns.catalog import Route
+from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.shapes import nearest
 from relay.nouns.task import Asset, State
@@ -19,18 +19,18 @@ _BY_IMAGES = (
 )
 
 
-def _write(draft: Draft, route: Route) -> dict[str, object]:
+def _write(draft: Draft, source: Source) -> dict[str, object]:
     images = draft.image_urls
     if len(images) >= len(_BY_IMAGES):
         raise at_most(len(_BY_IMAGES) - 1)
     body: dict[str, object] = {
         "prompt": draft.prompt,
-        "model": route.model or _MODEL,
+        "model": source.model or _MODEL,
         "generationType": _BY_IMAGES[len(images)],
     }
     if images:
         body["imageUrls"] = list(images)
-    if ratio := nearest(route.sizes, draft.aspect_ratio, draft.size):
+    if ratio := nearest(source.sizes, draft.aspect_ratio, draft.size):
         body["aspect_ratio"] = ratio
     if draft.duration:
         body["duration"] = draft.duration
