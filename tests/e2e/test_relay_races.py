@@ -33,9 +33,9 @@ from relay.nouns.money import nanos
 from relay.nouns.signing import callback_token, sign_kie
 from relay.nouns.task import TERMINAL, State, Task
 from relay.nouns.wire import Inbound
-from tests.functional.network import CLIENT, KIE, RELAY, Network
-from tests.functional.surroundings import create_table
-from tests.functional.world import SECRETS, START, Secrets
+from tests.functional.aws_fakes import create_table
+from tests.functional.harness import SECRETS, START, Secrets
+from tests.functional.network import AISTUDIO, CLIENT, KIE, Network
 
 pytestmark = pytest.mark.stack
 
@@ -84,7 +84,7 @@ class Races:
             count=lambda name, *, upstream=None: None,
             bucket=Bucket(said, ""),
             public_url="https://relay.example.net",
-            upstream_urls={"aistudio": RELAY, "kie": KIE},
+            upstream_urls={"aistudio": AISTUDIO, "kie": KIE},
             threads=1,
         )
 

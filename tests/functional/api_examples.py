@@ -13,8 +13,8 @@ from relay.edge.wiring import catalog
 from relay.nouns.catalog import Catalog, Tier
 from relay.nouns.faults import SENTENCES
 from relay.nouns.wire import Answer
+from tests.functional.harness import Harness, harness, open_account
 from tests.functional.network import CLIENT
-from tests.functional.world import World, open_account, world
 from tests.samples import sample
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/api.md"
@@ -35,7 +35,7 @@ MULTIPART: dict[str, Any] = {"raw": FORM, "headers": {"content-type": "multipart
 class Examples:
     """A relay, and what was asked and answered there, by the name of the block it goes to."""
 
-    here: World
+    here: Harness
     blocks: dict[str, str] = field(default_factory=dict)
 
     def show(self, name: str, method: str, path: str, body: object = None, **how: Any) -> Any:
@@ -63,7 +63,7 @@ def pretty(document: object) -> str:
 
 def examples() -> dict[str, str]:
     """Every block of the document by name."""
-    with world(archive=True) as here:
+    with harness(archive=True) as here:
         shown = Examples(here)
         _relay_tasks(shown)
         _kie_tasks(shown)
@@ -149,7 +149,7 @@ def _errors(shown: Examples) -> None:
         shown.blocks[f"{family}-errors"] = table(rows)
 
 
-def _refusals(here: World, family: str, path: str, body: dict[str, str]) -> Iterator[tuple[int, Any, dict[str, str]]]:
+def _refusals(here: Harness, family: str, path: str, body: dict[str, str]) -> Iterator[tuple[int, Any, dict[str, str]]]:
     no_task = (
         ("POST", "/api/kling/tasks", {"task_id": NOBODY})
         if family == "aistudio"

@@ -1,4 +1,4 @@
-"""A fresh world for each test."""
+"""A fresh relay for each test."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.functional.world import World, world
+from tests.functional.harness import Harness, harness
 
 
 @pytest.fixture
-def here() -> Iterator[World]:
-    with world() as made:
+def here() -> Iterator[Harness]:
+    with harness() as made:
         yield made

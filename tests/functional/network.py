@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from relay.effects.outbound import Incoming, Outbound
 from relay.nouns.wire import Answer, Call
 
-RELAY, KIE, CLIENT = "https://relay.example", "https://kie.example", "https://client.example/hook"
+AISTUDIO, KIE, CLIENT = "https://relay.example", "https://kie.example", "https://client.example/hook"
 
 # One grey pixel: the least a picture can be.
 PICTURE = bytes.fromhex(
@@ -108,9 +108,9 @@ class Network:
         if call.url.startswith(CLIENT):
             return "client"
         path = urlsplit(call.url).path
-        if not call.url.startswith((RELAY, KIE)):
+        if not call.url.startswith((AISTUDIO, KIE)):
             return "file"
-        if call.url.startswith(RELAY):
+        if call.url.startswith(AISTUDIO):
             return "aistudio.query" if path.endswith("/tasks") else "aistudio.submit"
         return "kie.submit" if call.method == "POST" else "kie.query"
 

@@ -1,4 +1,4 @@
-"""What every refusal promises: a 4xx in the caller's own dialect and language, and not a trace of it anywhere."""
+"""What holds for every refusal: a 4xx in the caller's dialect and language, and nothing stored, sent or charged."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tests.functional.world import World
+from tests.functional.harness import Harness
 
 TABLES = ("TasksTable", "AccountsTable", "DirectoryTable")
 
@@ -19,8 +19,8 @@ class Refusal:
     headers: dict[str, str]
 
 
-def everything(here: World) -> tuple[Any, ...]:
-    """All there is: every row, every file, every message on its way, every call that went out."""
+def stored_state(here: Harness) -> tuple[Any, ...]:
+    """Every row, every file, every queued message, and the number of calls sent."""
     client = here.services.store.tasks.tables.client
     rows = [sorted(map(repr, client.scan(TableName=name)["Items"])) for name in TABLES]
     counts = ["ApproximateNumberOfMessages"]
@@ -28,15 +28,15 @@ def everything(here: World) -> tuple[Any, ...]:
         here.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"]
         for url in (here.dispatch_url, here.deliver_url, here.archive_url, here.retry_url)
     ]
-    return rows, here.stored, waiting, list(here.late.held), len(here.network.calls)
+    return rows, here.stored, waiting, list(here.delayed.held), len(here.network.calls)
 
 
-def refused(here: World, method: str, path: str, body: object = None, **how: Any) -> Refusal:
-    """Ask for what must be refused: never a 500, nothing half-made, nothing charged."""
-    before = everything(here)
+def refused(here: Harness, method: str, path: str, body: object = None, **how: Any) -> Refusal:
+    """Send a request that must be refused with a 4xx and change nothing."""
+    before = stored_state(here)
     status, document, headers = here.exchange(method, path, body, **how)
     assert 400 <= status < 500, (status, document)
-    assert everything(here) == before
+    assert stored_state(here) == before
     if path.startswith("/api/v1/"):
         assert document["msg"].isascii()
         assert document.keys() == {"code", "msg", "data"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from relay.nouns.money import NANOS_PER_CENT
-from tests.functional.world import KEY, World, open_account
+from tests.functional.harness import KEY, Harness, open_account
 
 BALANCE, CONSUMPTION = "/api/account/balance", "/api/account/consumption"
 IMAGES = "/api/kling/images"
@@ -20,7 +20,7 @@ def at(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
-def data(here: World, path: str, body: object = None, key: str = KEY) -> dict[str, Any]:
+def data(here: Harness, path: str, body: object = None, key: str = KEY) -> dict[str, Any]:
     """The one object of an enveloped answer."""
     status, document = here.post(path, body, key=key)
     assert (status, document["success"], document["trace_id"]) == (200, True, "trace-0001")
@@ -28,11 +28,11 @@ def data(here: World, path: str, body: object = None, key: str = KEY) -> dict[st
     return dict(held)
 
 
-def records(here: World, key: str = KEY, **wanted: object) -> list[dict[str, Any]]:
+def records(here: Harness, key: str = KEY, **wanted: object) -> list[dict[str, Any]]:
     return list(data(here, CONSUMPTION, wanted or None, key)["records"])
 
 
-def test_the_balance_of_a_new_account(here: World) -> None:
+def test_the_balance_of_a_new_account(here: Harness) -> None:
     open_account(here, "new", "sk-EXAMPLE-new", "1000.00", 1)
 
     assert data(here, BALANCE, key="sk-EXAMPLE-new") == {
@@ -45,7 +45,7 @@ def test_the_balance_of_a_new_account(here: World) -> None:
     }
 
 
-def test_the_balance_after_some_use(here: World) -> None:
+def test_the_balance_after_some_use(here: Harness) -> None:
     here.submit_image(count=3)
     here.submit_image()
 
@@ -56,7 +56,7 @@ def test_the_balance_after_some_use(here: World) -> None:
     assert found["rate_limit"]["remaining_today"] == found["rate_limit"]["per_day"] - 2
 
 
-def test_the_use_of_a_day_is_forgotten_at_local_midnight(here: World) -> None:
+def test_the_use_of_a_day_is_forgotten_at_local_midnight(here: Harness) -> None:
     here.now[0] = at("2026-01-01T15:59:59")
     here.submit_image()
     assert data(here, BALANCE)["usage_today"]["request_count"] == 1
@@ -69,11 +69,11 @@ def test_the_use_of_a_day_is_forgotten_at_local_midnight(here: World) -> None:
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b'{"anything": 1}'])
-def test_the_balance_needs_no_body(here: World, raw: bytes) -> None:
+def test_the_balance_needs_no_body(here: Harness, raw: bytes) -> None:
     assert here.post(BALANCE, raw=raw)[0] == 200
 
 
-def test_a_record_of_consumption(here: World) -> None:
+def test_a_record_of_consumption(here: Harness) -> None:
     task_id = here.submit_image(count=2)
 
     found = data(here, CONSUMPTION)
@@ -90,7 +90,7 @@ def test_a_record_of_consumption(here: World) -> None:
     }
 
 
-def test_a_refund_is_a_negative_record_and_a_capture_is_none(here: World) -> None:
+def test_a_refund_is_a_negative_record_and_a_capture_is_none(here: Harness) -> None:
     kept, lost = here.submit_image(), here.submit_image(count=4)
     here.pump()
     here.network.jobs["aistudio-1"].state = "succeeded"
@@ -105,7 +105,7 @@ def test_a_refund_is_a_negative_record_and_a_capture_is_none(here: World) -> Non
     assert len({each["id"] for each in records(here)}) == 3
 
 
-def test_the_records_add_up_to_what_was_spent(here: World) -> None:
+def test_the_records_add_up_to_what_was_spent(here: Harness) -> None:
     for count in (1, 2, 3, 4):
         here.submit_image(count=count)
     here.post("/api/suno/music", {"prompt": "a song"})
@@ -123,7 +123,7 @@ def test_the_records_add_up_to_what_was_spent(here: World) -> None:
     assert here.drift == 0
 
 
-def test_a_page_holds_twenty_unless_told_otherwise(here: World) -> None:
+def test_a_page_holds_twenty_unless_told_otherwise(here: Harness) -> None:
     for _ in range(21):
         here.submit_image()
 
@@ -131,7 +131,7 @@ def test_a_page_holds_twenty_unless_told_otherwise(here: World) -> None:
 
 
 @pytest.mark.parametrize(("platform", "total"), [("kling", 2), ("grok", 1), ("suno", 0)])
-def test_a_statement_of_one_platform(here: World, platform: str, total: int) -> None:
+def test_a_statement_of_one_platform(here: Harness, platform: str, total: int) -> None:
     here.submit_image()
     here.submit_image()
     here.post("/api/grok/images", CAT)

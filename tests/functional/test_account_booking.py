@@ -7,11 +7,11 @@ from typing import Any
 
 from relay.effects.store import Store
 from relay.effects.store.codec import LINE_PREFIX, unpack
+from tests.functional.harness import Harness
 from tests.functional.test_account import BALANCE, CAT, CONSUMPTION, IMAGES, at, data
-from tests.functional.world import World
 
 
-def test_blocks_opened_by_two_containers_over_days_count_exactly(here: World) -> None:
+def test_blocks_opened_by_two_containers_over_days_count_exactly(here: Harness) -> None:
     tables = here.services.store.tasks.tables
     stores = [Store.over(tables, shards=1, utc_offset=8) for _ in range(2)]
     for each in stores:
@@ -36,11 +36,11 @@ def test_blocks_opened_by_two_containers_over_days_count_exactly(here: World) ->
         assert sum(line < begins for line in lines) == row["lines"]
 
 
-def shown(here: World, **wanted: Any) -> list[dict[str, Any]]:
+def shown(here: Harness, **wanted: Any) -> list[dict[str, Any]]:
     return list(data(here, CONSUMPTION, wanted)["records"])
 
 
-def test_a_refund_takes_its_cost_off_todays_use_but_not_its_call(here: World) -> None:
+def test_a_refund_takes_its_cost_off_todays_use_but_not_its_call(here: Harness) -> None:
     kept, lost = here.submit_image(), here.submit_image(count=3)
     here.pump()
     for job in here.network.jobs.values():
@@ -51,7 +51,7 @@ def test_a_refund_takes_its_cost_off_todays_use_but_not_its_call(here: World) ->
     assert data(here, BALANCE)["usage_today"] == {"request_count": 2, "cost_cents": 20}
 
 
-def test_a_refund_after_midnight_belongs_to_the_new_day_and_leaves_its_use_alone(here: World) -> None:
+def test_a_refund_after_midnight_belongs_to_the_new_day_and_leaves_its_use_alone(here: Harness) -> None:
     here.now[0] = at("2026-01-01T15:59:58")
     task_id = here.submit_image(count=3)
     here.pump()

@@ -10,8 +10,8 @@ import pytest
 from relay.edge.wiring import catalog
 from relay.nouns.money import nanos
 from relay.nouns.task import State
+from tests.functional.harness import Harness, harness
 from tests.functional.refusals import refused
-from tests.functional.world import World, world
 
 SEGMENTS = {"image": "images", "video": "videos", "music": "music"}
 PLATFORMS = {name: each for name, each in catalog().platforms.items() if each.family == "aistudio"}
@@ -21,8 +21,8 @@ VIDEO = [name for name, kind in SOLD if kind == "video"]
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with world(balance="10000") as made:
+def here() -> Iterator[Harness]:
+    with harness(balance="10000") as made:
         yield made
 
 
@@ -30,7 +30,7 @@ def body(kind: str) -> dict[str, Any]:
     return {"prompt": "a cat"} | ({"action": "text2video"} if kind == "video" else {})
 
 
-def handed_on(here: World, path: str, fields: dict[str, Any]) -> str:
+def handed_on(here: Harness, path: str, fields: dict[str, Any]) -> str:
     """A creation that is accepted and taken by an upstream; its id."""
     here.wait(11)  # KIE takes twenty new jobs in ten seconds
     status, made = here.post(path, fields)
@@ -50,12 +50,12 @@ def test_the_matrix_is_the_references() -> None:
 
 
 @pytest.mark.parametrize(("platform", "kind"), SOLD)
-def test_every_kind_a_platform_sells_can_be_made(here: World, platform: str, kind: str) -> None:
+def test_every_kind_a_platform_sells_can_be_made(here: Harness, platform: str, kind: str) -> None:
     handed_on(here, f"/api/{platform}/{SEGMENTS[kind]}", body(kind))
 
 
 @pytest.mark.parametrize(("platform", "kind"), NOT_SOLD)
-def test_every_other_kind_is_not_implemented(here: World, platform: str, kind: str) -> None:
+def test_every_other_kind_is_not_implemented(here: Harness, platform: str, kind: str) -> None:
     refusal = refused(here, "POST", f"/api/{platform}/{SEGMENTS[kind]}", body(kind))
 
     assert (refusal.status, refusal.code) == (400, "API_NOT_IMPLEMENTED")
@@ -72,7 +72,7 @@ def test_every_other_kind_is_not_implemented(here: World, platform: str, kind: s
     ids=["image2video", "extend", "text2video"],
 )
 def test_every_action_of_every_video_platform_can_be_asked_for(
-    here: World, platform: str, fields: dict[str, Any]
+    here: Harness, platform: str, fields: dict[str, Any]
 ) -> None:
     handed_on(here, f"/api/{platform}/videos", {"prompt": "a cat", **fields})
 
@@ -90,7 +90,7 @@ PRICES = [
 
 
 @pytest.mark.parametrize(("path", "fields", "price"), PRICES)
-def test_what_is_made_costs_what_is_listed(here: World, path: str, fields: dict[str, Any], price: str) -> None:
+def test_what_is_made_costs_what_is_listed(here: Harness, path: str, fields: dict[str, Any], price: str) -> None:
     before = here.balance
 
     assert here.post(path, {"prompt": "a cat", **fields})[0] == 200
@@ -100,7 +100,7 @@ def test_what_is_made_costs_what_is_listed(here: World, path: str, fields: dict[
 
 
 @pytest.mark.parametrize("platform", VIDEO)
-def test_what_is_billed_is_what_is_asked_of_the_upstream(here: World, platform: str) -> None:
+def test_what_is_billed_is_what_is_asked_of_the_upstream(here: Harness, platform: str) -> None:
     handed_on(here, f"/api/{platform}/videos", body("video"))
 
     assert b'"duration":5' in here.network.sent("aistudio.submit")[-1].body

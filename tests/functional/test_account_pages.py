@@ -14,8 +14,8 @@ from relay.effects.store import Store
 from relay.effects.store.codec import entry_item, unpack
 from relay.nouns.money import Entry, EntryKind
 from relay.nouns.task import uuid7
+from tests.functional.harness import Harness, harness, open_account
 from tests.functional.test_account import BALANCE, CONSUMPTION, at, data
-from tests.functional.world import World, open_account, world
 
 KEY, OFFSET = "sk-EXAMPLE-long", 8 * 3600 * 1000
 DAY = 86_400_000
@@ -39,8 +39,8 @@ LEDGER = list(ledger())
 
 
 @pytest.fixture(scope="module")
-def long() -> Iterator[World]:
-    with world() as made:
+def long() -> Iterator[Harness]:
+    with harness() as made:
         open_account(made, "long", KEY, "0", 3)
         made.now[0] = LEDGER[-1].at
         filled = fill(LEDGER)
@@ -49,7 +49,7 @@ def long() -> Iterator[World]:
         yield made
 
 
-def store(made: World, rows: list[Any], table: str = "AccountsTable") -> None:
+def store(made: Harness, rows: list[Any], table: str = "AccountsTable") -> None:
     client = made.services.store.tasks.tables.client
     for first in range(0, len(rows), 25):
         puts: list[Any] = [{"PutRequest": {"Item": row}} for row in rows[first : first + 25]]
@@ -76,7 +76,7 @@ class Reads:
         return request
 
 
-def counted(here: World) -> Reads:
+def counted(here: Harness) -> Reads:
     tables = here.services.store.tasks.tables
     reads: Any = Reads(tables.client)
     here.services = replace(here.services, store=Store.over(replace(tables, client=reads), shards=1, utc_offset=8))
@@ -108,7 +108,7 @@ def expected(wanted: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("wanted", ASKED, ids=str)
-def test_every_kind_of_page_holds_what_it_should_in_bounded_reads(long: World, wanted: dict[str, Any]) -> None:
+def test_every_kind_of_page_holds_what_it_should_in_bounded_reads(long: Harness, wanted: dict[str, Any]) -> None:
     whole, size = expected(wanted), 30
     reads = counted(long)
     data(long, BALANCE, key=KEY)  # who is calling is looked up once a minute

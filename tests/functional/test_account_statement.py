@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.functional.harness import Harness, harness, open_account
 from tests.functional.test_account import BALANCE, CAT, CONSUMPTION, IMAGES, at, data, records
-from tests.functional.world import World, open_account, world
 
 
 class Year:
@@ -24,8 +24,8 @@ class Year:
 
 
 @pytest.fixture(scope="module")
-def year() -> Iterator[World]:
-    with world() as made:
+def year() -> Iterator[Harness]:
+    with harness() as made:
         open_account(made, "year", Year.key, "100", 3)
         for instant in Year.instants:
             made.now[0] = at(instant)
@@ -33,7 +33,7 @@ def year() -> Iterator[World]:
         yield made
 
 
-def test_a_statement_is_newest_first(year: World) -> None:
+def test_a_statement_is_newest_first(year: Harness) -> None:
     found = records(year, Year.key)
 
     assert [each["created"][:10] for each in found] == [
@@ -56,13 +56,13 @@ BOUNDS: list[tuple[dict[str, str], int]] = [
 
 
 @pytest.mark.parametrize(("wanted", "total"), BOUNDS)
-def test_dates_are_inclusive_local_days(year: World, wanted: dict[str, str], total: int) -> None:
+def test_dates_are_inclusive_local_days(year: Harness, wanted: dict[str, str], total: int) -> None:
     found = data(year, CONSUMPTION, wanted, Year.key)
 
     assert (found["total"], len(found["records"])) == (total, total)
 
 
-def test_the_first_second_of_a_local_day_belongs_to_it(year: World) -> None:
+def test_the_first_second_of_a_local_day_belongs_to_it(year: Harness) -> None:
     found = records(year, Year.key, start_date="2026-01-01", end_date="2026-01-01")
 
     assert [each["created"] for each in found] == ["2026-01-01T23:59:59+08:00", "2026-01-01T00:00:00+08:00"]
@@ -72,7 +72,7 @@ def test_the_first_second_of_a_local_day_belongs_to_it(year: World) -> None:
     ("page", "size", "shown"),
     [(1, 2, [0, 1]), (2, 2, [2, 3]), (3, 2, [4]), (4, 2, []), (1, 5, [0, 1, 2, 3, 4])],
 )
-def test_pages_are_pieces_of_the_whole_statement(year: World, page: int, size: int, shown: list[int]) -> None:
+def test_pages_are_pieces_of_the_whole_statement(year: Harness, page: int, size: int, shown: list[int]) -> None:
     whole = records(year, Year.key)
 
     found = data(year, CONSUMPTION, {"page": page, "page_size": size}, Year.key)
@@ -80,7 +80,7 @@ def test_pages_are_pieces_of_the_whole_statement(year: World, page: int, size: i
     assert found == {"total": 5, "records": [whole[index] for index in shown]}
 
 
-def test_an_account_is_told_of_its_own_alone(year: World) -> None:
+def test_an_account_is_told_of_its_own_alone(year: Harness) -> None:
     open_account(year, "stranger", "sk-EXAMPLE-stranger", "5", 1)
 
     assert data(year, CONSUMPTION, key="sk-EXAMPLE-stranger") == {"total": 0, "records": []}

@@ -9,8 +9,8 @@ import pytest
 
 from relay.families.aistudio.words import ERRORS
 from tests.functional.api_examples import BLOCK, DOCUMENT, examples, written
+from tests.functional.harness import Harness, harness
 from tests.functional.network import CLIENT
-from tests.functional.world import World, world
 
 TEXT = DOCUMENT.read_text("utf-8")
 
@@ -36,7 +36,7 @@ def test_every_error_code_is_shown(blocks: dict[str, str]) -> None:
     assert "`FORBIDDEN`" in TEXT
 
 
-def delivered(here: World) -> tuple[dict[str, str], bytes]:
+def delivered(here: Harness) -> tuple[dict[str, str], bytes]:
     here.submit_image(callback_url=CLIENT)
     here.run(5)
     here.network.finish()
@@ -50,7 +50,7 @@ def test_the_code_that_checks_a_callback_works() -> None:
     exec(code, names)
     check = names["is_genuine"]
     assert callable(check)
-    with world() as here:
+    with harness() as here:
         headers, body = delivered(here)
         now = int(headers["webhook-timestamp"])
         assert json.loads(body)["status"] == "succeeded"

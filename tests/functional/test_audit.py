@@ -10,36 +10,36 @@ import pytest
 
 from relay.effects.store.audits import Audits, Progress
 from relay.flow.audit import audit
-from tests.functional.world import KEY, World, open_account, world
+from tests.functional.harness import KEY, Harness, harness, open_account
 
 MINUTE = 60
 
 
 @pytest.fixture
-def here() -> Iterator[World]:
-    """A world whose pages hold three entries, so that ledgers have several."""
-    with world() as made:
+def here() -> Iterator[Harness]:
+    """A relay whose pages hold three entries, so that ledgers have several."""
+    with harness() as made:
         store = made.services.store
         small = replace(store, audits=Audits(store.audits.tables, page=3))
         made.services = replace(made.services, store=small)
         yield made
 
 
-def steal(here: World, account_id: str, amount: int) -> None:
+def steal(here: Harness, account_id: str, amount: int) -> None:
     """Change a balance beside the ledger, as a defect or an intruder would."""
     gate = here.services.store.accounts.gate(account_id)
     assert gate is not None
     here.services.store.accounts.change(account_id, balance=gate.balance + amount)
 
 
-def round_of(here: World, steps: int = 1000) -> Progress:
+def round_of(here: Harness, steps: int = 1000) -> Progress:
     """A whole round from its beginning."""
     stands = audit(here.services, steps)
     assert stands.account_id == ""
     return stands
 
 
-def spend(here: World, times: int) -> None:
+def spend(here: Harness, times: int) -> None:
     for _ in range(times):
         here.submit_image()
     here.pump()
@@ -47,13 +47,13 @@ def spend(here: World, times: int) -> None:
     here.run(30)
 
 
-def test_an_honest_ledger_is_found_honest(here: World) -> None:
+def test_an_honest_ledger_is_found_honest(here: Harness) -> None:
     spend(here, 4)
     here.wait(2 * MINUTE)
     assert round_of(here).off_before == 0
 
 
-def test_a_balance_that_is_not_its_ledgers_sum_is_found(here: World) -> None:
+def test_a_balance_that_is_not_its_ledgers_sum_is_found(here: Harness) -> None:
     for number in range(5):
         open_account(here, f"other{number}", f"{KEY}-{number}", "10", 1)
     spend(here, 4)
@@ -67,7 +67,7 @@ def test_a_balance_that_is_not_its_ledgers_sum_is_found(here: World) -> None:
     assert round_of(here).off_before == 0
 
 
-def test_a_run_reads_a_bounded_part_and_the_next_goes_on(here: World) -> None:
+def test_a_run_reads_a_bounded_part_and_the_next_goes_on(here: Harness) -> None:
     spend(here, 5)  # a top-up, five reserves, five releases: four pages and an empty one
     here.wait(2 * MINUTE)
     steal(here, here.account_id, 7)
@@ -77,7 +77,7 @@ def test_a_run_reads_a_bounded_part_and_the_next_goes_on(here: World) -> None:
     assert stands[-1].off_before == 1
 
 
-def test_money_that_moves_while_it_is_counted_is_no_drift(here: World) -> None:
+def test_money_that_moves_while_it_is_counted_is_no_drift(here: Harness) -> None:
     spend(here, 3)
     here.wait(2 * MINUTE)
     before = here.balance
@@ -90,21 +90,21 @@ def test_money_that_moves_while_it_is_counted_is_no_drift(here: World) -> None:
     assert stands.off_before == 0
 
 
-def test_what_was_spent_in_the_last_minute_is_no_drift(here: World) -> None:
+def test_what_was_spent_in_the_last_minute_is_no_drift(here: Harness) -> None:
     here.wait(2 * MINUTE)
     for _ in range(7):  # more than a page of entries that may or may not be in the balance
         here.submit_image()
     assert round_of(here).off_before == 0
 
 
-def test_more_than_the_last_minutes_money_is_drift_even_on_a_busy_account(here: World) -> None:
+def test_more_than_the_last_minutes_money_is_drift_even_on_a_busy_account(here: Harness) -> None:
     here.wait(2 * MINUTE)
     here.submit_image()  # 0.20 that may or may not be in the balance
     steal(here, here.account_id, -(10**9))
     assert round_of(here).off_before == 1
 
 
-def test_a_finding_is_kept_until_a_round_does_not_find_it(here: World) -> None:
+def test_a_finding_is_kept_until_a_round_does_not_find_it(here: Harness) -> None:
     here.wait(2 * MINUTE)
     steal(here, here.account_id, 5)
     round_of(here)
@@ -113,7 +113,7 @@ def test_a_finding_is_kept_until_a_round_does_not_find_it(here: World) -> None:
     assert round_of(here).off_before == 0
 
 
-def test_the_age_is_that_of_the_last_complete_round(here: World) -> None:
+def test_the_age_is_that_of_the_last_complete_round(here: Harness) -> None:
     began = here.now[0]
     assert audit(here.services, 1).round_at == began
     here.wait(MINUTE)
@@ -122,7 +122,7 @@ def test_the_age_is_that_of_the_last_complete_round(here: World) -> None:
     assert round_of(here).round_at == here.now[0]
 
 
-def test_an_audit_reads_ledgers_and_writes_none(here: World) -> None:
+def test_an_audit_reads_ledgers_and_writes_none(here: Harness) -> None:
     spend(here, 2)
     client: Any = here.services.store.accounts.tables.client
     rows = client.scan(TableName=here.services.store.accounts.tables.accounts)["Items"]

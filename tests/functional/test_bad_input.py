@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.functional.harness import Harness, harness
 from tests.functional.refusals import refused
-from tests.functional.world import World, world
 
 IMAGES, VIDEOS, MUSIC, TASKS = "/api/kling/images", "/api/kling/videos", "/api/suno/music", "/api/kling/tasks"
 MISSING, INVALID = "MISSING_REQUIRED_FIELD", "INVALID_PARAMETER"
@@ -17,8 +17,8 @@ VIDEO = {"action": "text2video", "prompt": "a cat"}
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with world() as made:
+def here() -> Iterator[Harness]:
+    with harness() as made:
         yield made
 
 
@@ -88,7 +88,7 @@ FIELDS: list[tuple[str, dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("path", "body", "code", "field"), FIELDS)
-def test_a_wrong_field_is_named(here: World, path: str, body: dict[str, Any], code: str, field: str) -> None:
+def test_a_wrong_field_is_named(here: Harness, path: str, body: dict[str, Any], code: str, field: str) -> None:
     refusal = refused(here, "POST", path, body)
 
     assert (refusal.status, refusal.code) == (400, code)
@@ -122,7 +122,7 @@ BODIES = {
 
 @pytest.mark.parametrize("raw", BODIES.values(), ids=BODIES.keys())
 @pytest.mark.parametrize("path", [IMAGES, VIDEOS, MUSIC])
-def test_a_body_that_is_no_request_is_refused(here: World, path: str, raw: bytes) -> None:
+def test_a_body_that_is_no_request_is_refused(here: Harness, path: str, raw: bytes) -> None:
     refusal = refused(here, "POST", path, raw=raw)
 
     assert (refusal.status, refusal.code) == (400, INVALID)
@@ -130,14 +130,14 @@ def test_a_body_that_is_no_request_is_refused(here: World, path: str, raw: bytes
 
 @pytest.mark.parametrize("raw", [b"[1]", b"{", deep(50_000), b"\xff"], ids=["array", "half", "deep", "binary"])
 @pytest.mark.parametrize("path", [TASKS, "/api/account/consumption"])
-def test_a_body_that_is_no_query_is_refused(here: World, path: str, raw: bytes) -> None:
+def test_a_body_that_is_no_query_is_refused(here: Harness, path: str, raw: bytes) -> None:
     assert refused(here, "POST", path, raw=raw).status == 400
 
 
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x"]
 )
-def test_a_body_of_another_type_is_refused(here: World, content_type: str) -> None:
+def test_a_body_of_another_type_is_refused(here: Harness, content_type: str) -> None:
     refusal = refused(here, "POST", IMAGES, {"prompt": "a cat"}, headers={"content-type": content_type})
 
     assert (refusal.status, refusal.code) == (400, INVALID)
@@ -147,14 +147,14 @@ def test_a_body_of_another_type_is_refused(here: World, content_type: str) -> No
 @pytest.mark.parametrize(
     "path", ["/api/midjourney/images", "/api/KLING/images", "/api/gpt4o-image/images", "/api/ /music"]
 )
-def test_an_unknown_platform_is_not_found(here: World, path: str) -> None:
+def test_an_unknown_platform_is_not_found(here: Harness, path: str) -> None:
     refusal = refused(here, "POST", path, {"prompt": "a cat"})
 
     assert (refusal.status, refusal.code) == (404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize("path", ["/api/grok/videos", "/api/sora/images", "/api/suno/images", "/api/kling/music"])
-def test_a_kind_the_platform_lacks_is_not_implemented(here: World, path: str) -> None:
+def test_a_kind_the_platform_lacks_is_not_implemented(here: Harness, path: str) -> None:
     refusal = refused(here, "POST", path, {"prompt": "a cat"})
 
     assert (refusal.status, refusal.code) == (400, "API_NOT_IMPLEMENTED")
@@ -164,7 +164,7 @@ def test_a_kind_the_platform_lacks_is_not_implemented(here: World, path: str) ->
     "path",
     ["/", "/api", "/api/kling", "/api/kling/image", "/api/kling/images/", "/api/kling/images/1", "/v1/chat", "//"],
 )
-def test_an_unknown_path_is_not_found(here: World, path: str) -> None:
+def test_an_unknown_path_is_not_found(here: Harness, path: str) -> None:
     refusal = refused(here, "POST", path, {"prompt": "a cat"})
 
     assert (refusal.status, refusal.code) == (404, "NOT_FOUND")
@@ -173,7 +173,7 @@ def test_an_unknown_path_is_not_found(here: World, path: str) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("path", [IMAGES, VIDEOS, MUSIC, TASKS, "/api/account/balance"])
-def test_another_method_is_told_which_would_do(here: World, method: str, path: str) -> None:
+def test_another_method_is_told_which_would_do(here: Harness, method: str, path: str) -> None:
     refusal = refused(here, method, path)
 
     assert (refusal.status, refusal.code) == (404, "NOT_FOUND")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from relay.effects.outbound import Outbound
+from tests.functional.harness import Harness, harness
 from tests.functional.refusals import refused
-from tests.functional.world import World, world
 
 GOOD = "93.184.216.34"
 NAMES = {
@@ -35,8 +35,8 @@ def look_up(host: str, port: int) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with world() as made:
+def here() -> Iterator[Harness]:
+    with harness() as made:
         made.network.rules = Outbound("public", look_up)
         yield made
 
@@ -58,7 +58,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("url", REFUSED)
-def test_a_relay_client_is_told_nowhere_but_in_public(here: World, url: str) -> None:
+def test_a_relay_client_is_told_nowhere_but_in_public(here: Harness, url: str) -> None:
     refusal = refused(here, "POST", "/api/kling/images", {"prompt": "a cat", "callback_url": url})
 
     assert (refusal.status, refusal.code) == (400, "INVALID_PARAMETER")
@@ -66,7 +66,7 @@ def test_a_relay_client_is_told_nowhere_but_in_public(here: World, url: str) -> 
 
 
 @pytest.mark.parametrize("url", REFUSED)
-def test_a_kie_client_is_told_nowhere_but_in_public(here: World, url: str) -> None:
+def test_a_kie_client_is_told_nowhere_but_in_public(here: Harness, url: str) -> None:
     body = {"prompt": "a cat", "size": "1:1", "callBackUrl": url}
 
     refusal = refused(here, "POST", "/api/v1/gpt4o-image/generate", body)
@@ -76,10 +76,10 @@ def test_a_kie_client_is_told_nowhere_but_in_public(here: World, url: str) -> No
 
 
 @pytest.mark.parametrize("url", ["https://client.example/hook?a=b", "https://client.example:8443/", f"https://{GOOD}/"])
-def test_a_public_address_is_taken(here: World, url: str) -> None:
+def test_a_public_address_is_taken(here: Harness, url: str) -> None:
     assert here.submit_image(callback_url=url)
     assert here.submit_kie_image(callBackUrl=url)
 
 
-def test_no_address_at_all_is_taken(here: World) -> None:
+def test_no_address_at_all_is_taken(here: Harness) -> None:
     assert here.submit_image(callback_url=None)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.functional.harness import KEY, Harness, harness, open_account
 from tests.functional.refusals import refused
-from tests.functional.world import KEY, World, open_account, world
 
 IMAGES = "/api/kling/images"
 CAT = {"prompt": "a cat"}
@@ -15,8 +15,8 @@ DOORS = [("POST", IMAGES), ("POST", "/api/kling/tasks"), ("POST", "/api/account/
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with world() as made:
+def here() -> Iterator[Harness]:
+    with harness() as made:
         yield made
 
 
@@ -45,7 +45,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("header", MALFORMED.values(), ids=MALFORMED.keys())
 @pytest.mark.parametrize(("method", "path"), DOORS)
-def test_a_missing_or_malformed_key_is_unauthorized(here: World, method: str, path: str, header: str | None) -> None:
+def test_a_missing_or_malformed_key_is_unauthorized(here: Harness, method: str, path: str, header: str | None) -> None:
     headers = {} if header is None else {"authorization": header}
 
     refusal = refused(here, method, path, CAT, key=None, headers=headers)
@@ -55,24 +55,24 @@ def test_a_missing_or_malformed_key_is_unauthorized(here: World, method: str, pa
 
 @pytest.mark.parametrize(("method", "path"), DOORS)
 @pytest.mark.parametrize("key", ["sk-EXAMPLE-nobody", KEY.upper(), KEY + "0", KEY[:-1]])
-def test_an_unknown_key_is_invalid(here: World, method: str, path: str, key: str) -> None:
+def test_an_unknown_key_is_invalid(here: Harness, method: str, path: str, key: str) -> None:
     refusal = refused(here, method, path, CAT, key=key)
 
     assert (refusal.status, refusal.code) == (401, "INVALID_TOKEN")
 
 
-def test_a_key_is_checked_before_the_request_is_read(here: World) -> None:
+def test_a_key_is_checked_before_the_request_is_read(here: Harness) -> None:
     assert refused(here, "POST", IMAGES, raw=b"{", key="sk-EXAMPLE-nobody").code == "INVALID_TOKEN"
 
 
 @pytest.mark.parametrize("authorization", [f"bearer {KEY}", f"BEARER {KEY}", f"Bearer  {KEY}", f"Bearer {KEY} "])
-def test_a_key_is_read_as_generously_as_http_is(here: World, authorization: str) -> None:
+def test_a_key_is_read_as_generously_as_http_is(here: Harness, authorization: str) -> None:
     status, _ = here.post("/api/account/balance", key=None, headers={"authorization": authorization})
 
     assert status == 200
 
 
-def test_a_revoked_key_works_for_a_minute_more_at_most(here: World) -> None:
+def test_a_revoked_key_works_for_a_minute_more_at_most(here: Harness) -> None:
     key = "sk-EXAMPLE-revoked"
     open_account(here, "leaver", key, "100", 3)
     assert here.post("/api/account/balance", key=key)[0] == 200
@@ -85,7 +85,7 @@ def test_a_revoked_key_works_for_a_minute_more_at_most(here: World) -> None:
     assert refused(here, "POST", IMAGES, CAT, key=key).code == "INVALID_TOKEN"
 
 
-def test_a_revoked_key_is_unknown_to_a_container_that_never_saw_it(here: World) -> None:
+def test_a_revoked_key_is_unknown_to_a_container_that_never_saw_it(here: Harness) -> None:
     key = "sk-EXAMPLE-revoked-unseen"
     open_account(here, "unseen", key, "100", 3)
 
@@ -94,7 +94,7 @@ def test_a_revoked_key_is_unknown_to_a_container_that_never_saw_it(here: World) 
     assert refused(here, "POST", IMAGES, CAT, key=key).code == "INVALID_TOKEN"
 
 
-def test_a_frozen_account_makes_nothing(here: World) -> None:
+def test_a_frozen_account_makes_nothing(here: Harness) -> None:
     key = "sk-EXAMPLE-frozen"
     open_account(here, "frozen", key, "100", 3)
     here.services.store.accounts.change("frozen", status="frozen")
@@ -104,7 +104,7 @@ def test_a_frozen_account_makes_nothing(here: World) -> None:
     assert (refusal.status, refusal.code) == (403, "ACCOUNT_FROZEN")
 
 
-def test_a_frozen_account_may_still_ask_for_what_it_made(here: World) -> None:
+def test_a_frozen_account_may_still_ask_for_what_it_made(here: Harness) -> None:
     key = "sk-EXAMPLE-frozen-later"
     open_account(here, "later", key, "100", 3)
     _, made = here.post(IMAGES, CAT, key=key)
@@ -115,7 +115,7 @@ def test_a_frozen_account_may_still_ask_for_what_it_made(here: World) -> None:
     assert (status, document["status"]) == (200, "pending")
 
 
-def test_a_thawed_account_makes_again(here: World) -> None:
+def test_a_thawed_account_makes_again(here: Harness) -> None:
     key = "sk-EXAMPLE-thawed"
     open_account(here, "thawed", key, "100", 3)
     here.services.store.accounts.change("thawed", status="frozen")
@@ -132,7 +132,7 @@ def test_a_thawed_account_makes_again(here: World) -> None:
 ])  # fmt: skip
 @pytest.mark.parametrize("balance", ["0", "0.17"])
 def test_a_balance_that_does_not_cover_it_is_refused(
-    here: World, path: str, body: dict[str, str], code: str | int, balance: str
+    here: Harness, path: str, body: dict[str, str], code: str | int, balance: str
 ) -> None:
     account = f"poor-{balance}-{code}"
     open_account(here, account, f"sk-EXAMPLE-{account}", balance, 3)
@@ -142,7 +142,7 @@ def test_a_balance_that_does_not_cover_it_is_refused(
     assert (refusal.status, refusal.code) == (402, code)
 
 
-def test_the_last_cent_can_be_spent_and_no_more(here: World) -> None:
+def test_the_last_cent_can_be_spent_and_no_more(here: Harness) -> None:
     key = "sk-EXAMPLE-exact"
     open_account(here, "exact", key, "0.40", 3)
     assert here.post(IMAGES, CAT, key=key)[0] == 200
@@ -155,7 +155,7 @@ def test_the_last_cent_can_be_spent_and_no_more(here: World) -> None:
     assert (gate.balance, here.services.store.accounts.drift("exact")) == (0, 0)
 
 
-def test_a_count_is_charged_before_it_is_made(here: World) -> None:
+def test_a_count_is_charged_before_it_is_made(here: Harness) -> None:
     key = "sk-EXAMPLE-many"
     open_account(here, "many", key, "1", 3)
 

@@ -16,9 +16,9 @@ from relay.effects.store.table import Tables
 from relay.families.aistudio.words import ERRORS
 from relay.nouns.catalog import Tier
 from relay.nouns.task import State
+from tests.functional.harness import KEY, SECRETS, Harness, harness, open_account
 from tests.functional.network import CLIENT
 from tests.functional.test_upstream_answers import kie, relay
-from tests.functional.world import KEY, SECRETS, World, open_account, world
 
 PROMPT = "a cat nobody else may know of"
 DOORS: list[tuple[str, str, dict[str, Any] | None]] = [
@@ -39,13 +39,13 @@ class Broken:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[World]:
-    with world() as made:
+def shared() -> Iterator[Harness]:
+    with harness() as made:
         yield made
 
 
 @pytest.fixture
-def here(shared: World) -> Iterator[World]:
+def here(shared: Harness) -> Iterator[Harness]:
     whole = shared.services
     yield shared
     shared.services = whole
@@ -61,7 +61,7 @@ def log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> py
     return caplog
 
 
-def broken(here: World) -> None:
+def broken(here: Harness) -> None:
     """A services whose tables cannot be reached."""
     tables: Any = Broken()
     store = Store.over(Tables(tables, "t", "a", "d"), shards=1, utc_offset=8)
@@ -71,7 +71,7 @@ def broken(here: World) -> None:
 
 @pytest.mark.parametrize(("method", "path", "body"), DOORS)
 def test_a_fault_of_ours_is_an_internal_error_in_the_callers_words(
-    here: World, method: str, path: str, body: dict[str, Any] | None
+    here: Harness, method: str, path: str, body: dict[str, Any] | None
 ) -> None:
     broken(here)
 
@@ -83,7 +83,7 @@ def test_a_fault_of_ours_is_an_internal_error_in_the_callers_words(
 
 @pytest.mark.parametrize(("method", "path", "body"), DOORS)
 def test_a_fault_of_ours_tells_nobody_the_key_the_prompt_or_what_broke(
-    here: World, log: pytest.LogCaptureFixture, method: str, path: str, body: dict[str, Any] | None
+    here: Harness, log: pytest.LogCaptureFixture, method: str, path: str, body: dict[str, Any] | None
 ) -> None:
     broken(here)
 
@@ -95,7 +95,7 @@ def test_a_fault_of_ours_tells_nobody_the_key_the_prompt_or_what_broke(
     assert "broken" not in str(answer)
 
 
-def test_a_whole_life_logs_no_key_prompt_or_token(here: World, log: pytest.LogCaptureFixture) -> None:
+def test_a_whole_life_logs_no_key_prompt_or_token(here: Harness, log: pytest.LogCaptureFixture) -> None:
     here.network.script["aistudio.submit"] = [relay(500, "API_ERROR", f"cannot make {PROMPT} for sk-EXAMPLE-relay")]
     here.network.script["aistudio.query"] = [relay(500, "API_ERROR", PROMPT)]
     here.network.script["kie.query"] = [kie(500, PROMPT)]
@@ -113,7 +113,7 @@ def test_a_whole_life_logs_no_key_prompt_or_token(here: World, log: pytest.LogCa
     assert not [word for word in (KEY, PROMPT, token, *SECRETS.values()) if word in logged]
 
 
-def test_a_queue_that_takes_no_message_is_made_up_for_by_the_clock(here: World) -> None:
+def test_a_queue_that_takes_no_message_is_made_up_for_by_the_clock(here: Harness) -> None:
     def unreachable() -> Any:
         raise EndpointConnectionError(endpoint_url="https://sqs.example")
 
@@ -129,7 +129,7 @@ def test_a_queue_that_takes_no_message_is_made_up_for_by_the_clock(here: World) 
     assert here.task(task_id).state is State.QUEUED
 
 
-def test_every_code_of_the_platform_reference_can_be_met(here: World) -> None:
+def test_every_code_of_the_platform_reference_can_be_met(here: Harness) -> None:
     one = Tier(1, "one a minute", per_minute=1, per_day=9, in_flight=9)
     tiers = {1: one, 2: replace(one, level=2, per_minute=9, in_flight=1), 3: replace(one, level=3, per_minute=99)}
     here.services = replace(here.services, catalog=replace(here.services.catalog, tiers=tiers))

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.functional.harness import Harness, harness
 from tests.functional.refusals import refused
 from tests.functional.test_bad_input import BODIES, deep
-from tests.functional.world import World, world
 
 GENERATE, RECORD = "/api/v1/gpt4o-image/generate", "/api/v1/gpt4o-image/record-info"
 DOWNLOAD = "/api/v1/gpt4o-image/download-url"
@@ -18,8 +18,8 @@ GOOD = {"prompt": "a cat", "size": "1:1"}
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with world() as made:
+def here() -> Iterator[Harness]:
+    with harness() as made:
         yield made
 
 
@@ -54,7 +54,7 @@ FIELDS: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("path", "body", "field"), FIELDS)
-def test_a_wrong_field_is_named(here: World, path: str, body: dict[str, Any], field: str) -> None:
+def test_a_wrong_field_is_named(here: Harness, path: str, body: dict[str, Any], field: str) -> None:
     refusal = refused(here, "POST", path, body)
 
     assert (refusal.status, refusal.code) == (400, 400)
@@ -62,16 +62,16 @@ def test_a_wrong_field_is_named(here: World, path: str, body: dict[str, Any], fi
 
 
 @pytest.mark.parametrize("raw", BODIES.values(), ids=BODIES.keys())
-def test_a_body_that_is_no_request_is_refused(here: World, raw: bytes) -> None:
+def test_a_body_that_is_no_request_is_refused(here: Harness, raw: bytes) -> None:
     assert refused(here, "POST", GENERATE, raw=raw).code == 400
 
 
 @pytest.mark.parametrize("raw", [b"[1]", b"{", deep(50_000), b"\xff"], ids=["array", "half", "deep", "binary"])
-def test_a_body_that_is_no_download_is_refused(here: World, raw: bytes) -> None:
+def test_a_body_that_is_no_download_is_refused(here: Harness, raw: bytes) -> None:
     assert refused(here, "POST", DOWNLOAD, raw=raw).code == 400
 
 
-def test_a_body_of_another_type_is_refused(here: World) -> None:
+def test_a_body_of_another_type_is_refused(here: Harness) -> None:
     refusal = refused(here, "POST", GENERATE, GOOD, headers={"content-type": "text/plain"})
 
     assert refusal.code == 400
@@ -79,7 +79,7 @@ def test_a_body_of_another_type_is_refused(here: World) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "?", "?taskId=", "?task_id=x"])
-def test_a_record_of_no_task_names_the_field(here: World, query: str) -> None:
+def test_a_record_of_no_task_names_the_field(here: Harness, query: str) -> None:
     refusal = refused(here, "GET", RECORD + query)
 
     assert refusal.code == 400
@@ -89,19 +89,19 @@ def test_a_record_of_no_task_names_the_field(here: World, query: str) -> None:
 @pytest.mark.parametrize(
     "task_id", ["none", "0" * 36, "x" * 3000, "..%2F..", "%00", "%ff", "a%23request", "%7B%7D", "%E7%8C%AB"]
 )
-def test_a_record_of_an_unknown_task_is_not_found(here: World, task_id: str) -> None:
+def test_a_record_of_an_unknown_task_is_not_found(here: Harness, task_id: str) -> None:
     assert refused(here, "GET", f"{RECORD}?taskId={task_id}").code == 404
 
 
 @pytest.mark.parametrize(
     "body", [{"url": "https://a.example/a.png"}, {"taskId": "none", "url": "https://a.example/a.png"}]
 )
-def test_a_link_nobody_made_is_not_found(here: World, body: dict[str, Any]) -> None:
+def test_a_link_nobody_made_is_not_found(here: Harness, body: dict[str, Any]) -> None:
     assert refused(here, "POST", DOWNLOAD, body).code == 404
 
 
 @pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/veo/generate", "/api/v1/gpt4o-image", "/api/v1/gpt4o-image/x"])
-def test_an_unknown_path_is_not_found(here: World, path: str) -> None:
+def test_an_unknown_path_is_not_found(here: Harness, path: str) -> None:
     assert refused(here, "POST", path, GOOD).code == 404
 
 
@@ -109,7 +109,7 @@ def test_an_unknown_path_is_not_found(here: World, path: str) -> None:
     ("method", "path", "allowed"),
     [("GET", GENERATE, "POST"), ("PUT", GENERATE, "POST"), ("POST", RECORD, "GET"), ("DELETE", DOWNLOAD, "POST")],
 )
-def test_another_method_is_told_which_would_do(here: World, method: str, path: str, allowed: str) -> None:
+def test_another_method_is_told_which_would_do(here: Harness, method: str, path: str, allowed: str) -> None:
     refusal = refused(here, method, path)
 
     assert refusal.code == 404
@@ -120,7 +120,7 @@ def test_another_method_is_told_which_would_do(here: World, method: str, path: s
     ("authorization", "status"),
     [(None, 401), ("", 401), ("Bearer", 401), ("Basic c2s6", 401), ("Bearer sk-EXAMPLE-nobody", 401)],
 )
-def test_a_caller_without_a_known_key_is_refused(here: World, authorization: str | None, status: int) -> None:
+def test_a_caller_without_a_known_key_is_refused(here: Harness, authorization: str | None, status: int) -> None:
     headers = {} if authorization is None else {"authorization": authorization}
 
     refusal = refused(here, "POST", GENERATE, GOOD, key=None, headers=headers)
@@ -128,7 +128,7 @@ def test_a_caller_without_a_known_key_is_refused(here: World, authorization: str
     assert (refusal.status, refusal.code) == (status, status)
 
 
-def test_a_refusal_is_utf_8_that_any_client_can_read(here: World) -> None:
+def test_a_refusal_is_utf_8_that_any_client_can_read(here: Harness) -> None:
     refusal = refused(here, "POST", GENERATE, raw=json.dumps({**GOOD, "size": "大"}, ensure_ascii=False).encode())
 
     assert refusal.headers["content-type"] == "application/json"

@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relay.edge.gateway import CallbackEndpoint, ClientEndpoints, Endpoint, MediaEndpoint
-from tests.functional.surroundings import http_event
-from tests.functional.world import KEY, World, world
+from tests.functional.aws_fakes import http_event
+from tests.functional.harness import KEY, Harness, harness
 
 PATHS = (
     "/api/kling/images",
@@ -52,13 +52,13 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with world() as made:
+def here() -> Iterator[Harness]:
+    with harness() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def endpoints(here: World) -> list[Endpoint]:
+def endpoints(here: Harness) -> list[Endpoint]:
     clients = [ClientEndpoints(name, lambda: here.services) for name in ("submit", "status", "account", "upload")]
     return [*clients, CallbackEndpoint(lambda: here.services), MediaEndpoint(lambda: here.services)]
 

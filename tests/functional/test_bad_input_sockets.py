@@ -13,7 +13,7 @@ from local.gateway import Gateway
 from local.routing import Routes
 from local.worker import Outcome
 from relay.edge.gateway import ClientEndpoints
-from tests.functional.world import world
+from tests.functional.harness import harness
 
 INTEGRATION = {"x-amazon-apigateway-integration": {"uri": "status"}}
 TARGETS = [
@@ -35,7 +35,7 @@ TARGETS = [
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[tuple[str, int]]:
-    with world() as here:
+    with harness() as here:
         endpoint = ClientEndpoints("status", lambda: here.services)
 
         def invoke(_: str, event: bytes) -> Outcome:

@@ -11,9 +11,9 @@ import pytest
 from relay.effects.outbound import Outbound
 from relay.nouns.task import Delivery, State
 from relay.nouns.wire import Answer, Call
+from tests.functional.archiving import archiving_task, finished_task
+from tests.functional.harness import Harness, harness
 from tests.functional.network import CLIENT
-from tests.functional.storing import settled, storing
-from tests.functional.world import World, world
 from tests.wires import (
     BAD_LOCATION,
     DIFFERENT_LENGTHS,
@@ -39,8 +39,8 @@ WORST = 480  # seconds three tries to copy a result take, with room for the cloc
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with world(balance="1000", archive=True) as made:
+def here() -> Iterator[Harness]:
+    with harness(balance="1000", archive=True) as made:
         yield made
 
 
@@ -53,7 +53,7 @@ def over_a_wire(said: bytes) -> Iterator[Callable[[Call], Answer]]:
 
 
 @pytest.mark.parametrize("said", BAD_LENGTHS)
-def test_an_upstream_with_a_broken_answer_is_submitted_to_once_and_the_task_is_held(here: World, said: str) -> None:
+def test_an_upstream_with_a_broken_answer_is_submitted_to_once_and_the_task_is_held(here: Harness, said: str) -> None:
     before = here.balance
     with over_a_wire(BAD_LENGTHS[said]) as broken:
         here.network.script = {"kie.submit": [broken] * MANY, "aistudio.submit": [broken] * MANY}
@@ -71,7 +71,7 @@ def test_an_upstream_with_a_broken_answer_is_submitted_to_once_and_the_task_is_h
 
 
 @pytest.mark.parametrize("said", REDIRECTS)
-def test_a_client_that_redirects_is_given_up_after_nine_attempts_however_it_writes(here: World, said: str) -> None:
+def test_a_client_that_redirects_is_given_up_after_nine_attempts_however_it_writes(here: Harness, said: str) -> None:
     with over_a_wire(REDIRECTS[said]) as redirecting:
         here.network.script = {"client": [redirecting] * MANY}
         told = len(here.told)
@@ -87,7 +87,7 @@ def test_a_client_that_redirects_is_given_up_after_nine_attempts_however_it_writ
 
 
 @pytest.mark.parametrize("said", BAD)
-def test_an_input_address_with_a_broken_answer_is_left_to_the_upstream(here: World, said: str) -> None:
+def test_an_input_address_with_a_broken_answer_is_left_to_the_upstream(here: Harness, said: str) -> None:
     with over_a_wire(BAD[said]) as broken:
         here.network.script = {"file": [broken] * MANY}
         looked = len(here.network.sent("file"))
@@ -102,12 +102,12 @@ def test_an_input_address_with_a_broken_answer_is_left_to_the_upstream(here: Wor
 
 
 @pytest.mark.parametrize("said", BAD)
-def test_a_result_link_with_a_broken_answer_ends_the_task_within_minutes(here: World, said: str) -> None:
+def test_a_result_link_with_a_broken_answer_ends_the_task_within_minutes(here: Harness, said: str) -> None:
     with over_a_wire(BAD[said]) as broken:
         looked, before = len(here.network.sent("file")), here.balance
-        task_id = storing(here, *[broken] * MANY)
+        task_id = archiving_task(here, *[broken] * MANY)
         made_at = here.now[0]
-        task = settled(here, task_id)
+        task = finished_task(here, task_id)
         here.network.script = {}
 
     assert (task.state, here.balance, len(here.network.sent("file")) - looked) == (State.FAILED, before, 3)

@@ -13,22 +13,22 @@ from relay.flow.clock import RUN
 from relay.nouns.signing import callback_token, sign_kie
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Answer
+from tests.functional.harness import SECRETS, Harness, harness
 from tests.functional.network import Job
-from tests.functional.refusals import everything
-from tests.functional.world import SECRETS, World, world
+from tests.functional.refusals import stored_state
 
 OK = (200, {"code": 200, "msg": "success"})
 SAID_DONE = {"code": 200, "msg": "ok"}
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with world() as made:
+def here() -> Iterator[Harness]:
+    with harness() as made:
         yield made
 
 
 @pytest.fixture
-def running(here: World) -> tuple[Task, Job]:
+def running(here: Harness) -> tuple[Task, Job]:
     """A task at work upstream, and the job it is there."""
     here.network.script.clear()
     here.wait(11)  # KIE takes twenty new jobs in ten seconds
@@ -37,7 +37,7 @@ def running(here: World) -> tuple[Task, Job]:
     return here.task(task_id), here.network.jobs[f"kie-{len(here.network.jobs)}"]
 
 
-def bring(here: World, job: Job, *, path: str | None = None, **how: Any) -> int:
+def bring(here: Harness, job: Job, *, path: str | None = None, **how: Any) -> int:
     """A POST to the callback door, signed as KIE signs unless told otherwise; its status."""
     at = here.now[0] // 1000
     signed = {"x-webhook-timestamp": str(at), "x-webhook-signature": sign_kie("example-hmac", job.id, at)}
@@ -45,12 +45,12 @@ def bring(here: World, job: Job, *, path: str | None = None, **how: Any) -> int:
     return here.exchange("POST", path or urlsplit(job.callback_url).path, key=None, **how)[0]
 
 
-def moves_nothing(here: World, job: Job, **how: Any) -> int:
+def moves_nothing(here: Harness, job: Job, **how: Any) -> int:
     """The status of a callback that left no trace: no write, no call, no message."""
     job.state = "succeeded"  # a query, were one made, would say so
-    before = everything(here)
+    before = stored_state(here)
     status = bring(here, job, **how)
-    assert everything(here) == before
+    assert stored_state(here) == before
     return status
 
 
@@ -72,7 +72,7 @@ FORGED: dict[str, Callable[[Task], str]] = {
 
 
 @pytest.mark.parametrize("path", FORGED.values(), ids=FORGED.keys())
-def test_a_forged_callback_moves_nothing(here: World, running: tuple[Task, Job], path: Callable[[Task], str]) -> None:
+def test_a_forged_callback_moves_nothing(here: Harness, running: tuple[Task, Job], path: Callable[[Task], str]) -> None:
     task, job = running
 
     assert moves_nothing(here, job, path=path(task)) == 403
@@ -99,7 +99,7 @@ def signed(key: str, job: str, at: int) -> dict[str, str]:
 
 @pytest.mark.parametrize("sign", SIGNATURES.values(), ids=SIGNATURES.keys())
 def test_a_badly_signed_callback_moves_nothing(
-    here: World, running: tuple[Task, Job], sign: Callable[[Job, int], dict[str, str]]
+    here: Harness, running: tuple[Task, Job], sign: Callable[[Job, int], dict[str, str]]
 ) -> None:
     _, job = running
 
@@ -120,11 +120,11 @@ BODIES = {
 
 
 @pytest.mark.parametrize("raw", BODIES.values(), ids=BODIES.keys())
-def test_a_body_that_is_no_callback_moves_nothing(here: World, running: tuple[Task, Job], raw: bytes) -> None:
+def test_a_body_that_is_no_callback_moves_nothing(here: Harness, running: tuple[Task, Job], raw: bytes) -> None:
     assert moves_nothing(here, running[1], raw=raw) == 400
 
 
-def test_a_callback_of_another_job_moves_nothing(here: World, running: tuple[Task, Job]) -> None:
+def test_a_callback_of_another_job_moves_nothing(here: Harness, running: tuple[Task, Job]) -> None:
     _, job = running
     now = here.now[0] // 1000
 
@@ -132,7 +132,7 @@ def test_a_callback_of_another_job_moves_nothing(here: World, running: tuple[Tas
     assert moves_nothing(here, job, body=body, headers=signed("example-hmac", "kie-999", now)) == 403
 
 
-def test_a_callback_for_a_task_that_never_was_moves_nothing(here: World, running: tuple[Task, Job]) -> None:
+def test_a_callback_for_a_task_that_never_was_moves_nothing(here: Harness, running: tuple[Task, Job]) -> None:
     _, job = running
     unknown = "019b76da-a870-7000-8000-000000000000"
     token = callback_token(SECRETS["callback-secret"].encode(), "kie", "acc1", unknown)
@@ -141,7 +141,7 @@ def test_a_callback_for_a_task_that_never_was_moves_nothing(here: World, running
 
 
 def test_a_callback_of_an_upstream_without_a_key_moves_nothing(
-    here: World, running: tuple[Task, Job], monkeypatch: pytest.MonkeyPatch
+    here: Harness, running: tuple[Task, Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(here.secrets.values, "upstreams/kie/key")
 
@@ -149,18 +149,18 @@ def test_a_callback_of_an_upstream_without_a_key_moves_nothing(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])
-def test_a_callback_by_another_method_moves_nothing(here: World, running: tuple[Task, Job], method: str) -> None:
-    before = everything(here)
+def test_a_callback_by_another_method_moves_nothing(here: Harness, running: tuple[Task, Job], method: str) -> None:
+    before = stored_state(here)
 
     assert here.request(method, urlsplit(running[1].callback_url).path, key=None)[0] == 404
-    assert everything(here) == before
+    assert stored_state(here) == before
 
 
 @pytest.mark.parametrize("said", [200, 400, 500])
 @pytest.mark.parametrize(("truth", "state"), [("processing", State.PROCESSING), ("failed", State.FAILED),
                                               ("succeeded", State.SUCCEEDED)])  # fmt: skip
 def test_a_callback_is_not_believed_but_asked_about(
-    here: World, running: tuple[Task, Job], said: int, truth: str, state: State
+    here: Harness, running: tuple[Task, Job], said: int, truth: str, state: State
 ) -> None:
     task, job = running
     job.state = truth
@@ -177,18 +177,18 @@ def test_a_callback_is_not_believed_but_asked_about(
     assert [asset.url for asset in after.assets] == (list(job.urls) if state is State.SUCCEEDED else [])
 
 
-def test_a_repeated_callback_ends_a_task_once(here: World, running: tuple[Task, Job]) -> None:
+def test_a_repeated_callback_ends_a_task_once(here: Harness, running: tuple[Task, Job]) -> None:
     task, job = running
     job.state = "succeeded"
     here.callback(job)
-    after = everything(here)
+    after = stored_state(here)
 
     assert [here.callback(job) for _ in range(3)] == [OK] * 3
-    assert everything(here) == after
+    assert stored_state(here) == after
     assert here.entries(task.task_id) == ["capture", "reserve"]
 
 
-def test_an_old_callback_after_the_end_changes_nothing(here: World, running: tuple[Task, Job]) -> None:
+def test_an_old_callback_after_the_end_changes_nothing(here: Harness, running: tuple[Task, Job]) -> None:
     task, job = running
     job.state = "succeeded"
     here.callback(job)
@@ -210,7 +210,7 @@ NOTHING_LEARNT = {
 
 @pytest.mark.parametrize("answer", NOTHING_LEARNT.values(), ids=NOTHING_LEARNT.keys())
 def test_a_callback_that_cannot_be_confirmed_is_taken_and_the_clock_asks_soon(
-    here: World, running: tuple[Task, Job], answer: Answer | Exception
+    here: Harness, running: tuple[Task, Job], answer: Answer | Exception
 ) -> None:
     task, job = running
     job.state = "succeeded"

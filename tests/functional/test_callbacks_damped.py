@@ -8,25 +8,25 @@ from relay.flow.callback import ASK_PAUSE
 from relay.flow.clock import MAX_PAUSE, RUN
 from relay.nouns.task import State
 from relay.nouns.wire import Answer, Call
+from tests.functional.harness import Harness
 from tests.functional.network import Job
-from tests.functional.world import World
 
 OK = (200, {"code": 200, "msg": "success"})
 
 
 @pytest.fixture
-def job(here: World) -> Job:
+def job(here: Harness) -> Job:
     """A job that is at work upstream, whose task's poll is a minute away."""
     here.submit_kie_image()
     here.pump()
     return here.network.jobs["kie-1"]
 
 
-def asked(here: World) -> int:
+def asked(here: Harness) -> int:
     return len(here.network.sent("kie.query"))
 
 
-def test_a_hundred_callbacks_of_a_running_job_ask_its_upstream_a_few_times(here: World, job: Job) -> None:
+def test_a_hundred_callbacks_of_a_running_job_ask_its_upstream_a_few_times(here: Harness, job: Job) -> None:
     for _ in range(100):
         assert here.callback(job) == OK
         here.wait(0.1)
@@ -35,7 +35,7 @@ def test_a_hundred_callbacks_of_a_running_job_ask_its_upstream_a_few_times(here:
     assert 1 <= asked(here) <= 3
 
 
-def test_containers_that_take_callbacks_at_the_same_moment_ask_once_between_them(here: World, job: Job) -> None:
+def test_containers_that_take_callbacks_at_the_same_moment_ask_once_between_them(here: Harness, job: Job) -> None:
     def meanwhile(call: Call) -> Answer:
         for _ in range(10):
             assert here.callback(job) == OK
@@ -47,7 +47,7 @@ def test_containers_that_take_callbacks_at_the_same_moment_ask_once_between_them
     assert asked(here) == 1
 
 
-def test_the_last_of_many_callbacks_is_acted_on_within_seconds(here: World, job: Job) -> None:
+def test_the_last_of_many_callbacks_is_acted_on_within_seconds(here: Harness, job: Job) -> None:
     here.callback(job)
     job.state = "succeeded"
     here.callback(job)
@@ -60,7 +60,7 @@ def test_the_last_of_many_callbacks_is_acted_on_within_seconds(here: World, job:
     assert asked(here) == 2
 
 
-def test_a_damped_callback_wakes_the_poller(here: World, job: Job) -> None:
+def test_a_damped_callback_wakes_the_poller(here: Harness, job: Job) -> None:
     here.callback(job)
     here.services.woken.clear()
     here.services.store.directory.take_poller_turn(0, here.now[0] + RUN, 0)  # no poller runs
@@ -70,7 +70,7 @@ def test_a_damped_callback_wakes_the_poller(here: World, job: Job) -> None:
     assert not here.services.store.directory.take_poller_turn(0, here.now[0], here.now[0] + 1), "a poller runs already"
 
 
-def test_a_callback_after_the_pause_asks_again(here: World, job: Job) -> None:
+def test_a_callback_after_the_pause_asks_again(here: Harness, job: Job) -> None:
     here.callback(job)
     here.wait(ASK_PAUSE / 1000)
     job.state = "succeeded"
@@ -79,6 +79,6 @@ def test_a_callback_after_the_pause_asks_again(here: World, job: Job) -> None:
     assert here.task(task_of(here)).state is State.SUCCEEDED
 
 
-def task_of(here: World) -> str:
+def task_of(here: Harness) -> str:
     (task,) = here.services.store.tasks.since(here.account_id, "0")
     return task.task_id

@@ -8,13 +8,13 @@ from relay.effects.outbound import NoAnswer
 from relay.nouns.money import nanos
 from relay.nouns.task import Delivery, State
 from relay.nouns.wire import Answer, Call
+from tests.functional.harness import Harness
 from tests.functional.network import CLIENT, Job
-from tests.functional.world import World
 
 DEADLINE = 900  # seconds of an image
 
 
-def test_a_callback_overtaking_the_answer_to_the_submission_ends_the_task(here: World) -> None:
+def test_a_callback_overtaking_the_answer_to_the_submission_ends_the_task(here: Harness) -> None:
     def made_at_once(call: Call) -> Answer:
         answer = here.network.ordinary("kie.submit", call)
         job = here.network.jobs["kie-1"]
@@ -32,7 +32,7 @@ def test_a_callback_overtaking_the_answer_to_the_submission_ends_the_task(here: 
     assert here.drift == 0
 
 
-def test_a_callback_overtaking_the_answer_of_a_job_that_still_runs_is_harmless(here: World) -> None:
+def test_a_callback_overtaking_the_answer_of_a_job_that_still_runs_is_harmless(here: Harness) -> None:
     def still_running(call: Call) -> Answer:
         answer = here.network.ordinary("kie.submit", call)
         here.callback(here.network.jobs["kie-1"])
@@ -48,7 +48,7 @@ def test_a_callback_overtaking_the_answer_of_a_job_that_still_runs_is_harmless(h
     assert len(here.network.sent("kie.submit")) == 1
 
 
-def test_a_callback_adopts_a_job_whose_submission_was_never_answered(here: World) -> None:
+def test_a_callback_adopts_a_job_whose_submission_was_never_answered(here: Harness) -> None:
     task_id, job = held(here)
 
     job.state = "succeeded"
@@ -59,7 +59,7 @@ def test_a_callback_adopts_a_job_whose_submission_was_never_answered(here: World
     assert here.entries(task_id) == ["capture", "reserve"]
 
 
-def test_an_adopted_job_that_fails_gives_the_money_back(here: World) -> None:
+def test_an_adopted_job_that_fails_gives_the_money_back(here: Harness) -> None:
     task_id, job = held(here)
 
     job.state = "failed"
@@ -69,7 +69,7 @@ def test_an_adopted_job_that_fails_gives_the_money_back(here: World) -> None:
     assert here.balance == nanos("100")
 
 
-def test_an_unsigned_upstream_is_heard_as_a_hint_all_the_same(here: World) -> None:
+def test_an_unsigned_upstream_is_heard_as_a_hint_all_the_same(here: Harness) -> None:
     del here.secrets.values["upstreams/kie/webhook-key"]
     task_id = here.submit_kie_image()
     here.pump()
@@ -83,7 +83,7 @@ def test_an_unsigned_upstream_is_heard_as_a_hint_all_the_same(here: World) -> No
 
 
 @pytest.mark.parametrize("answered", [True, False], ids=["answered", "never answered"])
-def test_a_success_after_the_timeout_is_recorded_and_not_billed(here: World, answered: bool) -> None:
+def test_a_success_after_the_timeout_is_recorded_and_not_billed(here: Harness, answered: bool) -> None:
     task_id, job = timed_out(here, answered=answered)
     ended = here.task(task_id)
 
@@ -97,7 +97,7 @@ def test_a_success_after_the_timeout_is_recorded_and_not_billed(here: World, ans
     assert here.counts["LateSuccess"] == 1
 
 
-def test_a_late_success_is_recorded_once(here: World) -> None:
+def test_a_late_success_is_recorded_once(here: Harness) -> None:
     task_id, job = timed_out(here, answered=True)
     job.state = "succeeded"
     here.callback(job)
@@ -109,7 +109,7 @@ def test_a_late_success_is_recorded_once(here: World) -> None:
     assert here.counts["LateSuccess"] == 1
 
 
-def test_the_client_of_a_late_success_is_told_of_the_timeout_and_nothing_else(here: World) -> None:
+def test_the_client_of_a_late_success_is_told_of_the_timeout_and_nothing_else(here: Harness) -> None:
     task_id, job = timed_out(here, answered=True, callBackUrl=CLIENT)
     job.state = "succeeded"
     here.callback(job)
@@ -119,7 +119,7 @@ def test_the_client_of_a_late_success_is_told_of_the_timeout_and_nothing_else(he
     assert [b'"code":408' in call.body for call in here.told] == [True]
 
 
-def held(here: World, **fields: str) -> tuple[str, Job]:
+def held(here: Harness, **fields: str) -> tuple[str, Job]:
     """A task whose submission was never answered, and the job it has become all the same."""
 
     def accepted_and_cut_off(call: Call) -> Answer:
@@ -132,7 +132,7 @@ def held(here: World, **fields: str) -> tuple[str, Job]:
     return task_id, here.network.jobs["kie-1"]
 
 
-def timed_out(here: World, *, answered: bool, **fields: str) -> tuple[str, Job]:
+def timed_out(here: Harness, *, answered: bool, **fields: str) -> tuple[str, Job]:
     if answered:
         task_id = here.submit_kie_image(**fields)
         here.pump()

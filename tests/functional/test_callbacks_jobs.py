@@ -7,16 +7,16 @@ import pytest
 from relay.effects.outbound import NoAnswer
 from relay.nouns.task import State
 from relay.nouns.wire import Answer, Call
+from tests.functional.harness import Harness, open_account
 from tests.functional.network import Job
-from tests.functional.refusals import everything
-from tests.functional.world import World, open_account
+from tests.functional.refusals import stored_state
 
 OTHER_KEY = "sk-EXAMPLE-other-0001"
 IMAGE = {"prompt": "a cat", "size": "1:1"}
 
 
 @pytest.fixture
-def theirs(here: World) -> Job:
+def theirs(here: Harness) -> Job:
     """A finished job of another account."""
     open_account(here, "acc2", OTHER_KEY, "100", 3)
     assert here.post("/api/v1/gpt4o-image/generate", IMAGE, key=OTHER_KEY)[0] == 200
@@ -26,7 +26,7 @@ def theirs(here: World) -> Job:
     return job
 
 
-def unanswered(here: World) -> tuple[str, Job]:
+def unanswered(here: Harness) -> tuple[str, Job]:
     """A task of ours whose submission was never answered, and the job it became all the same."""
 
     def cut_off(call: Call) -> Answer:
@@ -44,18 +44,18 @@ def naming(job: Job, at: Job) -> Job:
     return Job(job.id, at.call, job.state)
 
 
-def test_another_accounts_job_is_not_adopted(here: World, theirs: Job) -> None:
+def test_another_accounts_job_is_not_adopted(here: Harness, theirs: Job) -> None:
     task_id, ours = unanswered(here)
-    before = everything(here)[:-1]  # all but the number of questions asked
+    before = stored_state(here)[:-1]  # all but the number of questions asked
 
     status, _ = here.callback(naming(theirs, ours))
 
     assert status == 403
-    assert everything(here)[:-1] == before
+    assert stored_state(here)[:-1] == before
     assert here.task(task_id).upstream_task_id is None
 
 
-def test_a_job_that_was_refused_to_one_task_is_still_the_others(here: World, theirs: Job) -> None:
+def test_a_job_that_was_refused_to_one_task_is_still_the_others(here: Harness, theirs: Job) -> None:
     task_id, ours = unanswered(here)
     here.callback(naming(theirs, ours))
     ours.state = "succeeded"
@@ -65,7 +65,7 @@ def test_a_job_that_was_refused_to_one_task_is_still_the_others(here: World, the
     assert (here.task(task_id).state, here.task(task_id).upstream_task_id) == (State.SUCCEEDED, ours.id)
 
 
-def test_an_adopted_job_is_not_adopted_twice(here: World) -> None:
+def test_an_adopted_job_is_not_adopted_twice(here: Harness) -> None:
     first, job = unanswered(here)
     second, other = unanswered(here)
     here.callback(job)
@@ -76,7 +76,9 @@ def test_an_adopted_job_is_not_adopted_twice(here: World) -> None:
     assert here.task(second).upstream_task_id is None
 
 
-def test_a_submission_answered_with_another_tasks_job_fails_and_gives_the_money_back(here: World, theirs: Job) -> None:
+def test_a_submission_answered_with_another_tasks_job_fails_and_gives_the_money_back(
+    here: Harness, theirs: Job
+) -> None:
     here.network.script["kie.submit"] = [Answer(200, b'{"code": 200, "data": {"taskId": "kie-1"}}')]
     task_id = here.submit_kie_image()
     here.pump()
@@ -87,7 +89,7 @@ def test_a_submission_answered_with_another_tasks_job_fails_and_gives_the_money_
     assert len(here.network.sent("kie.submit")) == 2
 
 
-def test_a_callback_that_overtakes_the_answer_to_a_submission_binds_the_same_job(here: World) -> None:
+def test_a_callback_that_overtakes_the_answer_to_a_submission_binds_the_same_job(here: Harness) -> None:
     def overtaken(call: Call) -> Answer:
         answer = here.network.ordinary("kie.submit", call)
         assert here.callback(here.network.jobs["kie-1"])[0] == 200

@@ -1,12 +1,12 @@
-"""A function may die after any write. Whatever it was doing is repaired by the clock, and ends the same way.
+"""A function may be killed after any write: the clock repairs what it was doing, and the task ends the same way.
 
-Every life is lived once unharmed, then again with a death after its first write, its second, and so on until a life
-ends before its fuse does. A write is anything that changes the world outside the function: a row, a message, an
-execution, a request to an upstream or to the client.
+Each scenario runs once undisturbed, then with a kill after its first write, its second, and so on until it ends before
+the kill is reached. A write is anything that changes the world outside the function: a row, a message, an execution, a
+request to an upstream or to the client.
 
-One death is different, and stated: between the claim of a task and the recording of what its upstream answered.
-Nobody can know then whether the upstream has it. It is never submitted again; the upstream's callback adopts it;
-without one it ends at its deadline, in a timeout, with the money back.
+One kill may end otherwise: between the claim of a task and the recording of the upstream's answer nobody can know
+whether the upstream has the task. It is never submitted again; the upstream's callback adopts it, and without one it
+ends at its deadline as a timeout, with the money released.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import pytest
 from relay.nouns.money import nanos
 from relay.nouns.task import Delivery, State, Task
 from relay.nouns.wire import Answer
-from tests.functional.mortal import VISIBILITY, Fuse, Mortal
+from tests.functional.crashes import VISIBILITY, CrashingHarness, CrashPoint
+from tests.functional.harness import START, harness
 from tests.functional.network import CLIENT
-from tests.functional.world import START, world
 
 MOST_WRITES = 60  # more than any life has
-STEP = 60.0  # seconds of the hand-wound clock between looks
+STEP = 60.0  # seconds of the test's clock between looks
 DEADLINE = 900_000  # ms, the catalog's for images
 ONCE = {"idempotency-key": "one-picture"}
 REFUSED = Answer(200, b'{"code": 455, "msg": "Service is currently undergoing maintenance", "data": null}', {})
@@ -74,19 +74,19 @@ class Lived:
 
 def lived(life: Life, death: int) -> tuple[Lived, bool]:
     """One life that dies after the `death`-th write (0: never), and whether it did."""
-    with world() as safe:
-        here = Mortal.of(safe, Fuse(death))
+    with harness() as safe:
+        here = CrashingHarness.of(safe, CrashPoint(death))
         here.network.script = {"kie.submit": list(life.refusals)}
-        while not here.survives(lambda: here.post(life.path, life.asked, headers=ONCE)):
+        while not here.completes(lambda: here.post(life.path, life.asked, headers=ONCE)):
             continue  # a client that saw an error asks again, under the same Idempotency-Key
         unsure = _until_nothing_is_due(here, life)
         here.wait(max(VISIBILITY.values()))
         while here.pump():
             continue  # messages that outlived their function must find nothing to do
-        return _seen(here, unsure), here.fuse.burnt
+        return _seen(here, unsure), here.crash_point.reached
 
 
-def _until_nothing_is_due(here: Mortal, life: Life) -> bool:
+def _until_nothing_is_due(here: CrashingHarness, life: Life) -> bool:
     told: set[str] = set()
     unsure = False
     for _ in range(100):
@@ -95,7 +95,7 @@ def _until_nothing_is_due(here: Mortal, life: Life) -> bool:
         unsure = unsure or _task(here).sending
         here.network.finish(life.upstream)
         for job in here.network.jobs.values() if life.pushes else ():
-            if job.id not in told and here.survives(lambda job=job: here.callback(job)):  # type: ignore[misc]
+            if job.id not in told and here.completes(lambda job=job: here.callback(job)):  # type: ignore[misc]
                 told.add(job.id)  # an upstream calls back until it is answered
         here.tick()
         if _task(here).due_at is None:
@@ -104,12 +104,12 @@ def _until_nothing_is_due(here: Mortal, life: Life) -> bool:
     raise AssertionError("something stays due for ever")
 
 
-def _task(here: Mortal) -> Task:
+def _task(here: CrashingHarness) -> Task:
     (task,) = here.services.store.tasks.since(here.account_id, "0")
     return task
 
 
-def _seen(here: Mortal, unsure: bool) -> Lived:
+def _seen(here: CrashingHarness, unsure: bool) -> Lived:
     task, network = _task(here), here.network
     return Lived(
         task,

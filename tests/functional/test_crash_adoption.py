@@ -8,14 +8,14 @@ from relay.effects.outbound import NoAnswer
 from relay.nouns.errors import UpstreamError
 from relay.nouns.task import State
 from relay.nouns.wire import Answer, Call
+from tests.functional.harness import Harness
 from tests.functional.network import Job
-from tests.functional.world import World
 
 BROKEN = Answer(502, b"<html>bad gateway</html>", {"content-type": "text/html"})
 
 
 @pytest.fixture
-def held(here: World) -> tuple[World, str, Job]:
+def held(here: Harness) -> tuple[Harness, str, Job]:
     """A task whose job exists upstream although no answer came."""
 
     def accepted_and_cut_off(call: Call) -> Answer:
@@ -28,20 +28,20 @@ def held(here: World) -> tuple[World, str, Job]:
     return here, task_id, here.network.jobs["kie-1"]
 
 
-def test_a_held_task_is_not_submitted_again(held: tuple[World, str, Job]) -> None:
+def test_a_held_task_is_not_submitted_again(held: tuple[Harness, str, Job]) -> None:
     here, _, _ = held
     here.run(600, step=30)
     assert len(here.network.sent("kie.submit")) == 1
 
 
-def test_a_callback_that_cannot_be_confirmed_is_asked_for_again(held: tuple[World, str, Job]) -> None:
+def test_a_callback_that_cannot_be_confirmed_is_asked_for_again(held: tuple[Harness, str, Job]) -> None:
     here, _, job = held
     here.network.script["kie.query"] = [BROKEN]
     status, _ = here.callback(job)
     assert status == UpstreamError.status
 
 
-def test_the_second_callback_adopts_what_the_first_could_not(held: tuple[World, str, Job]) -> None:
+def test_the_second_callback_adopts_what_the_first_could_not(held: tuple[Harness, str, Job]) -> None:
     here, task_id, job = held
     here.network.script["kie.query"] = [BROKEN]
     here.network.finish()
@@ -50,7 +50,7 @@ def test_the_second_callback_adopts_what_the_first_could_not(held: tuple[World, 
     assert here.task(task_id).state is State.SUCCEEDED
 
 
-def test_an_adopted_job_that_still_runs_is_polled_from_then_on(held: tuple[World, str, Job]) -> None:
+def test_an_adopted_job_that_still_runs_is_polled_from_then_on(held: tuple[Harness, str, Job]) -> None:
     here, task_id, job = held
     here.callback(job)
     here.network.finish()
@@ -58,7 +58,7 @@ def test_an_adopted_job_that_still_runs_is_polled_from_then_on(held: tuple[World
     assert here.task(task_id).state is State.SUCCEEDED
 
 
-def test_a_success_after_the_deadline_is_noted_and_not_billed(held: tuple[World, str, Job]) -> None:
+def test_a_success_after_the_deadline_is_noted_and_not_billed(held: tuple[Harness, str, Job]) -> None:
     here, task_id, job = held
     here.run(990, step=30)
     here.network.finish()

@@ -12,8 +12,8 @@ from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.flow.deliver import deliver
 from relay.nouns.task import Delivery, Task
 from relay.nouns.wire import Answer
+from tests.functional.harness import Harness, harness
 from tests.functional.network import CLIENT, Script
-from tests.functional.world import World, world
 
 HOUR = 3600
 SCHEDULE = [60, 300, 900, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR]
@@ -21,14 +21,14 @@ NO = Answer(500, b"no")
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[World]:
-    with world() as made:
+def shared() -> Iterator[Harness]:
+    with harness() as made:
         yield made
 
 
 @pytest.fixture
-def here(shared: World) -> Iterator[World]:
-    """A world in which nobody has been told anything and nothing is owed."""
+def here(shared: Harness) -> Iterator[Harness]:
+    """A relay in which nobody has been told anything and nothing is owed."""
     shared.network.calls.clear()
     yield shared
     shared.network.script.clear()
@@ -36,7 +36,7 @@ def here(shared: World) -> Iterator[World]:
         look(shared, 25 * HOUR)
 
 
-def ended(here: World, *answers: Script, state: str = "succeeded", **fields: Any) -> Task:
+def ended(here: Harness, *answers: Script, state: str = "succeeded", **fields: Any) -> Task:
     """A task that has ended and whose client was told once; `answers` are the client's, now and later."""
     here.network.script["client"] = list(answers)
     task_id = here.submit_image(callback_url=CLIENT, **fields)
@@ -49,7 +49,7 @@ def ended(here: World, *answers: Script, state: str = "succeeded", **fields: Any
     return here.task(task_id)
 
 
-def look(here: World, seconds: float) -> int:
+def look(here: Harness, seconds: float) -> int:
     """Let time pass, have the clock look once, and say how often the client has been told by then."""
     here.wait(seconds)
     here.tick()
@@ -58,7 +58,7 @@ def look(here: World, seconds: float) -> int:
 
 
 @pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled", "timeout"])
-def test_a_client_is_told_what_a_query_would_answer_and_the_platform(here: World, state: str) -> None:
+def test_a_client_is_told_what_a_query_would_answer_and_the_platform(here: Harness, state: str) -> None:
     task = ended(here, state=state)
 
     _, status = here.post("/api/kling/tasks", {"task_id": task.task_id})
@@ -70,14 +70,14 @@ def test_a_client_is_told_what_a_query_would_answer_and_the_platform(here: World
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-def test_any_2xx_means_it_has_heard(here: World, status: int) -> None:
+def test_any_2xx_means_it_has_heard(here: Harness, status: int) -> None:
     task = ended(here, Answer(status))
 
     assert (task.delivery, task.due_at) == (Delivery.DONE, None)
     assert look(here, 30 * 24 * HOUR) == 1
 
 
-def test_a_client_that_gave_no_url_is_not_told(here: World) -> None:
+def test_a_client_that_gave_no_url_is_not_told(here: Harness) -> None:
     task_id = here.submit_image()
     here.pump()
     here.network.finish()
@@ -87,7 +87,7 @@ def test_a_client_that_gave_no_url_is_not_told(here: World) -> None:
     assert (here.task(task_id).delivery, here.told) == (Delivery.NONE, [])
 
 
-def test_a_task_that_has_not_ended_is_not_told(here: World) -> None:
+def test_a_task_that_has_not_ended_is_not_told(here: Harness) -> None:
     task_id = here.submit_image(callback_url=CLIENT)
 
     here.run(60)
@@ -104,7 +104,7 @@ FAILURES: dict[str, Script] = {
 
 
 @pytest.mark.parametrize("answer", FAILURES.values(), ids=FAILURES.keys())
-def test_anything_else_is_a_failure_and_is_tried_again_after_a_minute(here: World, answer: Script) -> None:
+def test_anything_else_is_a_failure_and_is_tried_again_after_a_minute(here: Harness, answer: Script) -> None:
     task = ended(here, answer)
 
     assert task.delivery is Delivery.OWED
@@ -113,7 +113,7 @@ def test_anything_else_is_a_failure_and_is_tried_again_after_a_minute(here: Worl
     assert here.task(task.task_id).delivery is Delivery.DONE
 
 
-def test_a_redirect_is_not_followed(here: World) -> None:
+def test_a_redirect_is_not_followed(here: Harness) -> None:
     ended(here, Answer(302, b"", {"location": CLIENT + "/elsewhere"}))
 
     look(here, 60)
@@ -121,7 +121,7 @@ def test_a_redirect_is_not_followed(here: World) -> None:
     assert {call.url for call in here.told} == {CLIENT}
 
 
-def test_the_schedule_is_a_minute_five_fifteen_then_hours_and_then_it_is_dead(here: World) -> None:
+def test_the_schedule_is_a_minute_five_fifteen_then_hours_and_then_it_is_dead(here: Harness) -> None:
     task = ended(here, *[NO] * 20)
 
     for told, pause in enumerate(SCHEDULE, start=1):
@@ -133,7 +133,7 @@ def test_the_schedule_is_a_minute_five_fifteen_then_hours_and_then_it_is_dead(he
     assert look(here, 30 * 24 * HOUR) == 1 + len(SCHEDULE)
 
 
-def test_the_bytes_and_the_id_are_the_same_on_every_attempt(here: World) -> None:
+def test_the_bytes_and_the_id_are_the_same_on_every_attempt(here: Harness) -> None:
     task = ended(here, *[NO] * 20)
 
     for pause in SCHEDULE:
@@ -146,7 +146,7 @@ def test_the_bytes_and_the_id_are_the_same_on_every_attempt(here: World) -> None
     assert len({call.headers["webhook-signature"] for call in here.told}) == 1 + len(SCHEDULE)
 
 
-def test_the_ids_of_two_tasks_differ(here: World) -> None:
+def test_the_ids_of_two_tasks_differ(here: Harness) -> None:
     first, second = here.submit_image(callback_url=CLIENT), here.submit_image(callback_url=CLIENT)
     here.pump()
     here.network.finish()
@@ -155,14 +155,14 @@ def test_the_ids_of_two_tasks_differ(here: World) -> None:
     assert {call.headers["webhook-id"] for call in here.told} == {f"msg_{first}", f"msg_{second}"}
 
 
-def test_gone_means_never_again(here: World) -> None:
+def test_gone_means_never_again(here: Harness) -> None:
     task = ended(here, Answer(410))
 
     assert (task.delivery, task.due_at) == (Delivery.DEAD, None)
     assert look(here, 30 * 24 * HOUR) == 1
 
 
-def test_a_client_that_is_given_up_is_counted_once(here: World) -> None:
+def test_a_client_that_is_given_up_is_counted_once(here: Harness) -> None:
     before = here.counts.get("DeliveryDead", 0)
     ended(here, *[NO] * 20)
     for pause in SCHEDULE[:-1]:
@@ -181,14 +181,14 @@ def test_a_client_that_is_given_up_is_counted_once(here: World) -> None:
         *((503, "99999999", 24 * HOUR), (503, "9" * 50, 60)),
     ],
 )
-def test_a_client_may_ask_for_more_time_up_to_a_day(here: World, status: int, said: str, pause: int) -> None:
+def test_a_client_may_ask_for_more_time_up_to_a_day(here: Harness, status: int, said: str, pause: int) -> None:
     ended(here, Answer(status, b"", {"retry-after": said}))
 
     assert look(here, pause - 1) == 1
     assert look(here, 1) == 2
 
 
-def test_a_repeated_message_makes_no_second_post(here: World) -> None:
+def test_a_repeated_message_makes_no_second_post(here: Harness) -> None:
     task = ended(here, NO)
 
     for attempt in (0, 0, 2, 7):
@@ -197,7 +197,7 @@ def test_a_repeated_message_makes_no_second_post(here: World) -> None:
     assert len(here.told) == 1
 
 
-def test_a_repeated_message_after_the_last_attempt_makes_no_post(here: World) -> None:
+def test_a_repeated_message_after_the_last_attempt_makes_no_post(here: Harness) -> None:
     task = ended(here)
 
     deliver(here.services, task.account_id, task.task_id, 0)
@@ -206,13 +206,13 @@ def test_a_repeated_message_after_the_last_attempt_makes_no_post(here: World) ->
     assert len(here.told) == 1
 
 
-def test_a_message_for_a_task_that_never_was_is_harmless(here: World) -> None:
+def test_a_message_for_a_task_that_never_was_is_harmless(here: Harness) -> None:
     deliver(here.services, "acc1", "019b76da-a870-7000-8000-000000000000", 0)
 
     assert here.told == []
 
 
-def test_a_lost_message_is_made_up_for_by_the_clock(here: World) -> None:
+def test_a_lost_message_is_made_up_for_by_the_clock(here: Harness) -> None:
     task_id = here.submit_image(callback_url=CLIENT)
     here.pump()
     here.network.finish()

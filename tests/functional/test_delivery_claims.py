@@ -8,15 +8,15 @@ import pytest
 
 from relay.nouns.task import Delivery, Task
 from relay.nouns.wire import Answer, Call
-from tests.functional.mortal import Fuse, Killed, Mortal
+from tests.functional.crashes import CrashingHarness, CrashPoint, Killed
+from tests.functional.harness import Harness
 from tests.functional.network import CLIENT
-from tests.functional.world import World
 
 ATTEMPTS = 9
 FOUR_DAYS = 4 * 86_400
 
 
-def owed(here: World) -> Task:
+def owed(here: Harness) -> Task:
     """A task that has ended, and whose client has not been told yet."""
     task_id = here.submit_image(callback_url=CLIENT)
     here.pump()
@@ -26,30 +26,30 @@ def owed(here: World) -> Task:
     return here.task(task_id)
 
 
-def attempts_until_quiet(here: World, task: Task) -> int:
+def attempts_until_quiet(here: Harness, task: Task) -> int:
     """How many attempts are claimed in four days."""
     here.run(FOUR_DAYS, step=600)
     return here.task(task.task_id).deliveries
 
 
-def lose_the_signing_secret(here: World, task: Task) -> None:
+def lose_the_signing_secret(here: Harness, task: Task) -> None:
     del here.secrets.values["webhook-master"]
 
 
-def lose_the_account(here: World, task: Task) -> None:
+def lose_the_account(here: Harness, task: Task) -> None:
     tables = here.services.store.tasks.tables
     key = {"account_id": {"S": task.account_id}, "sk": {"S": "GATE"}}
     tables.client.delete_item(TableName=tables.accounts, Key=key)
 
 
-def receive_what_nobody_can_read(here: World, task: Task) -> None:
+def receive_what_nobody_can_read(here: Harness, task: Task) -> None:
     def broken(_: Call) -> Answer:
         raise ValueError("Invalid IPv6 URL")
 
     here.network.script["client"] = [broken] * 10_000
 
 
-def lose_the_dialect(here: World, task: Task) -> None:
+def lose_the_dialect(here: Harness, task: Task) -> None:
     tables = here.services.store.tasks.tables
     tables.client.update_item(
         TableName=tables.tasks,
@@ -63,7 +63,7 @@ def lose_the_dialect(here: World, task: Task) -> None:
     "mishap", [lose_the_signing_secret, lose_the_account, receive_what_nobody_can_read, lose_the_dialect]
 )
 def test_an_attempt_that_fails_on_our_side_follows_the_schedule_to_its_end(
-    here: World, mishap: Callable[[World, Task], None]
+    here: Harness, mishap: Callable[[Harness, Task], None]
 ) -> None:
     task = owed(here)
     mishap(here, task)
@@ -73,7 +73,7 @@ def test_an_attempt_that_fails_on_our_side_follows_the_schedule_to_its_end(
     assert (after.delivery, after.due_at) == (Delivery.DEAD, None)
 
 
-def test_a_client_is_told_by_the_schedule_once_the_secret_is_back(here: World) -> None:
+def test_a_client_is_told_by_the_schedule_once_the_secret_is_back(here: Harness) -> None:
     task = owed(here)
     secret = here.secrets.values.pop("webhook-master")
     here.pump()
@@ -89,14 +89,14 @@ def test_a_client_is_told_by_the_schedule_once_the_secret_is_back(here: World) -
     assert here.task(task.task_id).delivery is Delivery.DONE
 
 
-def test_a_receiver_that_kills_its_worker_each_time_is_given_up_too(here: World) -> None:
-    mortal = Mortal.of(here, Fuse())
-    task = owed(mortal)
+def test_a_receiver_that_kills_its_worker_each_time_is_given_up_too(here: Harness) -> None:
+    crashing = CrashingHarness.of(here, CrashPoint())
+    task = owed(crashing)
 
     def deadly(_: Call) -> Answer:
         raise Killed
 
-    mortal.network.script["client"] = [deadly] * 10_000
-    assert attempts_until_quiet(mortal, task) == ATTEMPTS
-    assert len(mortal.told) == ATTEMPTS
-    assert mortal.task(task.task_id).delivery is Delivery.DEAD
+    crashing.network.script["client"] = [deadly] * 10_000
+    assert attempts_until_quiet(crashing, task) == ATTEMPTS
+    assert len(crashing.told) == ATTEMPTS
+    assert crashing.task(task.task_id).delivery is Delivery.DEAD

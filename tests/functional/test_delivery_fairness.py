@@ -15,23 +15,26 @@ from relay.flow.services import Services
 from relay.flow.shares import HELD, HUNG, SHARE, Shares
 from relay.nouns.task import Delivery
 from relay.nouns.wire import Answer, Call
-from tests.functional.deliverers import FIRST, LATER, Deliverers, owe
+from tests.functional.delivery_simulation import FIRST, LATER, Simulation, owe_deliveries
+from tests.functional.harness import Harness, open_account
 from tests.functional.network import CLIENT
-from tests.functional.world import World, open_account
 
 HANGING, GOOD = "https://hang.example/hook", "https://good.example/hook"
 
 
 @pytest.fixture
-def deliverers(here: World) -> Deliverers:
+def deliverers(here: Harness) -> Simulation:
     open_account(here, "acc2", "sk-EXAMPLE-other-0001", "100", 3)
-    return Deliverers(here)
+    return Simulation(here)
 
 
 def test_an_innocent_account_is_told_within_ten_seconds_of_a_thousand_hanging_deliveries(
-    deliverers: Deliverers,
+    deliverers: Simulation,
 ) -> None:
-    innocent, hanging = owe(deliverers.here, "acc2", GOOD, 1), owe(deliverers.here, "acc1", HANGING, 1000)
+    innocent, hanging = (
+        owe_deliveries(deliverers.here, "acc2", GOOD, 1),
+        owe_deliveries(deliverers.here, "acc1", HANGING, 1000),
+    )
     deliverers.time.began = deliverers.time.now[0]
     for message in hanging + innocent:
         deliverers.send_message(FIRST, json.dumps(message))
@@ -41,8 +44,11 @@ def test_an_innocent_account_is_told_within_ten_seconds_of_a_thousand_hanging_de
     assert deliverers.told[GOOD][0] <= 10
 
 
-def test_it_is_told_within_ten_seconds_at_any_moment_while_they_hang(deliverers: Deliverers) -> None:
-    innocent, hanging = owe(deliverers.here, "acc2", GOOD, 8), owe(deliverers.here, "acc1", HANGING, 200)
+def test_it_is_told_within_ten_seconds_at_any_moment_while_they_hang(deliverers: Simulation) -> None:
+    innocent, hanging = (
+        owe_deliveries(deliverers.here, "acc2", GOOD, 8),
+        owe_deliveries(deliverers.here, "acc1", HANGING, 200),
+    )
     deliverers.time.began = deliverers.time.now[0]
     for message in hanging:
         deliverers.send_message(FIRST, json.dumps(message))
@@ -56,9 +62,9 @@ def test_it_is_told_within_ten_seconds_at_any_moment_while_they_hang(deliverers:
     assert max(waited) <= 10
 
 
-def test_an_innocent_retry_is_made_within_ten_seconds_as_well(deliverers: Deliverers) -> None:
-    innocent = owe(deliverers.here, "acc2", GOOD, 1, attempt=1)
-    hanging = owe(deliverers.here, "acc1", HANGING, 200, attempt=1)
+def test_an_innocent_retry_is_made_within_ten_seconds_as_well(deliverers: Simulation) -> None:
+    innocent = owe_deliveries(deliverers.here, "acc2", GOOD, 1, attempt=1)
+    hanging = owe_deliveries(deliverers.here, "acc1", HANGING, 200, attempt=1)
     deliverers.time.began = deliverers.time.now[0]
     for message in hanging + innocent:
         deliverers.send_message(LATER, json.dumps({**message, "later": True}))
@@ -68,8 +74,8 @@ def test_an_innocent_retry_is_made_within_ten_seconds_as_well(deliverers: Delive
     assert deliverers.told[GOOD][0] <= 10
 
 
-def test_an_account_has_a_bounded_number_of_deliveries_in_flight(deliverers: Deliverers) -> None:
-    hanging = owe(deliverers.here, "acc1", HANGING, 200)
+def test_an_account_has_a_bounded_number_of_deliveries_in_flight(deliverers: Simulation) -> None:
+    hanging = owe_deliveries(deliverers.here, "acc1", HANGING, 200)
     deliverers.time.began = deliverers.time.now[0]
     for message in hanging:
         deliverers.send_message(FIRST, json.dumps(message))
@@ -79,8 +85,8 @@ def test_an_account_has_a_bounded_number_of_deliveries_in_flight(deliverers: Del
     assert 0 < len(deliverers.posted) <= 2 * SHARE * THREADS
 
 
-def test_what_hangs_gets_all_its_attempts_all_the_same(deliverers: Deliverers) -> None:
-    hanging = owe(deliverers.here, "acc1", HANGING, 90)
+def test_what_hangs_gets_all_its_attempts_all_the_same(deliverers: Simulation) -> None:
+    hanging = owe_deliveries(deliverers.here, "acc1", HANGING, 90)
     deliverers.time.began = deliverers.time.now[0]
     for message in hanging:
         deliverers.send_message(FIRST, json.dumps(message))
@@ -93,7 +99,7 @@ def test_what_hangs_gets_all_its_attempts_all_the_same(deliverers: Deliverers) -
 # --- one by one ---------------------------------------------------------------------------------------------------
 
 
-def ended(here: World) -> str:
+def ended(here: Harness) -> str:
     task_id = here.submit_image(callback_url=CLIENT)
     here.pump()
     here.network.finish()
@@ -102,7 +108,7 @@ def ended(here: World) -> str:
     return task_id
 
 
-def hangs(here: World) -> None:
+def hangs(here: Harness) -> None:
     def silent(call: Call) -> Answer:
         here.wait(call.timeout)
         raise NoAnswer("ReadTimeout")
@@ -110,12 +116,12 @@ def hangs(here: World) -> None:
     here.network.script["client"] = [silent]
 
 
-def waiting(here: World, url: str) -> list[dict[str, object]]:
+def waiting(here: Harness, url: str) -> list[dict[str, object]]:
     found = here.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
     return [json.loads(message["Body"]) for message in found]
 
 
-def test_an_account_beyond_its_share_goes_to_the_retries_without_losing_an_attempt(here: World) -> None:
+def test_an_account_beyond_its_share_goes_to_the_retries_without_losing_an_attempt(here: Harness) -> None:
     task_id = ended(here)
     for place in range(SHARE):
         name = f"first#{here.account_id}#{place}"
@@ -131,7 +137,7 @@ def test_an_account_beyond_its_share_goes_to_the_retries_without_losing_an_attem
     assert here.task(task_id).delivery is Delivery.DONE
 
 
-def test_the_places_of_killed_workers_are_free_again(here: World) -> None:
+def test_the_places_of_killed_workers_are_free_again(here: Harness) -> None:
     task_id = ended(here)
     for place in range(SHARE):
         for queue in ("first", "later"):
@@ -146,7 +152,7 @@ def test_the_places_of_killed_workers_are_free_again(here: World) -> None:
     assert here.task(task_id).delivery is Delivery.DONE
 
 
-def test_a_place_is_given_back_when_the_delivery_is_over(here: World) -> None:
+def test_a_place_is_given_back_when_the_delivery_is_over(here: Harness) -> None:
     for _ in range(SHARE + 1):
         task_id = ended(here)
         here.services = _another_container(here)
@@ -155,7 +161,7 @@ def test_a_place_is_given_back_when_the_delivery_is_over(here: World) -> None:
     assert waiting(here, here.retry_url) == []
 
 
-def test_a_receiver_that_hung_is_given_little_time_for_a_while_and_then_its_whole_time(here: World) -> None:
+def test_a_receiver_that_hung_is_given_little_time_for_a_while_and_then_its_whole_time(here: Harness) -> None:
     ended(here)
     hangs(here)
     here.pump()
@@ -171,7 +177,7 @@ def test_a_receiver_that_hung_is_given_little_time_for_a_while_and_then_its_whol
     assert timeouts[-1] == SECONDS
 
 
-def test_another_container_knows_of_a_receiver_that_hung(here: World) -> None:
+def test_another_container_knows_of_a_receiver_that_hung(here: Harness) -> None:
     ended(here)
     hangs(here)
     here.pump()
@@ -183,7 +189,7 @@ def test_another_container_knows_of_a_receiver_that_hung(here: World) -> None:
     assert [call.timeout for call in here.told] == [SECONDS, SHORT]
 
 
-def test_a_receiver_that_answers_with_an_error_is_not_taken_for_one_that_hangs(here: World) -> None:
+def test_a_receiver_that_answers_with_an_error_is_not_taken_for_one_that_hangs(here: Harness) -> None:
     here.network.script["client"] = [Answer(500)]
     ended(here)
     here.pump()
@@ -194,7 +200,7 @@ def test_a_receiver_that_answers_with_an_error_is_not_taken_for_one_that_hangs(h
     assert [call.timeout for call in here.told] == [SECONDS, SECONDS]
 
 
-def test_a_retry_waits_on_a_queue_of_its_own(here: World) -> None:
+def test_a_retry_waits_on_a_queue_of_its_own(here: Harness) -> None:
     task_id = ended(here)
     here.network.script["client"] = [Answer(500)]
     here.pump()
@@ -208,5 +214,5 @@ def test_a_retry_waits_on_a_queue_of_its_own(here: World) -> None:
     assert [message["attempt"] for message in waiting(here, here.retry_url)] == [1]
 
 
-def _another_container(here: World) -> Services:
+def _another_container(here: Harness) -> Services:
     return replace(here.services, shares=Shares())

@@ -15,7 +15,7 @@ from relay.nouns.draft import Kind
 from relay.nouns.money import nanos
 from relay.nouns.task import State
 from relay.nouns.wire import Answer, Call
-from tests.functional.world import World, world
+from tests.functional.harness import Harness, harness
 
 REFUSED = Answer(200, b'{"code": 455, "msg": "Service is currently undergoing maintenance", "data": null}', {})
 FILM = {"prompt": "a kite", "action": "text2video", "model": "kling-3.0"}
@@ -33,26 +33,26 @@ GRID: dict[Kind, list[dict[str, Any]]] = {
 
 
 @pytest.fixture
-def here() -> Iterator[World]:
-    with world() as here:
+def here() -> Iterator[Harness]:
+    with harness() as here:
         yield here
 
 
-def switch(here: World, *upstreams: str) -> None:
+def switch(here: Harness, *upstreams: str) -> None:
     """Have keys for these upstreams only."""
     here.secrets.values[UPSTREAMS_ON] = json.dumps(upstreams)
     for name in {"kie", "aistudio"} - set(upstreams):
         del here.secrets.values[f"upstreams/{name}/key"]
 
 
-def sent(here: World, upstream: str) -> dict[str, Any]:
+def sent(here: Harness, upstream: str) -> dict[str, Any]:
     here.pump()
     (call,) = here.network.sent(f"{upstream}.submit")
     body: dict[str, Any] = json.loads(call.body)
     return body
 
 
-def assert_nothing_happened(here: World) -> None:
+def assert_nothing_happened(here: Harness) -> None:
     here.run(30)
     assert here.balance == nanos(100)
     assert not here.network.jobs
@@ -67,7 +67,7 @@ def ordered(call: Call) -> dict[str, int]:
     return {"call": 1, "image": count, "second": int(body.get("duration") or 0)}
 
 
-def everything(here: World) -> Iterator[tuple[Model, str, dict[str, Any]]]:
+def everything(here: Harness) -> Iterator[tuple[Model, str, dict[str, Any]]]:
     """A grid of requests over all that is sold, each with its model."""
     for platform in here.services.catalog.platforms.values():
         for kind, offer in platform.offers.items():
@@ -84,7 +84,7 @@ def everything(here: World) -> Iterator[tuple[Model, str, dict[str, Any]]]:
 
 @pytest.mark.parametrize("upstreams", [("kie",), ("aistudio",), ("kie", "aistudio")], ids="+".join)
 def test_whatever_is_accepted_is_charged_as_it_is_sent(upstreams: tuple[str, ...]) -> None:
-    with world(balance="100000") as here:
+    with harness(balance="100000") as here:
         switch(here, *upstreams)
         accepted = 0
         for model, path, body in everything(here):
@@ -103,7 +103,7 @@ def test_whatever_is_accepted_is_charged_as_it_is_sent(upstreams: tuple[str, ...
         assert here.drift == 0
 
 
-def test_a_model_that_is_sold_no_more_fails_at_once_and_the_money_goes_back(here: World) -> None:
+def test_a_model_that_is_sold_no_more_fails_at_once_and_the_money_goes_back(here: Harness) -> None:
     task_id = here.submit_image()
     here.services = replace(here.services, catalog=replace(here.services.catalog, platforms={}))
     here.run(60)
@@ -112,7 +112,7 @@ def test_a_model_that_is_sold_no_more_fails_at_once_and_the_money_goes_back(here
     assert (here.balance, here.drift) == (nanos(100), 0)
 
 
-def test_a_length_that_is_rounded_up_is_charged_as_it_is_made(here: World) -> None:
+def test_a_length_that_is_rounded_up_is_charged_as_it_is_made(here: Harness) -> None:
     switch(here, "kie")
     assert here.post("/api/kling/videos", {**FILM, "duration": 1})[0] == 200
 
@@ -120,14 +120,14 @@ def test_a_length_that_is_rounded_up_is_charged_as_it_is_made(here: World) -> No
     assert here.balance == nanos(100) - 3 * nanos("0.60")
 
 
-def test_a_length_that_is_made_as_asked_is_charged_as_asked(here: World) -> None:
+def test_a_length_that_is_made_as_asked_is_charged_as_asked(here: Harness) -> None:
     assert here.post("/api/kling/videos", {**FILM, "duration": 1})[0] == 200
 
     assert sent(here, "aistudio")["duration"] == 1
     assert here.balance == nanos(100) - nanos("0.60")
 
 
-def test_another_upstream_is_not_sent_what_it_would_make_at_another_price(here: World) -> None:
+def test_another_upstream_is_not_sent_what_it_would_make_at_another_price(here: Harness) -> None:
     here.network.script["aistudio.submit"] = [Answer(404, b'{"success": false, "error": {"code": "NOT_FOUND"}}')] * 9
     here.post("/api/kling/videos", {**FILM, "duration": 1})
     here.run(60)
@@ -136,14 +136,14 @@ def test_another_upstream_is_not_sent_what_it_would_make_at_another_price(here: 
     assert (here.balance, here.drift) == (nanos(100), 0)
 
 
-def test_another_upstream_that_makes_the_same_takes_over(here: World) -> None:
+def test_another_upstream_that_makes_the_same_takes_over(here: Harness) -> None:
     here.network.script["kie.submit"] = [REFUSED]
     here.post("/api/kling/videos", {**FILM, "duration": 5})
 
     assert sent(here, "aistudio")["duration"] == 5
 
 
-def test_more_images_than_the_first_upstream_makes_go_to_the_one_that_makes_them(here: World) -> None:
+def test_more_images_than_the_first_upstream_makes_go_to_the_one_that_makes_them(here: Harness) -> None:
     assert here.post("/api/grok/images", {"prompt": "a kite", "count": 3})[0] == 200
 
     assert sent(here, "aistudio")["count"] == 3
@@ -163,7 +163,7 @@ def test_more_images_than_the_first_upstream_makes_go_to_the_one_that_makes_them
     ],
 )
 def test_what_the_upstreams_with_a_key_do_not_make_is_refused_before_the_charge(
-    here: World, path: str, body: dict[str, Any], says: str
+    here: Harness, path: str, body: dict[str, Any], says: str
 ) -> None:
     switch(here, "kie")
     status, document = here.post(path, body)
@@ -182,7 +182,7 @@ def test_what_the_upstreams_with_a_key_do_not_make_is_refused_before_the_charge(
     ],
 )
 def test_a_model_whose_upstreams_have_no_key_is_refused_before_the_charge(
-    here: World, path: str, body: dict[str, Any]
+    here: Harness, path: str, body: dict[str, Any]
 ) -> None:
     switch(here, "kie")
     status, document = here.post(path, body)
@@ -191,7 +191,7 @@ def test_a_model_whose_upstreams_have_no_key_is_refused_before_the_charge(
     assert_nothing_happened(here)
 
 
-def test_the_other_family_is_told_in_its_own_words(here: World) -> None:
+def test_the_other_family_is_told_in_its_own_words(here: Harness) -> None:
     switch(here, "aistudio")
     status, document = here.post("/api/v1/gpt4o-image/generate", {"prompt": "a kite", "size": "1:1"})
 
@@ -199,12 +199,12 @@ def test_the_other_family_is_told_in_its_own_words(here: World) -> None:
     assert_nothing_happened(here)
 
 
-def test_with_one_key_the_models_it_makes_are_still_sold(here: World) -> None:
+def test_with_one_key_the_models_it_makes_are_still_sold(here: Harness) -> None:
     switch(here, "kie")
     assert here.post("/api/grok/images", {"prompt": "a kite"})[0] == 200
 
 
-def test_without_a_list_of_keys_nothing_is_sold(here: World) -> None:
+def test_without_a_list_of_keys_nothing_is_sold(here: Harness) -> None:
     del here.secrets.values[UPSTREAMS_ON]
     assert here.post("/api/grok/images", {"prompt": "a kite"})[0] == 400
     assert_nothing_happened(here)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from relay.effects.outbound import Outbound
+from tests.functional.harness import Harness, open_account
 from tests.functional.network import CLIENT, PICTURE
-from tests.functional.refusals import everything
-from tests.functional.world import World, open_account
+from tests.functional.refusals import stored_state
 
 IMAGES, VIDEOS = "/api/kling/images", "/api/kling/videos"
 KEYED = {"idempotency-key": "order-1"}
@@ -19,7 +19,7 @@ EXACT = "sk-EXAMPLE-exact-0001"
 DAY = 86_400
 
 
-def upload(here: World) -> str:
+def upload(here: Harness) -> str:
     form = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\ncontent-type: image/png\r\n\r\n'
     headers = {"content-type": "multipart/form-data; boundary=x"}
     status, document = here.post("/api/upload/file", raw=form + PICTURE + b"\r\n--x--\r\n", headers=headers)
@@ -27,27 +27,27 @@ def upload(here: World) -> str:
     return str(document["data"][0]["url"])
 
 
-def host_moves_inside(here: World) -> None:
+def host_moves_inside(here: Harness) -> None:
     here.network.rules = Outbound("public", lambda host, port: ["10.0.0.1"])
 
 
-def upload_is_gone(here: World) -> None:
+def upload_is_gone(here: Harness) -> None:
     client = here.services.store.tasks.tables.client
     for row in client.scan(TableName="DirectoryTable")["Items"]:
         if row["lookup"]["S"].startswith("upload#"):
             client.delete_item(TableName="DirectoryTable", Key={"lookup": row["lookup"]})
 
 
-def platform_is_sold_no_more(here: World) -> None:
+def platform_is_sold_no_more(here: Harness) -> None:
     left = {name: each for name, each in here.services.catalog.platforms.items() if name != "kling"}
     here.services = replace(here.services, catalog=replace(here.services.catalog, platforms=left))
 
 
-def account_is_frozen(here: World) -> None:
+def account_is_frozen(here: Harness) -> None:
     here.services.store.accounts.change(here.account_id, status="frozen")
 
 
-CHANGES: list[tuple[Callable[[World], None], str, dict[str, Any]]] = [
+CHANGES: list[tuple[Callable[[Harness], None], str, dict[str, Any]]] = [
     (host_moves_inside, IMAGES, {"callback_url": CLIENT}),
     (host_moves_inside, VIDEOS, {"action": "image2video", "image_url": "https://files.example/a.png"}),
     (upload_is_gone, VIDEOS, {"action": "image2video"}),
@@ -58,7 +58,7 @@ CHANGES: list[tuple[Callable[[World], None], str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("change", "path", "fields"), CHANGES)
 def test_a_repeat_is_recognised_before_it_is_judged(
-    here: World, change: Callable[[World], None], path: str, fields: dict[str, Any]
+    here: Harness, change: Callable[[Harness], None], path: str, fields: dict[str, Any]
 ) -> None:
     body = {"prompt": "a cat", **fields}
     if change is upload_is_gone:
@@ -66,13 +66,13 @@ def test_a_repeat_is_recognised_before_it_is_judged(
     first = here.post(path, body, headers=KEYED)
     assert first[0] == 200, first
     change(here)
-    before = everything(here)
+    before = stored_state(here)
 
     assert here.post(path, body, headers=KEYED) == first
-    assert everything(here) == before
+    assert stored_state(here) == before
 
 
-def test_a_repeat_needs_no_money(here: World) -> None:
+def test_a_repeat_needs_no_money(here: Harness) -> None:
     open_account(here, "exact", EXACT, "0.20", 3)
     first = here.post(IMAGES, {"prompt": "a cat"}, headers=KEYED, key=EXACT)
 
@@ -80,7 +80,7 @@ def test_a_repeat_needs_no_money(here: World) -> None:
     assert first[0] == 200
 
 
-def test_a_key_is_free_after_a_day_though_its_row_is_still_there(here: World) -> None:
+def test_a_key_is_free_after_a_day_though_its_row_is_still_there(here: Harness) -> None:
     first = here.post(IMAGES, {"prompt": "a cat"}, headers=KEYED)
     here.wait(DAY - 1)
     assert here.post(IMAGES, {"prompt": "a cat"}, headers=KEYED) == first
@@ -92,7 +92,7 @@ def test_a_key_is_free_after_a_day_though_its_row_is_still_there(here: World) ->
     assert here.post(IMAGES, {"prompt": "a dog"}, headers=KEYED) == (status, made)
 
 
-def test_what_a_request_says_beside_what_we_know_is_part_of_it(here: World) -> None:
+def test_what_a_request_says_beside_what_we_know_is_part_of_it(here: Harness) -> None:
     here.post(IMAGES, {"prompt": "a cat", "note": 1}, headers=KEYED)
 
     assert here.post(IMAGES, {"prompt": "a cat", "note": 2}, headers=KEYED)[0] == 400

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from relay.nouns.task import State
-from tests.functional.filing import follow, uploaded
-from tests.functional.mortal import Fuse, Mortal
-from tests.functional.world import World
+from tests.functional.crashes import CrashingHarness, CrashPoint
+from tests.functional.files_client import follow_link, upload_file
+from tests.functional.harness import Harness
 from tests.samples import sample
 
 VIDEO = {"prompt": "a cat", "action": "image2video"}
 
 
-def test_an_upload_that_is_gone_by_then_ends_the_task_unsubmitted(here: World) -> None:
-    url, before = uploaded(here, sample("png"))["url"], here.balance
+def test_an_upload_that_is_gone_by_then_ends_the_task_unsubmitted(here: Harness) -> None:
+    url, before = upload_file(here, sample("png"))["url"], here.balance
     _, document = here.post("/api/kling/videos", {**VIDEO, "image_url": url})
-    here.services.bucket.delete(follow(here, url)[1])
+    here.services.bucket.delete(follow_link(here, url)[1])
     here.run(60)
 
     task = here.task(document["task_id"])
@@ -22,11 +22,11 @@ def test_an_upload_that_is_gone_by_then_ends_the_task_unsubmitted(here: World) -
     assert (here.network.sent("aistudio.submit"), here.balance) == ([], before)
 
 
-def test_who_dies_while_looking_at_an_input_has_submitted_nothing(here: World) -> None:
-    mortal = Mortal.of(here, Fuse())
-    _, document = mortal.post("/api/kling/videos", {**VIDEO, "image_url": "https://img.example/a"})
-    mortal.fuse.length = 1  # the look itself
-    mortal.pump()
+def test_who_dies_while_looking_at_an_input_has_submitted_nothing(here: Harness) -> None:
+    crashing = CrashingHarness.of(here, CrashPoint())
+    _, document = crashing.post("/api/kling/videos", {**VIDEO, "image_url": "https://img.example/a"})
+    crashing.crash_point.writes_left = 1  # the look itself
+    crashing.pump()
 
-    assert mortal.fuse.burnt
-    assert mortal.task(document["task_id"]).state is State.PENDING
+    assert crashing.crash_point.reached
+    assert crashing.task(document["task_id"]).state is State.PENDING

@@ -13,20 +13,20 @@ from relay.effects.outbound import EgressRefused, Incoming, NoAnswer, NotSent, O
 from relay.flow.inputs import PROBE_BYTES, PROBE_SECONDS, PROBES_SECONDS
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Answer, Call
+from tests.functional.harness import Harness, harness
 from tests.functional.network import PICTURE, Script
-from tests.functional.world import World, world
 from tests.samples import CONTENT_TYPES, SOUNDS, sample
 
 PAGE = b"<!doctype html><html><body>sign in to see the picture</body></html>"
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with world(balance="1000") as made:
+def here() -> Iterator[Harness]:
+    with harness(balance="1000") as made:
         yield made
 
 
-def submit(here: World, *script: Script) -> Task:
+def submit(here: Harness, *script: Script) -> Task:
     """A task made from an address that answers like this, after its dispatch."""
     here.network.script["file"] = list(script)
     asked = {"prompt": "a cat", "action": "image2video", "image_url": "https://img.example/a"}
@@ -50,7 +50,7 @@ def submit(here: World, *script: Script) -> Task:
     ids=["404", "410", "page", "partial page", "nothing", "PDF", "private by now"],
 )  # fmt: skip
 def test_an_address_without_a_medium_fails_the_task_and_returns_the_money(
-    here: World, answer: Answer | Exception
+    here: Harness, answer: Answer | Exception
 ) -> None:
     before, submitted = here.balance, len(here.network.sent("aistudio.submit"))
     task = submit(here, answer)
@@ -74,7 +74,7 @@ def test_an_address_without_a_medium_fails_the_task_and_returns_the_money(
     ids=["unreachable", "silent", "forbidden to us", "elsewhere", "busy", "broken"],
 )
 def test_an_address_that_only_does_not_answer_us_is_left_to_the_upstream(
-    here: World, answer: Answer | Exception
+    here: Harness, answer: Answer | Exception
 ) -> None:
     looked, submitted = len(here.network.sent("file")), len(here.network.sent("aistudio.submit"))
     task = submit(here, answer)
@@ -84,11 +84,11 @@ def test_an_address_that_only_does_not_answer_us_is_left_to_the_upstream(
 
 
 @pytest.mark.parametrize("extension", [*CONTENT_TYPES, *SOUNDS, "wav"])
-def test_an_address_with_a_medium_is_passed_on(here: World, extension: str) -> None:
+def test_an_address_with_a_medium_is_passed_on(here: Harness, extension: str) -> None:
     assert submit(here, Answer(206, sample(extension))).state is State.QUEUED
 
 
-def test_no_more_is_read_than_the_first_bytes(here: World) -> None:
+def test_no_more_is_read_than_the_first_bytes(here: Harness) -> None:
     taken = list[int]()
 
     def endless() -> Iterator[bytes]:
@@ -101,14 +101,14 @@ def test_no_more_is_read_than_the_first_bytes(here: World) -> None:
     assert sum(taken) == PROBE_BYTES
 
 
-def test_the_look_is_short_and_asks_for_little(here: World) -> None:
+def test_the_look_is_short_and_asks_for_little(here: Harness) -> None:
     submit(here, Answer(200, PICTURE))
 
     (call,) = here.network.sent("file")[-1:]
     assert (call.timeout, call.headers["range"]) == (PROBE_SECONDS, f"bytes=0-{PROBE_BYTES - 1}")
 
 
-def test_many_addresses_that_dawdle_share_the_time(here: World) -> None:
+def test_many_addresses_that_dawdle_share_the_time(here: Harness) -> None:
     looked = list[float]()
 
     def dawdling(call: Call) -> Answer:
@@ -123,7 +123,7 @@ def test_many_addresses_that_dawdle_share_the_time(here: World) -> None:
     assert (sum(looked), here.task(task_id).state) == (PROBES_SECONDS, State.QUEUED)
 
 
-def test_an_own_key_is_never_shown_to_an_input_address(here: World) -> None:
+def test_an_own_key_is_never_shown_to_an_input_address(here: Harness) -> None:
     submit(here, Answer(200, PICTURE))
 
     assert not {"authorization", "cookie"} & set(here.network.sent("file")[-1].headers)

@@ -14,9 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from relay.effects.outbound import NoAnswer
 from relay.nouns.task import Delivery, State, Task
 from relay.nouns.wire import Answer, Call
-from tests.functional.mortal import Fuse, Mortal
+from tests.functional.crashes import CrashingHarness, CrashPoint
+from tests.functional.harness import harness
 from tests.functional.network import CLIENT, Job
-from tests.functional.world import world
 
 PATHS: dict[str, tuple[str, dict[str, object]]] = {
     "polled": ("/api/kling/images", {"callback_url": CLIENT}),
@@ -49,7 +49,7 @@ class Tasks(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.open = ExitStack()
-        self.here = Mortal.of(self.open.enter_context(world("3")), Fuse())
+        self.here = CrashingHarness.of(self.open.enter_context(harness("3")), CrashPoint())
         self.asked = 0
         self.refused: Counter[str] = Counter()
         self.made: set[str] = set()  # jobs that were ever said to have succeeded
@@ -67,7 +67,7 @@ class Tasks(RuleBasedStateMachine):
     def submit(self, how: str) -> None:
         path, more = PATHS[how]
         self.asked += 1
-        self.here.survives(lambda: self.here.post(path, {"prompt": f"picture-{self.asked}.", **more}))
+        self.here.completes(lambda: self.here.post(path, {"prompt": f"picture-{self.asked}.", **more}))
 
     @rule()
     def pump(self) -> None:
@@ -88,12 +88,12 @@ class Tasks(RuleBasedStateMachine):
     def upstream_calls_back(self, which: int, copies: int) -> None:
         if (job := self._job(which)) and job.callback_url:
             for _ in range(copies):
-                self.here.survives(lambda: self.here.callback(job))
+                self.here.completes(lambda: self.here.callback(job))
 
     @rule(which=ANY, lie=st.sampled_from(sorted(LIES)))
     def somebody_lies(self, which: int, lie: str) -> None:
         if (job := self._job(which)) and job.callback_url:
-            self.here.survives(lambda: self.here.callback(job, LIES[lie](job)))
+            self.here.completes(lambda: self.here.callback(job, LIES[lie](job)))
 
     @rule(door=st.sampled_from(("kie.query", "aistudio.query", "client")), weather=st.sampled_from(sorted(WEATHER)))
     def weather(self, door: str, weather: str) -> None:
@@ -119,13 +119,13 @@ class Tasks(RuleBasedStateMachine):
     @rule(which=st.sampled_from(("dispatch_url", "deliver_url", "retry_url")))
     def messages_are_lost(self, which: str) -> None:
         url = getattr(self.here, which)
-        self.here.late.held.clear()
+        self.here.delayed.held.clear()
         for message in self.here.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             self.here.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     @rule(writes=st.integers(1, 6))
     def a_function_will_die(self, writes: int) -> None:
-        self.here.fuse.length = writes
+        self.here.crash_point.writes_left = writes
 
     # --- what always holds ------------------------------------------------------------------------------------
 
@@ -160,7 +160,7 @@ class Tasks(RuleBasedStateMachine):
 
     def _everything_ends(self) -> None:
         """Let the clock run past every deadline, then look whether anything is left."""
-        self.here.fuse.length = 0
+        self.here.crash_point.writes_left = 0
         for _ in range(80):
             while self.here.pump():
                 continue

@@ -10,8 +10,8 @@ import pytest
 
 from relay.flow.access import REMEMBERED
 from relay.nouns.catalog import Tier
+from tests.functional.harness import Harness, harness, open_account
 from tests.functional.refusals import refused
-from tests.functional.world import World, open_account, world
 
 IMAGES, KIE = "/api/kling/images", "/api/v1/gpt4o-image/generate"
 CAT = {"prompt": "a cat"}
@@ -25,14 +25,14 @@ TIERS = {
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with world() as made:
+def here() -> Iterator[Harness]:
+    with harness() as made:
         made.services = replace(made.services, catalog=replace(made.services.catalog, tiers=TIERS))
         yield made
 
 
 @pytest.fixture
-def key(here: World, request: pytest.FixtureRequest) -> str:
+def key(here: Harness, request: pytest.FixtureRequest) -> str:
     """The key of an account of its own, of the tier the test names, at half past a minute."""
     account = f"a{crc32(request.node.nodeid.encode())}"
     open_account(here, account, f"sk-EXAMPLE-{account}", "100", request.param)
@@ -40,7 +40,7 @@ def key(here: World, request: pytest.FixtureRequest) -> str:
     return f"sk-EXAMPLE-{account}"
 
 
-def create(here: World, key: str, times: int = 1) -> list[int]:
+def create(here: Harness, key: str, times: int = 1) -> list[int]:
     return [here.post(IMAGES, CAT, key=key)[0] for _ in range(times)]
 
 
@@ -50,7 +50,7 @@ at_once = pytest.mark.parametrize("key", [3], indirect=True, ids=["tier-flight"]
 
 
 @by_minute
-def test_the_minute_limit_says_when_to_come_back(here: World, key: str) -> None:
+def test_the_minute_limit_says_when_to_come_back(here: Harness, key: str) -> None:
     assert create(here, key, MINUTE) == [200] * MINUTE
 
     refusal = refused(here, "POST", IMAGES, CAT, key=key)
@@ -59,7 +59,7 @@ def test_the_minute_limit_says_when_to_come_back(here: World, key: str) -> None:
 
 
 @by_minute
-def test_the_minute_limit_in_kies_words(here: World, key: str) -> None:
+def test_the_minute_limit_in_kies_words(here: Harness, key: str) -> None:
     create(here, key, MINUTE)
 
     refusal = refused(here, "POST", KIE, {**CAT, "size": "1:1"}, key=key)
@@ -68,7 +68,7 @@ def test_the_minute_limit_in_kies_words(here: World, key: str) -> None:
 
 
 @by_minute
-def test_whoever_comes_back_when_told_is_served(here: World, key: str) -> None:
+def test_whoever_comes_back_when_told_is_served(here: Harness, key: str) -> None:
     create(here, key, MINUTE)
     refusal = refused(here, "POST", IMAGES, CAT, key=key)
 
@@ -79,7 +79,7 @@ def test_whoever_comes_back_when_told_is_served(here: World, key: str) -> None:
 
 
 @by_minute
-def test_a_second_before_that_is_too_early(here: World, key: str) -> None:
+def test_a_second_before_that_is_too_early(here: Harness, key: str) -> None:
     create(here, key, MINUTE)
 
     here.wait(29)
@@ -88,7 +88,7 @@ def test_a_second_before_that_is_too_early(here: World, key: str) -> None:
 
 
 @by_minute
-def test_refused_creations_do_not_count(here: World, key: str) -> None:
+def test_refused_creations_do_not_count(here: Harness, key: str) -> None:
     for _ in range(10):
         refused(here, "POST", IMAGES, {"prompt": ""}, key=key)
 
@@ -96,7 +96,7 @@ def test_refused_creations_do_not_count(here: World, key: str) -> None:
 
 
 @by_minute
-def test_a_container_that_has_not_seen_the_account_counts_the_same(here: World, key: str) -> None:
+def test_a_container_that_has_not_seen_the_account_counts_the_same(here: Harness, key: str) -> None:
     create(here, key, MINUTE - 1)
     here.services.store.submissions.booking.seen.clear()  # what a cold start knows
 
@@ -106,7 +106,7 @@ def test_a_container_that_has_not_seen_the_account_counts_the_same(here: World, 
 
 
 @by_minute
-def test_a_client_that_polls_every_second_for_ten_minutes_is_never_refused(here: World, key: str) -> None:
+def test_a_client_that_polls_every_second_for_ten_minutes_is_never_refused(here: Harness, key: str) -> None:
     task = here.post(IMAGES, CAT, key=key)[1]
 
     for _ in range(600):
@@ -116,7 +116,7 @@ def test_a_client_that_polls_every_second_for_ten_minutes_is_never_refused(here:
 
 
 @by_day
-def test_the_day_limit_lasts_until_local_midnight(here: World, key: str) -> None:
+def test_the_day_limit_lasts_until_local_midnight(here: Harness, key: str) -> None:
     assert create(here, key, DAY) == [200] * DAY
     refusal = refused(here, "POST", IMAGES, CAT, key=key)
     seconds = int(refusal.headers["retry-after"])
@@ -131,7 +131,7 @@ def test_the_day_limit_lasts_until_local_midnight(here: World, key: str) -> None
 
 
 @by_day
-def test_the_day_limit_outlives_the_minute(here: World, key: str) -> None:
+def test_the_day_limit_outlives_the_minute(here: Harness, key: str) -> None:
     create(here, key, DAY)
 
     here.wait(600)
@@ -140,7 +140,7 @@ def test_the_day_limit_outlives_the_minute(here: World, key: str) -> None:
 
 
 @by_day
-def test_what_remains_of_the_day_is_told_with_the_balance(here: World, key: str) -> None:
+def test_what_remains_of_the_day_is_told_with_the_balance(here: Harness, key: str) -> None:
     create(here, key, DAY - 2)
 
     _, document = here.post("/api/account/balance", key=key)
@@ -149,7 +149,7 @@ def test_what_remains_of_the_day_is_told_with_the_balance(here: World, key: str)
 
 
 @at_once
-def test_too_many_unfinished_tasks_are_refused_until_one_ends(here: World, key: str) -> None:
+def test_too_many_unfinished_tasks_are_refused_until_one_ends(here: Harness, key: str) -> None:
     assert create(here, key, 2) == [200, 200]
     refusal = refused(here, "POST", IMAGES, CAT, key=key)
     assert (refusal.status, refusal.code) == (429, "TOO_MANY_REQUESTS")
@@ -164,14 +164,14 @@ def test_too_many_unfinished_tasks_are_refused_until_one_ends(here: World, key: 
 
 
 @at_once
-def test_too_many_unfinished_tasks_in_kies_words(here: World, key: str) -> None:
+def test_too_many_unfinished_tasks_in_kies_words(here: Harness, key: str) -> None:
     create(here, key, 2)
 
     assert refused(here, "POST", KIE, {**CAT, "size": "1:1"}, key=key).code == 429
 
 
 @pytest.mark.parametrize("key", [4], indirect=True)
-def test_all_windows_roll_by_themselves(here: World, key: str) -> None:
+def test_all_windows_roll_by_themselves(here: Harness, key: str) -> None:
     served = []
     for _ in range(6):  # two a day, one a minute
         served += create(here, key)
@@ -185,7 +185,7 @@ def test_all_windows_roll_by_themselves(here: World, key: str) -> None:
 
 
 @by_minute
-def test_a_changed_tier_counts_within_a_minute(here: World, key: str) -> None:
+def test_a_changed_tier_counts_within_a_minute(here: Harness, key: str) -> None:
     create(here, key, MINUTE)
     here.services.store.accounts.change(key.removeprefix("sk-EXAMPLE-"), tier=2)
 

@@ -10,20 +10,20 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from relay.flow.links import LINK_SECONDS, MAX_GIVEN, link
-from tests.functional.filing import follow, object_of, opened, uploaded
-from tests.functional.world import Secrets, World, world
+from tests.functional.files_client import follow_link, object_key, open_link, upload_file
+from tests.functional.harness import Harness, Secrets, harness
 from tests.samples import sample
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with world() as made:
+def here() -> Iterator[Harness]:
+    with harness() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def url(here: World) -> str:
-    return str(uploaded(here, sample("png"))["url"])
+def url(here: Harness) -> str:
+    return str(upload_file(here, sample("png"))["url"])
 
 
 def words(url: str) -> tuple[str, str, str]:
@@ -33,16 +33,16 @@ def words(url: str) -> tuple[str, str, str]:
     return path, expires, signature
 
 
-def test_a_link_works_until_its_end_and_not_after(here: World) -> None:
-    ending = str(uploaded(here, sample("png"))["url"])
+def test_a_link_works_until_its_end_and_not_after(here: Harness) -> None:
+    ending = str(upload_file(here, sample("png"))["url"])
     here.wait(LINK_SECONDS)
-    assert follow(here, ending)[0] == 200
+    assert follow_link(here, ending)[0] == 200
     here.wait(1)
-    assert follow(here, ending) == (404, "")
+    assert follow_link(here, ending) == (404, "")
 
 
 @pytest.mark.parametrize("part", ["account", "name", "area", "expires", "signature"])
-def test_a_link_with_any_part_changed_leads_nowhere(here: World, url: str, part: str) -> None:
+def test_a_link_with_any_part_changed_leads_nowhere(here: Harness, url: str, part: str) -> None:
     path, expires, signature = words(url)
     changed = {
         "account": (path.replace("/acc1/", "/acc2/"), expires, signature),
@@ -52,7 +52,7 @@ def test_a_link_with_any_part_changed_leads_nowhere(here: World, url: str, part:
         "signature": (path, expires, signature[:-1] + ("0" if signature[-1] != "0" else "1")),
     }[part]
 
-    assert follow(here, "{}?expires={}&signature={}".format(*changed)) == (404, "")
+    assert follow_link(here, "{}?expires={}&signature={}".format(*changed)) == (404, "")
 
 
 @pytest.mark.parametrize(
@@ -74,17 +74,17 @@ def test_a_link_with_any_part_changed_leads_nowhere(here: World, url: str, part:
         "?expires={e}&signature=%00",
     ],
 )
-def test_a_link_without_good_words_leads_nowhere(here: World, url: str, query: str) -> None:
+def test_a_link_without_good_words_leads_nowhere(here: Harness, url: str, query: str) -> None:
     path, expires, signature = words(url)
 
-    assert follow(here, path + query.format(e=expires, s=signature)) == (404, "")
+    assert follow_link(here, path + query.format(e=expires, s=signature)) == (404, "")
 
 
-def test_an_expired_link_cannot_be_prolonged_by_words_in_its_signature(here: World, url: str) -> None:
+def test_an_expired_link_cannot_be_prolonged_by_words_in_its_signature(here: Harness, url: str) -> None:
     key = words(url)[0].partition("/media/")[2]
     path, ended, signature = words(link(here.services, key, here.services.public_url, 100))
 
-    assert follow(here, f"{path}?expires=99999999999&signature={signature}%26expires%3D{ended}") == (404, "")
+    assert follow_link(here, f"{path}?expires=99999999999&signature={signature}%26expires%3D{ended}") == (404, "")
 
 
 @pytest.mark.parametrize(
@@ -107,23 +107,23 @@ def test_an_expired_link_cannot_be_prolonged_by_words_in_its_signature(here: Wor
         "/media/media/uploads/acc1/{n}",
     ],
 )
-def test_no_other_spelling_of_the_path_opens_anything(here: World, url: str, path: str) -> None:
+def test_no_other_spelling_of_the_path_opens_anything(here: Harness, url: str, path: str) -> None:
     own, expires, signature = words(url)
     name = own.rpartition("/")[2]
 
-    assert follow(here, f"{path.format(n=name)}?expires={expires}&signature={signature}") == (404, "")
+    assert follow_link(here, f"{path.format(n=name)}?expires={expires}&signature={signature}") == (404, "")
 
 
 @pytest.mark.parametrize("key", ["uploads/acc1/../../x", "other/acc1/x.png", "uploads/ACC1/x.png", "x"])
-def test_even_signed_a_key_that_is_none_of_ours_leads_nowhere(here: World, key: str) -> None:
-    assert follow(here, link(here.services, key, here.services.public_url, 99_999_999_999)) == (404, "")
+def test_even_signed_a_key_that_is_none_of_ours_leads_nowhere(here: Harness, key: str) -> None:
+    assert follow_link(here, link(here.services, key, here.services.public_url, 99_999_999_999)) == (404, "")
 
 
-def test_links_of_another_deployment_open_nothing(here: World, url: str) -> None:
+def test_links_of_another_deployment_open_nothing(here: Harness, url: str) -> None:
     other = replace(here.services, secrets=Secrets({"media-secret": "example-other-secret"}))
     key = words(url)[0].partition("/media/")[2]
 
-    assert follow(here, link(other, key, here.services.public_url, 99_999_999_999)) == (404, "")
+    assert follow_link(here, link(other, key, here.services.public_url, 99_999_999_999)) == (404, "")
 
 
 # --- what a good link answers
@@ -133,14 +133,14 @@ LARGE = "results/acc1/00000000-0000-7000-8000-000000000000-1.mp4"
 
 
 @pytest.fixture(scope="module")
-def large(here: World) -> str:
+def large(here: Harness) -> str:
     """A link to a film too large to pass through the API."""
     here.services.bucket.put(LARGE, bytes(MAX_GIVEN + 1), "video/mp4")
     return link(here.services, LARGE, here.services.public_url, here.now[0] // 1000 + LINK_SECONDS)
 
 
-def test_a_small_file_is_given_without_a_redirect(here: World, url: str) -> None:
-    status, headers, body = opened(here, url)
+def test_a_small_file_is_given_without_a_redirect(here: Harness, url: str) -> None:
+    status, headers, body = open_link(here, url)
 
     assert (status, body) == (200, sample("png"))
     assert headers["content-type"] == "image/png"
@@ -148,43 +148,43 @@ def test_a_small_file_is_given_without_a_redirect(here: World, url: str) -> None
     assert headers["content-disposition"] == f'inline; filename="{words(url)[0].rpartition("/")[2]}"'
 
 
-def test_a_file_as_large_as_the_api_can_bear_is_given(here: World) -> None:
+def test_a_file_as_large_as_the_api_can_bear_is_given(here: Harness) -> None:
     key = LARGE.replace("-1.mp4", "-2.mp4")
     here.services.bucket.put(key, bytes(MAX_GIVEN), "video/mp4")
     there = link(here.services, key, here.services.public_url, here.now[0] // 1000 + LINK_SECONDS)
 
-    assert opened(here, there)[0] == 200
+    assert open_link(here, there)[0] == 200
     assert len(b64encode(bytes(MAX_GIVEN))) + 2000 < 6 << 20
 
 
-def test_a_large_file_is_given_by_the_bucket_for_saving(here: World, large: str) -> None:
-    status, headers, _ = opened(here, large)
+def test_a_large_file_is_given_by_the_bucket_for_saving(here: Harness, large: str) -> None:
+    status, headers, _ = open_link(here, large)
     signed = parse_qs(urlsplit(headers["location"]).query)
 
-    assert (status, object_of(headers["location"])) == (302, LARGE)
+    assert (status, object_key(headers["location"])) == (302, LARGE)
     assert headers["x-content-type-options"] == "nosniff"
     assert signed["response-content-type"] == ["video/mp4"]
     assert signed["response-content-disposition"] == [f'attachment; filename="{LARGE.rpartition("/")[2]}"']
 
 
-def test_a_part_of_a_file_is_given_by_the_bucket(here: World, url: str) -> None:
-    assert opened(here, url, range="bytes=4-7")[0] == 302
+def test_a_part_of_a_file_is_given_by_the_bucket(here: Harness, url: str) -> None:
+    assert open_link(here, url, range="bytes=4-7")[0] == 302
 
 
-def test_head_is_answered_like_get(here: World, url: str, large: str) -> None:
-    assert opened(here, url, "HEAD") == opened(here, url)
-    status, headers, _ = opened(here, large, "HEAD")
-    assert (status, object_of(headers["location"])) == (302, LARGE)
+def test_head_is_answered_like_get(here: Harness, url: str, large: str) -> None:
+    assert open_link(here, url, "HEAD") == open_link(here, url)
+    status, headers, _ = open_link(here, large, "HEAD")
+    assert (status, object_key(headers["location"])) == (302, LARGE)
     # S3 checks the method a link was signed for
-    assert requested(headers["location"]) != requested(opened(here, large)[1]["location"])
+    assert requested(headers["location"]) != requested(open_link(here, large)[1]["location"])
 
 
 def requested(location: str) -> str:
     return parse_qs(urlsplit(location).query)["X-Amz-Signature"][0]
 
 
-def test_a_link_whose_file_is_gone_leads_nowhere(here: World) -> None:
+def test_a_link_whose_file_is_gone_leads_nowhere(here: Harness) -> None:
     gone = LARGE.replace("-1.mp4", "-3.mp4")
     there = link(here.services, gone, here.services.public_url, here.now[0] // 1000 + LINK_SECONDS)
 
-    assert opened(here, there)[0] == opened(here, there, range="bytes=0-")[0] == 404
+    assert open_link(here, there)[0] == open_link(here, there, range="bytes=0-")[0] == 404

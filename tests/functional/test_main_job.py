@@ -6,11 +6,11 @@ import json
 
 from relay.nouns.money import nanos
 from relay.nouns.task import State
+from tests.functional.harness import Harness
 from tests.functional.network import CLIENT
-from tests.functional.world import World
 
 
-def test_a_polled_image_is_charged_made_and_told(here: World) -> None:
+def test_a_polled_image_is_charged_made_and_told(here: Harness) -> None:
     task_id = here.submit_image(callback_url=CLIENT)
     assert here.balance == nanos("99.80")
     here.pump()
@@ -23,7 +23,7 @@ def test_a_polled_image_is_charged_made_and_told(here: World) -> None:
     assert here.drift == 0
 
 
-def test_a_callback_is_confirmed_by_a_query_and_ends_the_task(here: World) -> None:
+def test_a_callback_is_confirmed_by_a_query_and_ends_the_task(here: Harness) -> None:
     task_id = here.submit_kie_image()
     here.pump()
     here.network.finish()
@@ -32,7 +32,7 @@ def test_a_callback_is_confirmed_by_a_query_and_ends_the_task(here: World) -> No
     assert (task.state, task.learnt) == (State.SUCCEEDED, "callback")
 
 
-def test_a_failed_generation_gives_the_money_back(here: World) -> None:
+def test_a_failed_generation_gives_the_money_back(here: Harness) -> None:
     task_id = here.submit_image()
     here.pump()
     here.network.finish("failed")

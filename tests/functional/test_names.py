@@ -12,8 +12,8 @@ from relay.effects.outbound import Outbound
 from relay.flow.inputs import CHECK_SECONDS
 from relay.nouns.task import Delivery, State
 from relay.nouns.wire import Answer, Call
+from tests.functional.harness import Harness, harness
 from tests.functional.refusals import refused
-from tests.functional.world import World, world
 
 MISSING = [socket.EAI_NONAME, socket.EAI_NODATA]
 PASSING = [socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_SYSTEM]
@@ -23,12 +23,12 @@ TOLD = {"prompt": "a cat", "callback_url": "https://hooks.example/hook"}
 
 
 @pytest.fixture
-def here() -> Iterator[World]:
-    with world() as made:
+def here() -> Iterator[Harness]:
+    with harness() as made:
         yield made
 
 
-def names(here: World, answer: list[str] | int) -> None:
+def names(here: Harness, answer: list[str] | int) -> None:
     """The name server answers every question with these addresses, or this error, from now on."""
 
     def resolve(host: str, port: int) -> list[str]:
@@ -44,7 +44,7 @@ def names(here: World, answer: list[str] | int) -> None:
 )
 @pytest.mark.parametrize("why", MISSING)
 def test_a_name_that_does_not_exist_is_a_400_for_its_field(
-    here: World, path: str, body: dict[str, str], field: str, why: int
+    here: Harness, path: str, body: dict[str, str], field: str, why: int
 ) -> None:
     names(here, why)
     refusal = refused(here, "POST", path, body)
@@ -54,19 +54,19 @@ def test_a_name_that_does_not_exist_is_a_400_for_its_field(
 
 @pytest.mark.parametrize(("path", "body"), [(PATH, ASKED), ("/api/kling/images", TOLD)], ids=["input", "callback"])
 @pytest.mark.parametrize("why", PASSING)
-def test_a_name_server_in_trouble_refuses_nobody(here: World, path: str, body: dict[str, str], why: int) -> None:
+def test_a_name_server_in_trouble_refuses_nobody(here: Harness, path: str, body: dict[str, str], why: int) -> None:
     names(here, why)
 
     assert here.post(path, body)[0] == 200
 
 
-def test_slow_names_take_no_longer_together_than_one_may(here: World) -> None:
+def test_slow_names_take_no_longer_together_than_one_may(here: Harness) -> None:
     asked = list[float]()
 
     class Slow(Outbound):
         def check(self, url: str, seconds: float = 0.0) -> None:
             asked.append(seconds)
-            here.wait(2)  # of the hand-wound clock
+            here.wait(2)  # of the test's clock
 
     here.network.rules = Slow("public")
     here.submit_kie_image(filesUrl=[f"https://img{each}.example/" for each in range(4)])
@@ -74,7 +74,7 @@ def test_slow_names_take_no_longer_together_than_one_may(here: World) -> None:
     assert asked == [CHECK_SECONDS, CHECK_SECONDS - 2, CHECK_SECONDS - 4, CHECK_SECONDS - 6]
 
 
-def test_a_name_server_that_hangs_delays_a_creation_by_seconds(here: World) -> None:
+def test_a_name_server_that_hangs_delays_a_creation_by_seconds(here: Harness) -> None:
     def hanging(host: str, port: int) -> list[str]:
         time.sleep(20)
         return ["93.184.216.34"]
@@ -86,7 +86,7 @@ def test_a_name_server_that_hangs_delays_a_creation_by_seconds(here: World) -> N
     assert time.monotonic() - started < CHECK_SECONDS + 2
 
 
-def test_what_passed_unjudged_is_judged_when_it_is_used(here: World) -> None:
+def test_what_passed_unjudged_is_judged_when_it_is_used(here: Harness) -> None:
     names(here, socket.EAI_AGAIN)
     _, video = here.post(PATH, ASKED)
     _, image = here.post("/api/kling/images", TOLD)

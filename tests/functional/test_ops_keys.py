@@ -12,13 +12,13 @@ import pytest
 from ops.__main__ import main
 from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.signing import key_digest
-from tests.functional.operating import KMS_KEY, Operator, operator
+from tests.functional.operator_prompt import KMS_KEY, Operator, operator
 
 
 @pytest.fixture
 def ops(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
     with operator(capsys, monkeypatch) as made:
-        made.does("secrets-init")
+        made.succeeds("secrets-init")
         yield made
 
 
@@ -30,22 +30,22 @@ def opens(ops: Operator, api_key: str) -> bool:
 
 
 def test_a_first_key_is_revoked_by_the_id_that_was_printed(ops: Operator) -> None:
-    made = ops.opens()
+    made = ops.opens_account()
     assert opens(ops, made["API key"])
-    ops.does("key-revoke", made["account"], made["key id"])
+    ops.succeeds("key-revoke", made["account"], made["key id"])
     assert not opens(ops, made["API key"])
 
 
 def test_a_leaked_key_is_revoked_by_itself_without_its_account(ops: Operator) -> None:
-    made = ops.opens()
-    said = ops.does("key-revoke", made["API key"])
+    made = ops.opens_account()
+    said = ops.succeeds("key-revoke", made["API key"])
     assert made["key id"] in said
     assert made["account"] in said
     assert not opens(ops, made["API key"])
 
 
 def test_a_key_of_another_account_is_left_alone(ops: Operator) -> None:
-    mine, other = ops.opens(), ops.opens()
+    mine, other = ops.opens_account(), ops.opens_account()
     for key in (other["API key"], other["key id"]):
         said = ops.refuses(1, "key-revoke", mine["account"], key)
         assert f"account {mine['account']} has no such key" in said
@@ -54,14 +54,14 @@ def test_a_key_of_another_account_is_left_alone(ops: Operator) -> None:
 
 
 def test_a_key_id_needs_its_account(ops: Operator) -> None:
-    assert "a key id needs its account" in ops.refuses(1, "key-revoke", ops.opens()["key id"])
+    assert "a key id needs its account" in ops.refuses(1, "key-revoke", ops.opens_account()["key id"])
 
 
 def test_keys_are_listed_with_beginning_state_and_date(ops: Operator) -> None:
-    made = ops.opens()
-    ops.does("key-create", made["account"])
-    ops.does("key-revoke", made["account"], made["key id"])
-    _, _, *rows = ops.does("key-list", made["account"]).splitlines()
+    made = ops.opens_account()
+    ops.succeeds("key-create", made["account"])
+    ops.succeeds("key-revoke", made["account"], made["key id"])
+    _, _, *rows = ops.succeeds("key-list", made["account"]).splitlines()
     assert len(rows) == 2
     (revoked,) = [row for row in rows if row.split()[0] == made["key id"]]
     assert f"{made['API key'][:7]}…" in revoked
@@ -88,7 +88,7 @@ def test_what_everything_hangs_on_is_not_replaced_unasked(ops: Operator, name: s
     before = ops.deployment.secret(name)
     assert "--yes" in ops.refuses(1, "secrets-set", name, typed="another\n")
     assert ops.deployment.secret(name) == before
-    ops.does("secrets-set", name, "--yes", typed="another\n")
+    ops.succeeds("secrets-set", name, "--yes", typed="another\n")
     assert ops.deployment.secret(name) == "another"
 
 
@@ -103,7 +103,7 @@ def test_a_person_is_told_what_breaks_and_may_think_again(ops: Operator) -> None
 
 def test_an_upstreams_key_is_renewed_without_a_question(ops: Operator) -> None:
     for value in ("first", "second"):
-        ops.does("secrets-set", "upstreams/kie/key", typed=f"{value}\n")
+        ops.succeeds("secrets-set", "upstreams/kie/key", typed=f"{value}\n")
     assert ops.deployment.secret("upstreams/kie/key") == "second"
 
 
@@ -114,17 +114,17 @@ def test_an_empty_secret_is_none(ops: Operator) -> None:
 def test_the_upstreams_that_have_a_key_are_listed_for_who_may_read_none(ops: Operator) -> None:
     assert ops.deployment.find_secret(UPSTREAMS_ON) == "[]"
 
-    ops.does("secrets-set", "upstreams/kie/key", typed="value\n")
+    ops.succeeds("secrets-set", "upstreams/kie/key", typed="value\n")
     assert ops.deployment.find_secret(UPSTREAMS_ON) == '["kie"]'
 
-    ops.does("secrets-set", "upstreams/aistudio/key", typed="value\n")
+    ops.succeeds("secrets-set", "upstreams/aistudio/key", typed="value\n")
     ops.deployment.ssm.delete_parameter(Name="/genrelay/test/upstreams/kie/key")
-    ops.does("secrets-init")
+    ops.succeeds("secrets-init")
     assert ops.deployment.find_secret(UPSTREAMS_ON) == '["aistudio"]'
 
 
 def test_secrets_are_encrypted_with_the_customers_key(ops: Operator) -> None:
-    ops.does("secrets-set", "upstreams/kie/key", typed="value\n")
+    ops.succeeds("secrets-set", "upstreams/kie/key", typed="value\n")
     found = ops.deployment.ssm.describe_parameters()["Parameters"]
     assert len(found) == 6
     assert {(each["Type"], each["KeyId"]) for each in found} == {("SecureString", KMS_KEY)}
@@ -140,7 +140,7 @@ def test_no_deployment_is_meant_unless_it_is_named(ops: Operator, where: tuple[s
 
 
 def test_the_deployment_may_be_named_behind_the_command(ops: Operator) -> None:
-    made = ops.opens()
+    made = ops.opens_account()
     said = ops.run("account-show", made["account"], "--stack", "genrelay-test", where=())
     assert "a customer" in said.out
 
@@ -168,11 +168,11 @@ def test_an_account_has_a_name(ops: Operator, name: str) -> None:
 
 
 def test_a_name_is_shown_as_it_was_given(ops: Operator) -> None:
-    made = ops.opens("[red]Studio[/] [7]")
-    assert "[red]Studio[/] [7]" in ops.does("account-show", made["account"])
+    made = ops.opens_account("[red]Studio[/] [7]")
+    assert "[red]Studio[/] [7]" in ops.succeeds("account-show", made["account"])
 
 
 @pytest.mark.parametrize("words", [("account-create", "x", "--tier", "9"), ("account-tier", "{account}", "9")])
 def test_an_unknown_tier_is_refused_with_those_there_are(ops: Operator, words: tuple[str, ...]) -> None:
-    account = ops.opens()["account"]
+    account = ops.opens_account()["account"]
     assert "there are: 1, 2, 3" in ops.refuses(1, *(word.format(account=account) for word in words))

@@ -7,19 +7,19 @@ from collections.abc import Iterator
 import pytest
 
 from relay.nouns.money import EntryKind, nanos
-from tests.functional.operating import Operator, operator
+from tests.functional.operator_prompt import Operator, operator
 
 
 @pytest.fixture
 def ops(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
     with operator(capsys, monkeypatch) as made:
-        made.does("secrets-init")
+        made.succeeds("secrets-init")
         yield made
 
 
 @pytest.fixture
 def account(ops: Operator) -> str:
-    return ops.opens("a customer", "--topup", "20")["account"]
+    return ops.opens_account("a customer", "--topup", "20")["account"]
 
 
 def balance(ops: Operator, account: str) -> int:
@@ -53,25 +53,25 @@ def test_a_negative_topup_is_pointed_to_the_debit(ops: Operator, account: str) -
     "reference", ["支付1", "~", "\U0001f4b0", "#", "a#topup", "019b76da-0000-7000-8000-000000000000"]
 )
 def test_whatever_a_payment_is_called_the_ledger_agrees(ops: Operator, account: str, reference: str) -> None:
-    assert "balance 27.50" in ops.does("account-topup", account, "7.5", "--reference", reference)
+    assert "balance 27.50" in ops.succeeds("account-topup", account, "7.5", "--reference", reference)
     assert ops.deployment.store.accounts.drift(account) == 0
-    assert "0.00 CNY" in ops.does("account-show", account).splitlines()[-2]
+    assert "0.00 CNY" in ops.succeeds("account-show", account).splitlines()[-2]
 
 
 def test_a_drift_of_a_nano_is_shown(ops: Operator, account: str) -> None:
     ops.deployment.store.accounts.change(account, balance=nanos(20) - 1)
-    assert "-0.000000001 CNY  <- a defect" in ops.does("account-show", account)
+    assert "-0.000000001 CNY  <- a defect" in ops.succeeds("account-show", account)
 
 
 def test_a_payment_told_twice_moves_money_once(ops: Operator, account: str) -> None:
-    ops.does("account-topup", account, "7.5", "--reference", "payment-1")
-    said = ops.does("account-topup", account, "7.50", "--reference", "payment-1")
+    ops.succeeds("account-topup", account, "7.5", "--reference", "payment-1")
+    said = ops.succeeds("account-topup", account, "7.50", "--reference", "payment-1")
     assert "payment-1 is already booked with this very amount; nothing was moved" in said
     assert balance(ops, account) == nanos("27.5")
 
 
 def test_a_payment_told_again_with_another_amount_fails(ops: Operator, account: str) -> None:
-    ops.does("account-topup", account, "7.5", "--reference", "payment-1")
+    ops.succeeds("account-topup", account, "7.5", "--reference", "payment-1")
     said = ops.refuses(1, "account-topup", account, "75", "--reference", "payment-1")
     assert "payment-1 is already booked with 7.50 CNY" in said
     assert balance(ops, account) == nanos("27.5")
@@ -83,7 +83,7 @@ def test_a_reference_is_a_short_line(ops: Operator, account: str, reference: str
 
 
 def test_a_debit_is_a_line_of_its_own_with_its_reason(ops: Operator, account: str) -> None:
-    assert "balance 12.50 CNY" in ops.does("account-debit", account, "7.5", "--reason", "charged back")
+    assert "balance 12.50 CNY" in ops.succeeds("account-debit", account, "7.5", "--reason", "charged back")
     taken = [entry for entry in ops.deployment.store.accounts.entries(account) if entry.kind is EntryKind.DEBIT]
     assert [(entry.amount, entry.reason) for entry in taken] == [(-nanos("7.5"), "charged back")]
     assert ops.deployment.store.accounts.drift(account) == 0
@@ -97,13 +97,13 @@ def test_a_debit_without_a_reason_is_refused(ops: Operator, account: str, reason
 
 def test_a_debit_takes_all_there_is_and_no_more(ops: Operator, account: str) -> None:
     assert "only 20.00 CNY" in ops.refuses(1, "account-debit", account, "20.000000001", "--reason", "too much")
-    assert "balance 0.00 CNY" in ops.does("account-debit", account, "20", "--reason", "all of it")
+    assert "balance 0.00 CNY" in ops.succeeds("account-debit", account, "20", "--reason", "all of it")
 
 
 def test_a_debit_told_twice_is_taken_once_even_when_nothing_is_left(ops: Operator, account: str) -> None:
     debit = ("account-debit", account, "20", "--reason", "all of it", "--reference", "d-1")
-    ops.does(*debit)
-    assert "nothing was moved" in ops.does(*debit)
+    ops.succeeds(*debit)
+    assert "nothing was moved" in ops.succeeds(*debit)
     said = ops.refuses(1, *(word.replace("all of it", "some of it") for word in debit))
     assert "d-1 is already booked with -20.00 CNY (all of it)" in said
 

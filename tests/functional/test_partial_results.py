@@ -9,12 +9,12 @@ import pytest
 from relay.nouns.money import nanos
 from relay.nouns.task import State
 from relay.nouns.wire import Answer
-from tests.functional.world import World, world
+from tests.functional.harness import Harness, harness
 
 PRICE = nanos("0.18")  # of one KIE image
 
 
-def made(here: World, *, count: int, results: int) -> str:
+def made(here: Harness, *, count: int, results: int) -> str:
     """A KIE image task for `count`, of which its upstream makes `results`."""
     task_id = here.submit_kie_image(nVariants=count)
     here.pump()
@@ -28,7 +28,7 @@ def made(here: World, *, count: int, results: int) -> str:
 @pytest.mark.parametrize("archive", [False, True])
 @pytest.mark.parametrize(("count", "results", "kept"), [(4, 1, 1), (4, 3, 3), (2, 2, 2), (1, 40, 1), (2, 3, 2)])
 def test_what_is_kept_is_what_is_paid_for(archive: bool, count: int, results: int, kept: int) -> None:
-    with world(archive=archive) as here:
+    with harness(archive=archive) as here:
         task = here.task(made(here, count=count, results=results))
 
         assert (task.state, len(task.assets)) == (State.SUCCEEDED, kept)
@@ -37,14 +37,14 @@ def test_what_is_kept_is_what_is_paid_for(archive: bool, count: int, results: in
 
 
 def test_the_rest_is_a_line_of_its_own() -> None:
-    with world() as here:
+    with harness() as here:
         task_id = made(here, count=4, results=1)
 
         assert here.entries(task_id) == ["capture", "release", "reserve"]
 
 
 def test_a_statement_shows_the_charge_and_what_went_back() -> None:
-    with world() as here:
+    with harness() as here:
         made(here, count=4, results=1)
         _, document = here.post("/api/account/consumption", {})
 
@@ -52,7 +52,7 @@ def test_a_statement_shows_the_charge_and_what_went_back() -> None:
 
 
 def test_what_went_back_is_not_among_what_today_cost() -> None:
-    with world() as here:
+    with harness() as here:
         made(here, count=4, results=1)
         _, document = here.post("/api/account/balance")
 
@@ -60,14 +60,14 @@ def test_what_went_back_is_not_among_what_today_cost() -> None:
 
 
 def test_results_beyond_those_asked_for_are_not_copied() -> None:
-    with world(archive=True) as here:
+    with harness(archive=True) as here:
         made(here, count=1, results=40)
 
         assert len(here.stored) == 1
 
 
 def test_a_polled_upstream_that_makes_fewer_is_paid_for_fewer() -> None:
-    with world() as here:
+    with harness() as here:
         here.submit_image(count=3)
         here.pump()
         here.network.finish()
@@ -78,7 +78,7 @@ def test_a_polled_upstream_that_makes_fewer_is_paid_for_fewer() -> None:
 
 
 def test_music_keeps_both_tracks_and_its_price() -> None:
-    with world() as here:
+    with harness() as here:
         status, document = here.post("/api/suno/music", {"prompt": "rain"})
         assert status == 200
         here.pump()

@@ -10,28 +10,28 @@ import pytest
 from relay.flow.read_limit import MOST_KEYS, ReadLimit
 from relay.nouns.errors import RateLimited
 from relay.nouns.signing import key_digest
+from tests.functional.harness import KEY, SECRETS, START, Harness, harness
 from tests.functional.refusals import refused
-from tests.functional.world import KEY, SECRETS, START, World, world
 
 BALANCE = ("POST", "/api/account/balance")
 RECORD = ("GET", "/api/v1/gpt4o-image/record-info?taskId=019b76da-a870-7000-8000-000000000000")
 
 
 @pytest.fixture
-def here() -> Iterator[World]:
-    with world() as made:
+def here() -> Iterator[Harness]:
+    with harness() as made:
         tiers = {level: replace(tier, reads_per_minute=6) for level, tier in made.services.catalog.tiers.items()}
         made.services = replace(made.services, catalog=replace(made.services.catalog, tiers=tiers))
         yield made
 
 
-def used_up(here: World) -> None:
+def used_up(here: Harness) -> None:
     for door in (BALANCE, RECORD):
         for _ in range(6):
             assert here.request(*door)[0] in (200, 404)
 
 
-def test_a_key_that_reads_too_often_is_told_when_to_come_back(here: World) -> None:
+def test_a_key_that_reads_too_often_is_told_when_to_come_back(here: Harness) -> None:
     used_up(here)
     told = refused(here, *BALANCE), refused(here, *RECORD)
     assert [(refusal.status, refusal.code, refusal.headers["retry-after"]) for refusal in told] == [
@@ -40,7 +40,7 @@ def test_a_key_that_reads_too_often_is_told_when_to_come_back(here: World) -> No
     ]
 
 
-def test_reads_come_back_evenly(here: World) -> None:
+def test_reads_come_back_evenly(here: Harness) -> None:
     used_up(here)
     here.wait(10)
     assert [here.request(*BALANCE)[0] for _ in range(2)] == [200, 429]
@@ -48,7 +48,7 @@ def test_reads_come_back_evenly(here: World) -> None:
     assert [here.request(*BALANCE)[0] for _ in range(7)] == [200] * 6 + [429]
 
 
-def test_another_key_of_the_account_reads_on(here: World) -> None:
+def test_another_key_of_the_account_reads_on(here: Harness) -> None:
     used_up(here)
     digest = key_digest(SECRETS["key-pepper"].encode(), "sk-EXAMPLE-second")
     here.services.store.directory.add_key(digest, here.account_id, "key2", "sk-EXAM", here.now[0])
@@ -56,7 +56,7 @@ def test_another_key_of_the_account_reads_on(here: World) -> None:
     assert here.request(*BALANCE, key=KEY)[0] == 429
 
 
-def test_creations_are_no_reads(here: World) -> None:
+def test_creations_are_no_reads(here: Harness) -> None:
     used_up(here)
     here.submit_image()
 

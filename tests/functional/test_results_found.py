@@ -6,14 +6,14 @@ import pytest
 
 from relay.effects.store.codec import pack
 from relay.nouns.task import uuid7
-from tests.functional.storing import settled, storing
+from tests.functional.archiving import archiving_task, finished_task
+from tests.functional.harness import Harness, harness
 from tests.functional.test_account_pages import counted, store
-from tests.functional.world import World, world
 
 DOWNLOAD = "/api/v1/gpt4o-image/download-url"
 
 
-def found(here: World, url: str) -> tuple[int, int]:
+def found(here: Harness, url: str) -> tuple[int, int]:
     """The answer's status, and the rows it took; who is calling is known by now."""
     reads = counted(here)
     here.post("/api/kling/tasks", {"task_id": "none"})
@@ -23,9 +23,9 @@ def found(here: World, url: str) -> tuple[int, int]:
 
 @pytest.mark.parametrize("later", [0, 15])
 def test_a_link_of_ours_takes_one_read_however_many_tasks_came_after(later: int) -> None:
-    with world(archive=True) as here:
-        task_id = storing(here)
-        settled(here, task_id)
+    with harness(archive=True) as here:
+        task_id = archiving_task(here)
+        finished_task(here, task_id)
         (picture,) = here.post("/api/kling/tasks", {"task_id": task_id})[1]["images"]
         for _ in range(later):
             here.submit_image()
@@ -33,7 +33,7 @@ def test_a_link_of_ours_takes_one_read_however_many_tasks_came_after(later: int)
         assert found(here, picture["url"]) == (200, 1)
 
 
-def test_another_link_is_searched_for_among_the_newest_rows_alone(here: World) -> None:
+def test_another_link_is_searched_for_among_the_newest_rows_alone(here: Harness) -> None:
     here.submit_image()
     here.pump()
     here.network.finish()

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.functional.watched import FUNCTIONS, Use, Watch, Watched, secrets_of
-from tests.functional.ways import WAYS
-from tests.functional.ways_media import MEDIA_WAYS
-from tests.functional.world import world
+from tests.functional.harness import harness
+from tests.functional.recorded_calls import FUNCTIONS, AwsUse, CallRecorder, RecordingHarness, secrets_of
+from tests.functional.scenarios import SCENARIOS
+from tests.functional.scenarios_media import MEDIA_SCENARIOS
 from tests.rules.tree import become, functions, logical_id
 
 # What Lambda itself does in the name of a function that reads a queue.
@@ -22,38 +22,38 @@ READS_QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttribute
 
 
 @pytest.fixture(scope="module")
-def watch() -> Watch:
+def recorder() -> CallRecorder:
     """All that the functions ask for on all ways, and what Lambda asks for in their name."""
-    watch = Watch(set(of_the_cloud()))
-    for way in WAYS + MEDIA_WAYS:
-        with world() as here:
-            way(Watched.of(here, watch))
-    return watch
+    recorder = CallRecorder(set(of_the_cloud()))
+    for way in SCENARIOS + MEDIA_SCENARIOS:
+        with harness() as here:
+            way(RecordingHarness.of(here, recorder))
+    return recorder
 
 
 @pytest.fixture(scope="module")
-def used(watch: Watch) -> set[Use]:
-    return watch.uses
+def used(recorder: CallRecorder) -> set[AwsUse]:
+    return recorder.uses
 
 
-def of_the_cloud() -> Iterator[Use]:
+def of_the_cloud() -> Iterator[AwsUse]:
     names = {logical_id(function): function for function in FUNCTIONS}
     for source in become("AWS::Lambda::EventSourceMapping").values():
         for action in READS_QUEUE:
-            yield Use(names[source["FunctionName"]["Ref"]], action, named(source["EventSourceArn"]))
+            yield AwsUse(names[source["FunctionName"]["Ref"]], action, named(source["EventSourceArn"]))
     for config in become("AWS::Lambda::EventInvokeConfig").values():
         failed = config["DestinationConfig"]["OnFailure"]["Destination"]
-        yield Use(names[config["FunctionName"]["Ref"]], "sqs:SendMessage", named(failed))
+        yield AwsUse(names[config["FunctionName"]["Ref"]], "sqs:SendMessage", named(failed))
 
 
-def granted() -> Iterator[Use]:
+def granted() -> Iterator[AwsUse]:
     """Every action a function's role allows, one by one; `key` is the pattern a condition narrows it to."""
     for function in FUNCTIONS:
         for policy in become("AWS::IAM::Role")[f"{logical_id(function)}Role"]["Policies"]:
             for statement in listed(policy["PolicyDocument"]["Statement"]):
                 parts = (statement["Action"], statement["Resource"], leading_keys(statement))
                 for action, resource, key in product(*map(listed, parts)):
-                    yield Use(function, action, named(resource), key)
+                    yield AwsUse(function, action, named(resource), key)
 
 
 def leading_keys(statement: dict[str, Any]) -> list[str]:
@@ -83,15 +83,15 @@ def named(resource: dict[str, Any]) -> str:
     return json.dumps(resource)
 
 
-def covers(grant: Use, use: Use) -> bool:
+def covers(grant: AwsUse, use: AwsUse) -> bool:
     """Whether a grant allows a use. Without a key pattern it allows every row of the table."""
     here = grant[:2] == use[:2] and fnmatchcase(use.resource, grant.resource)
     return here and fnmatchcase(use.key, grant.key or "*")
 
 
-def table(uses: Iterable[Use]) -> str:
+def table(uses: Iterable[AwsUse]) -> str:
     """One line for each, in columns."""
-    rows = [Use("function", "action", "resource", "key"), *sorted(uses)]
+    rows = [AwsUse("function", "action", "resource", "key"), *sorted(uses)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
 
@@ -101,21 +101,21 @@ def test_every_function_of_the_template_is_watched() -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_what_a_function_asks_for_is_granted(used: set[Use], function: str) -> None:
+def test_what_a_function_asks_for_is_granted(used: set[AwsUse], function: str) -> None:
     grants = list(granted())
     refused = [use for use in used if use.function == function and not any(covers(grant, use) for grant in grants)]
     assert not refused, f"the cloud would refuse this; grant it in template.yaml:\n{table(refused)}"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_what_a_function_is_granted_it_asks_for(used: set[Use], function: str) -> None:
+def test_what_a_function_is_granted_it_asks_for(used: set[AwsUse], function: str) -> None:
     idle = [grant for grant in granted() if grant.function == function and not any(covers(grant, use) for use in used)]
     assert not idle, (
         f"no way through the relay needs this; take it out of template.yaml, or add the way:\n{table(idle)}"
     )
 
 
-def test_a_key_of_ones_own_opens_to_those_who_read_secrets(used: set[Use]) -> None:
+def test_a_key_of_ones_own_opens_to_those_who_read_secrets(used: set[AwsUse]) -> None:
     (policy,) = become("AWS::IAM::Policy").values()
     readers = {use.function for use in used if use.action == "ssm:GetParameters"}
     assert {role["Ref"] for role in policy["Roles"]} == {f"{logical_id(function)}Role" for function in readers}
@@ -133,16 +133,16 @@ def test_a_key_of_ones_own_opens_to_those_who_read_secrets(used: set[Use]) -> No
     ],
 )
 def test_a_row_of_the_directory_is_written_by_its_own_functions_alone(key: str, writers: set[str]) -> None:
-    every = (Use(*grant[:3], key) for grant in granted() if grant.action != "dynamodb:GetItem")
+    every = (AwsUse(*grant[:3], key) for grant in granted() if grant.action != "dynamodb:GetItem")
     may = {use.function for use in every if use.resource == "DirectoryTable" and allowed(use)}
     assert may == writers
 
 
-def allowed(use: Use) -> bool:
+def allowed(use: AwsUse) -> bool:
     return any(covers(grant, use) for grant in granted())
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_reads_the_secrets_it_uses_and_no_others(watch: Watch, function: str) -> None:
-    asked = {name.partition("/")[0] for name in watch.secrets[function]}
+def test_a_function_reads_the_secrets_it_uses_and_no_others(recorder: CallRecorder, function: str) -> None:
+    asked = {name.partition("/")[0] for name in recorder.secrets[function]}
     assert asked == set(filter(None, secrets_of(function).split(",")))

@@ -11,17 +11,17 @@ import pytest
 
 from relay.edge.shell import records
 from relay.nouns.wire import Answer
+from tests.functional.harness import Harness, harness
 from tests.functional.network import CLIENT
 from tests.functional.test_upstream_answers import kie, relay
-from tests.functional.world import World, world
 
 PROMPT = "a red fox asleep under the old lighthouse"
 WORDS = "the model is being replaced this week"
 
 
 @pytest.fixture
-def here() -> Iterator[World]:
-    with world(archive=True) as made:
+def here() -> Iterator[Harness]:
+    with harness(archive=True) as made:
         yield made
 
 
@@ -37,7 +37,7 @@ def lines(log: pytest.LogCaptureFixture, message: str) -> list[dict[str, Any]]:
     return [vars(record) for record in log.records if record.getMessage() == message]
 
 
-def about(here: World, task_id: str) -> dict[str, str]:
+def about(here: Harness, task_id: str) -> dict[str, str]:
     return {"trace_id": "trace-0001", "account_id": here.account_id, "task_id": task_id}
 
 
@@ -45,7 +45,7 @@ def named(line: dict[str, Any]) -> dict[str, str]:
     return {name: line[name] for name in ("trace_id", "account_id", "task_id")}
 
 
-def test_each_step_of_a_success_is_logged_under_its_trace(here: World, log: pytest.LogCaptureFixture) -> None:
+def test_each_step_of_a_success_is_logged_under_its_trace(here: Harness, log: pytest.LogCaptureFixture) -> None:
     here.network.script["file"] = [Answer(404)]
     here.network.script["client"] = [Answer(500)]
     task_id = here.submit_image(prompt=PROMPT, callback_url=CLIENT)
@@ -69,7 +69,7 @@ def test_each_step_of_a_success_is_logged_under_its_trace(here: World, log: pyte
     ],
 )
 def test_a_refusals_words_are_logged_under_the_trace(
-    here: World, log: pytest.LogCaptureFixture, path: str, upstream: str, answer: Answer
+    here: Harness, log: pytest.LogCaptureFixture, path: str, upstream: str, answer: Answer
 ) -> None:
     here.network.script[f"{upstream}.submit"] = [answer]
     _, made = here.post(path, {"prompt": PROMPT})
@@ -82,7 +82,7 @@ def test_a_refusals_words_are_logged_under_the_trace(
     assert (end["code"], WORDS in end["words"], PROMPT in str(vars)) == ("INVALID_PARAMETER", True, False)
 
 
-def test_a_failed_jobs_words_are_logged_under_the_trace(here: World, log: pytest.LogCaptureFixture) -> None:
+def test_a_failed_jobs_words_are_logged_under_the_trace(here: Harness, log: pytest.LogCaptureFixture) -> None:
     task_id = here.submit_image(prompt=PROMPT)
     here.run(5)
     for job in here.network.jobs.values():
@@ -93,7 +93,7 @@ def test_a_failed_jobs_words_are_logged_under_the_trace(here: World, log: pytest
     assert (named(end), end["words"]) == (about(here, task_id), f"{WORDS}: [...]")
 
 
-def test_a_message_that_fails_is_logged_under_its_trace(here: World, log: pytest.LogCaptureFixture) -> None:
+def test_a_message_that_fails_is_logged_under_its_trace(here: Harness, log: pytest.LogCaptureFixture) -> None:
     task_id = here.submit_image()
     message = here.sqs.receive_message(QueueUrl=here.dispatch_url)["Messages"][0]["Body"]
 
@@ -108,7 +108,7 @@ def test_a_message_that_fails_is_logged_under_its_trace(here: World, log: pytest
     assert len(said["batchItemFailures"]) == 2
 
 
-def test_a_worker_is_not_given_the_trace(here: World) -> None:
+def test_a_worker_is_not_given_the_trace(here: Harness) -> None:
     here.submit_image()
     message = here.sqs.receive_message(QueueUrl=here.dispatch_url)["Messages"][0]["Body"]
     given = list[dict[str, Any]]()
@@ -117,7 +117,7 @@ def test_a_worker_is_not_given_the_trace(here: World) -> None:
     assert given[0].keys() == {"account_id", "task_id"}
 
 
-def test_what_upstreams_do_is_counted_by_upstream_too(here: World) -> None:
+def test_what_upstreams_do_is_counted_by_upstream_too(here: Harness) -> None:
     here.network.script["kie.submit"] = [kie(401)]
     here.post("/api/grok/images", {"prompt": PROMPT})
     here.run(5)

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from relay.nouns.catalog import Allowance, Tier
-from tests.functional.filing import FILE, FORM, HOST, PRESIGN, form, uploaded
+from tests.functional.files_client import FILE, HOST, MULTIPART, PRESIGN, form, upload_file
+from tests.functional.harness import Harness, harness, open_account
 from tests.functional.refusals import Refusal, refused
-from tests.functional.world import World, open_account, world
 from tests.samples import sample
 
 PNG = sample("png")
@@ -27,8 +27,8 @@ INLINE = "data:image/png;base64," + base64.b64encode(PNG).decode()
 
 
 @pytest.fixture
-def here() -> Iterator[World]:
-    with world(balance="1000") as made:
+def here() -> Iterator[Harness]:
+    with harness(balance="1000") as made:
         tiers = {**made.services.catalog.tiers, **TIERS}
         catalog = replace(made.services.catalog, tiers=tiers, unpaid_uploads=Allowance(files=2, megabytes=1))
         made.services = replace(made.services, catalog=catalog)
@@ -40,35 +40,35 @@ def here() -> Iterator[World]:
         yield made
 
 
-def brought(here: World, way: str, key: str) -> Refusal:
+def brought(here: Harness, way: str, key: str) -> Refusal:
     """The refusal of one more file."""
     if way == "form":
         return refused(here, "POST", PRESIGN, WANTED, key=key)
     if way == "inline":
         return refused(here, "POST", "/api/kling/videos", {**VIDEO, "image_url": INLINE}, key=key)
-    return refused(here, "POST", {"file": FILE, "image host": HOST}[way], raw=form(PNG), headers=FORM, key=key)
+    return refused(here, "POST", {"file": FILE, "image host": HOST}[way], raw=form(PNG), headers=MULTIPART, key=key)
 
 
 WAYS = ["file", "image host", "form", "inline"]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_frozen_account_brings_nothing(here: World, way: str) -> None:
+def test_a_frozen_account_brings_nothing(here: Harness, way: str) -> None:
     refusal = brought(here, way, FROZEN)
 
     assert (refusal.status, refusal.code) == (403, "ACCOUNT_FROZEN")
 
 
-def test_an_account_that_is_frozen_while_it_is_remembered_brings_nothing(here: World) -> None:
-    uploaded(here, PNG, key=FEW)
+def test_an_account_that_is_frozen_while_it_is_remembered_brings_nothing(here: Harness) -> None:
+    upload_file(here, PNG, key=FEW)
     here.services.store.accounts.change("acc2", status="frozen")
 
     assert brought(here, "file", FEW).code == "ACCOUNT_FROZEN"
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_files_a_day_are_counted_whichever_way_they_come(here: World, way: str) -> None:
-    uploaded(here, PNG, key=FEW)
+def test_files_a_day_are_counted_whichever_way_they_come(here: Harness, way: str) -> None:
+    upload_file(here, PNG, key=FEW)
     assert here.post(PRESIGN, WANTED, key=FEW)[0] == 200
     assert here.post("/api/kling/videos", {**VIDEO, "image_url": INLINE}, key=FEW)[0] == 200
     refusal = brought(here, way, FEW)
@@ -78,43 +78,43 @@ def test_files_a_day_are_counted_whichever_way_they_come(here: World, way: str) 
     assert int(refusal.headers["retry-after"]) == DAY - (here.now[0] // 1000 + 8 * 3600) % DAY
 
 
-def test_a_form_counts_the_bytes_it_declares(here: World) -> None:
+def test_a_form_counts_the_bytes_it_declares(here: Harness) -> None:
     most = {**WANTED, "size": (1 << 20) - len(PNG)}
     assert here.post(PRESIGN, most, key=SMALL)[0] == 200
-    uploaded(here, PNG, key=SMALL)
+    upload_file(here, PNG, key=SMALL)
 
     assert {brought(here, way, SMALL).status for way in WAYS} == {429}
 
 
-def test_a_file_larger_than_a_days_bytes_is_refused(here: World) -> None:
+def test_a_file_larger_than_a_days_bytes_is_refused(here: Harness) -> None:
     assert refused(here, "POST", PRESIGN, {**WANTED, "size": (1 << 20) + 1}, key=SMALL).status == 429
 
 
-def test_an_account_without_a_balance_brings_little(here: World) -> None:
+def test_an_account_without_a_balance_brings_little(here: Harness) -> None:
     for _ in range(2):
-        uploaded(here, PNG, key=POOR)
+        upload_file(here, PNG, key=POOR)
 
     assert brought(here, "form", POOR).status == 429
 
 
-def test_the_next_day_begins_anew(here: World) -> None:
+def test_the_next_day_begins_anew(here: Harness) -> None:
     for _ in range(3):
-        uploaded(here, PNG, key=FEW)
+        upload_file(here, PNG, key=FEW)
     here.wait(int(brought(here, "file", FEW).headers["retry-after"]))
 
     for _ in range(3):
-        uploaded(here, PNG, key=FEW)
+        upload_file(here, PNG, key=FEW)
     assert brought(here, "file", FEW).status == 429
 
 
-def test_what_is_refused_is_not_counted(here: World) -> None:
+def test_what_is_refused_is_not_counted(here: Harness) -> None:
     for _ in range(4):
-        refused(here, "POST", FILE, raw=form(b"<html>"), headers=FORM, key=FEW)
+        refused(here, "POST", FILE, raw=form(b"<html>"), headers=MULTIPART, key=FEW)
 
-    uploaded(here, PNG, key=FEW)
+    upload_file(here, PNG, key=FEW)
 
 
-def test_a_repeated_request_counts_its_picture_once(here: World) -> None:
+def test_a_repeated_request_counts_its_picture_once(here: Harness) -> None:
     body, once = {**VIDEO, "image_url": INLINE}, {"idempotency-key": "one"}
     for _ in range(5):
         assert here.post("/api/kling/videos", body, headers=once, key=FEW)[0] == 200
@@ -122,18 +122,18 @@ def test_a_repeated_request_counts_its_picture_once(here: World) -> None:
     assert here.services.store.files.counted("acc2", day(here)) == (1, len(PNG))
 
 
-def test_a_container_whose_clock_is_behind_counts_in_the_rows_day(here: World) -> None:
+def test_a_container_whose_clock_is_behind_counts_in_the_rows_day(here: Harness) -> None:
     files, most = here.services.store.files, TIERS[1].uploads
     assert files.count("acc2", day(here), 3, 10, most)
 
     assert not files.count("acc2", day(here) - 1, 1, 10, most)
 
 
-def day(here: World) -> int:
+def day(here: Harness) -> int:
     return (here.now[0] // 1000 + 8 * 3600) // DAY
 
 
-def test_the_limit_is_part_of_the_write_itself(here: World) -> None:
+def test_the_limit_is_part_of_the_write_itself(here: Harness) -> None:
     """Two containers that count at once cannot both take the last place."""
     files, most, between = here.services.store.files, TIERS[1].uploads, list[bool]()
     assert files.count("acc2", day(here), 2, 10, most)

@@ -13,9 +13,9 @@ import pytest
 
 from relay.effects.bucket import Bucket
 from relay.flow.uploads import FORM_SECONDS, MAX_UPLOAD, check
-from tests.functional.filing import PRESIGN, follow
-from tests.functional.refusals import everything, refused
-from tests.functional.world import BUCKET, World, world
+from tests.functional.files_client import PRESIGN, follow_link
+from tests.functional.harness import BUCKET, Harness, harness
+from tests.functional.refusals import refused, stored_state
 from tests.samples import CONTENT_TYPES, gif_with, png_of, sample
 
 PNG = sample("png")
@@ -24,19 +24,19 @@ WANTED = {"filename": "cat.png", "content_type": "image/png", "size": len(PNG)}
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with world(balance="1000") as made:
+def here() -> Iterator[Harness]:
+    with harness(balance="1000") as made:
         yield made
 
 
-def asked(here: World, **wanted: Any) -> dict[str, Any]:
+def asked(here: Harness, **wanted: Any) -> dict[str, Any]:
     status, document = here.post(PRESIGN, {**WANTED, **wanted})
     assert status == 200, document
     (said,) = document["data"]
     return dict(said)
 
 
-def arrived(here: World, body: bytes = PNG, **wanted: Any) -> tuple[str, str]:
+def arrived(here: Harness, body: bytes = PNG, **wanted: Any) -> tuple[str, str]:
     """A file that was brought by a form and not judged yet: its link, and the key it lies under."""
     said = asked(here, **wanted)
     key = said["fields"]["key"]
@@ -49,11 +49,11 @@ def copy_of(key: str) -> str:
     return key.replace("incoming/", "uploads/")
 
 
-def submit(here: World, url: str) -> int:
+def submit(here: Harness, url: str) -> int:
     return here.post("/api/kling/videos", {"prompt": "a cat", "action": "image2video", "image_url": url})[0]
 
 
-def test_the_answer_is_a_form_and_what_the_file_will_be(here: World) -> None:
+def test_the_answer_is_a_form_and_what_the_file_will_be(here: Harness) -> None:
     said = asked(here, filename="../up/cat.png")
 
     assert said.keys() == {
@@ -64,7 +64,7 @@ def test_the_answer_is_a_form_and_what_the_file_will_be(here: World) -> None:
     assert datetime.fromisoformat(said["form_expires_at"]).timestamp() == here.now[0] // 1000 + FORM_SECONDS
 
 
-def test_the_policy_binds_place_type_size_and_time(here: World) -> None:
+def test_the_policy_binds_place_type_size_and_time(here: Harness) -> None:
     fields = asked(here, size=77)["fields"]
     policy = json.loads(base64.b64decode(fields["policy"]))
 
@@ -78,18 +78,18 @@ def test_the_policy_binds_place_type_size_and_time(here: World) -> None:
     assert abs(lasts.total_seconds() - FORM_SECONDS) <= 1
 
 
-def test_nobody_else_writes_under_the_key(here: World) -> None:
+def test_nobody_else_writes_under_the_key(here: Harness) -> None:
     area, owner, _ = asked(here)["fields"]["key"].split("/")
 
     assert (area, owner) == ("incoming", here.account_id)
 
 
 @pytest.mark.parametrize("extension", CONTENT_TYPES)
-def test_every_type_may_come_by_form(here: World, extension: str) -> None:
+def test_every_type_may_come_by_form(here: Harness, extension: str) -> None:
     url, key = arrived(here, sample(extension), content_type=CONTENT_TYPES[extension])
     check(here.services, key)
 
-    assert follow(here, url) == (200, copy_of(key))
+    assert follow_link(here, url) == (200, copy_of(key))
 
 
 @pytest.mark.parametrize(
@@ -115,31 +115,31 @@ def test_every_type_may_come_by_form(here: World, extension: str) -> None:
         ({"size": 10**30}, 413, "size"),
     ],
 )
-def test_a_wrong_field_is_named(here: World, wanted: dict[str, Any], status: int, field: str) -> None:
+def test_a_wrong_field_is_named(here: Harness, wanted: dict[str, Any], status: int, field: str) -> None:
     refusal = refused(here, "POST", PRESIGN, {**WANTED, **wanted})
 
     assert (refusal.status, field in refusal.message.split()) == (status, True)
 
 
 @pytest.mark.parametrize("key", [None, "sk-EXAMPLE-unknown"])
-def test_a_stranger_gets_no_form(here: World, key: str | None) -> None:
+def test_a_stranger_gets_no_form(here: Harness, key: str | None) -> None:
     assert refused(here, "POST", PRESIGN, WANTED, key=key).status == 401
 
 
-def test_what_was_not_judged_is_no_input(here: World) -> None:
+def test_what_was_not_judged_is_no_input(here: Harness) -> None:
     url, _ = arrived(here)
     body = {"prompt": "a cat", "action": "image2video", "image_url": url}
 
     assert "image_url" in refused(here, "POST", "/api/kling/videos", body).message
 
 
-def test_what_was_not_judged_cannot_be_fetched(here: World) -> None:
+def test_what_was_not_judged_cannot_be_fetched(here: Harness) -> None:
     url, _ = arrived(here)
 
-    assert follow(here, url) == (404, "")
+    assert follow_link(here, url) == (404, "")
 
 
-def test_what_was_judged_is_an_input(here: World) -> None:
+def test_what_was_judged_is_an_input(here: Harness) -> None:
     url, key = arrived(here)
     check(here.services, key)
 
@@ -156,36 +156,36 @@ LIES = {
 
 
 @pytest.mark.parametrize(("body", "content_type"), LIES.values(), ids=LIES.keys())
-def test_what_is_not_what_it_was_said_to_be_is_deleted(here: World, body: bytes, content_type: str) -> None:
+def test_what_is_not_what_it_was_said_to_be_is_deleted(here: Harness, body: bytes, content_type: str) -> None:
     url, key = arrived(here, body, content_type=content_type)
     check(here.services, key)
 
-    assert (key in here.stored, follow(here, url)[0], submit(here, url)) == (False, 404, 400)
+    assert (key in here.stored, follow_link(here, url)[0], submit(here, url)) == (False, 404, 400)
 
 
 @pytest.mark.parametrize("body", [PNG, b"<html>"], ids=["good", "bad"])
-def test_to_be_judged_twice_changes_nothing(here: World, body: bytes) -> None:
+def test_to_be_judged_twice_changes_nothing(here: Harness, body: bytes) -> None:
     _, key = arrived(here, body)
     check(here.services, key)
-    once = everything(here)
+    once = stored_state(here)
     check(here.services, key)
 
-    assert everything(here) == once
+    assert stored_state(here) == once
 
 
 @pytest.mark.parametrize("body", [b"<html>", OTHER], ids=["bad", "good"])
-def test_a_judged_file_cannot_be_replaced(here: World, body: bytes) -> None:
+def test_a_judged_file_cannot_be_replaced(here: Harness, body: bytes) -> None:
     url, key = arrived(here)
     check(here.services, key)
     here.services.bucket.put(key, body, "image/png")  # the form still works
-    assert here.bytes_of(follow(here, url)[1]) == PNG
+    assert here.bytes_of(follow_link(here, url)[1]) == PNG
     check(here.services, key)
 
-    assert here.bytes_of(follow(here, url)[1]) == PNG
+    assert here.bytes_of(follow_link(here, url)[1]) == PNG
     assert (key in here.stored, submit(here, url)) == (False, 200)
 
 
-def test_a_file_replaced_while_it_is_judged_is_not_copied(here: World) -> None:
+def test_a_file_replaced_while_it_is_judged_is_not_copied(here: Harness) -> None:
     url, key = arrived(here)
 
     class Slow(Bucket):
@@ -196,13 +196,13 @@ def test_a_file_replaced_while_it_is_judged_is_not_copied(here: World) -> None:
             return here.stored[source] == etag and super().copy(source, etag, key, content_type)
 
     check(replace(here.services, bucket=Slow(here.services.bucket._connect, BUCKET)), key)
-    assert (follow(here, url)[0], submit(here, url)) == (404, 400)
+    assert (follow_link(here, url)[0], submit(here, url)) == (404, 400)
     check(here.services, key)
 
-    assert (copy_of(key) in here.stored, key in here.stored, follow(here, url)[0]) == (False, False, 404)
+    assert (copy_of(key) in here.stored, key in here.stored, follow_link(here, url)[0]) == (False, False, 404)
 
 
-def test_a_copy_is_made_of_the_very_bytes_that_were_judged(here: World) -> None:
+def test_a_copy_is_made_of_the_very_bytes_that_were_judged(here: Harness) -> None:
     _, key = arrived(here)
     asked_of_s3: list[dict[str, Any]] = []
     client: Any = here.services.bucket._client
@@ -214,31 +214,31 @@ def test_a_copy_is_made_of_the_very_bytes_that_were_judged(here: World) -> None:
     assert (copy["CopySourceIfMatch"], copy["Key"]) == (judged, copy_of(key))
 
 
-def test_a_good_file_after_a_refused_one_is_taken(here: World) -> None:
+def test_a_good_file_after_a_refused_one_is_taken(here: Harness) -> None:
     url, key = arrived(here, b"<html>")
     check(here.services, key)
     here.services.bucket.put(key, PNG, "image/png")
     check(here.services, key)
 
-    assert follow(here, url)[0] == 200
+    assert follow_link(here, url)[0] == 200
 
 
-def test_what_follows_a_picture_is_not_kept(here: World) -> None:
+def test_what_follows_a_picture_is_not_kept(here: Harness) -> None:
     url, key = arrived(here, PNG + b"PK\x03\x04" + bytes(99), size=len(PNG) + 103)
     check(here.services, key)
 
-    assert here.bytes_of(follow(here, url)[1]) == PNG
+    assert here.bytes_of(follow_link(here, url)[1]) == PNG
 
 
-def test_only_what_was_judged_stays(here: World) -> None:
+def test_only_what_was_judged_stays(here: Harness) -> None:
     _, key = arrived(here)
     check(here.services, key)
 
     assert (key in here.stored, copy_of(key) in here.stored) == (False, True)
 
 
-def test_a_file_that_is_gone_before_it_is_judged_does_no_harm(here: World) -> None:
+def test_a_file_that_is_gone_before_it_is_judged_does_no_harm(here: Harness) -> None:
     said = asked(here)
     check(here.services, said["fields"]["key"])
 
-    assert (follow(here, said["url"])[0], submit(here, said["url"])) == (404, 400)
+    assert (follow_link(here, said["url"])[0], submit(here, said["url"])) == (404, 400)

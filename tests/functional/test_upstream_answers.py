@@ -10,20 +10,20 @@ import pytest
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Answer
-from tests.functional.world import World, world
+from tests.functional.harness import Harness, harness
 
 HTML = b"<html><body>bad gateway</body></html>"
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[World]:
-    with world(balance="1000") as made:
+def shared() -> Iterator[Harness]:
+    with harness(balance="1000") as made:
         yield made
 
 
 @pytest.fixture
-def here(shared: World) -> World:
-    """A world in which nothing is under way and no upstream is left alone."""
+def here(shared: Harness) -> Harness:
+    """A relay in which nothing is under way and no upstream is left alone."""
     shared.network.script.clear()
     shared.network.calls.clear()
     shared.services.resting.clear()
@@ -40,7 +40,7 @@ def relay(status: int, code: str, message: str = "no", **headers: str) -> Answer
     return Answer(status, json.dumps(document).encode(), headers)
 
 
-def submit(here: World, path: str) -> Task:
+def submit(here: Harness, path: str) -> Task:
     """A task with the first answer of its upstreams."""
     status, made = here.post(path, {"prompt": "a cat"})
     assert status == 200
@@ -62,7 +62,7 @@ ELSEWHERE: dict[str, Answer | Exception] = {
 
 
 @pytest.mark.parametrize("answer", ELSEWHERE.values(), ids=ELSEWHERE.keys())
-def test_a_certain_refusal_goes_to_the_next_upstream_with_one_charge(here: World, answer: Answer | Exception) -> None:
+def test_a_certain_refusal_goes_to_the_next_upstream_with_one_charge(here: Harness, answer: Answer | Exception) -> None:
     here.network.script["kie.submit"] = [answer]
 
     task = submit(here, GROK)
@@ -82,7 +82,7 @@ FINAL = {
 
 
 @pytest.mark.parametrize(("answer", "code"), FINAL.values(), ids=FINAL.keys())
-def test_a_refusal_of_the_request_itself_ends_it_with_the_money_back(here: World, answer: Answer, code: str) -> None:
+def test_a_refusal_of_the_request_itself_ends_it_with_the_money_back(here: Harness, answer: Answer, code: str) -> None:
     before = here.balance
     here.network.script["kie.submit"] = [answer]
 
@@ -94,7 +94,7 @@ def test_a_refusal_of_the_request_itself_ends_it_with_the_money_back(here: World
 
 
 @pytest.mark.parametrize("answer", [relay(400, "INVALID_PARAMETER"), relay(400, "MISSING_REQUIRED_FIELD")])
-def test_a_relay_that_refuses_the_request_ends_it_with_the_money_back(here: World, answer: Answer) -> None:
+def test_a_relay_that_refuses_the_request_ends_it_with_the_money_back(here: Harness, answer: Answer) -> None:
     here.network.script["aistudio.submit"] = [answer]
 
     task = submit(here, KLING)
@@ -123,7 +123,7 @@ UNKNOWN: dict[str, Answer | Exception] = {
 @pytest.mark.parametrize("answer", UNKNOWN.values(), ids=UNKNOWN.keys())
 @pytest.mark.parametrize(("path", "upstream"), [(GROK, "kie"), (KLING, "aistudio")])
 def test_an_unknown_outcome_is_held_and_goes_nowhere_else(
-    here: World, answer: Answer | Exception, path: str, upstream: str
+    here: Harness, answer: Answer | Exception, path: str, upstream: str
 ) -> None:
     counted = here.counts.get("UnknownOutcome", 0)
     here.network.script[f"{upstream}.submit"] = [answer]
@@ -139,7 +139,7 @@ def test_an_unknown_outcome_is_held_and_goes_nowhere_else(
     assert len(here.network.sent("kie.submit") + here.network.sent("aistudio.submit")) == 1
 
 
-def test_an_upstream_that_does_not_take_our_key_is_left_alone_for_a_while(here: World) -> None:
+def test_an_upstream_that_does_not_take_our_key_is_left_alone_for_a_while(here: Harness) -> None:
     here.network.script["kie.submit"] = [kie(401)]
     submit(here, GROK)
 
@@ -149,7 +149,7 @@ def test_an_upstream_that_does_not_take_our_key_is_left_alone_for_a_while(here: 
     assert submit(here, GROK).upstream == "kie"
 
 
-def test_an_upstream_without_a_key_is_passed_over(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upstream_without_a_key_is_passed_over(here: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(here.secrets.values, "upstreams/kie/key")
 
     assert submit(here, GROK).upstream == "aistudio"
@@ -158,7 +158,7 @@ def test_an_upstream_without_a_key_is_passed_over(here: World, monkeypatch: pyte
 
 @pytest.mark.parametrize("secret", ["sk-EXAMPLE-relay", "sk-EXAMPLE-kie"])
 @pytest.mark.parametrize("path", [GROK, KLING])
-def test_what_an_upstream_says_is_not_kept_with_the_task(here: World, path: str, secret: str) -> None:
+def test_what_an_upstream_says_is_not_kept_with_the_task(here: Harness, path: str, secret: str) -> None:
     upstream = "kie" if path == GROK else "aistudio"
     said = f"the key {secret} may not do this"
     here.network.script[f"{upstream}.submit"] = [

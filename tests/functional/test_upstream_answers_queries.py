@@ -10,22 +10,22 @@ import pytest
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Answer
+from tests.functional.harness import Harness, harness
 from tests.functional.network import Script
 from tests.functional.test_upstream_answers import HTML, kie, relay
-from tests.functional.world import World, world
 
 KLING, GPT4O = "/api/kling/images", "/api/v1/gpt4o-image/generate"
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[World]:
-    with world(balance="1000") as made:
+def shared() -> Iterator[Harness]:
+    with harness(balance="1000") as made:
         yield made
 
 
 @pytest.fixture
-def here(shared: World) -> Iterator[World]:
-    """A world in which nothing is under way."""
+def here(shared: Harness) -> Iterator[Harness]:
+    """A relay in which nothing is under way."""
     shared.wait(11)
     shared.network.started = "processing"
     yield shared
@@ -34,14 +34,14 @@ def here(shared: World) -> Iterator[World]:
     shared.run(62, step=61)
 
 
-def running(here: World, upstream: str) -> Task:
+def running(here: Harness, upstream: str) -> Task:
     """A task whose job the upstream has just accepted."""
     task_id = here.submit_kie_image() if upstream == "kie" else here.submit_image()
     here.pump()
     return here.task(task_id)
 
 
-def asked(here: World, task: Task, answer: Script) -> Task:
+def asked(here: Harness, task: Task, answer: Script) -> Task:
     """The task after one look at it, answered so."""
     here.network.script[f"{task.upstream}.query"] = [answer]
     here.wait(61)
@@ -77,7 +77,7 @@ NOTHING: dict[str, Script] = {
 @pytest.mark.parametrize("answer", NOTHING.values(), ids=NOTHING.keys())
 @pytest.mark.parametrize("upstream", ["kie", "aistudio"])
 def test_an_answer_that_tells_nothing_changes_nothing_and_is_asked_again(
-    here: World, upstream: str, answer: Script
+    here: Harness, upstream: str, answer: Script
 ) -> None:
     before, counted = running(here, upstream), here.counts.get("UnreadableAnswer", 0)
 
@@ -101,7 +101,7 @@ def record(word: str, **fields: object) -> Answer:
 
 @pytest.mark.parametrize("word", ["thinking", "SUCCESSFUL", "排队中", "deleted", "?"])
 @pytest.mark.parametrize("upstream", ["kie", "aistudio"])
-def test_an_unknown_status_word_means_still_running_and_is_counted(here: World, upstream: str, word: str) -> None:
+def test_an_unknown_status_word_means_still_running_and_is_counted(here: Harness, upstream: str, word: str) -> None:
     counted = here.counts.get("UnknownStatusWord", 0)
 
     after = asked(here, running(here, upstream), record(word))
@@ -131,7 +131,7 @@ WITHOUT_RESULT = {
     ("upstream", "answer"), [(name, each) for name, all_ in WITHOUT_RESULT.items() for each in all_]
 )
 def test_a_success_without_a_result_is_a_failure_with_the_money_back(
-    here: World, upstream: str, answer: Answer
+    here: Harness, upstream: str, answer: Answer
 ) -> None:
     before = here.balance
 
@@ -152,7 +152,7 @@ FAILED = {
 
 
 @pytest.mark.parametrize(("upstream", "answer", "state"), FAILED.values(), ids=FAILED.keys())
-def test_a_failure_is_told_and_gives_the_money_back(here: World, upstream: str, answer: Answer, state: State) -> None:
+def test_a_failure_is_told_and_gives_the_money_back(here: Harness, upstream: str, answer: Answer, state: State) -> None:
     before = here.balance
 
     after = asked(here, running(here, upstream), answer)
@@ -162,7 +162,7 @@ def test_a_failure_is_told_and_gives_the_money_back(here: World, upstream: str, 
     assert (here.entries(after.task_id), here.balance, here.drift) == (["release", "reserve"], before, 0)
 
 
-def test_a_job_not_known_yet_is_known_a_moment_later(here: World) -> None:
+def test_a_job_not_known_yet_is_known_a_moment_later(here: Harness) -> None:
     task = running(here, "aistudio")
     here.network.script["aistudio.query"] = [relay(404, "TASK_NOT_FOUND")] * 3
     here.network.finish()
@@ -172,7 +172,7 @@ def test_a_job_not_known_yet_is_known_a_moment_later(here: World) -> None:
     assert here.task(task.task_id).state is State.SUCCEEDED
 
 
-def test_a_job_nobody_can_ask_about_ends_by_the_clock_with_the_money_back(here: World) -> None:
+def test_a_job_nobody_can_ask_about_ends_by_the_clock_with_the_money_back(here: Harness) -> None:
     task, before = running(here, "aistudio"), here.balance
     here.network.script["aistudio.query"] = [Answer(502, HTML)] * 1000
 
@@ -183,7 +183,7 @@ def test_a_job_nobody_can_ask_about_ends_by_the_clock_with_the_money_back(here: 
     assert here.balance == before + task.price
 
 
-def test_a_job_that_is_done_at_the_last_moment_is_done(here: World) -> None:
+def test_a_job_that_is_done_at_the_last_moment_is_done(here: Harness) -> None:
     task = running(here, "aistudio")
     here.wait(899)
     here.network.finish()
@@ -194,7 +194,7 @@ def test_a_job_that_is_done_at_the_last_moment_is_done(here: World) -> None:
     assert here.task(task.task_id).state is State.SUCCEEDED
 
 
-def test_a_job_that_ended_in_its_first_answer_is_settled_there(here: World) -> None:
+def test_a_job_that_ended_in_its_first_answer_is_settled_there(here: Harness) -> None:
     here.network.started = "succeeded"
     task = running(here, "aistudio")
 

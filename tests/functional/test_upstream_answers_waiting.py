@@ -10,19 +10,19 @@ from relay.effects.outbound import NoAnswer, NotSent
 from relay.nouns.money import nanos
 from relay.nouns.task import State
 from relay.nouns.wire import Answer, Call
+from tests.functional.harness import Harness
 from tests.functional.network import CLIENT, Script
 from tests.functional.test_upstream_answers import kie, relay
-from tests.functional.world import World
 
 DEADLINE = 900  # seconds of an image
 ALWAYS = 10_000
 
 
-def submitted(here: World) -> int:
+def submitted(here: Harness) -> int:
     return len(here.network.sent("kie.submit") + here.network.sent("aistudio.submit"))
 
 
-def test_kie_never_sees_more_than_it_takes_and_none_of_a_crowd_is_lost(here: World) -> None:
+def test_kie_never_sees_more_than_it_takes_and_none_of_a_crowd_is_lost(here: Harness) -> None:
     sent: list[int] = []
 
     def noted(call: Call) -> Answer:
@@ -44,7 +44,7 @@ def test_kie_never_sees_more_than_it_takes_and_none_of_a_crowd_is_lost(here: Wor
 
 
 @pytest.mark.parametrize("said", [{}, {"retry-after": "20"}], ids=["silent", "retry-after"])
-def test_a_task_waits_where_the_upstream_is_busy(here: World, said: dict[str, str]) -> None:
+def test_a_task_waits_where_the_upstream_is_busy(here: Harness, said: dict[str, str]) -> None:
     here.network.script["aistudio.submit"] = [relay(429, "RATE_LIMIT_EXCEEDED", **said)] * 3
     task_id = here.submit_image()
 
@@ -57,7 +57,7 @@ def test_a_task_waits_where_the_upstream_is_busy(here: World, said: dict[str, st
     assert (submitted(here), here.entries(task_id)) == (4, ["reserve"])
 
 
-def test_a_task_waits_for_a_busy_upstream_until_its_deadline_and_no_longer(here: World) -> None:
+def test_a_task_waits_for_a_busy_upstream_until_its_deadline_and_no_longer(here: Harness) -> None:
     here.network.script["kie.submit"] = [kie(429)] * ALWAYS
     task_id = here.submit_kie_image()
 
@@ -72,7 +72,7 @@ def test_a_task_waits_for_a_busy_upstream_until_its_deadline_and_no_longer(here:
     assert submitted(here) == tried
 
 
-def test_an_upstream_that_cannot_be_reached_for_a_moment_is_tried_again(here: World) -> None:
+def test_an_upstream_that_cannot_be_reached_for_a_moment_is_tried_again(here: Harness) -> None:
     here.network.script["aistudio.submit"] = [NotSent("ConnectionError")]
     task_id = here.submit_image()
 
@@ -82,7 +82,7 @@ def test_an_upstream_that_cannot_be_reached_for_a_moment_is_tried_again(here: Wo
     assert (submitted(here), here.entries(task_id)) == (2, ["reserve"])
 
 
-def test_a_task_that_arrives_while_its_upstream_rests_is_not_failed_for_it(here: World) -> None:
+def test_a_task_that_arrives_while_its_upstream_rests_is_not_failed_for_it(here: Harness) -> None:
     here.network.script["aistudio.submit"] = [NotSent("ConnectionError")]
     here.submit_image()
     here.pump()
@@ -105,7 +105,9 @@ REFUSING: dict[str, Script] = {
 
 
 @pytest.mark.parametrize("answer", REFUSING.values(), ids=REFUSING.keys())
-def test_when_nobody_takes_it_a_task_fails_after_a_few_rounds_with_the_money_back(here: World, answer: Script) -> None:
+def test_when_nobody_takes_it_a_task_fails_after_a_few_rounds_with_the_money_back(
+    here: Harness, answer: Script
+) -> None:
     here.network.script["aistudio.submit"] = [answer] * ALWAYS
     task_id = here.submit_image(callback_url=CLIENT)
 
@@ -119,7 +121,7 @@ def test_when_nobody_takes_it_a_task_fails_after_a_few_rounds_with_the_money_bac
 
 
 def test_without_any_answer_the_money_is_held_until_the_deadline_and_the_client_is_told_of_a_timeout(
-    here: World,
+    here: Harness,
 ) -> None:
     here.network.script["aistudio.submit"] = [NoAnswer("ReadTimeout")]
     task_id = here.submit_image(callback_url=CLIENT)
@@ -135,7 +137,7 @@ def test_without_any_answer_the_money_is_held_until_the_deadline_and_the_client_
 
 
 @pytest.mark.parametrize("answer", [NotSent("x"), relay(500, "API_ERROR"), relay(401, "INVALID_TOKEN")])
-def test_a_continued_video_goes_to_the_upstream_that_made_it_or_to_nobody(here: World, answer: Script) -> None:
+def test_a_continued_video_goes_to_the_upstream_that_made_it_or_to_nobody(here: Harness, answer: Script) -> None:
     video = {"action": "text2video", "prompt": "a cat", "model": "kling-3.0"}  # KIE first, a relay second
     here.network.script["kie.submit"] = [kie(505)]
     _, parent = here.post("/api/kling/videos", video)
@@ -154,7 +156,7 @@ def test_a_continued_video_goes_to_the_upstream_that_made_it_or_to_nobody(here: 
     assert here.entries(more["task_id"]) == ["release", "reserve"]
 
 
-def test_a_continued_video_names_its_parent_as_the_upstream_knows_it(here: World) -> None:
+def test_a_continued_video_names_its_parent_as_the_upstream_knows_it(here: Harness) -> None:
     video = {"action": "text2video", "prompt": "a cat"}
     _, parent = here.post("/api/kling/videos", video)
     here.pump()

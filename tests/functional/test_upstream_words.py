@@ -12,8 +12,8 @@ import pytest
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.nouns.task import State
 from relay.nouns.wire import Answer
+from tests.functional.harness import Harness, harness
 from tests.functional.network import CLIENT, Script
-from tests.functional.world import World, world
 
 MARK = "xyzzy-the-upstreams-own-words"
 FORBIDDEN = (
@@ -81,7 +81,7 @@ QUERIES: list[tuple[str, Callable[[str], Answer]]] = [
 class Client:
     """One client of each family, and everything it was ever answered or told."""
 
-    here: World
+    here: Harness
     family: str
     heard: list[str] = field(default_factory=list)
     task_id: str = ""
@@ -124,14 +124,14 @@ def unwanted(heard: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[World]:
-    with world(balance="1000") as made:
+def shared() -> Iterator[Harness]:
+    with harness(balance="1000") as made:
         yield made
 
 
 @pytest.fixture
-def here(shared: World) -> World:
-    """A world in which nothing is under way and no upstream is left alone."""
+def here(shared: Harness) -> Harness:
+    """A relay in which nothing is under way and no upstream is left alone."""
     for kept in (shared.network.script, shared.network.calls, shared.network.jobs, shared.services.resting):
         kept.clear()
     shared.network.started = "processing"
@@ -141,19 +141,19 @@ def here(shared: World) -> World:
 
 
 @pytest.mark.parametrize(("upstream", "answer"), SUBMITS)
-def test_a_refused_or_lost_submission_is_told_in_our_words(here: World, upstream: str, answer: Any) -> None:
+def test_a_refused_or_lost_submission_is_told_in_our_words(here: Harness, upstream: str, answer: Any) -> None:
     here.network.script[f"{upstream}.submit"] = [answer] * 9
     assert not unwanted(Client(here, upstream).live())
 
 
 @pytest.mark.parametrize(("upstream", "answer"), QUERIES)
-def test_a_failed_job_is_told_in_our_words(here: World, upstream: str, answer: Callable[[str], Answer]) -> None:
+def test_a_failed_job_is_told_in_our_words(here: Harness, upstream: str, answer: Callable[[str], Answer]) -> None:
     here.network.script[f"{upstream}.query"] = [lambda call: answer(next(iter(here.network.jobs)))] * 99
     assert not unwanted(Client(here, upstream).live())
 
 
 @pytest.mark.parametrize("answer", [said(403, f"<BucketName>{MARK}</BucketName>"), said(200, MARK), NoAnswer(MARK)])
-def test_a_result_that_cannot_be_copied_is_told_in_our_words(here: World, answer: Any) -> None:
+def test_a_result_that_cannot_be_copied_is_told_in_our_words(here: Harness, answer: Any) -> None:
     here.services = replace(here.services, archive=True)
     here.network.started = "succeeded"
     here.network.script["file"] = [answer] * 9

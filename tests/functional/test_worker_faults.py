@@ -11,27 +11,27 @@ import pytest
 from relay.effects.bucket import Bucket
 from relay.nouns.task import State
 from relay.nouns.wire import Answer
-from tests.functional.mortal import Fuse, Killed, Mortal
-from tests.functional.storing import settled, storing
-from tests.functional.world import SECRETS, World, world
+from tests.functional.archiving import archiving_task, finished_task
+from tests.functional.crashes import CrashingHarness, CrashPoint, Killed
+from tests.functional.harness import SECRETS, Harness, harness
 
 MANY = 50
 
 
 @pytest.fixture
-def here() -> Iterator[World]:
-    with world(balance="100", archive=True) as made:
+def here() -> Iterator[Harness]:
+    with harness(balance="100", archive=True) as made:
         yield made
 
 
-def submissions(here: World) -> int:
+def submissions(here: Harness) -> int:
     return len(here.network.sent("kie.submit")) + len(here.network.sent("aistudio.submit"))
 
 
 # --- dispatch
 
 
-def test_a_dispatch_that_fails_before_sending_is_tried_again(here: World) -> None:
+def test_a_dispatch_that_fails_before_sending_is_tried_again(here: Harness) -> None:
     del here.secrets.values["callback-secret"]
     task_id = here.submit_kie_image()
     here.pump()
@@ -43,7 +43,7 @@ def test_a_dispatch_that_fails_before_sending_is_tried_again(here: World) -> Non
     assert (here.task(task_id).upstream_task_id is not None, submissions(here)) == (True, 1)
 
 
-def test_a_dispatch_that_always_fails_before_sending_ends_and_returns_the_money(here: World) -> None:
+def test_a_dispatch_that_always_fails_before_sending_ends_and_returns_the_money(here: Harness) -> None:
     before = here.balance
     del here.secrets.values["callback-secret"]
     task_id = here.submit_kie_image()
@@ -54,7 +54,7 @@ def test_a_dispatch_that_always_fails_before_sending_ends_and_returns_the_money(
     assert (submissions(here), here.services.resting) == (0, {})
 
 
-def test_an_input_that_breaks_the_look_at_it_ends_the_task_after_three(here: World) -> None:
+def test_an_input_that_breaks_the_look_at_it_ends_the_task_after_three(here: Harness) -> None:
     here.network.script["file"] = [RuntimeError("a fault of ours")] * MANY
     asked = {"prompt": "a cat", "action": "image2video", "image_url": "https://img.example/a"}
     status, document = here.post("/api/kling/videos", asked)
@@ -75,7 +75,7 @@ class Unreadable(Answer):
 
 
 @pytest.mark.parametrize("fault", [Unreadable(200), RuntimeError("a fault of ours")], ids=["reading", "sending"])
-def test_a_fault_after_the_submission_may_have_left_holds_the_task(here: World, fault: Answer | Exception) -> None:
+def test_a_fault_after_the_submission_may_have_left_holds_the_task(here: Harness, fault: Answer | Exception) -> None:
     here.network.script = {"kie.submit": [fault] * MANY, "aistudio.submit": [fault] * MANY}
     status, document = here.post("/api/grok/images", {"prompt": "a cat"})
     assert status == 200, document
@@ -105,23 +105,23 @@ class Broken(Bucket):
         raise self.error
 
 
-def test_a_copy_that_fails_by_our_own_fault_ends_the_task_within_minutes(here: World) -> None:
+def test_a_copy_that_fails_by_our_own_fault_ends_the_task_within_minutes(here: Harness) -> None:
     before = here.balance
-    task_id = storing(here)
+    task_id = archiving_task(here)
     broken = Broken(here.services.bucket, RuntimeError("a fault of ours"))
     here.services = replace(here.services, bucket=broken)
     made_at = here.now[0]
-    task = settled(here, task_id)
+    task = finished_task(here, task_id)
 
     assert (task.state, here.balance, broken.tries) == (State.FAILED, before, 3)
     assert (task.completed_at or 0) - made_at < 480_000
 
 
 def test_a_copy_that_kills_its_worker_is_begun_three_times() -> None:
-    with world(balance="100", archive=True) as safe:
-        here = Mortal.of(safe, Fuse())
+    with harness(balance="100", archive=True) as safe:
+        here = CrashingHarness.of(safe, CrashPoint())
         before = here.balance
-        task_id = storing(here)
+        task_id = archiving_task(here)
         broken = Broken(here.services.bucket, Killed())
 
         for _ in range(200):
@@ -139,7 +139,7 @@ def test_a_copy_that_kills_its_worker_is_begun_three_times() -> None:
 # --- the clock
 
 
-def test_a_last_question_that_fails_does_not_keep_a_task_from_ending(here: World) -> None:
+def test_a_last_question_that_fails_does_not_keep_a_task_from_ending(here: Harness) -> None:
     before = here.balance
     task_id = here.submit_image()
     here.run(5)

@@ -1,4 +1,4 @@
-"""Deliverers at work side by side in virtual time: real threads and the real flow, where only waiting takes time."""
+"""Many deliver workers in virtual time: real threads and the real flow, only waiting takes (virtual) time."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from relay.flow.deliver import THREADS, deliver
 from relay.flow.services import Services
 from relay.flow.shares import Shares
 from relay.nouns.wire import Answer, Call
-from tests.functional.world import World
+from tests.functional.harness import Harness
 from tests.rules.tree import resources, template
 
 MESSAGE = 0.05  # virtual seconds that a message costs beside its receiver: what AWS takes to answer
 FIRST, LATER = "deliver", "retry"
 
 
-class Time:
+class VirtualTime:
     """Moves on when every thread at work waits for it."""
 
     def __init__(self, now: list[int]) -> None:
@@ -57,8 +57,8 @@ class Time:
             heapq.heappop(self._waiting)[2].set()
 
 
-class Line:
-    """moto's client for many threads: it is not made for more than one."""
+class LockedClient:
+    """moto's client behind a lock, because moto is not thread-safe."""
 
     def __init__(self, client: Any) -> None:
         self._client, self._lock = client, threading.RLock()
@@ -76,18 +76,18 @@ class Line:
 
 
 @dataclass
-class Deliverers:
+class Simulation:
     """As many containers on each of the two queues as the template asks for, each with its batch and its threads.
 
     Hosts that begin with "hang" never answer; `told` says when each address was told, in seconds.
     """
 
-    here: World
+    here: Harness
     told: dict[str, list[float]] = field(default_factory=dict)
     posted: list[tuple[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.time = Time(self.here.now)
+        self.time = VirtualTime(self.here.now)
         self.queues: dict[str, list[tuple[int, str]]] = {FIRST: [], LATER: []}
         self.idle = {
             queue: [self._container() for _ in range(template()["Parameters"][parameter]["Default"])]
@@ -107,7 +107,7 @@ class Deliverers:
         )
 
     def _line(self) -> Any:
-        self._one = getattr(self, "_one", None) or Line(self.here.services.store.tasks.tables.client)
+        self._one = getattr(self, "_one", None) or LockedClient(self.here.services.store.tasks.tables.client)
         return self._one
 
     # --- what the containers see ------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ class Deliverers:
             self.time.changed.notify_all()
 
 
-def owe(here: World, account_id: str, url: str, number: int, attempt: int = 0) -> list[dict[str, Any]]:
+def owe_deliveries(here: Harness, account_id: str, url: str, number: int, attempt: int = 0) -> list[dict[str, Any]]:
     """So many tasks that have ended and whose client is to be told, as messages; put straight into the table."""
     model = here.submit_image(callback_url="https://client.example/hook")
     here.network.finish()

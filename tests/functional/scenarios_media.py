@@ -1,4 +1,4 @@
-"""The ways of files: in by the door or by a form, on to upstreams, and back out of the bucket."""
+"""Every course a file can take: uploaded, sent by form, given to an upstream, archived, downloaded."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from relay.effects.outbound import Incoming
 from relay.nouns.task import Delivery, State
 from relay.nouns.wire import Answer
 from tests.functional.network import CLIENT, PICTURE
-from tests.functional.watched import Watched
-from tests.functional.ways import RESENT, drop
+from tests.functional.recorded_calls import RecordingHarness
+from tests.functional.scenarios import RESENT, lose_messages
 
 FILM = {"prompt": "a cat", "action": "image2video", "duration": 5}
 BOUNDARY = "example"
@@ -19,8 +19,8 @@ MULTIPART = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
 FORM = {"filename": "a.png", "content_type": "image/png", "size": len(PICTURE)}
 
 
-def uploaded(here: Watched) -> str:
-    """A link to a file that came by the door."""
+def upload_file(here: RecordingHarness) -> str:
+    """A link to a file uploaded through the API."""
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'.encode()
     body = head + PICTURE + f"\r\n--{BOUNDARY}--\r\n".encode()
     status, document = here.post("/api/upload", raw=body, headers=MULTIPART)
@@ -28,18 +28,18 @@ def uploaded(here: Watched) -> str:
     return str(document["url"])
 
 
-def arrived(here: Watched, body: bytes = PICTURE) -> str:
-    """A link to a file that came by a form."""
+def upload_by_form(here: RecordingHarness, body: bytes = PICTURE) -> str:
+    """A link to a file uploaded by a form."""
     status, document = here.post("/api/upload/presign", FORM)
     assert status == 200, document
     (form,) = document["data"]
-    here.arrive(form["fields"]["key"], body)
+    here.put_by_form(form["fields"]["key"], body)
     return str(form["url"])
 
 
-def stored(here: Watched, **fields: object) -> str:
+def archived_task(here: RecordingHarness, **fields: object) -> str:
     """A task whose result has been copied."""
-    here.archiving()
+    here.turn_archiving_on()
     task_id = here.submit_image(**fields)
     here.pump()
     here.network.finish()
@@ -48,47 +48,47 @@ def stored(here: Watched, **fields: object) -> str:
     return task_id
 
 
-def result_of(here: Watched, task_id: str) -> str:
+def result_of(here: RecordingHarness, task_id: str) -> str:
     (image,) = here.post("/api/kling/tasks", {"task_id": task_id})[1]["images"]
     return str(image["url"])
 
 
-def filmed(here: Watched, image_url: str) -> None:
-    """Have a picture made into a film, as far as the upstream."""
+def submit_video_of(here: RecordingHarness, image_url: str) -> None:
+    """Submit a video of a picture, up to its hand-over to the upstream."""
     status, document = here.post("/api/kling/videos", FILM | {"image_url": image_url})
     assert status == 200, document
     here.pump()
     assert here.task(document["task_id"]).state is State.QUEUED
 
 
-def a_file_is_brought_and_used(here: Watched) -> None:
-    link = uploaded(here)
+def a_file_is_brought_and_used(here: RecordingHarness) -> None:
+    link = upload_file(here)
     assert here.follow(link) == 200
-    filmed(here, link)
+    submit_video_of(here, link)
 
 
-def a_file_arrives_by_form_and_is_used(here: Watched) -> None:
-    link = arrived(here)
+def a_file_arrives_by_form_and_is_used(here: RecordingHarness) -> None:
+    link = upload_by_form(here)
     assert here.follow(link) == 200
-    filmed(here, link)
+    submit_video_of(here, link)
 
 
-def a_file_that_arrives_is_none(here: Watched) -> None:
-    assert here.follow(arrived(here, b"<html>")) == 404
+def a_file_that_arrives_is_none(here: RecordingHarness) -> None:
+    assert here.follow(upload_by_form(here, b"<html>")) == 404
 
 
-def a_picture_comes_inline(here: Watched) -> None:
-    filmed(here, "data:image/png;base64," + base64.b64encode(PICTURE).decode())
+def a_picture_comes_inline(here: RecordingHarness) -> None:
+    submit_video_of(here, "data:image/png;base64," + base64.b64encode(PICTURE).decode())
 
 
-def a_result_is_copied_shown_and_used(here: Watched) -> None:
-    link = result_of(here, stored(here, callback_url=CLIENT))
+def a_result_is_copied_shown_and_used(here: RecordingHarness) -> None:
+    link = result_of(here, archived_task(here, callback_url=CLIENT))
     assert here.follow(link) == 200
-    filmed(here, link)
+    submit_video_of(here, link)
 
 
-def a_callback_brings_a_result_to_copy(here: Watched) -> None:
-    here.archiving()
+def a_callback_brings_a_result_to_copy(here: RecordingHarness) -> None:
+    here.turn_archiving_on()
     task_id = here.submit_kie_image(callBackUrl=CLIENT)
     here.pump()
     (job,) = here.network.jobs.values()
@@ -104,8 +104,8 @@ def a_callback_brings_a_result_to_copy(here: Watched) -> None:
     assert here.post("/api/v1/gpt4o-image/download-url", {"url": url})[0] == 200
 
 
-def a_result_is_not_there(here: Watched) -> None:
-    here.archiving()
+def a_result_is_not_there(here: RecordingHarness) -> None:
+    here.turn_archiving_on()
     here.network.script["file"] = [Answer(404), Answer(404), Answer(404)]
     task_id = here.submit_image(callback_url=CLIENT)
     here.pump()
@@ -114,17 +114,17 @@ def a_result_is_not_there(here: Watched) -> None:
     assert here.entries(task_id) == ["release", "reserve"]
 
 
-def a_large_result_breaks_off(here: Watched) -> None:
+def a_large_result_breaks_off(here: RecordingHarness) -> None:
     def cut_off() -> Iterator[bytes]:
         yield PICTURE
         yield bytes(3 * PART)
 
     here.network.script["file"] = [Incoming(200, {"content-length": str(4 * PART)}, cut_off())]
-    stored(here)
+    archived_task(here)
 
 
-def a_late_result_is_not_there_yet(here: Watched) -> None:
-    here.archiving()
+def a_late_result_is_not_there_yet(here: RecordingHarness) -> None:
+    here.turn_archiving_on()
     here.network.script["file"] = [Answer(404)]
     task_id = here.submit_kie_image()
     here.pump()
@@ -136,21 +136,21 @@ def a_late_result_is_not_there_yet(here: Watched) -> None:
     assert here.task(task_id).tries == 1
 
 
-def a_word_to_the_archive_is_lost(here: Watched) -> None:
-    here.archiving()
+def a_word_to_the_archive_is_lost(here: RecordingHarness) -> None:
+    here.turn_archiving_on()
     task_id = here.submit_image()
     here.pump()
     here.network.finish()
     here.wait(10)
     here.tick()
     assert here.task(task_id).state is State.STORING
-    drop(here)
+    lose_messages(here)
     here.wait(RESENT)
     here.tick()
     assert here.pump()
 
 
-MEDIA_WAYS: tuple[Callable[[Watched], None], ...] = (
+MEDIA_SCENARIOS: tuple[Callable[[RecordingHarness], None], ...] = (
     *(a_file_is_brought_and_used, a_file_arrives_by_form_and_is_used, a_file_that_arrives_is_none),
     *(a_picture_comes_inline, a_result_is_copied_shown_and_used, a_callback_brings_a_result_to_copy),
     *(a_result_is_not_there, a_large_result_breaks_off, a_late_result_is_not_there_yet, a_word_to_the_archive_is_lost),

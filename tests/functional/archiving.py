@@ -1,4 +1,4 @@
-"""Bringing a task to the moment its result is made and has to be copied."""
+"""Takes a task to the state in which its result has to be copied into the bucket."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 from relay.effects.outbound import Incoming, NoAnswer
 from relay.nouns.task import State, Task
+from tests.functional.harness import Harness
 from tests.functional.network import CLIENT, PICTURE, Job, Script
-from tests.functional.world import World
 from tests.samples import sample
 
 URL = "https://files.example/a.png"
 
 
-def submitted(here: World, path: str = "/api/kling/images", **fields: Any) -> tuple[str, Job]:
+def submit_task(here: Harness, path: str = "/api/kling/images", **fields: Any) -> tuple[str, Job]:
     """A task that is at its upstream, and its job there."""
     status, document = here.post(path, {"prompt": "a cat", "callback_url": CLIENT, **fields})
     assert status == 200, document
@@ -23,10 +23,12 @@ def submitted(here: World, path: str = "/api/kling/images", **fields: Any) -> tu
     return document["task_id"], list(here.network.jobs.values())[-1]
 
 
-def storing(here: World, *script: Script, urls: tuple[str, ...] = (URL,), path: str = "/api/kling/images") -> str:
+def archiving_task(
+    here: Harness, *script: Script, urls: tuple[str, ...] = (URL,), path: str = "/api/kling/images"
+) -> str:
     """A task that is made and not copied yet; its links will answer with `script`."""
     asked = {"action": "text2video"} if path.endswith("videos") else {"count": len(urls)}
-    task_id, job = submitted(here, path, **asked)
+    task_id, job = submit_task(here, path, **asked)
     job.state, job.urls = "succeeded", urls
     here.network.script["file"] = list(script)
     until_stored(here, task_id)
@@ -34,7 +36,7 @@ def storing(here: World, *script: Script, urls: tuple[str, ...] = (URL,), path: 
     return task_id
 
 
-def until_stored(here: World, task_id: str) -> None:
+def until_stored(here: Harness, task_id: str) -> None:
     for _ in range(100):
         if here.task(task_id).state not in (State.QUEUED, State.PROCESSING):
             return
@@ -42,7 +44,7 @@ def until_stored(here: World, task_id: str) -> None:
         here.tick()
 
 
-def settled(here: World, task_id: str) -> Task:
+def finished_task(here: Harness, task_id: str) -> Task:
     """The task once nothing of it is due any more."""
     for _ in range(200):
         while here.pump():
@@ -54,12 +56,12 @@ def settled(here: World, task_id: str) -> Task:
     raise AssertionError("something stays due for ever")
 
 
-def told(here: World, task_id: str) -> list[bytes]:
+def callbacks_about(here: Harness, task_id: str) -> list[bytes]:
     """What the client was told of a task."""
     return [call.body for call in here.told if call.headers["webhook-id"] == f"msg_{task_id}"]
 
 
-def shown(here: World, task_id: str, platform: str = "kling") -> dict[str, Any]:
+def query_task(here: Harness, task_id: str, platform: str = "kling") -> dict[str, Any]:
     status, document = here.post(f"/api/{platform}/tasks", {"task_id": task_id})
     assert status == 200, document
     return dict(document)
@@ -71,7 +73,7 @@ def _dies() -> Iterator[bytes]:
 
 
 # Links that give no result, each answer made anew, for it can be read once.
-BAD: dict[str, Callable[[], Script]] = {
+BAD_RESULTS: dict[str, Callable[[], Script]] = {
     "elsewhere": lambda: Incoming(302, {"location": "http://169.254.169.254/latest/meta-data/"}, iter([b""])),
     "gone": lambda: Incoming(404, {}, iter([b"not found"])),
     "broken": lambda: Incoming(500, {}, iter([PICTURE])),

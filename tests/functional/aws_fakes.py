@@ -1,4 +1,4 @@
-"""What stands around a relay in a test: API Gateway's events, and queues whose delays the hand-wound clock tells."""
+"""Stand-ins for AWS: API Gateway events, tables of the template, and SQS delays that follow the test's clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.loops import read_template
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class HandWoundQueues:
+class DelayingQueues:
     """moto's SQS, but a delayed message waits for our clock: moto itself would wait in real time."""
 
     def __init__(self, sqs: Any, now: list[int]) -> None:
@@ -32,7 +32,7 @@ class HandWoundQueues:
             self._sqs.send_message(**message)
 
 
-def door_of(method: str, path: str) -> str:
+def function_of(method: str, path: str) -> str:
     """The function the template's routes would choose."""
     if method == "POST" and path.rsplit("/", 1)[-1] in ("images", "videos", "music", "generate"):
         return "submit"

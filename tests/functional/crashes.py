@@ -1,4 +1,4 @@
-"""A world whose functions can die after any write, and a cloud that gives their work to the next one."""
+"""A relay whose functions can be killed after any write; SQS hands their messages out again."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from relay.effects.store import Store
 from relay.flow.clock import Lap
 from relay.flow.shares import Shares
 from relay.nouns.wire import Answer, Call
+from tests.functional.harness import Harness, worker_arguments
 from tests.functional.network import Network
-from tests.functional.world import World, told
 
 WRITES = frozenset({"put_item", "update_item", "transact_write_items", "send_message", "start_execution"})
-# Seconds until SQS gives a message again whose function died: the template's, the shorter one before any deadline.
+# Seconds until SQS hands out the message of a killed function again, as in the template.
 VISIBILITY = {"dispatch": 360, "archive": 3600, "deliver": 360, "retry": 360}
 
 
@@ -27,16 +27,16 @@ class Killed(BaseException):
 
 
 @dataclass
-class Fuse:
-    """Kills once, after the `length`-th write from now; 0 never does."""
+class CrashPoint:
+    """Raises Killed once, after `writes_left` more writes; 0 never does."""
 
-    length: int = 0
-    burnt: bool = False
+    writes_left: int = 0
+    reached: bool = False
 
     def wrote(self) -> None:
-        self.length -= 1
-        if self.length == 0:
-            self.burnt = True
+        self.writes_left -= 1
+        if self.writes_left == 0:
+            self.reached = True
             raise Killed
 
     def around(self, write: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,39 +48,39 @@ class Fuse:
         return written
 
 
-class Client:
-    """A client whose successful writes burn the fuse; everything else passes through."""
+class CrashingClient:
+    """A boto3 client whose successful writes count towards the crash; other calls pass through."""
 
-    def __init__(self, client: Any, fuse: Fuse) -> None:
-        self._client, self._fuse = client, fuse
+    def __init__(self, client: Any, crash_point: CrashPoint) -> None:
+        self._client, self._crash_point = client, crash_point
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._client, name)
-        return self._fuse.around(found) if name in WRITES else found
+        return self._crash_point.around(found) if name in WRITES else found
 
 
-class Deposit(Bucket):
-    """The bucket, where every object that is put burns the fuse."""
+class CrashingBucket(Bucket):
+    """The bucket; each object put counts towards the crash."""
 
-    def __init__(self, bucket: Bucket, fuse: Fuse) -> None:
+    def __init__(self, bucket: Bucket, crash_point: CrashPoint) -> None:
         super().__init__(lambda: bucket._client, bucket._name)
-        self._fuse = fuse
+        self._crash_point = crash_point
 
     def put(self, key: str, body: bytes, content_type: str) -> None:
         super().put(key, body, content_type)
-        self._fuse.wrote()
+        self._crash_point.wrote()
 
     def copy_in(self, key: str, source: IO[bytes], content_type: str) -> None:
         super().copy_in(key, source, content_type)
-        self._fuse.wrote()
+        self._crash_point.wrote()
 
 
 @dataclass
-class Wire:
-    """The network, where whatever leaves us to change something elsewhere counts as a write."""
+class CrashingNetwork:
+    """The network; each call that changes something elsewhere counts towards the crash."""
 
     network: Network
-    fuse: Fuse
+    crash_point: CrashPoint
 
     def check(self, url: str, seconds: float = 3.0) -> None:
         self.network.check(url, seconds)
@@ -88,63 +88,67 @@ class Wire:
     def send(self, call: Call) -> Answer:
         answer = self.network.send(call)
         if not call.repeatable:
-            self.fuse.wrote()
+            self.crash_point.wrote()
         return answer
 
     @contextmanager
     def open(self, call: Call, chunk: int = 1 << 16) -> Iterator[Incoming]:
         with self.network.open(call, chunk) as incoming:
-            self.fuse.wrote()
+            self.crash_point.wrote()
             yield incoming
 
 
 @dataclass
-class Mortal(World):
-    """A world that survives its functions: what they held comes back, what they remembered does not."""
+class CrashingHarness(Harness):
+    """After a kill the messages come back; what the container had in memory is gone."""
 
-    fuse: Fuse = field(default_factory=Fuse)
+    crash_point: CrashPoint = field(default_factory=CrashPoint)
 
     @classmethod
-    def of(cls, here: World, fuse: Fuse) -> Mortal:
-        mortal = cls(**{each.name: getattr(here, each.name) for each in fields(here)}, fuse=fuse)
-        mortal.services = replace(here.services, http=Wire(here.network, fuse))
-        mortal.reborn()
-        return mortal
+    def of(cls, here: Harness, crash_point: CrashPoint) -> CrashingHarness:
+        crashing = cls(**{each.name: getattr(here, each.name) for each in fields(here)}, crash_point=crash_point)
+        crashing.services = replace(here.services, http=CrashingNetwork(here.network, crash_point))
+        crashing.new_container()
+        return crashing
 
-    def reborn(self) -> None:
-        """A new container: clients and tables are the same, nothing is remembered."""
+    def new_container(self) -> None:
+        """Start a new container: same clients and tables, empty memory."""
         tables = self.services.store.tasks.tables
-        client: Any = tables.client if isinstance(tables.client, Client) else Client(tables.client, self.fuse)
-        late: Any = Client(self.late, self.fuse)
+        client: Any = (
+            tables.client
+            if isinstance(tables.client, CrashingClient)
+            else CrashingClient(tables.client, self.crash_point)
+        )
+        late: Any = CrashingClient(self.delayed, self.crash_point)
         self.services = replace(
             self.services,
             store=Store.over(replace(tables, client=client), shards=1, utc_offset=8),
             queues=Queues(lambda: late, self.dispatch_url, self.deliver_url, self.archive_url, self.retry_url),
-            bucket=Deposit(self.services.bucket, self.fuse),
+            bucket=CrashingBucket(self.services.bucket, self.crash_point),
             resting={},
             woken={},
             shares=Shares(),
         )
 
-    def survives(self, work: Callable[[], object]) -> bool:
-        """Run a function; False where it died."""
+    def completes(self, work: Callable[[], object]) -> bool:
+        """Run a function; False if it was killed."""
         try:
             work()
         except Killed:
-            self.reborn()
+            self.new_container()
             return False
         return True
 
     def tick(self) -> Lap:
         done: list[Lap] = []
-        self.survives(lambda: done.append(World.tick(self)))
+        self.completes(lambda: done.append(Harness.tick(self)))
         return done[0] if done else Lap(more=True, wait=1)
 
-    def _drain(self, url: str, desk: Callable[[dict[str, Any]], None]) -> int:
+    def _drain(self, url: str, worker: Callable[[dict[str, Any]], None]) -> int:
         messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         for message in messages:
             self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            if not self.survives(lambda message=message: desk(told(message))):  # type: ignore[misc]
+            if not self.completes(lambda message=message: worker(worker_arguments(message))):  # type: ignore[misc]
                 again = {"QueueUrl": url, "MessageBody": message["Body"]}
-                self.late.held.append((self.now[0] + VISIBILITY[url.rsplit("/", 1)[-1]] * 1000, again))
+                self.delayed.held.append((self.now[0] + VISIBILITY[url.rsplit("/", 1)[-1]] * 1000, again))
         return len(messages)

@@ -1,4 +1,4 @@
-"""Bringing files to a relay and following its links, as a client does."""
+"""Uploads files and follows links, as a client does."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.edge.gateway import MediaEndpoint
-from tests.functional.surroundings import http_event
-from tests.functional.world import BUCKET, REGION, World
+from tests.functional.aws_fakes import http_event
+from tests.functional.harness import BUCKET, REGION, Harness
 
-FORM = {"content-type": "multipart/form-data; boundary=edge"}
+MULTIPART = {"content-type": "multipart/form-data; boundary=edge"}
 FILE, HOST, PRESIGN = "/api/upload/file", "/api/upload", "/api/upload/presign"
 
 
@@ -21,25 +21,25 @@ def form(body: bytes, filename: str = "cat.png", name: str = "file") -> bytes:
     return head.encode() + b"Content-Type: text/plain\r\n\r\n" + body + b"\r\n--edge--\r\n"
 
 
-def uploaded(here: World, body: bytes, filename: str = "cat.png", **how: Any) -> dict[str, Any]:
-    """What is said of a good file."""
-    status, document = here.post(FILE, raw=form(body, filename), headers=FORM, **how)
+def upload_file(here: Harness, body: bytes, filename: str = "cat.png", **how: Any) -> dict[str, Any]:
+    """Upload a valid file; what the answer says of it."""
+    status, document = here.post(FILE, raw=form(body, filename), headers=MULTIPART, **how)
     assert status == 200, document
     (said,) = document["data"]
     return dict(said)
 
 
-def follow(here: World, url: str) -> tuple[int, str]:
+def follow_link(here: Harness, url: str) -> tuple[int, str]:
     """The status of one of our links, and the key of the object it gives or leads to."""
-    status, headers, body = opened(here, url)
+    status, headers, body = open_link(here, url)
     if status != 200:
-        return status, object_of(headers["location"]) if "location" in headers else ""
+        return status, object_key(headers["location"]) if "location" in headers else ""
     key = urlsplit(url).path.removeprefix("/media/")
     assert body == here.bytes_of(key)
     return status, key
 
 
-def opened(here: World, url: str, method: str = "GET", **asked: str) -> tuple[int, dict[str, str], bytes]:
+def open_link(here: Harness, url: str, method: str = "GET", **asked: str) -> tuple[int, dict[str, str], bytes]:
     """The status, headers and bytes that one of our links answers with."""
     parts = urlsplit(url)
     where = f"{parts.path}?{parts.query}" if parts.query else parts.path
@@ -50,7 +50,7 @@ def opened(here: World, url: str, method: str = "GET", **asked: str) -> tuple[in
     return int(reply["statusCode"]), headers, b64decode(body) if reply["isBase64Encoded"] else body.encode()
 
 
-def object_of(url: str) -> str:
+def object_key(url: str) -> str:
     """The key that a link signed for S3 leads to; "" for any other URL."""
     parts = urlsplit(url)
     signed = parts.netloc == f"{BUCKET}.s3.{REGION}.amazonaws.com" and "X-Amz-Signature" in parse_qs(parts.query)

@@ -1,4 +1,4 @@
-"""A world in which every function is a container of its own, and what it asks of AWS is noted beside its name."""
+"""A relay whose functions each have a container of their own, and whose AWS calls are recorded by function."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from relay.flow.clock import Lap, sweep
 from relay.flow.services import Services
 from relay.flow.shares import Shares
 from relay.flow.uploads import check
-from tests.functional.surroundings import HandWoundQueues, door_of, http_event
-from tests.functional.world import ARN, BUCKET, REGION, SECRETS, World
+from tests.functional.aws_fakes import DelayingQueues, function_of, http_event
+from tests.functional.harness import ARN, BUCKET, REGION, SECRETS, Harness
 from tests.rules.tree import functions
 
 PREFIX = "/genrelay/test"
@@ -36,16 +36,14 @@ FUNCTIONS = (
     *("archive", "deliver", "inspect_upload", "sweep", "audit"),
 )
 # A transaction needs the rights of its parts.
-PARTS = {
+TRANSACTION_ACTIONS = {
     "Put": "dynamodb:PutItem",
     "Update": "dynamodb:UpdateItem",
     "Delete": "dynamodb:DeleteItem",
     "ConditionCheck": "dynamodb:ConditionCheckItem",
 }
-
-
 # What S3 asks for where its operation has another name than the right.
-BEHIND = {
+S3_ACTIONS = {
     "HeadObject": "GetObject",
     "CopyObject": "PutObject",
     "CreateMultipartUpload": "PutObject",
@@ -54,7 +52,7 @@ BEHIND = {
 }
 
 
-class Use(NamedTuple):
+class AwsUse(NamedTuple):
     """One thing a function does, in the words of its policy; the resource by its name in the template.
 
     `key` is the partition key of a directory row: that table is shared by all functions, so rights to it are narrowed
@@ -68,10 +66,10 @@ class Use(NamedTuple):
 
 
 @dataclass
-class Watch:
-    """The clients of every function, each noting in `uses` what it is asked; made once, like a world's own."""
+class CallRecorder:
+    """The clients of every function; each records its calls in `uses`. Made once."""
 
-    uses: set[Use] = field(default_factory=set)
+    uses: set[AwsUse] = field(default_factory=set)
     secrets: dict[str, set[str]] = field(default_factory=dict)  # asked for, by function
     _made: dict[tuple[str, str], Any] = field(default_factory=dict)
 
@@ -82,15 +80,15 @@ class Watch:
 
     def _make(self, function: str, service: str) -> Any:
         def note(params: dict[str, Any], model: Any, **_: object) -> None:
-            self.uses.update(Use(function, *each) for each in asked(service, model.name, params))
+            self.uses.update(AwsUse(function, *each) for each in actions_of(service, model.name, params))
 
         client = _session().client(service)
         client.meta.events.register("provide-client-params", note)
         return client
 
 
-class WatchedBucket(Bucket):
-    """Notes a form too: a client uses it with the rights of who signed it, and signing one calls nothing."""
+class RecordingBucket(Bucket):
+    """Records signed forms too: they are used with the signer's rights, and signing makes no call."""
 
     def __init__(self, connect: Callable[[], Any], note: Callable[[str, str], None]) -> None:
         super().__init__(connect, BUCKET)
@@ -101,12 +99,12 @@ class WatchedBucket(Bucket):
         return super().form(key, content_type, limit, seconds)
 
 
-class WatchedSecrets(Secrets):
+class RecordingSecrets(Secrets):
     """Reads what the template says the function uses, and notes what it asks for."""
 
-    def __init__(self, connect: Callable[[], Any], function: str, watch: Watch) -> None:
+    def __init__(self, connect: Callable[[], Any], function: str, recorder: CallRecorder) -> None:
         super().__init__(connect, PREFIX, listed(secrets_of(function), catalog().upstreams))
-        self._note = partial(watch.secrets.setdefault(function, set()).add)
+        self._note = partial(recorder.secrets.setdefault(function, set()).add)
 
     def find(self, name: str) -> str | None:
         self._note(name)
@@ -120,16 +118,16 @@ def secrets_of(function: str) -> str:
 
 
 @dataclass
-class Watched(World):
-    """Sees the functions at work; what a test itself looks up is none of theirs."""
+class RecordingHarness(Harness):
+    """Records the functions' calls only; what a test looks up itself is not recorded."""
 
-    watch: Watch = field(default_factory=Watch)
+    recorder: CallRecorder = field(default_factory=CallRecorder)
     containers: dict[str, Services] = field(default_factory=dict)
-    queues: list[HandWoundQueues] = field(default_factory=list)
+    queues: list[DelayingQueues] = field(default_factory=list)
 
     @classmethod
-    def of(cls, here: World, watch: Watch) -> Watched:
-        made = cls(**{each.name: getattr(here, each.name) for each in fields(here)}, watch=watch)
+    def of(cls, here: Harness, recorder: CallRecorder) -> RecordingHarness:
+        made = cls(**{each.name: getattr(here, each.name) for each in fields(here)}, recorder=recorder)
         ssm = _operator("ssm")
         for name, value in SECRETS.items():
             ssm.put_parameter(Name=f"{PREFIX}/{name}", Value=value, Type="SecureString")
@@ -137,18 +135,20 @@ class Watched(World):
         return made
 
     def _container(self, function: str) -> Services:
-        """A services that shares nothing with the others but the cloud: what one has read, another must read itself."""
-        connect = partial(self.watch.client, function)
+        """Services that share nothing with the other containers: each must read what it needs itself."""
+        connect = partial(self.recorder.client, function)
         tables = replace(self.services.store.tasks.tables, client=connect("dynamodb"))
-        queues: Any = HandWoundQueues(connect("sqs"), self.now)
+        queues: Any = DelayingQueues(connect("sqs"), self.now)
         self.queues.append(queues)
         return replace(
             self.services,
             store=Store.over(tables, shards=1, utc_offset=8),
             queues=Queues(lambda: queues, self.dispatch_url, self.deliver_url, self.archive_url, self.retry_url),
-            bucket=WatchedBucket(lambda: connect("s3"), lambda *what: self.watch.uses.add(Use(function, *what))),
+            bucket=RecordingBucket(
+                lambda: connect("s3"), lambda *what: self.recorder.uses.add(AwsUse(function, *what))
+            ),
             poller=Poller(lambda: connect("stepfunctions"), ARN),
-            secrets=WatchedSecrets(lambda: connect("ssm"), function, self.watch),
+            secrets=RecordingSecrets(lambda: connect("ssm"), function, self.recorder),
             resting={},
             woken={},
             shares=Shares(),
@@ -156,17 +156,17 @@ class Watched(World):
 
     @contextmanager
     def at(self, function: str) -> Iterator[None]:
-        """Have a function's own container do what follows."""
+        """Run the block in a function's own container."""
         outside, self.services = self.services, self.containers[function]
         try:
             yield
         finally:
             self.services = outside
 
-    # --- the same world, with each desk in its container ------------------------------------------------------
+    # --- the same relay, with each worker in its container ------------------------------------------------------
 
     def exchange(self, method: str, path: str, body: object = None, **how: Any) -> tuple[int, Any, dict[str, str]]:
-        with self.at("callback" if path.startswith("/callbacks/") else door_of(method, path)):
+        with self.at("callback" if path.startswith("/callbacks/") else function_of(method, path)):
             return super().exchange(method, path, body, **how)
 
     def follow(self, link: str) -> int:
@@ -175,13 +175,13 @@ class Watched(World):
         with self.at("media"):
             return int(MediaEndpoint(lambda: self.services).resolve(event, LambdaContext())["statusCode"])
 
-    def arrive(self, key: str, body: bytes) -> None:
-        """Have a client use a form, and the bucket tell of it."""
+    def put_by_form(self, key: str, body: bytes) -> None:
+        """Put a file by a form, and send the bucket's event."""
         _operator("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
         with self.at("inspect_upload"):
             check(self.services, key)
 
-    def archiving(self) -> None:
+    def turn_archiving_on(self) -> None:
         """From here on results are copied before they are announced."""
         self.containers = {name: replace(services, archive=True) for name, services in self.containers.items()}
 
@@ -190,13 +190,13 @@ class Watched(World):
             queues.release()
         return super().pump()
 
-    def _drain(self, url: str, desk: Callable[[dict[str, Any]], None]) -> int:
-        desks = {self.dispatch_url: "dispatch", self.archive_url: "archive"}
-        desks |= {self.deliver_url: "deliver", self.retry_url: "deliver"}
+    def _drain(self, url: str, worker: Callable[[dict[str, Any]], None]) -> int:
+        workers = {self.dispatch_url: "dispatch", self.archive_url: "archive"}
+        workers |= {self.deliver_url: "deliver", self.retry_url: "deliver"}
 
         def work(message: dict[str, Any]) -> None:
-            with self.at(desks[url]):
-                desk(message)
+            with self.at(workers[url]):
+                worker(message)
 
         return super()._drain(url, work)
 
@@ -223,12 +223,12 @@ def _operator(service: str) -> Any:
     return _session().client(service)
 
 
-def asked(service: str, operation: str, params: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+def actions_of(service: str, operation: str, params: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     """The actions a call to AWS needs, on which resource each, and on which key where that is a directory row."""
     if operation == "TransactWriteItems":
         for step in params["TransactItems"]:
             ((part, what),) = step.items()
-            yield PARTS[part], what["TableName"], _lookup(what)
+            yield TRANSACTION_ACTIONS[part], what["TableName"], _lookup(what)
     elif service == "dynamodb":
         index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
         yield f"dynamodb:{operation}", f"{params['TableName']}{index}", _lookup(params)
@@ -250,7 +250,7 @@ def _objects(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, ...]
         return  # what botocore borrows a form's address from; nothing is called
     if operation == "CopyObject":
         yield "s3:GetObject", f"MediaBucket/{params['CopySource']['Key']}"
-    yield f"s3:{BEHIND.get(operation, operation)}", f"MediaBucket/{params['Key']}"
+    yield f"s3:{S3_ACTIONS.get(operation, operation)}", f"MediaBucket/{params['Key']}"
 
 
 def _lookup(params: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The ways a request, a job or a message can go, each walked once: what comes of it, a function may need rights for."""
+"""Every course a request, a job or a message can take, run once each, to record the rights the functions use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from relay.nouns.catalog import Intake
 from relay.nouns.task import Delivery, State
 from relay.nouns.wire import Answer, Call
 from tests.functional.network import CLIENT, Job
-from tests.functional.watched import Watched
+from tests.functional.recorded_calls import RecordingHarness
 
 DEADLINE = 900  # seconds an image is given
 RESENT = 31  # seconds after which a message is taken for lost
@@ -20,26 +20,26 @@ LOST = NoAnswer("ReadTimeout")
 BAD_VALUE = Answer(400, b'{"success": false, "error": {"code": "INVALID_PARAMETER", "message": "?"}}')
 
 
-def called_back(here: Watched) -> tuple[str, Job]:
+def submit_with_callback(here: RecordingHarness) -> tuple[str, Job]:
     """A task at work at an upstream that calls back, and its job there."""
     task_id = here.submit_kie_image(callBackUrl=CLIENT)
     here.pump()
     return task_id, list(here.network.jobs.values())[-1]
 
 
-def drop(here: Watched) -> None:
-    """Lose every message there is."""
+def lose_messages(here: RecordingHarness) -> None:
+    """Delete every queued message."""
     for url in (here.dispatch_url, here.deliver_url, here.archive_url, here.retry_url):
         here._drain(url, lambda message: None)
 
 
-def a_request_is_repeated(here: Watched) -> None:
+def a_request_is_repeated(here: RecordingHarness) -> None:
     how: dict[str, Any] = {"headers": {"idempotency-key": "order-1"}}
     first, again = (here.post("/api/kling/images", {"prompt": "a cat"}, **how) for _ in range(2))
     assert first[1]["task_id"] == again[1]["task_id"]
 
 
-def a_video_is_continued(here: Watched) -> None:
+def a_video_is_continued(here: RecordingHarness) -> None:
     _, made = here.post("/api/kling/videos", VIDEO)
     here.pump()
     here.network.finish()
@@ -48,10 +48,10 @@ def a_video_is_continued(here: Watched) -> None:
     assert status == 200
 
 
-def a_task_is_asked_for(here: Watched) -> None:
+def a_task_is_asked_for(here: RecordingHarness) -> None:
     task_id = here.submit_image()
     assert here.post("/api/kling/tasks", {"task_id": task_id})[1]["status"] == "pending"
-    task_id, job = called_back(here)
+    task_id, job = submit_with_callback(here)
     job.state = "succeeded"
     here.callback(job)
     _, record = here.request("GET", f"/api/v1/gpt4o-image/record-info?taskId={task_id}")
@@ -60,42 +60,42 @@ def a_task_is_asked_for(here: Watched) -> None:
         assert here.post("/api/v1/gpt4o-image/download-url", wanted)[1]["data"] == url
 
 
-def an_account_looks_at_itself(here: Watched) -> None:
+def an_account_looks_at_itself(here: RecordingHarness) -> None:
     here.submit_image()
     assert here.post("/api/account/balance", {})[0] == 200
     assert here.post("/api/account/consumption", {})[0] == 200
 
 
-def a_callback_ends_a_task(here: Watched) -> None:
+def a_callback_ends_a_task(here: RecordingHarness) -> None:
     for outcome in ("succeeded", "failed"):
-        task_id, job = called_back(here)
+        task_id, job = submit_with_callback(here)
         job.state = outcome
         assert here.callback(job)[0] == 200
         assert here.task(task_id).state == outcome
         assert here.task(task_id).delivery is Delivery.OWED
 
 
-def a_callback_is_not_confirmed(here: Watched) -> None:
-    task_id, job = called_back(here)
+def a_callback_is_not_confirmed(here: RecordingHarness) -> None:
+    task_id, job = submit_with_callback(here)
     here.network.script["kie.query"] = [LOST]
     before = here.task(task_id).due_at or 0
     assert here.callback(job)[0] == 200
     assert (here.task(task_id).due_at or 0) < before
 
 
-def a_callback_brings_a_lost_job(here: Watched) -> None:
+def a_callback_brings_a_lost_job(here: RecordingHarness) -> None:
     def cut_off(call: Call) -> Answer:
         here.network.ordinary("kie.submit", call)
         raise LOST
 
     here.network.script["kie.submit"] = [cut_off]
-    task_id, job = called_back(here)
+    task_id, job = submit_with_callback(here)
     assert here.task(task_id).sending
     here.callback(job)
     assert here.task(task_id).upstream_task_id == job.id
 
 
-def a_callback_overtakes_the_answer(here: Watched) -> None:
+def a_callback_overtakes_the_answer(here: RecordingHarness) -> None:
     def overtaken(call: Call) -> Answer:
         answer = here.network.ordinary("kie.submit", call)
         here.network.finish()
@@ -103,12 +103,12 @@ def a_callback_overtakes_the_answer(here: Watched) -> None:
         return answer
 
     here.network.script["kie.submit"] = [overtaken]
-    task_id, _ = called_back(here)
+    task_id, _ = submit_with_callback(here)
     assert here.task(task_id).learnt == "callback"
 
 
-def a_callback_overtakes_the_clock(here: Watched) -> None:
-    task_id, job = called_back(here)
+def a_callback_overtakes_the_clock(here: RecordingHarness) -> None:
+    task_id, job = submit_with_callback(here)
     job.state = "succeeded"
 
     def overtaken(call: Call) -> Answer:
@@ -121,8 +121,8 @@ def a_callback_overtakes_the_clock(here: Watched) -> None:
     assert here.task(task_id).learnt == "callback"
 
 
-def two_callbacks_meet(here: Watched) -> None:
-    task_id, job = called_back(here)
+def two_callbacks_meet(here: RecordingHarness) -> None:
+    task_id, job = submit_with_callback(here)
     job.state = "succeeded"
 
     def meanwhile(call: Call) -> Answer:
@@ -134,7 +134,7 @@ def two_callbacks_meet(here: Watched) -> None:
     assert here.entries(task_id) == ["capture", "reserve"]
 
 
-def an_upstream_is_full(here: Watched) -> None:
+def an_upstream_is_full(here: RecordingHarness) -> None:
     at_work = here.containers["dispatch"]
     known = at_work.catalog.upstreams
     narrow = replace(at_work.catalog, upstreams={**known, "kie": replace(known["kie"], intake=Intake(1, 10))})
@@ -147,21 +147,21 @@ def an_upstream_is_full(here: Watched) -> None:
     assert {here.task(task_id).state for task_id in task_ids} == {State.QUEUED}
 
 
-def an_upstream_refuses(here: Watched) -> None:
+def an_upstream_refuses(here: RecordingHarness) -> None:
     here.network.script["aistudio.submit"] = [BAD_VALUE]
     task_id = here.submit_image(callback_url=CLIENT)
     here.pump()
     assert here.entries(task_id) == ["release", "reserve"]
 
 
-def another_upstream_takes_it(here: Watched) -> None:
+def another_upstream_takes_it(here: RecordingHarness) -> None:
     here.network.script["kie.submit"] = [Answer(200, b'{"code": 500, "msg": "down"}')]
     _, made = here.post("/api/grok/images", {"prompt": "a cat"})
     here.pump()
     assert here.task(made["task_id"]).upstream == "aistudio"
 
 
-def a_submission_is_never_answered(here: Watched) -> None:
+def a_submission_is_never_answered(here: RecordingHarness) -> None:
     here.network.script["aistudio.submit"] = [LOST]
     task_id = here.submit_image()
     here.pump()
@@ -169,7 +169,7 @@ def a_submission_is_never_answered(here: Watched) -> None:
     assert here.task(task_id).state is State.TIMEOUT
 
 
-def a_generation_fails(here: Watched) -> None:
+def a_generation_fails(here: RecordingHarness) -> None:
     task_id = here.submit_image(callback_url=CLIENT)
     here.pump()
     here.network.finish("failed")
@@ -177,30 +177,30 @@ def a_generation_fails(here: Watched) -> None:
     assert here.entries(task_id) == ["release", "reserve"]
 
 
-def a_generation_never_ends(here: Watched) -> None:
+def a_generation_never_ends(here: RecordingHarness) -> None:
     task_id = here.submit_image()
     here.pump()
     here.run(DEADLINE + 60, step=60)
     assert here.task(task_id).state is State.TIMEOUT
 
 
-def messages_are_lost(here: Watched) -> None:
+def messages_are_lost(here: RecordingHarness) -> None:
     task_id = here.submit_image(callback_url=CLIENT)
-    drop(here)
+    lose_messages(here)
     here.wait(RESENT)
     here.tick()
     assert here.pump()
     here.network.finish()
     here.wait(6)
     here.tick()
-    drop(here)
+    lose_messages(here)
     here.wait(RESENT)
     here.tick()
     assert here.pump()
     assert here.task(task_id).delivery is Delivery.DONE
 
 
-def a_client_does_not_hear_at_first(here: Watched) -> None:
+def a_client_does_not_hear_at_first(here: RecordingHarness) -> None:
     task_id = here.submit_image(callback_url=CLIENT)
     here.network.script["client"] = [Answer(500)]
     here.pump()
@@ -209,7 +209,7 @@ def a_client_does_not_hear_at_first(here: Watched) -> None:
     assert [here.task(task_id).deliveries, here.task(task_id).delivery] == [2, Delivery.DONE]
 
 
-def a_receiver_hangs(here: Watched) -> None:
+def a_receiver_hangs(here: RecordingHarness) -> None:
     def hangs(call: Call) -> Answer:
         here.wait(call.timeout)
         raise LOST
@@ -227,16 +227,16 @@ def a_receiver_hangs(here: Watched) -> None:
     assert {here.task(task_id).delivery for task_id in (first, second)} == {Delivery.DONE}
 
 
-def the_clock_strikes(here: Watched) -> None:
+def the_clock_strikes(here: RecordingHarness) -> None:
     here.submit_image()
     assert here.sweep() == [0]
 
 
-def the_books_are_audited(here: Watched) -> None:
+def the_books_are_audited(here: RecordingHarness) -> None:
     assert here.audit().accounts == 0  # one round, which began and ended
 
 
-WAYS: tuple[Callable[[Watched], None], ...] = (
+SCENARIOS: tuple[Callable[[RecordingHarness], None], ...] = (
     *(a_request_is_repeated, a_video_is_continued, a_task_is_asked_for, an_account_looks_at_itself),
     *(a_callback_ends_a_task, a_callback_is_not_confirmed, a_callback_brings_a_lost_job),
     *(a_callback_overtakes_the_answer, a_callback_overtakes_the_clock, two_callbacks_meet),

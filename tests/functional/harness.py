@@ -1,4 +1,4 @@
-"""A whole relay in one process: the real flow on moto, a hand-wound clock, and upstreams made of answers."""
+"""A whole relay in one process: the real flow on moto, a clock the test sets, and scripted upstreams."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from relay.nouns.money import nanos
 from relay.nouns.signing import key_digest, sign_kie, webhook_secret
 from relay.nouns.task import Task
 from relay.nouns.wire import Call
-from tests.functional.network import KIE, RELAY, Job, Network
-from tests.functional.surroundings import HandWoundQueues, create_table, door_of, http_event
+from tests.functional.aws_fakes import DelayingQueues, create_table, function_of, http_event
+from tests.functional.network import AISTUDIO, KIE, Job, Network
 
 REGION = "eu-west-1"
 START = 1_767_225_630_000  # 2026-01-01T00:00:30Z
@@ -63,12 +63,12 @@ class Secrets:
 
 
 @dataclass
-class World:
+class Harness:
     services: Services
     network: Network
     secrets: Secrets
     sqs: Any
-    late: HandWoundQueues
+    delayed: DelayingQueues
     dispatch_url: str
     deliver_url: str
     archive_url: str
@@ -89,7 +89,7 @@ class World:
         return self.request("POST", path, body, **how)
 
     def request(self, method: str, path: str, body: object = None, **how: Any) -> tuple[int, Any]:
-        """The status and document of one request, through the door the template's routes would choose."""
+        """The status and document of one request, through the endpoint the template's routes choose."""
         status, document, _ = self.exchange(method, path, body, **how)
         return status, document
 
@@ -110,7 +110,7 @@ class World:
         if path.startswith("/callbacks/"):
             reply = self.callbacks.resolve(event, LambdaContext())
         else:
-            reply = self.doors[door_of(method, path)].resolve(event, LambdaContext())
+            reply = self.doors[function_of(method, path)].resolve(event, LambdaContext())
         answered = {name.lower(): values[0] for name, values in reply.get("multiValueHeaders", {}).items()}
         answered |= {name.lower(): value for name, value in reply.get("headers", {}).items()}
         return reply["statusCode"], json.loads(reply["body"]), answered
@@ -126,25 +126,25 @@ class World:
         assert status == 200, document
         return str(document["data"]["taskId"])
 
-    # --- time and the desks -----------------------------------------------------------------------------------
+    # --- time and the workers -----------------------------------------------------------------------------------
 
     def wait(self, seconds: float) -> None:
         self.now[0] += int(seconds * 1000)
 
     def pump(self) -> int:
-        """Run the desks on every message that is there; how many there were."""
-        self.late.release()
+        """Run the workers on every queued message; how many there were."""
+        self.delayed.release()
         return self._drain(self.dispatch_url, lambda m: dispatch(self.services, m["account_id"], m["task_id"])) + (
             self._drain(self.deliver_url, lambda m: deliver(self.services, **m))
             + self._drain(self.retry_url, lambda m: deliver(self.services, **m))
             + self._drain(self.archive_url, lambda m: archive(self.services, **m))
         )
 
-    def _drain(self, url: str, desk: Callable[[dict[str, Any]], None]) -> int:
+    def _drain(self, url: str, worker: Callable[[dict[str, Any]], None]) -> int:
         messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         for message in messages:
             self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            desk(told(message))
+            worker(worker_arguments(message))
         return len(messages)
 
     def tick(self) -> Lap:
@@ -152,7 +152,7 @@ class World:
         return poll(self.services, 0, self.now[0] + 60_000)
 
     def run(self, seconds: float, step: float = 5.0) -> None:
-        """Let time pass with all desks and the clock at work."""
+        """Let time pass with all workers and the poller running."""
         until = self.now[0] + int(seconds * 1000)
         while self.now[0] < until:
             while self.pump():
@@ -211,7 +211,7 @@ class World:
 
 
 @contextmanager
-def world(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iterator[World]:
+def harness(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iterator[Harness]:
     with mock_aws():
         dynamodb = _client("dynamodb")
         tables = [create_table(dynamodb, name) for name in ("TasksTable", "AccountsTable", "DirectoryTable")]
@@ -223,7 +223,7 @@ def world(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iter
         states.create_state_machine(name="poller", definition="{}", roleArn="arn:aws:iam::123456789012:role/x")
         what = replace(catalog(), utc_offset=8)
         now, counts, network = [START], dict[str, int](), Network()
-        late: Any = HandWoundQueues(sqs, now)
+        late: Any = DelayingQueues(sqs, now)
         draw = random.Random(7)
         secrets = Secrets(dict(SECRETS))
         arn = states.list_state_machines()["stateMachines"][0]["stateMachineArn"]
@@ -236,25 +236,25 @@ def world(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iter
             secrets=secrets,
             clock=lambda: now[0],
             random_bits=draw.getrandbits,
-            count=counting(counts),
+            count=count_into(counts),
             bucket=Bucket(lambda: s3, BUCKET),
             archive=archive,
             public_url="https://relay.example.net",
-            upstream_urls={"aistudio": RELAY, "kie": KIE},
+            upstream_urls={"aistudio": AISTUDIO, "kie": KIE},
             threads=1,  # moto is not made for more
         )
-        here = World(services, network, secrets, sqs, late, urls[0], urls[1], urls[2], urls[3], counts, now)
+        here = Harness(services, network, secrets, sqs, late, urls[0], urls[1], urls[2], urls[3], counts, now)
         open_account(here, here.account_id, KEY, balance, tier)
         yield here
 
 
-def told(message: dict[str, Any]) -> dict[str, Any]:
+def worker_arguments(message: dict[str, Any]) -> dict[str, Any]:
     """What a worker is given of a queue message: all but the trace id, which is for the log."""
     body: dict[str, Any] = json.loads(message["Body"])
     return {name: value for name, value in body.items() if name != "trace_id"}
 
 
-def counting(counts: dict[str, int]) -> Count:
+def count_into(counts: dict[str, int]) -> Count:
     """Counts each name, and beside it each name with its upstream, as `name/upstream`."""
 
     def count(name: str, *, upstream: str | None = None) -> None:
@@ -270,7 +270,7 @@ def _client(service: str) -> Any:
     return boto3.Session(region_name=REGION).client(service, config=SIGNING if service == "s3" else None)
 
 
-def open_account(here: World, account_id: str, key: str, balance: str, tier: int) -> None:
+def open_account(here: Harness, account_id: str, key: str, balance: str, tier: int) -> None:
     store = here.services.store
     store.accounts.open(account_id, account_id, tier)
     if balance != "0":

@@ -1,4 +1,4 @@
-"""An operator at his prompt: the real commands, on a stack of the template's own tables in moto."""
+"""Runs the real `ops` commands against a stack of the template's tables in moto."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from moto import mock_aws
 from ops.__main__ import main
 from ops.deployment import Deployment
 from ops.reach import Target
-from tests.functional.surroundings import create_table
-from tests.functional.world import REGION
+from tests.functional.aws_fakes import create_table
+from tests.functional.harness import REGION
 
 STACK = "genrelay-test"
 TABLES = ("TasksTable", "AccountsTable", "DirectoryTable")
@@ -26,7 +26,7 @@ KMS_KEY = f"arn:aws:kms:{REGION}:123456789012:key/11111111-2222-4333-8444-555555
 
 
 @dataclass(frozen=True)
-class Said:
+class CommandResult:
     """What a command printed and ended with."""
 
     code: int
@@ -34,7 +34,7 @@ class Said:
     err: str
 
 
-class Typed(io.StringIO):
+class TypedInput(io.StringIO):
     """Standard input as a pipe, or as a person's terminal."""
 
     def __init__(self, text: str, *, person: bool) -> None:
@@ -51,17 +51,17 @@ class Operator:
 
     def run(
         self, *words: str, where: tuple[str, ...] = ("--stack", STACK), typed: str = "", person: bool = False
-    ) -> Said:
-        self._patch.setattr(sys, "stdin", Typed(typed, person=person))
+    ) -> CommandResult:
+        self._patch.setattr(sys, "stdin", TypedInput(typed, person=person))
         self._capture.readouterr()
         try:
             code = main([*where, *words], find=lambda stack: Target(self.deployment, {}, _connect))
         except SystemExit as ended:
             code = int(str(ended.code))
         printed = self._capture.readouterr()
-        return Said(code, printed.out, printed.err)
+        return CommandResult(code, printed.out, printed.err)
 
-    def does(self, *words: str, typed: str = "") -> str:
+    def succeeds(self, *words: str, typed: str = "") -> str:
         said = self.run(*words, typed=typed)
         assert (said.code, said.err) == (0, ""), said
         return said.out
@@ -74,9 +74,9 @@ class Operator:
         assert "unexpected" not in said.err
         return said.err
 
-    def opens(self, *words: str) -> dict[str, str]:
+    def opens_account(self, *words: str) -> dict[str, str]:
         """A new account: account, API key, key id, webhook secret."""
-        lines = self.does("account-create", *(words or ("a customer",))).splitlines()
+        lines = self.succeeds("account-create", *(words or ("a customer",))).splitlines()
         return {line[:15].strip(): line[15:].split()[0] for line in lines}
 
     @property

@@ -12,12 +12,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from relay.effects.store import Store
-from tests.functional.world import World
+from tests.functional.harness import Harness
 
 WRITES = ("transact_write_items", "update_item", "put_item")
 
 
-def cancelled(code: str) -> Callable[[Any], ClientError]:
+def transaction_cancelled(code: str) -> Callable[[Any], ClientError]:
     """What DynamoDB says of a transaction whose first step met something that is nobody's fault."""
     answer = {"Error": {"Code": "TransactionCanceledException", "Message": code}}
     reasons = [{"Code": code}, {"Code": "None"}, {"Code": "None"}]
@@ -26,12 +26,12 @@ def cancelled(code: str) -> Callable[[Any], ClientError]:
     )
 
 
-def refused(code: str) -> Callable[[Any], ClientError]:
+def client_error(code: str) -> Callable[[Any], ClientError]:
     return lambda client: ClientError({"Error": {"Code": code, "Message": code}}, "AnyOperation")
 
 
 @dataclass
-class Crowded:
+class ContendedClient:
     """A client that raises each of `errors`, in turn, at the next request of `verbs`; `through`: after doing it.
 
     With `hold` seconds it also does what DynamoDB does: transactions that share a row while one is under way are
@@ -85,7 +85,7 @@ class Crowded:
             self._busy |= set() if taken else rows
             self.conflicts += taken
         if taken:
-            raise cancelled("TransactionConflict")(self.client)
+            raise transaction_cancelled("TransactionConflict")(self.client)
         try:
             time.sleep(self.hold)
             yield
@@ -94,10 +94,10 @@ class Crowded:
                 self._busy -= rows
 
 
-def crowd(here: World, pauses: list[float] | None = None, **how: Any) -> Crowded:
-    """Let this world share its tables with others. With `pauses`, waits are noted there and not waited."""
+def contend(here: Harness, pauses: list[float] | None = None, **how: Any) -> ContendedClient:
+    """Give the relay a contended client. With `pauses`, waits are recorded there instead of slept."""
     tables = here.services.store.tasks.tables
-    client = Crowded(tables.client, **how)
+    client = ContendedClient(tables.client, **how)
     pause = time.sleep if pauses is None else pauses.append
     crowded: Any = client
     tables = replace(tables, client=crowded, pause=pause)
