@@ -14,7 +14,7 @@ from relay.catalog.file import CatalogError, load
 from relay.families import FAMILIES
 from relay.families.aistudio.words import PLATFORMS
 from relay.nouns.catalog import Catalog, Model, Poll
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import KINDS, Draft, Kind
 from relay.nouns.errors import InvalidParameter, NotFound, Unsupported
 
 TEXT = (files("relay.catalog") / "catalog.toml").read_text("utf-8")
@@ -109,8 +109,24 @@ def test_every_upstream_is_of_a_family_we_speak() -> None:
     assert {upstream.family for upstream in CATALOG.upstreams.values()} <= set(FAMILIES)
 
 
-def test_every_kind_has_a_deadline() -> None:
-    assert set(CATALOG.deadlines) == set(Kind)
+def test_every_kind_that_is_sold_has_a_deadline() -> None:
+    assert {kind for platform in CATALOG.platforms.values() for kind in platform.offers} <= set(CATALOG.deadlines)
+
+
+def test_a_kind_that_is_not_sold_needs_no_deadline() -> None:
+    assert set(load(SMALL).deadlines) == {IMAGE}
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_price_is_for_a_unit_of_its_kind(kind: Kind) -> None:
+    sold = SMALL.replace("image = 900", f"{kind} = 900").replace("p.image", f"p.{kind}")
+    sold = sold.replace(" },", ", lengths = [5] },") if kind is VIDEO else sold
+    for unit in ("call", "image", "second"):
+        if unit in KINDS[kind].units:
+            assert load(sold.replace('"image"', f'"{unit}"')).model("p", kind, None).per == unit
+        else:
+            with pytest.raises(CatalogError, match=f'line 19: .*per is "{unit}"; what makes {kind} is priced per'):
+                load(sold.replace('"image"', f'"{unit}"'))
 
 
 def test_tiers_grow_with_their_level() -> None:
@@ -162,7 +178,7 @@ def test_polls_slow_down_to_a_cap(polls: int, seconds: float) -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "line", "why"),
     [
-        ('per = "image"', 'per = "picture"', 19, 'per is "picture"; it must be one of: call, image, second'),
+        ('per = "image"', 'per = "picture"', 19, 'per is "picture"; what makes image is priced per call or image'),
         ('price = "0.20"', 'price = "0,20"', 18, 'it must be an amount above 0 in quotes, like "0.20" or "USD 0.02"'),
         ('price = "0.20"', 'price = "-1"', 18, "must be an amount above 0"),
         ('price = "0.20"', 'price = "0"', 18, "must be an amount above 0"),

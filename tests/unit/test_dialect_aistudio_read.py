@@ -24,7 +24,7 @@ from relay.nouns.wire import Inbound
 CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))
 KINDS = {"images": Kind.IMAGE, "videos": Kind.VIDEO, "music": Kind.MUSIC}
 SOLD = [(name, kind) for name, p in CATALOG.platforms.items() if p.family == "aistudio" for kind in p.offers]
-LACKING = [(p, kind) for p in dict(SOLD) for kind in Kind if (p, kind) not in SOLD]
+LACKING = [(p, kind) for p in dict(SOLD) for kind in KINDS.values() if (p, kind) not in SOLD]
 URL = "https://img.example/a.png"
 MINIMAL: dict[str, dict[str, object]] = {
     "images": {"prompt": "a fox"},

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.families import dialect, provider
+from relay.families.aistudio.words import SEGMENTS
 from relay.families.provider import Account
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.faults import Fault, sentence
@@ -74,7 +75,7 @@ def of_kie(task: Task) -> Observation:
 
 
 CARRIES: Mapping[str, Callable[[Task], Observation]] = {"aistudio": of_relay, "kie": of_kie}
-KINDS = {"aistudio": tuple(Kind), "kie": (Kind.IMAGE,)}
+KINDS = {"aistudio": tuple(SEGMENTS.values()), "kie": (Kind.IMAGE,)}
 API = {"aistudio": "", "kie": "gpt4o-image"}
 
 WORDS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x9FFF, exclude_categories=["C", "Z"]), max_size=60)

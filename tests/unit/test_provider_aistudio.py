@@ -11,10 +11,11 @@ import pytest
 
 from relay.families import provider
 from relay.families.aistudio.provider import AistudioProvider
+from relay.families.aistudio.words import SEGMENTS
 from relay.families.provider import Account
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind
-from relay.nouns.errors import Refused, UnknownOutcome
+from relay.nouns.errors import Refused, Unfit, UnknownOutcome
 from relay.nouns.task import Observation, State
 from relay.nouns.wire import Answer
 
@@ -237,3 +238,9 @@ def test_no_key_is_repeated(said: str) -> None:
 @pytest.mark.parametrize("status", [401, 402, 403, 429])
 def test_what_concerns_us_is_not_told_to_clients(status: int) -> None:
     assert "tenant" not in refusal(answer(status, no("X", "tenant acme is out of money"))).message
+
+
+@pytest.mark.parametrize("kind", sorted(set(Kind) - set(SEGMENTS.values())))
+def test_a_kind_the_family_has_no_words_for_is_refused_before_anything_is_sent(kind: Kind) -> None:
+    with pytest.raises(Unfit, match="of a kind this API does not make"):
+        RELAY.write_submit(replace(MUSIC, kind=kind), SOURCE, None)

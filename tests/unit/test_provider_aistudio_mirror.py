@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from relay.catalog.file import load
 from relay.families.aistudio.dialect import DIALECT
 from relay.families.aistudio.provider import AistudioProvider
+from relay.families.aistudio.words import SEGMENTS
 from relay.families.provider import Account
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind
@@ -37,7 +38,7 @@ TASKS = st.builds(
     task_id=st.uuids().map(str),
     dialect=st.just("aistudio"),
     platform=st.just("kling"),
-    kind=st.sampled_from(Kind),
+    kind=st.sampled_from(list(SEGMENTS.values())),
     model=st.just("m"),
     price=st.just(1),
     created_at=st.integers(0, 4 * 10**12),

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from relay.catalog.toml_table import Table, Wrong, line_of
 from relay.nouns.catalog import (
-    UNITS,
     UNPAID_UPLOADS,
     UPLOADS,
     VIDEO_SECONDS,
@@ -23,7 +22,7 @@ from relay.nouns.catalog import (
     Tier,
     Upstream,
 )
-from relay.nouns.draft import Kind
+from relay.nouns.draft import KINDS, Kind
 from relay.nouns.money import nanos
 
 _AMOUNT = re.compile(r"(USD )?([0-9]{1,9}(?:\.[0-9]{1,9})?)", re.ASCII)
@@ -139,8 +138,9 @@ def _offer(kind: Kind, words: Table, usd: Decimal, upstreams: dict[str, Upstream
 
 def _model(kind: Kind, name: str, words: Table, usd: Decimal, upstreams: dict[str, Upstream]) -> Model:
     per, duration = words.text("per"), words.whole("duration", VIDEO_SECONDS)
-    if per not in UNITS:
-        raise words.wrong("per", f'is "{per}"; it must be one of: {", ".join(UNITS)}')
+    units = KINDS[kind].units
+    if per not in units:
+        raise words.wrong("per", f'is "{per}"; what makes {kind} is priced per {" or ".join(units)}')
     sources = [
         _source(kind, Table(each, (*words.path, "sources", number), _SOURCE), upstreams)
         for number, each in enumerate(words.list("sources", needed=True))

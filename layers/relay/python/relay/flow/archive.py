@@ -15,7 +15,7 @@ from relay.flow.clock import wake
 from relay.flow.observe import observe
 from relay.flow.quoting import quoted
 from relay.flow.services import Services
-from relay.nouns.draft import Kind
+from relay.nouns.draft import KINDS
 from relay.nouns.faults import Fault
 from relay.nouns.media import MediaType, sniff
 from relay.nouns.task import BY_ARCHIVE, Asset, Observation, State, Task
@@ -26,8 +26,6 @@ LEASE = 900_000  # ms an attempt may take before the clock tries again
 PAUSES = (10, 60)  # seconds after the 1st and 2nd failure; the 3rd ends the task
 HEAD = 4096  # bytes looked at before the first is stored
 NOT_COPIED = "the result could not be copied"
-
-_WANTED = {Kind.IMAGE: "image", Kind.VIDEO: "video", Kind.MUSIC: "audio"}
 
 logger = Logger(child=True)
 
@@ -76,8 +74,8 @@ def _stored(services: Services, task: Task, number: int, asset: Asset, until: in
                 raise NotStored(f"the result's link answers {incoming.status}")
             source = Source(incoming.chunks, incoming.headers.get("content-length", ""), services.largest_result)
             found = source.type()
-            if found is None or found.kind != _WANTED[task.kind]:
-                raise NotStored(f"the result's link has no {_WANTED[task.kind]}")
+            if found is None or found.kind != KINDS[task.kind].file:
+                raise NotStored(f"the result's link has no {KINDS[task.kind].file}")
             key = f"results/{task.account_id}/{task.task_id}-{number}.{found.extension}"
             services.bucket.copy_in(key, source, found.content_type)  # type: ignore[arg-type]  # read() is all it needs
     except (NotSent, NoAnswer, EgressRefused) as error:

@@ -9,7 +9,6 @@ from decimal import Decimal
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import InvalidParameter, NotFound, Unfit, Unsupported
 
-UNITS = ("call", "image", "second")
 VIDEO_SECONDS = 5  # what a video lasts when neither the client nor the model says
 
 

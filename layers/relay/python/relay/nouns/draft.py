@@ -5,12 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 
 class Kind(StrEnum):
+    """What can be asked for. The catalog's deadlines are listed by these names."""
+
     IMAGE = "image"
     VIDEO = "video"
     MUSIC = "music"
+    SPEECH = "speech"
+    TRANSCRIPT = "transcript"
+    TEXT = "text"
+    CHARACTER = "character"
+    CHAT = "chat"
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What holds for a kind in every family.
+
+    `file` is the kind of media a result is, which is what gets archived; None where the result is what was said of it.
+    `units` are what a price may be for.
+    """
+
+    file: Literal["image", "video", "audio"] | None
+    units: tuple[str, ...]
+
+
+KINDS: Mapping[Kind, Traits] = {
+    Kind.IMAGE: Traits("image", ("call", "image")),
+    Kind.VIDEO: Traits("video", ("call", "second")),
+    Kind.MUSIC: Traits("audio", ("call",)),
+    Kind.SPEECH: Traits("audio", ("call",)),
+    Kind.TRANSCRIPT: Traits(None, ("call",)),
+    Kind.TEXT: Traits(None, ("call",)),
+    Kind.CHARACTER: Traits(None, ("call",)),
+    Kind.CHAT: Traits(None, ("call",)),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from relay.families.aistudio.words import TASK_TYPES
 from relay.families.provider import Provider
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind
@@ -19,7 +20,6 @@ from relay.nouns.wire import Answer, Call, Inbound
 
 # Platform API reference, platforms and task query: seven status words, each of which is our own word as well.
 STATUSES = {state.value: state for state in (State.PENDING, State.QUEUED, State.PROCESSING, *TERMINAL)}
-SEGMENTS = {Kind.IMAGE: "images", Kind.VIDEO: "videos", Kind.MUSIC: "music"}
 
 # Codes of a task's error that mean here what they mean there; others are a failed generation by another name.
 TASK_CODES = frozenset(
@@ -81,6 +81,8 @@ class AistudioProvider(Provider):
 
     def write_submit(self, draft: Draft, source: Source, callback_url: str | None) -> Call:
         """Raises Unfit for what this API has no field for: what is left out would be billed all the same."""
+        if draft.kind not in TASK_TYPES:
+            raise Unfit("model", "is of a kind this API does not make", "该 API 不支持此类型")
         if draft.mask_url or len(draft.image_urls) > (1 if draft.kind is Kind.VIDEO else 0):
             raise Unfit("mask" if draft.mask_url else "image", "is more than this model takes", "超出该模型的上限")
         fields: dict[str, object] = {"prompt": draft.prompt, "model": source.model}
@@ -90,7 +92,7 @@ class AistudioProvider(Provider):
             fields |= _video(draft, source)
         else:  # music has no choice of model
             fields |= {"model": None, "lyrics": draft.lyrics, "style": draft.style}
-        return self._post(draft.platform, SEGMENTS[draft.kind], {**fields, "callback_url": callback_url})
+        return self._post(draft.platform, TASK_TYPES[draft.kind], {**fields, "callback_url": callback_url})
 
     def read_submit(self, answer: Answer, api: str) -> Observation:
         document = _object(answer.body)
