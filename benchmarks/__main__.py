@@ -69,7 +69,7 @@ def _measured(console: Console, lags: tuple[tuple[int, int], ...]) -> list[Row]:
         stood = apart({}, served.measure, SERVED)
     template = Template.read()
     return [
-        *rows.of_doors(compared),
+        *rows.of_endpoints(compared),
         *rows.of_imports(started, uncompiled),
         *rows.of_speeds(speeds, template),
         *rows.of_paths(walked, template),

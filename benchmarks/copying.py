@@ -1,4 +1,4 @@
-"""The archive desk's copying in a process of its own: how much memory it needs, and how fast it is beside a plain copy.
+"""Memory and speed of the archive worker's copying, in a process of its own, beside a plain copy.
 
 `python -m benchmarks.copying RESULTS SINK memory BYTES | race BYTES` prints what it found as JSON. It imports no more
 than the copying needs, so that the memory is the copying's.

@@ -15,7 +15,7 @@ from relay.flow.clock import MAX_PAUSE
 
 MONTH_MINUTES = 30 * 24 * 60
 MONTH_SECONDS = MONTH_MINUTES * 60
-DOORS = ("submit", "status", "account", "callback", "media")
+ENDPOINTS = ("submit", "status", "account", "callback", "media")
 EXPRESS_GB = 64 / 1024
 LEAST_PAUSE = 1  # seconds the poller rests between two laps at its busiest
 # Event source mappings poll an idle queue with five long polls of 20 s.
@@ -70,14 +70,14 @@ class Archived:
 
 def tally(walk: Walk, template: Template) -> prices.Tally:
     """One walk as amounts."""
-    doors = sum(ran.function in DOORS for ran in walk.ran)
+    endpoints = sum(ran.function in ENDPOINTS for ran in walk.ran)
     logged = sum(ran.log_bytes + (ran.log_lines + 3) * prices.LOG_EVENT_BYTES for ran in walk.ran)
     gb_seconds = sum(
         prices.billed_seconds(ran.wall, ran.cpu, template.memory[ran.function]) * template.memory[ran.function] / 1024
         for ran in walk.ran
     )
     return prices.Tally(
-        http=doors,
+        http=endpoints,
         invocations=len(walk.ran),
         gb_seconds=gb_seconds,
         writes=walk.writes + walk.index_writes,
@@ -85,7 +85,7 @@ def tally(walk: Walk, template: Template) -> prices.Tally:
         messages=walk.calls.get("sqs.SendMessage", 0),
         log_bytes=logged
         + len(walk.ran) * prices.PLATFORM_LOG_BYTES
-        + doors * (template.access_log + prices.LOG_EVENT_BYTES),
+        + endpoints * (template.access_log + prices.LOG_EVENT_BYTES),
         puts=sum(number for call, number in walk.calls.items() if call in _S3_PUTS),
     )
 
@@ -98,9 +98,9 @@ def million(walk: Walk, template: Template) -> dict[str, float]:
 def archiving(archived: Archived, template: Template) -> dict[str, float]:
     """US dollars by service that archiving adds to a million tasks with one result each, fetched once by its client."""
     copied = tally(archived.on, template).minus(tally(archived.off, template))
-    door = tally(archived.fetch, template)
+    endpoint = tally(archived.fetch, template)
     kept = prices.Tally(gets=1, byte_months=archived.size * template.result_days / 30)
-    return {service: usd * 1e6 for service, usd in copied.plus(door).plus(kept).bill().items()}
+    return {service: usd * 1e6 for service, usd in copied.plus(endpoint).plus(kept).bill().items()}
 
 
 def waiting(template: Template) -> float:

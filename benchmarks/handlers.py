@@ -62,7 +62,7 @@ class Handlers:
 
 
 def document(answer: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
-    """The body of a door's answer; RuntimeError unless it is a 200."""
+    """The body of an endpoint's answer; RuntimeError unless it is a 200."""
     if answer["statusCode"] != 200:
-        raise RuntimeError(f"a door answered {answer['statusCode']}: {answer['body']}")
+        raise RuntimeError(f"an endpoint answered {answer['statusCode']}: {answer['body']}")
     return json.loads(answer["body"])

@@ -34,7 +34,7 @@ CLIENTS: Mapping[str, tuple[tuple[str, ...], bool]] = {
 
 _CLOCK = "import time, sys; cpu = time.process_time()\n"
 _TELL = "print((time.process_time() - cpu) * 1000, len(sys.modules))\n"
-_OURS = "import {function}, boto3\nfrom relay.edge.wiring import services\nhouse()\n"
+_OURS = "import {function}, boto3\nfrom relay.edge.wiring import services\nservices()\n"
 _BARE = "import json, boto3\nboto3.client('dynamodb')\n"
 
 

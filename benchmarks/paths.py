@@ -199,17 +199,17 @@ class Walker:
     def _key(self, task_id: str) -> dict[str, Any]:
         return {"account_id": {"S": os.environ["ACCOUNT_ID"]}, "task_id": {"S": task_id}}
 
-    def _drain(self, desk: str, queue: str) -> None:
-        """Run a desk on every message of its queue, also on those that come twice."""
+    def _drain(self, worker: str, queue: str) -> None:
+        """Run a worker on every message of its queue, also on those that come twice."""
         url = os.environ[queue]
         while messages := self._sqs.receive_message(QueueUrl=url).get("Messages"):
             self._sqs.delete_message(QueueUrl=url, ReceiptHandle=messages[0]["ReceiptHandle"])
-            self.run(desk, events.queued(messages[0]["Body"]))
+            self.run(worker, events.queued(messages[0]["Body"]))
 
     def _free_slots(self) -> None:
-        """Forget who sits at the upstream: its intake limit is no part of these paths."""
-        for seat in range(20):
-            key = {"lookup": {"S": f"slot#kie#{seat}"}}
+        """Free the upstream's intake slots: its intake limit is no part of these paths."""
+        for slot in range(20):
+            key = {"lookup": {"S": f"slot#kie#{slot}"}}
             self._looking.delete_item(TableName=os.environ["DIRECTORY_TABLE"], Key=key)
 
 

@@ -41,12 +41,12 @@ def judged(what: str, value: str, spread: tuple[float, float], limit: float) -> 
     return Row(what, value, f"≤ {limit}×", spread[1] <= limit)
 
 
-def of_doors(doors: Mapping[str, Compared]) -> Iterator[Row]:
+def of_endpoints(endpoints: Mapping[str, Compared]) -> Iterator[Row]:
     yield Row("CPU of a warm request, beside a bare boto3 handler making the same AWS calls (spread over ten parts)")
-    for door, found in doors.items():
+    for endpoint, found in endpoints.items():
         calls = " + ".join(call.partition("(")[0] for call in found.calls)
         value = f"{found.ours:.2f} ms / {found.bare:.2f} ms = {found.ratio:.2f}× ({found.low:.2f}–{found.high:.2f})"
-        yield judged(f"{door} ({calls})", value, (found.low, found.high), CPU_GOAL)
+        yield judged(f"{endpoint} ({calls})", value, (found.low, found.high), CPU_GOAL)
 
 
 def of_imports(started: Mapping[str, Started], uncompiled: float) -> Iterator[Row]:
@@ -130,7 +130,7 @@ def of_copies(copies: Copies) -> Iterator[Row]:
 
 
 def of_uploads(uploads: Iterable[Uploaded]) -> Iterator[Row]:
-    yield Row("CPU of an upload through the door: body read, judged, stored")
+    yield Row("CPU of an upload through the endpoint: body read, judged, stored")
     for each in uploads:
         value = f"{each.cpu:.1f} ms, {each.each:.1f} ms per MB"
         yield Row(f"{each.megabytes} MB", value, f"≤ {UPLOAD_GOAL:.0f} ms per MB", each.each <= UPLOAD_GOAL)
@@ -138,7 +138,7 @@ def of_uploads(uploads: Iterable[Uploaded]) -> Iterator[Row]:
 
 def of_archiving(found: Iterable[costs.Archived], template: costs.Template) -> Iterator[Row]:
     days = template.result_days
-    yield Row(f"What archiving adds to a million tasks: copied, kept {days} days, fetched once through the media door")
+    yield Row(f"What archiving adds to a million tasks: copied, kept {days} days, fetched once by its link")
     for each in found:
         usd = costs.archiving(each, template)
         calls = sum(each.on.calls.values()) - sum(each.off.calls.values())

@@ -1,4 +1,4 @@
-"""CPU of a picture that comes in through the upload door: its multipart body read, judged by its bytes, and stored."""
+"""CPU of a picture posted to the upload endpoint: multipart body read, inspected by its bytes, stored."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def run() -> int:
 
 
 def _run(console: Console, run: Run) -> bool:
-    before = run.relay.deployment.gate(run.relay.demo.account_id).balance
+    before = run.relay.deployment.account(run.relay.demo.account_id).balance
     _watch(console, run)
     # As if weeks had passed at the providers: what is fetched below can only be what the relay has kept.
     run.relay.upstreams.files.expire()
@@ -59,7 +59,7 @@ def _run(console: Console, run: Run) -> bool:
         run.fetch(errand)
     console.print(_results(run))
     console.print(f"fetched by the relay's own links; the providers' had died by then: {dead} of {given}")
-    after = run.relay.deployment.gate(run.relay.demo.account_id).balance
+    after = run.relay.deployment.account(run.relay.demo.account_id).balance
     spent = sum(run.task(e).price for e in ERRANDS if run.task(e).state is State.SUCCEEDED)
     drift = run.relay.deployment.store.accounts.drift(run.relay.demo.account_id)
     agrees = drift == 0 and before - after == spent

@@ -34,7 +34,7 @@ _DRAIN_BYTES, _DRAIN_SECONDS = 64 << 20, 5.0
 def forms(emulator: App, otherwise: App) -> App:
     """Good signed forms go to the emulator, whatever page they come from; all else goes `otherwise`."""
 
-    async def door(scope: Scope, receive: Any, send: Send) -> None:  # noqa: ANN401 - ASGI's receive
+    async def endpoint(scope: Scope, receive: Any, send: Send) -> None:  # noqa: ANN401 - ASGI's receive
         bucket = _addressed(scope)
         if bucket is None:
             await otherwise(scope, receive, send)
@@ -46,7 +46,7 @@ def forms(emulator: App, otherwise: App) -> App:
         except Refused as refused:
             await _refuse(refused, receive, send)
 
-    return door
+    return endpoint
 
 
 def _addressed(scope: Scope) -> str | None:

@@ -1,4 +1,4 @@
-"""Owns the door of the AWS endpoint: it has no authentication and can run code, so no web page may reach it."""
+"""Guards the AWS endpoint: it has no authentication and can run code, so no web page may reach it."""
 
 from __future__ import annotations
 

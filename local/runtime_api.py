@@ -22,7 +22,7 @@ class Work:
     function_arn: str
 
 
-class Desk(Protocol):
+class WorkSource(Protocol):
     """Who gives the work out and takes the reports in."""
 
     def next_work(self) -> Work | None:
@@ -35,9 +35,9 @@ class Desk(Protocol):
 class RuntimeApi:
     """One listener per worker: the client reports a failed initialisation to a fixed path without an id."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, source: WorkSource) -> None:
         self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.desk = desk
+        self._server.source = source
         self.address = f"127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(1.0,), daemon=True).start()
 
@@ -52,7 +52,7 @@ class RuntimeApi:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    desk: Desk
+    source: WorkSource
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A worker that was killed leaves a broken connection: its outcome is told elsewhere."""
@@ -69,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Hand out the next invocation; the runtime client waits here between two of them."""
-        work = self.server.desk.next_work()
+        work = self.server.source.next_work()
         if work is None:
             self.close_connection = True
             return
@@ -85,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = read_body(self.headers, self.rfile, _ANSWER_LIMIT)
         self.send_response_only(202)
         self._finish(b"")
-        self.server.desk.report(self.path, body)
+        self.server.source.report(self.path, body)
 
     def _finish(self, body: bytes) -> None:
         self.send_header("Content-Length", str(len(body)))

@@ -53,7 +53,7 @@ def account_create(at: Deployment, given: argparse.Namespace) -> None:
 
 
 def account_show(at: Deployment, given: argparse.Namespace) -> None:
-    row, drift = at.gate(given.account), at.store.accounts.drift(given.account)
+    row, drift = at.account(given.account), at.store.accounts.drift(given.account)
     tier = at.catalog.tiers.get(row.tier)
     rows = {
         "name": row.name,
@@ -70,13 +70,13 @@ def account_show(at: Deployment, given: argparse.Namespace) -> None:
 
 
 def account_freeze(at: Deployment, given: argparse.Namespace) -> None:
-    at.gate(given.account)
+    at.account(given.account)
     at.store.accounts.change(given.account, status="active" if given.thaw else "frozen")
     console.print("active" if given.thaw else "frozen: it can read, but creates nothing")
 
 
 def account_tier(at: Deployment, given: argparse.Namespace) -> None:
-    at.gate(given.account)
+    at.account(given.account)
     at.check_tier(given.tier)
     at.store.accounts.change(given.account, tier=given.tier)
     console.print("done; running functions see it within a minute")
@@ -93,7 +93,7 @@ def account_debit(at: Deployment, given: argparse.Namespace) -> None:
 def _moved(at: Deployment, given: argparse.Namespace, moved: bool) -> None:
     if not moved:
         console.print(f"{given.reference} is already booked with this very amount; nothing was moved")
-    console.print(f"balance {at.money(at.gate(given.account).balance)}")
+    console.print(f"balance {at.money(at.account(given.account).balance)}")
 
 
 def key_create(at: Deployment, given: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Self
 from ops.words import money
 from relay.edge.wiring import catalog
 from relay.effects.store import Store
-from relay.effects.store.accounts import AlreadyBooked, Gate
+from relay.effects.store.accounts import AccountRow, AlreadyBooked
 from relay.effects.store.directory import ListedKey
 from relay.effects.store.table import LostRace, Tables
 from relay.flow.services import UPSTREAMS_ON
@@ -123,11 +123,11 @@ class Deployment:
 
     # --- accounts and keys ------------------------------------------------------------------------------------
 
-    def gate(self, account_id: str) -> Gate:
-        gate = self.store.accounts.gate(account_id)
-        if gate is None:
+    def account(self, account_id: str) -> AccountRow:
+        account = self.store.accounts.get(account_id)
+        if account is None:
             raise OperatorError(f"no account {account_id}")
-        return gate
+        return account
 
     def open_account(self, name: str, tier: int, top_up: int) -> NewAccount:
         """A new account with `top_up` nanos and one key."""
@@ -146,7 +146,7 @@ class Deployment:
 
     def add_key(self, account_id: str) -> tuple[str, str]:
         """Key id and the key itself, which cannot be shown again."""
-        self.gate(account_id)
+        self.account(account_id)
         return self._new_key(account_id, self.secret("key-pepper"))
 
     def _new_key(self, account_id: str, pepper: str) -> tuple[str, str]:
@@ -156,7 +156,7 @@ class Deployment:
         return key_id, api_key
 
     def keys(self, account_id: str) -> list[ListedKey]:
-        self.gate(account_id)
+        self.account(account_id)
         return self.store.directory.keys(account_id)
 
     def revoke_key(self, account_id: str | None, key: str) -> tuple[str, str]:
@@ -175,7 +175,7 @@ class Deployment:
 
     def rotate_webhook(self, account_id: str) -> str:
         """The account's new signing secret; for a day the old one signs beside it."""
-        generation = self.gate(account_id).webhook_generation + 1
+        generation = self.account(account_id).webhook_generation + 1
         self.store.accounts.change(account_id, webhook_generation=generation, webhook_rotated_at=_now())
         return self.webhook_secret(account_id, generation)
 
@@ -192,7 +192,7 @@ class Deployment:
         return self._booked(account_id, lambda at: book(account_id, reference or _reference(at), amount, at, reason))
 
     def _booked(self, account_id: str, book: Callable[[int], bool]) -> bool:
-        balance = self.gate(account_id).balance
+        balance = self.account(account_id).balance
         try:
             return book(_now())
         except AlreadyBooked as error:

@@ -1,10 +1,10 @@
-"""Owns the list of what can go wrong at a simulated upstream, door by door; data, no logic."""
+"""Owns the list of what can go wrong at a simulated upstream, endpoint by endpoint; data, no logic."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-Door = Literal["submit", "query", "outcome", "callback", "file"]
+Endpoint = Literal["submit", "query", "outcome", "callback", "file"]
 
 # What a fault's number means: how many times it strikes (none given: always), seconds, or a plain count.
 Unit = Literal["times", "seconds", "count"]
@@ -22,7 +22,7 @@ _WIRE: dict[str, Unit] = {
     "hang": "seconds",
 }
 
-FAULTS: dict[Door, dict[str, Unit]] = {
+FAULTS: dict[Endpoint, dict[str, Unit]] = {
     "submit": {
         **_WIRE,
         "refuse": "times",  # content policy, before a job exists

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from local.upstreams import http
 from local.upstreams.callbacks import Callbacks
-from local.upstreams.fault_table import Door
+from local.upstreams.fault_table import Endpoint
 from local.upstreams.faults import Fault, Faults, UnknownFault, Visit
 from local.upstreams.files import Files, Link
 from local.upstreams.jobs import FOREVER, Book, Job, Order
@@ -91,7 +91,7 @@ class Simulator(ABC):
         try:
             fault = self.faults.at(Visit(self.name, "submit", api, prompt, number=number))
         except UnknownFault as error:
-            # Here and not later: past this door the marker is known to be readable.
+            # Here and not later: from here on the marker is known to be readable.
             raise self.bad_value(str(error)) from error
         if fault and not fault.name.startswith("lost-answer"):
             return await self._misbehave(fault)
@@ -131,9 +131,9 @@ class Simulator(ABC):
     def bad_value(self, message: str) -> Refused:
         """The family's refusal of a value it does not accept."""
 
-    def fate(self, door: Door, job: Job) -> Fault | None:
-        """The fault a job meets at a door it passes once."""
-        return self._fate(door, job.task_id, job.api, job.order)
+    def fate(self, endpoint: Endpoint, job: Job) -> Fault | None:
+        """The fault a job meets at an endpoint it passes once."""
+        return self._fate(endpoint, job.task_id, job.api, job.order)
 
     @abstractmethod
     def announce(self, job: Job) -> None:
@@ -145,9 +145,9 @@ class Simulator(ABC):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _fate(self, door: Door, task_id: str, api: str, order: Order) -> Fault | None:
-        number = max(0, self.book.arrived[order.prompt] - 1) if door != "file" else 0
-        return self.faults.at(Visit(self.name, door, api, order.prompt, task_id, number))
+    def _fate(self, endpoint: Endpoint, task_id: str, api: str, order: Order) -> Fault | None:
+        number = max(0, self.book.arrived[order.prompt] - 1) if endpoint != "file" else 0
+        return self.faults.at(Visit(self.name, endpoint, api, order.prompt, task_id, number))
 
     def _start(self, job: Job) -> None:
         if job.order.image_url is None:

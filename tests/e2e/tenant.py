@@ -69,7 +69,7 @@ class Tenant:
 
     @property
     def balance(self) -> int:
-        held: int = self.relay.deployment.gate(self.account.account_id).balance
+        held: int = self.relay.deployment.account(self.account.account_id).balance
         return held
 
     @property

@@ -66,7 +66,7 @@ def test_the_most_specific_route_wins(app: Running) -> None:
 
 def test_the_default_route_catches_what_no_route_knows(app: Running) -> None:
     answer = app.request("PATCH", "/nowhere/at/all")
-    assert (answer.status, answer.body) == (404, b"no such door: /nowhere/at/all")
+    assert (answer.status, answer.body) == (404, b"no such endpoint: /nowhere/at/all")
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "application/x-www-form-urlencoded"])

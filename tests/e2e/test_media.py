@@ -76,9 +76,9 @@ def stored(relay: LocalRelay, form: dict[str, Any]) -> bool:
     return bool(relay.stack.client("s3").list_objects_v2(**bucket)["KeyCount"])
 
 
-@pytest.mark.parametrize("way", ["door", "form"])
+@pytest.mark.parametrize("way", ["endpoint", "form"])
 def test_an_upload_becomes_a_video_that_outlives_the_provider(client: Client, way: str) -> None:
-    if way == "door":
+    if way == "endpoint":
         url = client.upload()
     else:
         form = client.form()
@@ -225,7 +225,7 @@ def test_an_upload_is_not_usable_before_it_came(client: Client) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html></html>", PICTURE[:-9]])
-def test_the_door_takes_pictures_only(client: Client, body: bytes) -> None:
+def test_the_endpoint_takes_pictures_only(client: Client, body: bytes) -> None:
     assert client.send("POST", "/api/upload/file", files={"file": ("a.png", body)}).status_code == 400
 
 

@@ -46,9 +46,9 @@ def store(cloud: Cloud, outputs: Any) -> Store:
 
 
 def balance(cloud: Cloud, outputs: Any) -> int:
-    gate = store(cloud, outputs).accounts.gate("acc1")
-    assert gate is not None
-    return int(gate.balance)
+    account = store(cloud, outputs).accounts.get("acc1")
+    assert account is not None
+    return int(account.balance)
 
 
 def gone(cloud: Cloud) -> None:

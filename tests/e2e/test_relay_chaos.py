@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from local.relayed import LocalRelay
-from local.upstreams.fault_table import Door
+from local.upstreams.fault_table import Endpoint
 from local.upstreams.inbox import Inbox
 from relay.nouns.money import EntryKind, nanos
 from relay.nouns.task import State, Task
@@ -23,7 +23,7 @@ CALLED_BACK, POLLED = 30, 170  # KIE takes 20 new tasks in 10 s, so most go to t
 TENANTS = 10
 PATIENCE = 90.0
 LOOK = 12.0  # seconds between hints that something may have happened
-BAD_DAY: dict[Door, dict[str, float]] = {
+BAD_DAY: dict[Endpoint, dict[str, float]] = {
     "submit": {"server-error=1": 0.1, "queue-full=1": 0.05, "rate-limit=1": 0.05},
     "query": {"http-502": 0.1, "empty": 0.05, "bad-json": 0.05, "unknown-status": 0.1, "not-found": 0.05},
     "callback": {"lost": 0.2, "duplicate=3": 0.2, "delay=2": 0.1, "reorder": 0.1, "forged": 0.1, "tampered": 0.1},

@@ -44,7 +44,7 @@ HANDS = 8  # containers at once
 
 
 class Said:
-    """What the desks asked of the queues and the poller; nobody acts on it but the test."""
+    """What the workers asked of the queues and the poller; nobody acts on it but the test."""
 
     def __init__(self) -> None:
         self.deliveries: list[tuple[str, str, int]] = []
@@ -97,7 +97,7 @@ class Races:
 
     def queued(self) -> Task:
         """A task of a fresh account whose job KIE has and has finished."""
-        self.now += 11_000  # or KIE's seats would run out
+        self.now += 11_000  # or KIE's slots would run out
         services = self.services()
         task = submit(services, self.account(nanos("1")), DRAFT)
         dispatch(services, task.account_id, task.task_id)
@@ -228,13 +228,13 @@ def test_an_account_gets_exactly_what_it_paid_for(races: Races) -> None:
             return "refused"
 
     assert Counter(at_once(*[create] * 24)) == {State.PENDING: 7, "refused": 17}
-    gate = races.services().store.accounts.gate(caller.account_id)
-    assert gate is not None
-    assert gate.balance == price // 2
+    account = races.services().store.accounts.get(caller.account_id)
+    assert account is not None
+    assert account.balance == price // 2
     assert races.services().store.accounts.drift(caller.account_id) == 0
 
 
-def test_no_ten_seconds_see_more_than_an_upstreams_seats_taken(races: Races) -> None:
+def test_no_ten_seconds_see_more_than_an_upstreams_slots_taken(races: Races) -> None:
     intake = races.catalog.upstreams["kie"].intake
     assert intake is not None
     taken: list[int] = []

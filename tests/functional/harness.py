@@ -78,7 +78,7 @@ class Harness:
     account_id: str = "acc1"
 
     def __post_init__(self) -> None:
-        self.doors = {
+        self.endpoints = {
             name: ClientEndpoints(name, lambda: self.services) for name in ("submit", "status", "account", "upload")
         }
         self.callbacks = CallbackEndpoint(lambda: self.services)
@@ -110,7 +110,7 @@ class Harness:
         if path.startswith("/callbacks/"):
             reply = self.callbacks.resolve(event, LambdaContext())
         else:
-            reply = self.doors[function_of(method, path)].resolve(event, LambdaContext())
+            reply = self.endpoints[function_of(method, path)].resolve(event, LambdaContext())
         answered = {name.lower(): values[0] for name, values in reply.get("multiValueHeaders", {}).items()}
         answered |= {name.lower(): value for name, value in reply.get("headers", {}).items()}
         return reply["statusCode"], json.loads(reply["body"]), answered
@@ -171,9 +171,9 @@ class Harness:
 
     @property
     def balance(self) -> int:
-        gate = self.services.store.accounts.gate(self.account_id)
-        assert gate is not None
-        return gate.balance
+        account = self.services.store.accounts.get(self.account_id)
+        assert account is not None
+        return account.balance
 
     @property
     def drift(self) -> int:

@@ -22,7 +22,7 @@ def here() -> Iterator[CrashingHarness]:
 
 
 def lived(here: CrashingHarness, death: int) -> str:
-    """A task whose desks die after the `death`-th write once its job is done."""
+    """A task whose workers die after the `death`-th write once its job is done."""
     here.crash_point.writes_left = 0
     task_id, job = submit_task(here)
     job.state = "succeeded"

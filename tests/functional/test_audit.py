@@ -27,9 +27,9 @@ def here() -> Iterator[Harness]:
 
 def steal(here: Harness, account_id: str, amount: int) -> None:
     """Change a balance beside the ledger, as a defect or an intruder would."""
-    gate = here.services.store.accounts.gate(account_id)
-    assert gate is not None
-    here.services.store.accounts.change(account_id, balance=gate.balance + amount)
+    account = here.services.store.accounts.get(account_id)
+    assert account is not None
+    here.services.store.accounts.change(account_id, balance=account.balance + amount)
 
 
 def round_of(here: Harness, steps: int = 1000) -> Progress:
@@ -128,3 +128,15 @@ def test_an_audit_reads_ledgers_and_writes_none(here: Harness) -> None:
     rows = client.scan(TableName=here.services.store.accounts.tables.accounts)["Items"]
     round_of(here)
     assert client.scan(TableName=here.services.store.accounts.tables.accounts)["Items"] == rows
+
+
+def test_the_next_account_is_found_without_reading_the_ledger_of_the_one_before(here: Harness) -> None:
+    spend(here, 2)
+    tables = here.services.store.accounts.tables
+    first = str(next(iter(tables.client.scan(TableName=tables.accounts)["Items"]))["account_id"]["S"])
+    scanned: list[dict[str, Any]] = []
+    tables.client.meta.events.register("after-call.dynamodb.Scan", lambda parsed, **_: scanned.extend(parsed["Items"]))
+
+    here.services.store.audits.next_account(first)
+
+    assert len(scanned) <= 1  # the account's key is listed behind its entries; none of those is read

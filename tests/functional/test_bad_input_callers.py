@@ -11,7 +11,12 @@ from tests.functional.refusals import refused
 
 IMAGES = "/api/kling/images"
 CAT = {"prompt": "a cat"}
-DOORS = [("POST", IMAGES), ("POST", "/api/kling/tasks"), ("POST", "/api/account/balance"), ("POST", "/api/upload/file")]
+ENDPOINTS = [
+    ("POST", IMAGES),
+    ("POST", "/api/kling/tasks"),
+    ("POST", "/api/account/balance"),
+    ("POST", "/api/upload/file"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +49,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("header", MALFORMED.values(), ids=MALFORMED.keys())
-@pytest.mark.parametrize(("method", "path"), DOORS)
+@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 def test_a_missing_or_malformed_key_is_unauthorized(here: Harness, method: str, path: str, header: str | None) -> None:
     headers = {} if header is None else {"authorization": header}
 
@@ -53,7 +58,7 @@ def test_a_missing_or_malformed_key_is_unauthorized(here: Harness, method: str, 
     assert (refusal.status, refusal.code) == (401, "UNAUTHORIZED")
 
 
-@pytest.mark.parametrize(("method", "path"), DOORS)
+@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 @pytest.mark.parametrize("key", ["sk-EXAMPLE-nobody", KEY.upper(), KEY + "0", KEY[:-1]])
 def test_an_unknown_key_is_invalid(here: Harness, method: str, path: str, key: str) -> None:
     refusal = refused(here, method, path, CAT, key=key)
@@ -150,9 +155,9 @@ def test_the_last_cent_can_be_spent_and_no_more(here: Harness) -> None:
 
     refused(here, "POST", IMAGES, CAT, key=key)
 
-    gate = here.services.store.accounts.gate("exact")
-    assert gate is not None
-    assert (gate.balance, here.services.store.accounts.drift("exact")) == (0, 0)
+    account = here.services.store.accounts.get("exact")
+    assert account is not None
+    assert (account.balance, here.services.store.accounts.drift("exact")) == (0, 0)
 
 
 def test_a_count_is_charged_before_it_is_made(here: Harness) -> None:

@@ -21,7 +21,7 @@ from tests.functional.network import CLIENT
 from tests.functional.test_upstream_answers import kie, relay
 
 PROMPT = "a cat nobody else may know of"
-DOORS: list[tuple[str, str, dict[str, Any] | None]] = [
+ENDPOINTS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "/api/kling/images", {"prompt": PROMPT}),
     ("POST", "/api/kling/tasks", {"task_id": "019b76da-a870-7000-8000-000000000000"}),
     ("POST", "/api/account/balance", None),
@@ -69,7 +69,7 @@ def broken(here: Harness) -> None:
     here.__post_init__()  # containers that have seen nobody
 
 
-@pytest.mark.parametrize(("method", "path", "body"), DOORS)
+@pytest.mark.parametrize(("method", "path", "body"), ENDPOINTS)
 def test_a_fault_of_ours_is_an_internal_error_in_the_callers_words(
     here: Harness, method: str, path: str, body: dict[str, Any] | None
 ) -> None:
@@ -81,7 +81,7 @@ def test_a_fault_of_ours_is_an_internal_error_in_the_callers_words(
     assert document.get("code", document.get("error", {}).get("code")) in (500, "INTERNAL_ERROR")
 
 
-@pytest.mark.parametrize(("method", "path", "body"), DOORS)
+@pytest.mark.parametrize(("method", "path", "body"), ENDPOINTS)
 def test_a_fault_of_ours_tells_nobody_the_key_the_prompt_or_what_broke(
     here: Harness, log: pytest.LogCaptureFixture, method: str, path: str, body: dict[str, Any] | None
 ) -> None:

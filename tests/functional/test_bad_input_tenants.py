@@ -113,10 +113,10 @@ def test_an_image_cannot_be_extended(here: Harness) -> None:
     refused(here, "POST", VIDEOS, {**EXTEND, "task_id": here.submit_image()})
 
 
-def spent(here: Harness, account: str) -> int:
-    gate = here.services.store.accounts.gate(account)
-    assert gate is not None
-    return nanos("1000") - gate.balance
+def spent(here: Harness, account_id: str) -> int:
+    account = here.services.store.accounts.get(account_id)
+    assert account is not None
+    return nanos("1000") - account.balance
 
 
 def keyed(here: Harness, key: str, *, sender: str = KEY) -> tuple[int, Any]:

@@ -1,4 +1,4 @@
-"""The callback door: whoever brings whatever, only an authenticated query moves a task."""
+"""The callback endpoint: whoever brings whatever, only an authenticated query moves a task."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def running(here: Harness) -> tuple[Task, Job]:
 
 
 def bring(here: Harness, job: Job, *, path: str | None = None, **how: Any) -> int:
-    """A POST to the callback door, signed as KIE signs unless told otherwise; its status."""
+    """A POST to the callback endpoint, signed as KIE signs unless told otherwise; its status."""
     at = here.now[0] // 1000
     signed = {"x-webhook-timestamp": str(at), "x-webhook-signature": sign_kie("example-hmac", job.id, at)}
     how = dict[str, Any]({"headers": signed, "body": {**SAID_DONE, "data": {"taskId": job.id}}}) | how

@@ -38,7 +38,7 @@ def lose_the_signing_secret(here: Harness, task: Task) -> None:
 
 def lose_the_account(here: Harness, task: Task) -> None:
     tables = here.services.store.tasks.tables
-    key = {"account_id": {"S": task.account_id}, "sk": {"S": "GATE"}}
+    key = {"account_id": {"S": task.account_id}, "sk": {"S": "ACCOUNT"}}
     tables.client.delete_item(TableName=tables.accounts, Key=key)
 
 

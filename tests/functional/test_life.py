@@ -95,9 +95,9 @@ class Tasks(RuleBasedStateMachine):
         if (job := self._job(which)) and job.callback_url:
             self.here.completes(lambda: self.here.callback(job, LIES[lie](job)))
 
-    @rule(door=st.sampled_from(("kie.query", "aistudio.query", "client")), weather=st.sampled_from(sorted(WEATHER)))
-    def weather(self, door: str, weather: str) -> None:
-        self.here.network.script.setdefault(door, []).append(WEATHER[weather])
+    @rule(endpoint=st.sampled_from(("kie.query", "aistudio.query", "client")), weather=st.sampled_from(sorted(WEATHER)))
+    def weather(self, endpoint: str, weather: str) -> None:
+        self.here.network.script.setdefault(endpoint, []).append(WEATHER[weather])
 
     @rule(upstream=UPSTREAMS)
     def an_upstream_will_refuse(self, upstream: str) -> None:
@@ -175,9 +175,9 @@ class Tasks(RuleBasedStateMachine):
             kept = ["capture"] if task.state is State.SUCCEEDED else []
             returned = ["release"] if len(task.assets) < task.most else []
             assert entries == [*kept, *returned, "reserve"]
-        gate = self.here.services.store.accounts.gate(self.here.account_id)
-        assert gate is not None
-        assert gate.in_flight == 0
+        account = self.here.services.store.accounts.get(self.here.account_id)
+        assert account is not None
+        assert account.in_flight == 0
         events = {(call.headers["webhook-id"], call.body) for call in self.here.told}
         assert len(events) == len({event_id for event_id, _ in events})
 

@@ -1,4 +1,4 @@
-"""The main job, by the desks: submitted, charged, handed on, learnt, settled, told."""
+"""The main job, by the workers: submitted, charged, handed on, learnt, settled, told."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def account(ops: Operator) -> str:
 
 
 def balance(ops: Operator, account: str) -> int:
-    return int(ops.deployment.gate(account).balance)
+    return int(ops.deployment.account(account).balance)
 
 
 NO_AMOUNTS = ["NaN", "Infinity", "１００", "1_000", "1e3", "-5", "+5", "0", "0.00", "", " ", "12,50", "1.0000000001"]

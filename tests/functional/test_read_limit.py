@@ -26,9 +26,9 @@ def here() -> Iterator[Harness]:
 
 
 def used_up(here: Harness) -> None:
-    for door in (BALANCE, RECORD):
+    for endpoint in (BALANCE, RECORD):
         for _ in range(6):
-            assert here.request(*door)[0] in (200, 404)
+            assert here.request(*endpoint)[0] in (200, 404)
 
 
 def test_a_key_that_reads_too_often_is_told_when_to_come_back(here: Harness) -> None:

@@ -1,4 +1,4 @@
-"""A client's file comes in through the door, is judged by its bytes, and works as an input at once."""
+"""A client's file is posted to the upload endpoint, judged by its bytes, and works as an input at once."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_a_body_that_is_not_one_file_is_refused(here: Harness, body: bytes, head
     assert refused(here, "POST", FILE, raw=body, headers=headers).status == 400
 
 
-def test_a_file_too_large_for_the_door_is_refused_with_the_way_on(here: Harness) -> None:
+def test_a_file_too_large_for_the_endpoint_is_refused_with_the_way_on(here: Harness) -> None:
     refusal = refused(here, "POST", FILE, raw=form(PNG.ljust(MAX_DIRECT + 1, b"\0")), headers=MULTIPART)
 
     assert (refusal.status, refusal.code) == (413, "INVALID_PARAMETER")

@@ -1,4 +1,4 @@
-"""Uploads pass a gate too: a frozen account brings nothing, one without a balance little, each so much in a day."""
+"""Uploads are limited too: a frozen account stores nothing, one without a balance little, each so much in a day."""
 
 from __future__ import annotations
 

@@ -173,10 +173,10 @@ def test_an_access_log_holds_no_path() -> None:
     assert "$context.http.path" not in api["AccessLogSettings"]["Format"]
 
 
-def test_a_door_answers_before_the_gateway_gives_up() -> None:
-    doors = [name for name, function in functions().items() if routes_of(function)]
-    assert len(doors) == 6
-    assert all(timeout(logical_id(name)) < 30 for name in doors)
+def test_an_endpoint_answers_before_the_gateway_gives_up() -> None:
+    endpoints = [name for name, function in functions().items() if routes_of(function)]
+    assert len(endpoints) == 6
+    assert all(timeout(logical_id(name)) < 30 for name in endpoints)
     assert timeout("Callback") < 15  # when upstreams give up
 
 

@@ -1,4 +1,4 @@
-"""The relay family's doors: who is let in where, what may be asked, and that nothing breaks us."""
+"""The relay family's endpoints: who is let in where, what may be asked, and that nothing breaks us."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def segment_of(kind: Kind) -> str:
     return next(segment for segment, each in KINDS.items() if each is kind)
 
 
-# --- Which doors there are
+# --- Which endpoints there are
 
 
 def test_the_registry_finds_this_dialect() -> None:
@@ -213,7 +213,7 @@ PATHS = st.sampled_from(
 
 
 @given(PATHS, DOCUMENTS.map(lambda document: json.dumps(document).encode()) | st.binary(max_size=64))
-def test_any_body_to_any_door_is_read_or_refused_from_the_tree(path: str, body: bytes) -> None:
+def test_any_body_to_any_endpoint_is_read_or_refused_from_the_tree(path: str, body: bytes) -> None:
     inbound = post(path, body=body)
     with suppress(RelayError):
         DIALECT.read_create(inbound, CATALOG)

@@ -1,4 +1,4 @@
-"""Every fault does what it says, at the door it names, as often as it was asked for."""
+"""Every fault does what it says, at the endpoint it names, as often as it was asked for."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def test_result_links_die_when_told_and_else_when_the_settings_say() -> None:
         assert [requests.head(link, timeout=5).status_code for link in links] == [404, 404]
 
 
-def test_a_marker_that_names_a_door_but_no_fault_is_refused(upstreams: Upstreams) -> None:
+def test_a_marker_that_names_an_endpoint_but_no_fault_is_refused(upstreams: Upstreams) -> None:
     answer = create(upstreams, "[[submit:explode]]").json()
     assert answer["code"] == 400
     assert "explode" in answer["msg"]

@@ -194,11 +194,11 @@ def test_an_unknown_task_and_a_path_that_is_not_there_say_so(upstreams: Upstream
 def test_a_download_link_reads_the_same_file_from_another_address(upstreams: Upstreams) -> None:
     task_id = accepted(upstreams, IMAGE, "to download")
     url = ended(upstreams, IMAGE, task_id)["response"]["resultUrls"][0]
-    door = f"{upstreams.kie_url}/api/v1/gpt4o-image/download-url"
-    link = requests.post(door, json={"taskId": task_id, "imageUrl": url}, headers=AUTH, timeout=5).json()["data"]
+    endpoint = f"{upstreams.kie_url}/api/v1/gpt4o-image/download-url"
+    link = requests.post(endpoint, json={"taskId": task_id, "imageUrl": url}, headers=AUTH, timeout=5).json()["data"]
     assert link != url
     assert requests.get(link, timeout=5).content == requests.get(url, timeout=5).content
-    refused = requests.post(door, json={"taskId": "task_none", "url": url}, headers=AUTH, timeout=5).json()
+    refused = requests.post(endpoint, json={"taskId": "task_none", "url": url}, headers=AUTH, timeout=5).json()
     assert refused["code"] == 422
 
 

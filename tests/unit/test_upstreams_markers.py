@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from local.upstreams import FAULTS
-from local.upstreams.fault_table import Door
+from local.upstreams.fault_table import Endpoint
 from local.upstreams.faults import Fault, Faults, Visit
 
 API = "gpt4o-image"
 
 
-def visit(prompt: str, number: int = 0, door: Door = "submit") -> Visit:
-    return Visit("kie", door, API, prompt, number=number)
+def visit(prompt: str, number: int = 0, endpoint: Endpoint = "submit") -> Visit:
+    return Visit("kie", endpoint, API, prompt, number=number)
 
 
 def test_planned_faults_come_once_each_then_rules_then_markers() -> None:
@@ -30,14 +30,14 @@ def test_chaos_is_the_same_for_the_same_seed_and_near_its_odds() -> None:
     def day(seed: int) -> list[str]:
         faults = Faults()
         faults.chaos(seed, {"callback": {"lost": 0.2, "duplicate=2": 0.1}})
-        return [getattr(faults.at(visit(f"p{n}", door="callback")), "name", "") for n in range(500)]
+        return [getattr(faults.at(visit(f"p{n}", endpoint="callback")), "name", "") for n in range(500)]
 
     assert day(1) == day(1) != day(2)
     assert 70 < day(1).count("lost") < 130
     assert 25 < day(1).count("duplicate") < 80
 
 
-def test_every_fault_of_every_door_can_be_read() -> None:
-    for door, names in FAULTS.items():
+def test_every_fault_of_every_endpoint_can_be_read() -> None:
+    for endpoint, names in FAULTS.items():
         for name in names:
-            assert Fault.read(door, f"{name}=2") == Fault(name, 2.0)
+            assert Fault.read(endpoint, f"{name}=2") == Fault(name, 2.0)

@@ -1,4 +1,4 @@
-"""Owns the simulated KIE upstream: its doors, its limits and its signatures; each API has its own file."""
+"""Owns the simulated KIE upstream: its endpoints, its limits and its signatures; each API has its own file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KIE_FAULTS: dict[str, tuple[int, str]] = {
     "maintenance": (455, "Service is currently undergoing maintenance"),
     "queue-full": (550, "Connection denied due to job queue full"),
 }
-# The only codes KIE's front door also says as an HTTP status; all else is an envelope inside a 200.
+# The only codes KIE also says as an HTTP status; all else is an envelope inside a 200.
 HTTP_CODES = {429, 500}
 Handler = Callable[[Request], Awaitable[Response]]
 

@@ -1,4 +1,4 @@
-"""The four queues between the desks. A message only names a task; the truth stays in the table."""
+"""The four queues between the workers. A message only names a task; the truth stays in the table."""
 
 from __future__ import annotations
 

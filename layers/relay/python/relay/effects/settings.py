@@ -24,7 +24,7 @@ class Settings:
     poller_arn: str = _env("POLLER_ARN")
     secrets_prefix: str = _env("SECRETS_PREFIX")
     secrets_text: str = _env("SECRETS")  # those under the prefix that this function uses
-    public_url: str = _env("PUBLIC_URL")  # where upstreams reach our callback door
+    public_url: str = _env("PUBLIC_URL")  # where upstreams reach our callback endpoint
     upstream_urls_json: str = _env("UPSTREAM_URLS", "{}")  # base URLs that replace the catalog's, by upstream
     egress: str = _env("EGRESS", "public")  # "loopback" is for the one-machine stack only
     retry_queue_url: str = _env("RETRY_QUEUE_URL")

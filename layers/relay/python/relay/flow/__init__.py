@@ -1,1 +1,1 @@
-"""What happens to a task between its doors: each desk a module, each a function of the services and one task."""
+"""The use cases: one module per worker or operation, each a function of the services and what it acts on."""

@@ -39,7 +39,7 @@ class Access:
     def _look_up(self, digest: str) -> Caller:
         self._known.pop(digest, None)
         row = self.services.store.directory.key(digest)
-        gate = self.services.store.accounts.gate(row.account_id) if row and row.status == "active" else None
-        if gate is None:
+        account = self.services.store.accounts.get(row.account_id) if row and row.status == "active" else None
+        if account is None:
             raise BadKey
-        return Caller(gate.account_id, gate.tier)
+        return Caller(account.account_id, account.tier)

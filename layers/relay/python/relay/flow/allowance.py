@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from relay.effects.store.accounts import Gate
+from relay.effects.store.accounts import AccountRow
 from relay.effects.store.booking import DAY_SECONDS, Windows
 from relay.flow.access import Caller
 from relay.flow.services import Services
@@ -42,14 +42,14 @@ def count_accepted(services: Services, caller: Caller, sizes: Sequence[int]) -> 
     services.store.files.count(caller.account_id, _day(services), len(sizes), sum(sizes), None)
 
 
-def _account(services: Services, caller: Caller) -> Gate:
-    account = services.store.accounts.gate(caller.account_id)
+def _account(services: Services, caller: Caller) -> AccountRow:
+    account = services.store.accounts.get(caller.account_id)
     if account is None or account.frozen:
         raise AccountFrozen
     return account
 
 
-def _allowance(services: Services, account: Gate) -> Allowance:
+def _allowance(services: Services, account: AccountRow) -> Allowance:
     return services.catalog.tiers[account.tier].uploads if account.balance > 0 else services.catalog.unpaid_uploads
 
 

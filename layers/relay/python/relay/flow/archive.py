@@ -1,4 +1,4 @@
-"""The archive desk: copy a task's results to our own bucket, and only then let them be announced."""
+"""The archive worker: copy a task's results to our own bucket, and only then let them be announced."""
 
 from __future__ import annotations
 

@@ -39,9 +39,9 @@ def _opened(services: Services, progress: Progress) -> Progress:
     if account_id is None:
         return Progress(off_before=progress.off, round_at=services.clock())
     read_at = services.clock()
-    gate = services.store.accounts.gate(account_id)
+    account = services.store.accounts.get(account_id)
     kept = replace(progress, account_id=account_id, accounts=progress.accounts + 1)
-    fresh = replace(kept, balance=gate.balance if gate else 0, total=0, least=0, most=0, last="")
+    fresh = replace(kept, balance=account.balance if account else 0, total=0, least=0, most=0, last="")
     return replace(fresh, read_at=read_at)
 
 

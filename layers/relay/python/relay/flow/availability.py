@@ -1,4 +1,4 @@
-"""Which upstreams to leave alone for now: those that refuse our key, cannot be reached, or have no intake seat free."""
+"""Which upstreams to leave alone for now: those that refuse our key, cannot be reached, or have no intake slot free."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class OurFault(Refused):
 
 
 def busy_for(services: Services, upstream: str) -> float:
-    """Seconds until it can be asked; at 0 a seat has been taken for the request at hand."""
+    """Seconds until it can be asked; at 0 a slot has been taken for the request at hand."""
     return _rest_left(services, upstream) or _slot(services, upstream)
 
 

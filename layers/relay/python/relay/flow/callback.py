@@ -1,4 +1,4 @@
-"""The callback door: a provider's word is a hint to ask; its body never moves state or money."""
+"""The callback endpoint: a provider's word is a hint to ask; its body never moves state or money."""
 
 from __future__ import annotations
 

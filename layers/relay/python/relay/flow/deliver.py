@@ -1,4 +1,4 @@
-"""The deliver desk: tell the client how its task ended, signed, until it says it has heard."""
+"""The deliver worker: tell the client how its task ended, signed, until it says it has heard."""
 
 from __future__ import annotations
 
@@ -117,13 +117,13 @@ def _call(services: Services, task: Task, draft: Draft) -> Call:
 
 def _secrets(services: Services, account_id: str) -> list[str]:
     """The account's live signing secrets, the current one first."""
-    gate = services.store.accounts.gate(account_id)
-    if gate is None:
+    account = services.store.accounts.get(account_id)
+    if account is None:
         raise LookupError(f"account {account_id} is gone; its callbacks cannot be signed")
     master = services.secrets.need("webhook-master").encode()
-    generations = [gate.webhook_generation]
-    if gate.webhook_generation > 1 and services.clock() - gate.webhook_rotated_at < ROTATION:
-        generations.append(gate.webhook_generation - 1)
+    generations = [account.webhook_generation]
+    if account.webhook_generation > 1 and services.clock() - account.webhook_rotated_at < ROTATION:
+        generations.append(account.webhook_generation - 1)
     return [webhook_secret(master, account_id, generation) for generation in generations]
 
 

@@ -1,4 +1,4 @@
-"""The dispatch desk: hand a pending task to an upstream, at most once."""
+"""The dispatch worker: hand a pending task to an upstream, at most once."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def _hold(services: Services, task: Task, error: Exception) -> None:
 def _handed_back(services: Services, task: Task, last: Refused | None, wait: float | None, pause: float) -> None:
     """No upstream took it: come back later, or fail it and return the money.
 
-    Where one said when to come back, or had no seat free, waiting may last until the deadline; otherwise
+    Where one said when to come back, or had no slot free, waiting may last until the deadline; otherwise
     it is tried for a few rounds, `pause` seconds apart and doubling.
     """
     final, tries = last is not None and not last.elsewhere, task.tries

@@ -1,4 +1,4 @@
-"""The front desk: accept a request, or say why not."""
+"""Accepting a request: check, price and charge it, or say why not."""
 
 from __future__ import annotations
 

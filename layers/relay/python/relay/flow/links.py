@@ -1,6 +1,6 @@
 """Links to what lies in the media bucket: signed when they are shown, read back when a client hands one in.
 
-They lead to our own media door and not to S3, so they live as long as we say, not as long as a function's credentials.
+They lead to our own media endpoint, not to S3: an S3 link dies with the credentials of the function that signed it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from relay.nouns.signing import same
 from relay.nouns.task import Task
 
 LINK_SECONDS = 24 * 3600
-DOOR_SECONDS = 300  # how long the S3 link behind the door works: enough to begin reading
+S3_LINK_SECONDS = 300  # how long the S3 link behind the endpoint works: enough to begin reading
 UPSTREAM_SECONDS = 3600  # the same for an upstream, which may queue the job before it fetches
 
 MAX_GIVEN = 4 << 20  # bytes: an HTTP API takes 6 MB from a function, and a file travels as base64
@@ -82,7 +82,7 @@ def opened(
     except LookupError as error:
         raise NotFound("this file is not ready, or is not kept any more", "文件尚未就绪或已过期") from error
     if found.body is None:
-        return Opened(key, None, services.bucket.link(key, DOOR_SECONDS, method))
+        return Opened(key, None, services.bucket.link(key, S3_LINK_SECONDS, method))
     return Opened(key, found.body)
 
 

@@ -1,4 +1,4 @@
-"""The one door for facts: whatever was learnt of a task, however, enters here and commits once."""
+"""The one entry for facts: whatever was learnt of a task, however, is committed here, once."""
 
 from __future__ import annotations
 

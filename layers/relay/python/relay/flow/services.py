@@ -1,4 +1,4 @@
-"""Everything the desks work with, as one value; tests build it by hand."""
+"""Everything the workers work with, as one value; tests build it by hand."""
 
 from __future__ import annotations
 

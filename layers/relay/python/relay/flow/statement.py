@@ -16,12 +16,12 @@ EPOCH = date(1970, 1, 1).toordinal()  # local days are counted from here
 
 def balance(services: Services, caller: Caller) -> Balance:
     """How an account stands now. The day's counters are those of the last creation, so an older day means none."""
-    gate = services.store.accounts.gate(caller.account_id)
-    if gate is None:
+    account = services.store.accounts.get(caller.account_id)
+    if account is None:
         raise BadKey
     today = Windows.at(services.clock(), services.catalog.utc_offset).day
-    used, cost = (gate.day_count, gate.day_cost) if gate.day == today else (0, 0)
-    return Balance(gate.balance, services.catalog.tiers[gate.tier], used, cost)
+    used, cost = (account.day_count, account.day_cost) if account.day == today else (0, 0)
+    return Balance(account.balance, services.catalog.tiers[account.tier], used, cost)
 
 
 def consumption(services: Services, caller: Caller, wanted: Statement) -> tuple[int, list[Entry]]:

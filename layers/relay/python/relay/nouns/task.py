@@ -36,7 +36,7 @@ STATUS: Mapping[State, State] = {
 
 # Who may end a task that is being stored, by the word for how a fact was learnt.
 BY_ARCHIVE, BY_CLOCK = "archive", "clock"
-GRACE = 30_000  # ms after which a message that asks a desk to act is taken for lost, and the clock acts itself
+GRACE = 30_000  # ms after which a message that asks a worker to act is taken for lost, and the clock acts itself
 
 
 class Delivery(StrEnum):

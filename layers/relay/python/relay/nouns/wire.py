@@ -48,7 +48,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """A request that reached one of our doors. Header names are lower case; `params` are path parameters."""
+    """A request that reached one of our endpoints. Header names are lower case; `params` are path parameters."""
 
     method: str
     path: str

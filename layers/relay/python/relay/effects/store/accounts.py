@@ -1,4 +1,4 @@
-"""The accounts table: the gate every charge passes, the ledger, and what an operator changes."""
+"""The accounts table: a row per account (balance, limits, counters), its ledger, and what an operator changes."""
 
 from __future__ import annotations
 
@@ -28,9 +28,12 @@ class AlreadyBooked(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """What stands between an account and a new task. `balance` and `day_cost` are nanos; `day` counts from the
-    epoch in local time; `webhook_generation` numbers the account's signing secret."""
+class AccountRow:
+    """An account's own row: what every creation is checked against and changes.
+
+    `balance` and `day_cost` are nanos; `day` counts local days from the epoch; `webhook_generation` numbers the
+    account's signing secret, `webhook_rotated_at` (Unix ms) is when it last changed.
+    """
 
     account_id: str
     name: str
@@ -53,17 +56,17 @@ class Gate:
 class Accounts:
     tables: Tables
 
-    def gate(self, account_id: str) -> Gate | None:
+    def get(self, account_id: str) -> AccountRow | None:
         found = self.tables.get(TableName=self.tables.accounts, Key=account_key(account_id), ConsistentRead=True)
         if not found:
             return None
         row = unpack(found)
-        return Gate(**{name: row[name] for name in Gate.__slots__})
+        return AccountRow(**{name: row[name] for name in AccountRow.__slots__})
 
     def open(self, account_id: str, name: str, tier: int) -> None:
         """A new, active, empty account. Raises LostRace where the id is taken."""
         row = {
-            **{"account_id": account_id, "sk": "GATE", "name": name, "status": "active", "tier": tier},
+            **{"account_id": account_id, "sk": "ACCOUNT", "name": name, "status": "active", "tier": tier},
             **dict.fromkeys(("balance", "in_flight", "minute", "minute_count", "day", "day_count", "day_cost"), 0),
             **dict.fromkeys(("block", LINES, SPENT), 0),
             **{"webhook_generation": 1, "webhook_rotated_at": 0},
@@ -75,7 +78,7 @@ class Accounts:
         )
 
     def change(self, account_id: str, **values: object) -> None:
-        """Set fields of an existing gate (status, tier, …). Raises LostRace where there is no such account."""
+        """Set fields of an existing account (status, tier, …). Raises LostRace where there is no such account."""
         expression = Expression()
         self.tables.update(
             TableName=self.tables.accounts,
@@ -136,6 +139,6 @@ class Accounts:
 
     def drift(self, account_id: str) -> int:
         """Balance minus the sum of the entries, in nanos. Anything but 0 is a defect."""
-        gate = self.gate(account_id)
-        balance = gate.balance if gate else 0
+        account = self.get(account_id)
+        balance = account.balance if account else 0
         return balance - sum(entry.amount for entry in self.entries(account_id))

@@ -151,7 +151,7 @@ class Booking:
 
 
 def account_key(account_id: str) -> Item:
-    return {"account_id": pack(account_id), "sk": pack("GATE")}
+    return {"account_id": pack(account_id), "sk": pack("ACCOUNT")}
 
 
 def account_update(

@@ -1,4 +1,4 @@
-"""The directory table: what is looked up by a name that is not its owner's: keys, intake seats, poller turns."""
+"""The directory table: what is looked up by a name that is not its owner's: keys, intake slots, poller turns."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from relay.effects.store.table import LostRace, Tables
 from relay.nouns.catalog import Intake
 
 KEY_PREFIX = "KEY#"  # of the rows that list an account's keys beside its ledger
-SLOT_TRIES = 4  # random seats looked at before waiting
-SLOT_MARGIN = 500  # ms a seat stays taken beyond the window: our clock and the upstream's differ
+SLOT_TRIES = 4  # random slots looked at before waiting
+SLOT_MARGIN = 500  # ms a slot stays taken beyond the window: our clock and the upstream's differ
 KEY_CHARACTERS = 500  # of a name that others chose; a key holds 2048 bytes
 JOB_DAYS = 30  # an upstream's job stays bound to its task: longer than any upstream keeps results
 HOUR = 3600  # seconds rows outlive their use, for the table's TTL
@@ -102,19 +102,19 @@ class Directory:
         return found is not None and unpack(found)["status"] == "ready"
 
     def take_slot(self, upstream: str, intake: Intake, now: int) -> float:
-        """Take one of an upstream's intake seats; 0.0, or the seconds to wait where those looked at are taken.
+        """Take one of an upstream's intake slots; 0.0, or the seconds to wait where those looked at are taken.
 
-        A seat is free again one window after it was taken, so no stretch of that length, wherever it begins,
-        ever sees more submissions than there are seats. Counting per clock window would let twice as many pass
+        A slot is free again one window after it was taken, so no stretch of that length, wherever it begins,
+        ever sees more submissions than there are slots. Counting per clock window would let twice as many pass
         across its edge.
         """
         wait = float(intake.seconds)
-        for seat in random.sample(range(intake.limit), min(SLOT_TRIES, intake.limit)):
-            free_at = self._turn(f"slot#{upstream}#{seat}", now, now + intake.seconds * 1000 + SLOT_MARGIN)
+        for slot in random.sample(range(intake.limit), min(SLOT_TRIES, intake.limit)):
+            free_at = self._turn(f"slot#{upstream}#{slot}", now, now + intake.seconds * 1000 + SLOT_MARGIN)
             if free_at is None:
                 return 0.0
             wait = min(wait, (free_at - now) / 1000)
-        # those who wait for the same seats should not all come back at the same instant
+        # those who wait for the same slots should not all come back at the same instant
         return wait + random.uniform(0, 1)  # noqa: S311 - jitter, not a secret
 
     def bind_job(self, upstream: str, job: str, task: str, now: int) -> bool:

@@ -164,7 +164,7 @@ def _put_if_absent(table: str, item: dict[str, Any], key: str) -> dict[str, Any]
 
 
 def _refusal(row: dict[str, Any], task: Task, tier: Tier, tried: Windows, utc_offset: int) -> RelayError | None:
-    """Why the gate said no, read from the row itself; None where only the guessed windows were wrong."""
+    """Why the account row refused the creation, read from that row; None where only the guessed windows were wrong."""
     if not row or row["status"] != "active":
         return AccountFrozen()
     if row["balance"] < task.price:
