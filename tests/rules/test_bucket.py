@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from relay.flow import links, results, uploads
 from tests.rules.tree import become, resources, template
 
@@ -66,15 +64,11 @@ def test_all_in_it_is_encrypted_at_rest_and_on_the_way() -> None:
     assert json.dumps(statement["Resource"]).count("MediaBucket") == 2
 
 
-@pytest.mark.parametrize(
-    ("area", "days"), [("uploads", "UploadDays"), ("incoming", "UploadDays"), ("results", "ResultDays")]
-)
-def test_files_go_when_their_days_are_over(area: str, days: str) -> None:
-    assert RULES[area] == {
-        "Id": area,
-        "Status": "Enabled",
-        "Prefix": f"{area}/",
-        "ExpirationInDays": {"Ref": days},
+def test_files_go_when_their_days_are_over() -> None:
+    days = {"uploads": "UploadDays", "incoming": "UploadDays", "results": "ResultDays"}
+    assert {area: RULES[area] for area in days} == {
+        area: {"Id": area, "Status": "Enabled", "Prefix": f"{area}/", "ExpirationInDays": {"Ref": parameter}}
+        for area, parameter in days.items()
     }
 
 

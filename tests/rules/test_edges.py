@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from relay.flow.deliver import SECONDS, THREADS
 from relay.flow.shares import ATTEMPT, HELD, SHARE
 from tests.rules.test_template import routes_of
@@ -41,17 +39,28 @@ def dead_letters() -> set[str]:
     return {target(policy["deadLetterTargetArn"]) for policy in policies}
 
 
-@pytest.mark.parametrize("name", sorted(MAPPINGS))
-def test_a_slow_run_is_not_run_twice(name: str) -> None:
-    queue, function = target(MAPPINGS[name]["EventSourceArn"]), target(MAPPINGS[name]["FunctionName"])
-    assert QUEUES[queue]["VisibilityTimeout"] >= 6 * timeout(function)
+def queue_of(mapping: dict[str, Any]) -> str:
+    return target(mapping["EventSourceArn"])
 
 
-@pytest.mark.parametrize("name", sorted(MAPPINGS))
-def test_one_bad_message_does_not_bring_back_its_batch(name: str) -> None:
-    assert MAPPINGS[name]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+def function_of(mapping: dict[str, Any]) -> str:
+    return target(mapping["FunctionName"])
+
+
+def test_a_slow_run_is_not_run_twice() -> None:
+    hidden = {name: QUEUES[queue_of(one)]["VisibilityTimeout"] for name, one in MAPPINGS.items()}
+    assert [name for name, one in MAPPINGS.items() if hidden[name] < 6 * timeout(function_of(one))] == []
+
+
+def test_one_bad_message_does_not_bring_back_its_batch() -> None:
+    answers = {name: one["FunctionResponseTypes"] for name, one in MAPPINGS.items()}
+    assert answers == {name: ["ReportBatchItemFailures"] for name in MAPPINGS}
+
+
+def test_a_batch_is_no_longer_than_its_function_can_work_through() -> None:
     # more only where the messages run side by side, so that one cannot push the others past the timeout
-    assert MAPPINGS[name]["BatchSize"] <= (THREADS if target(MAPPINGS[name]["FunctionName"]) == "Deliver" else 5)
+    most = {name: THREADS if function_of(one) == "Deliver" else 5 for name, one in MAPPINGS.items()}
+    assert [name for name, one in MAPPINGS.items() if one["BatchSize"] > most[name]] == []
 
 
 def test_one_account_never_holds_all_deliverers() -> None:
@@ -63,16 +72,15 @@ def test_a_place_outlives_the_attempt_it_was_taken_for_and_a_run_outlives_both()
     assert SECONDS * 1000 < ATTEMPT < HELD < timeout("Deliver") * 1000
 
 
-@pytest.mark.parametrize("name", sorted(MAPPINGS))
-def test_a_queue_keeps_what_failed_and_says_when_it_is_late(name: str) -> None:
-    queue = target(MAPPINGS[name]["EventSourceArn"])
-    assert QUEUES[queue]["RedrivePolicy"]["maxReceiveCount"] >= 5  # throttled receives count too
-    assert queue in alarmed("ApproximateAgeOfOldestMessage")
+def test_a_queue_keeps_what_failed_and_says_when_it_is_late() -> None:
+    read = {queue_of(one) for one in MAPPINGS.values()}
+    # throttled receives count too
+    assert [name for name in read if QUEUES[name]["RedrivePolicy"]["maxReceiveCount"] < 5] == []
+    assert read - alarmed("ApproximateAgeOfOldestMessage") == set()
 
 
 def test_every_queue_is_read_or_holds_what_failed() -> None:
-    sources = {target(mapping["EventSourceArn"]) for mapping in MAPPINGS.values()}
-    kept = set(QUEUES) - sources
+    kept = set(QUEUES) - {queue_of(mapping) for mapping in MAPPINGS.values()}
     assert dead_letters() < kept
     for name in kept:
         assert QUEUES[name]["MessageRetentionPeriod"] == TWO_WEEKS
@@ -128,9 +136,12 @@ def test_silence_is_an_alarm_only_where_a_clock_should_be_heard() -> None:
     assert {name for name, alarm in ALARMS.items() if alarm["TreatMissingData"] != "notBreaching"} == BY_THE_CLOCK
 
 
-@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
-def test_no_function_fails_or_is_throttled_unheard(metric: str) -> None:
-    assert alarmed(metric) == {logical_id(name) for name in functions()}
+def test_no_function_fails_or_is_throttled_unheard() -> None:
+    every = {logical_id(name) for name in functions()}
+    assert {metric: every ^ alarmed(metric) for metric in ("Errors", "Throttles")} == {
+        "Errors": set(),
+        "Throttles": set(),
+    }
 
 
 def test_what_costs_money_or_an_answer_is_heard() -> None:
@@ -150,11 +161,10 @@ def test_stacks_that_share_an_account_do_not_ring_each_others_alarms() -> None:
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "genrelay"
 
 
-@pytest.mark.parametrize("name", sorted(functions()))
-def test_a_function_logs_where_retention_is_set(name: str) -> None:
-    group = target(functions()[name]["LoggingConfig"]["LogGroup"])
-    assert group == f"{logical_id(name)}Logs"
-    assert group in resources("AWS::Logs::LogGroup")
+def test_a_function_logs_where_retention_is_set() -> None:
+    groups = {logical_id(name): target(one["LoggingConfig"]["LogGroup"]) for name, one in functions().items()}
+    assert groups == {name: f"{name}Logs" for name in groups}
+    assert set(groups.values()) <= resources("AWS::Logs::LogGroup").keys()
 
 
 def test_api_and_workflow_log_where_retention_is_set() -> None:
@@ -176,7 +186,7 @@ def test_an_access_log_holds_no_path() -> None:
 def test_an_endpoint_answers_before_the_gateway_gives_up() -> None:
     endpoints = [name for name, function in functions().items() if routes_of(function)]
     assert len(endpoints) == 6
-    assert all(timeout(logical_id(name)) < 30 for name in endpoints)
+    assert [name for name in endpoints if timeout(logical_id(name)) >= 30] == []
     assert timeout("Callback") < 15  # when upstreams give up
 
 
