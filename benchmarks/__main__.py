@@ -7,10 +7,21 @@ import time
 
 from rich.console import Console
 
-from benchmarks import copying, endpoints, ends, imports, lag, paths, report, rows, served, uploading
+from benchmarks import (
+    copy_servers,
+    copying,
+    endpoints,
+    imports,
+    paths,
+    poll_lag,
+    report,
+    report_rows,
+    served,
+    uploading,
+)
+from benchmarks.cloud import ROOT, child_process, embedded_cloud, run_in_child
 from benchmarks.costs import Archived, Template
-from benchmarks.ground import ROOT, apart, ground, running
-from benchmarks.rows import Row
+from benchmarks.report_rows import Row
 
 UPSTREAM_SECONDS, SLOWER = 0.05, (0.3, 0.6)
 SERVED = 1_000
@@ -41,53 +52,56 @@ def _measured(console: Console, lags: tuple[tuple[int, int], ...]) -> list[Row]:
                 console.print(what)
 
         now("CPU of submit, status and callback beside bare boto3 …")
-        with ground(0.0) as environment:
-            compared = apart(environment, endpoints.measure)
+        with embedded_cloud(0.0) as environment:
+            compared = run_in_child(environment, endpoints.measure)
             now("CPU of uploads …")
-            uploaded = apart(environment, uploading.measure)
-        with ground(UPSTREAM_SECONDS) as environment:
+            uploaded = run_in_child(environment, uploading.measure)
+        with embedded_cloud(UPSTREAM_SECONDS) as environment:
             now("cold starts …")
             started = imports.measure(environment)
             uncompiled = imports.uncompiled("submit", environment)
             now("calls and capacity of every path …")
-            walked = apart(environment, paths.measure)
+            measured_paths = run_in_child(environment, paths.measure)
             found = []
             for tasks, spread in lags:
                 now(f"poll lag, {tasks:,} tasks …")
-                found.append(apart({**environment, "DUE_SHARDS": "1"}, lag.measure, tasks, spread))
-        speeds = {UPSTREAM_SECONDS: {each.name: walked.paths[each.name] for each in paths.COMPARED}}
+                found.append(run_in_child({**environment, "DUE_SHARDS": "1"}, poll_lag.measure, tasks, spread))
+        speeds = {UPSTREAM_SECONDS: {each.name: measured_paths.paths[each.name] for each in paths.COMPARED}}
         for seconds in SLOWER:
             now(f"the same with upstreams that answer in {seconds * 1000:.0f} ms …")
-            with ground(seconds) as environment:
-                speeds[seconds] = apart(environment, paths.compared)
-        with running(ends.serve_results) as results, running(ends.serve_sink) as sink:
+            with embedded_cloud(seconds) as environment:
+                speeds[seconds] = run_in_child(environment, paths.compared_paths)
+        with child_process(copy_servers.serve_results) as results, child_process(copy_servers.serve_sink) as sink:
             now("copying results …")
             copied = copying.measure(results, sink)
             now("what archiving adds …")
             archived = [_archived(size, f"{results}/{size}.png") for size in RESULTS]
         now(f"a served stack, {SERVED:,} tasks …")
-        stood = apart({}, served.measure, SERVED)
+        served_stack = run_in_child({}, served.measure, SERVED)
     template = Template.read()
     return [
-        *rows.of_endpoints(compared),
-        *rows.of_imports(started, uncompiled),
-        *rows.of_speeds(speeds, template),
-        *rows.of_paths(walked, template),
-        *rows.of_standing(walked, started, template),
-        *rows.of_archiving(archived, template),
-        *rows.of_copies(copied),
-        *rows.of_uploads(uploaded),
-        *rows.of_rows(walked),
-        *rows.of_lags(found),
-        *rows.of_served(stood),
+        *report_rows.endpoint_rows(compared),
+        *report_rows.cold_start_rows(started, uncompiled),
+        *report_rows.dollar_rows(speeds, template),
+        *report_rows.path_rows(measured_paths, template),
+        *report_rows.fixed_cost_rows(measured_paths, started, template),
+        *report_rows.archiving_rows(archived, template),
+        *report_rows.copy_rows(copied),
+        *report_rows.upload_rows(uploaded),
+        *report_rows.row_size_rows(measured_paths),
+        *report_rows.lag_rows(found),
+        *report_rows.served_rows(served_stack),
     ]
 
 
 def _archived(size: int, result: str) -> Archived:
-    with ground(UPSTREAM_SECONDS, result) as environment:
+    with embedded_cloud(UPSTREAM_SECONDS, result) as environment:
         on = {**environment, "ARCHIVE": "on"}
         return Archived(
-            size, apart(on, paths.called_back), apart(environment, paths.called_back), apart(on, paths.fetched)
+            size,
+            run_in_child(on, paths.callback_path),
+            run_in_child(environment, paths.callback_path),
+            run_in_child(on, paths.result_download),
         )
 
 

@@ -1,4 +1,4 @@
-"""Memory and speed of the archive worker's copying, in a process of its own, beside a plain copy.
+"""The archive worker's copy in a process of its own: its peak memory, and its speed beside a plain copy.
 
 `python -m benchmarks.copying RESULTS SINK memory BYTES | race BYTES` prints what it found as JSON. It imports no more
 than the copying needs, so that the memory is the copying's.
@@ -20,7 +20,7 @@ from statistics import median
 from typing import Any
 
 import boto3
-import requests
+import urllib3
 from botocore import UNSIGNED
 from botocore.config import Config
 
@@ -84,9 +84,10 @@ def _ours(bucket: Bucket, outbound: Outbound, url: str) -> None:
         bucket.copy_in("results/bench/ours.png", source, found.content_type)  # type: ignore[arg-type]
 
 
-def _plain(client: Any, url: str) -> None:  # noqa: ANN401 - a boto3 client
-    with requests.get(url, stream=True, timeout=60) as response:
-        client.upload_fileobj(response.raw, "media", "results/bench/plain.png", {"ContentType": "image/png"})
+def _plain(http: urllib3.PoolManager, client: Any, url: str) -> None:  # noqa: ANN401 - a boto3 client
+    response = http.request("GET", url, preload_content=False, timeout=60.0)
+    client.upload_fileobj(response, "media", "results/bench/plain.png", {"ContentType": "image/png"})
+    response.release_conn()
 
 
 def _peak() -> int:
@@ -121,7 +122,7 @@ def main() -> None:
         ours()
         print(_peak())
     else:
-        print(json.dumps(_race((ours, partial(_plain, client, url)), int(size))))
+        print(json.dumps(_race((ours, partial(_plain, urllib3.PoolManager(), client, url)), int(size))))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Turns what the walks used into dollars: per million tasks by path, and per month for what stands and ticks."""
+"""Turns what the paths used into US dollars: per million tasks by path, and per month for fixed costs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchmarks import prices
-from benchmarks.ground import SHARDS, TEMPLATE
-from benchmarks.paths import Walk, Walked
+from benchmarks.cloud import SHARDS, TEMPLATE
+from benchmarks.paths import AllPaths, PathUse
 from local.loops import read_template
 from relay.effects.secret_store import CACHE_SECONDS
 from relay.flow.clock import MAX_PAUSE
@@ -60,65 +60,65 @@ class Template:
 
 @dataclass(frozen=True)
 class Archived:
-    """One path with archiving on and off, a client's look at what it made, and the bytes of that."""
+    """One path with archiving on and off, the download of its result, and the result's bytes."""
 
     size: int
-    on: Walk
-    off: Walk
-    fetch: Walk
+    on: PathUse
+    off: PathUse
+    fetch: PathUse
 
 
-def tally(walk: Walk, template: Template) -> prices.Tally:
-    """One walk as amounts."""
-    endpoints = sum(ran.function in ENDPOINTS for ran in walk.ran)
-    logged = sum(ran.log_bytes + (ran.log_lines + 3) * prices.LOG_EVENT_BYTES for ran in walk.ran)
+def tally(use: PathUse, template: Template) -> prices.Tally:
+    """One use as amounts."""
+    endpoints = sum(ran.function in ENDPOINTS for ran in use.invocations)
+    logged = sum(ran.log_bytes + (ran.log_lines + 3) * prices.LOG_EVENT_BYTES for ran in use.invocations)
     gb_seconds = sum(
         prices.billed_seconds(ran.wall, ran.cpu, template.memory[ran.function]) * template.memory[ran.function] / 1024
-        for ran in walk.ran
+        for ran in use.invocations
     )
     return prices.Tally(
         http=endpoints,
-        invocations=len(walk.ran),
+        invocations=len(use.invocations),
         gb_seconds=gb_seconds,
-        writes=walk.writes + walk.index_writes,
-        reads=walk.reads,
-        messages=walk.calls.get("sqs.SendMessage", 0),
+        writes=use.writes + use.index_writes,
+        reads=use.reads,
+        messages=use.calls.get("sqs.SendMessage", 0),
         log_bytes=logged
-        + len(walk.ran) * prices.PLATFORM_LOG_BYTES
+        + len(use.invocations) * prices.PLATFORM_LOG_BYTES
         + endpoints * (template.access_log + prices.LOG_EVENT_BYTES),
-        puts=sum(number for call, number in walk.calls.items() if call in _S3_PUTS),
+        puts=sum(number for call, number in use.calls.items() if call in _S3_PUTS),
     )
 
 
-def million(walk: Walk, template: Template) -> dict[str, float]:
-    """US dollars by service for a million such walks."""
-    return {service: usd * 1e6 for service, usd in tally(walk, template).bill().items()}
+def million(use: PathUse, template: Template) -> dict[str, float]:
+    """US dollars by service for a million such runs."""
+    return {service: usd * 1e6 for service, usd in tally(use, template).bill().items()}
 
 
 def archiving(archived: Archived, template: Template) -> dict[str, float]:
     """US dollars by service that archiving adds to a million tasks with one result each, fetched once by its client."""
     copied = tally(archived.on, template).minus(tally(archived.off, template))
-    endpoint = tally(archived.fetch, template)
+    download = tally(archived.fetch, template)
     kept = prices.Tally(gets=1, byte_months=archived.size * template.result_days / 30)
-    return {service: usd * 1e6 for service, usd in copied.plus(endpoint).plus(kept).bill().items()}
+    return {service: usd * 1e6 for service, usd in copied.plus(download).plus(kept).bill().items()}
 
 
-def waiting(template: Template) -> float:
+def slow_result(template: Template) -> float:
     """US dollars for a million results that each take a second longer to arrive."""
     return prices.LAMBDA_ARM.of(template.memory["archive"] / 1024) * 1e6
 
 
-def stored(walk: Walk) -> float:
+def row_storage(use: PathUse) -> float:
     """US dollars a month for keeping the rows of a million tasks."""
     # a second ledger entry, and the 100 bytes DynamoDB adds to each row
-    rows = [size for name, size in walk.rows.items() if name in ("task", "request", "entry", "event", "delivery")]
-    size = sum(rows) + walk.rows["entry"] + 100 * (len(rows) + 1)
+    rows = [size for name, size in use.rows.items() if name in ("task", "request", "entry", "event", "delivery")]
+    size = sum(rows) + use.rows["entry"] + 100 * (len(rows) + 1)
     return prices.DYNAMODB_STORED.of(size * 1e6)
 
 
-def idle(walked: Walked, template: Template) -> dict[str, float]:
-    """US dollars a month for a relay nobody uses."""
-    sweeps = sum(tally(walked.sweep, template).bill().values()) * MONTH_MINUTES
+def idle(measured: AllPaths, template: Template) -> dict[str, float]:
+    """US dollars a month for an idle deployment."""
+    sweeps = sum(tally(measured.sweep, template).bill().values()) * MONTH_MINUTES
     return {
         "sweep": sweeps,
         "idle queues": prices.SQS.of(IDLE_POLLS_A_MINUTE * template.queues * MONTH_MINUTES),
@@ -126,22 +126,22 @@ def idle(walked: Walked, template: Template) -> dict[str, float]:
     }
 
 
-def clock(walked: Walked, template: Template) -> tuple[float, float]:
-    """US dollars a month for a clock that steady traffic never lets end: with the longest pauses, and the shortest."""
-    return _poller(walked, template, MAX_PAUSE), _poller(walked, template, LEAST_PAUSE)
+def clock(measured: AllPaths, template: Template) -> tuple[float, float]:
+    """US dollars a month for a poller that never stops: with the longest pauses between laps, and the shortest."""
+    return _poller(measured, template, MAX_PAUSE), _poller(measured, template, LEAST_PAUSE)
 
 
-def _poller(walked: Walked, template: Template, pause: float) -> float:
-    lap = walked.lap.ran[0]
+def _poller(measured: AllPaths, template: Template, pause: float) -> float:
+    lap = measured.lap.invocations[0]
     seconds = prices.billed_seconds(lap.wall, lap.cpu, template.memory[lap.function]) + pause
     laps = SHARDS * MONTH_SECONDS / seconds
     express = prices.EXPRESS_REQUEST.of(MONTH_MINUTES) + prices.EXPRESS_TIME.of(MONTH_SECONDS * EXPRESS_GB)
-    return express + laps * sum(tally(walked.lap, template).bill().values())
+    return express + laps * sum(tally(measured.lap, template).bill().values())
 
 
-def metrics(walked: Walked) -> float:
-    """US dollars a month for the custom metrics that the walks published, each once."""
-    return prices.METRIC.of(len(walked.metrics))
+def metrics(measured: AllPaths) -> float:
+    """US dollars a month for the published custom metrics: each name under each set of dimension values is one."""
+    return prices.METRIC.of(len(measured.metrics))
 
 
 def secrets(containers: int, each: int) -> float:

@@ -17,10 +17,10 @@ import boto3
 
 from benchmarks import events
 from benchmarks.bare import Bare, Call
+from benchmarks.cloud import FUNCTIONS
 from benchmarks.events import Context, Event
-from benchmarks.ground import FUNCTIONS
-from benchmarks.handlers import Tape, document
-from benchmarks.paths import KIE, PROMPT, RELAY
+from benchmarks.handlers import OutputCounter, document
+from benchmarks.paths import AISTUDIO, KIE, PROMPT
 from relay.edge.wiring import services
 from relay.nouns.draft import Kind
 from relay.nouns.task import Delivery, State, Task, uuid7
@@ -51,8 +51,8 @@ class Compared:
 
 
 def measure() -> dict[str, Compared]:
-    """Submit, status and callback, in an environment that `ground` told."""
-    sys.stdout = Tape()
+    """Submit, status and callback, in the environment of `embedded_cloud`."""
+    sys.stdout = OutputCounter()
     sys.path.insert(0, str(FUNCTIONS))
     boto3.setup_default_session()
     calls = Calls(boto3._get_default_session())
@@ -118,24 +118,24 @@ def _cpu(once: Callable[[], Any]) -> tuple[float, Any]:
 def _submits() -> Iterator[Round]:
     key, body = os.environ["CLIENT_KEY"], {"prompt": PROMPT, "size": "1024x1024"}
     while True:
-        yield events.submit(key, RELAY, body), None, str(uuid.uuid4()), None
+        yield events.submit(key, AISTUDIO, body), None, str(uuid.uuid4()), None
 
 
 def _statuses() -> Iterator[Round]:
-    (task_id,) = _seeded(1)
+    (task_id,) = _insert_tasks(1)
     while True:
         yield events.status(os.environ["CLIENT_KEY"], KIE, task_id), task_id, task_id, None
 
 
 def _callbacks() -> Iterator[Round]:
     account_id = os.environ["ACCOUNT_ID"]
-    tasks = _seeded(2 * (WARM + TIMES + 5))
+    tasks = _insert_tasks(2 * (WARM + TIMES + 5))
     for task_id, other in zip(tasks[::2], tasks[1::2], strict=True):
         yield events.kie_callback(account_id, task_id, f"works-{task_id}"), task_id, other, f"works-{other}"
 
 
-def _seeded(number: int) -> list[str]:
-    """So many tasks that wait for KIE's callback, put straight into the table; their ids."""
+def _insert_tasks(number: int) -> list[str]:
+    """Insert tasks that wait for KIE's callback; their ids."""
     now = int(time.time() * 1000)
     first = Task(
         os.environ["ACCOUNT_ID"], "", "aistudio", KIE, Kind.IMAGE, "grok-imagine", 200_000_000, now, now + 900_000

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from benchmarks.ground import CALLBACK_SECRET, ROOT, WEBHOOK_KEY
+from benchmarks.cloud import CALLBACK_SECRET, ROOT, WEBHOOK_KEY
 from relay.nouns.signing import callback_token, sign_kie
 
 Event = dict[str, Any]
@@ -21,7 +21,7 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True)
 class Context:
-    """What a handler is told of its invocation."""
+    """The invocation context a handler is given."""
 
     function_name: str = "genrelay-bench"
     memory_limit_in_mb: int = 512

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.ground import FUNCTIONS, LAYER
+from benchmarks.cloud import FUNCTIONS, LAYER
 
 TIMES = 7
 
-# The clients each function needs for its ordinary work, and whether it speaks HTTP to somebody.
+# The clients each function's ordinary work needs, and whether it sends HTTP (by urllib3, as effects/outbound does).
 CLIENTS: Mapping[str, tuple[tuple[str, ...], bool]] = {
     "submit": (("dynamodb", "sqs", "ssm"), False),
     "status": (("dynamodb", "ssm"), False),
@@ -60,9 +60,7 @@ def measure(environment: Mapping[str, str]) -> dict[str, Started]:
 
 
 def _started(function: str, environment: Mapping[str, str]) -> Started:
-    speaks_http = CLIENTS[function][1]
-    ours = _ours(function)
-    bare = _CLOCK + ("import requests\n" if speaks_http else "") + _BARE + _rest(function) + _TELL
+    ours, bare = _ours(function), bare_code(function)
     _run(ours, environment), _run(bare, environment)  # so that .pyc and the disk's cache are warm
     both = [(_run(ours, environment), _run(bare, environment)) for _ in range(TIMES)]
     return Started(
@@ -80,6 +78,12 @@ def uncompiled(function: str, environment: Mapping[str, str]) -> float:
     with tempfile.TemporaryDirectory() as empty:
         without = {"PYTHONPYCACHEPREFIX": empty, "PYTHONDONTWRITEBYTECODE": "1"}
         return _run(_ours(function), {**environment, **without})[0]
+
+
+def bare_code(function: str) -> str:
+    """A program that imports what the function needs and makes its SDK clients, and prints its CPU time and modules."""
+    http = "import urllib3\n" if CLIENTS[function][1] else ""
+    return _CLOCK + http + _BARE + _rest(function) + _TELL
 
 
 def _ours(function: str) -> str:

@@ -1,4 +1,4 @@
-"""Watches what a process asks of AWS, by boto3's own event hooks: which calls, and what each consumes."""
+"""Records a process's AWS calls and the units each consumes, by boto3's event hooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Walks tasks along the main paths with the deployed handlers, and notes what each walk asked of AWS."""
+"""Runs tasks along the main paths through the deployed handlers, and counts what each run used of AWS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import boto3
 
 from benchmarks import events
-from benchmarks.handlers import Handlers, Ran, document
+from benchmarks.handlers import Handlers, Invocation, document
 from benchmarks.meter import Meter, Use
 from relay.edge.wiring import services
 
@@ -23,12 +23,12 @@ PROMPT = (
     "a lighthouse on a cliff at dawn, seen from the sea, watercolour on rough paper, soft light, a few gulls, "
     "muted blues and a little warm yellow in the lamp / 黎明时分悬崖上的灯塔，水彩"
 )
-KIE, RELAY = "grok", "kling"  # platforms whose first route leads to the one upstream or the other
+KIE, AISTUDIO = "grok", "kling"  # platforms whose first source is the one upstream or the other
 
 
 @dataclass(frozen=True)
 class Path:
-    """One way through the services: which upstream, learnt by `polls` or else by callback, told to a client or not."""
+    """One course of a task: its outcome learnt by `polls` or else by callback, a client callback sent or not."""
 
     name: str
     polls: int = 0
@@ -52,69 +52,69 @@ COMPARED = (PATHS[0], PATHS[1], PATHS[4], PATHS[5])
 
 
 @dataclass(frozen=True)
-class Walk:
-    """What a walk used, all medians of several: calls of the commonest walk, units, invocations and rows' bytes."""
+class PathUse:
+    """Medians of several runs: AWS calls, DynamoDB units, invocations, bytes of each kind of row."""
 
     calls: dict[str, int]
     reads: float
     writes: float
     index_writes: float
     counted: float  # all units, as the embedded cloud reports them
-    ran: tuple[Ran, ...]
+    invocations: tuple[Invocation, ...]
     rows: dict[str, int]
 
 
 @dataclass(frozen=True)
-class Walked:
-    paths: dict[str, Walk]
-    status: Walk
-    sweep: Walk
-    lap: Walk  # of the poller, over a shard with nothing due
-    metrics: tuple[str, ...]
+class AllPaths:
+    paths: dict[str, PathUse]
+    status: PathUse
+    sweep: PathUse
+    lap: PathUse  # of the poller, over a shard with nothing due
+    metrics: tuple[tuple[str, ...], ...]
 
 
-def measure() -> Walked:
-    """All paths, each several times after a walk that only warms up. Runs where `ground` told the environment."""
-    walker = Walker()
-    walker.along(PATHS[1])
-    walker.along(PATHS[5])
-    paths = {path.name: walker.often(lambda path=path: walker.along(path)) for path in PATHS}  # type: ignore[misc]
-    task_id = walker.submitted(PROMPT, RELAY, told=False)
+def measure() -> AllPaths:
+    """All paths, several times each, after a warm-up. Needs the environment of `embedded_cloud`."""
+    runner = PathRunner()
+    runner.run_path(PATHS[1])
+    runner.run_path(PATHS[5])
+    paths = {path.name: runner.repeat(lambda path=path: runner.run_path(path)) for path in PATHS}  # type: ignore[misc]
+    task_id = runner.submit(PROMPT, AISTUDIO, told=False)
     soon = {"shard": 0, "until": int(time.time() * 1000) + 60_000}
-    return Walked(
+    return AllPaths(
         paths,
-        status=walker.often(lambda: walker.asked(task_id)),
-        sweep=walker.often(lambda: walker.run("sweep", {})),
-        lap=walker.often(lambda: walker.run("poll", soon)),
-        metrics=tuple(sorted(walker.run.tape.metrics)),
+        status=runner.repeat(lambda: runner.query(task_id)),
+        sweep=runner.repeat(lambda: runner.run("sweep", {})),
+        lap=runner.repeat(lambda: runner.run("poll", soon)),
+        metrics=tuple(sorted(runner.run.output.metrics)),
     )
 
 
-def compared() -> dict[str, Walk]:
-    """The paths whose dollars are told for upstreams of several speeds."""
-    walker = Walker()
-    walker.along(PATHS[1])
-    walker.along(PATHS[5])
-    return {path.name: walker.often(lambda path=path: walker.along(path)) for path in COMPARED}  # type: ignore[misc]
+def compared_paths() -> dict[str, PathUse]:
+    """The paths whose cost is reported for several upstream speeds."""
+    runner = PathRunner()
+    runner.run_path(PATHS[1])
+    runner.run_path(PATHS[5])
+    return {path.name: runner.repeat(lambda path=path: runner.run_path(path)) for path in COMPARED}  # type: ignore[misc]
 
 
-def called_back() -> Walk:
+def callback_path() -> PathUse:
     """The base path alone, with results archived or not, as the environment says."""
-    walker = Walker()
-    walker.along(BASE)
-    # two of these are held against each other, and one odd walk among three may win
-    return walker.often(lambda: walker.along(BASE), 7)
+    runner = PathRunner()
+    runner.run_path(BASE)
+    # the difference of two of these is reported: three runs let one outlier decide
+    return runner.repeat(lambda: runner.run_path(BASE), 7)
 
 
-def fetched() -> Walk:
+def result_download() -> PathUse:
     """A client that follows the link to its archived result."""
-    walker = Walker()
-    link = walker.linked(walker.along(BASE))
-    walker.followed(link)
-    return walker.often(lambda: walker.followed(link))
+    runner = PathRunner()
+    link = runner.result_link(runner.run_path(BASE))
+    runner.follow_link(link)
+    return runner.repeat(lambda: runner.follow_link(link))
 
 
-class Walker:
+class PathRunner:
     def __init__(self) -> None:
         self._looking = boto3.Session().client("dynamodb")
         self._sqs = boto3.Session().client("sqs")
@@ -122,59 +122,59 @@ class Walker:
         self._meter = Meter(boto3._get_default_session(), self._looking)
         self.run = Handlers()
 
-    def often(self, once: Callable[[], object], repeats: int = REPEATS) -> Walk:
-        """Timed first, then counted: whoever counts looks at rows in between, and that takes time."""
-        uses, rans = list[Use](), list[list[Ran]]()
+    def repeat(self, once: Callable[[], object], repeats: int = REPEATS) -> PathUse:
+        """Timed first, then counted, because counting reads rows in between and takes time."""
+        uses, rans = list[Use](), list[list[Invocation]]()
         for _ in range(repeats):
-            self.run.ran = []
+            self.run.invocations = []
             once()
             self._free_slots()
-            rans.append(self.run.ran)
+            rans.append(self.run.invocations)
         for _ in range(repeats):
             with self._meter.measuring() as use:
                 once()
             self._free_slots()
             uses.append(use)
-        return _middle(uses, rans)
+        return _median_use(uses, rans)
 
-    def along(self, path: Path) -> str:
+    def run_path(self, path: Path) -> str:
         """Take a new task along a path; its id."""
         prompt = f"{PROMPT} {'fails' if path.fails else f'after-{max(path.polls, 1)}'}"
-        task_id = self.submitted(prompt, RELAY if path.polls else KIE, told=path.told)
+        task_id = self.submit(prompt, AISTUDIO if path.polls else KIE, told=path.told)
         self._drain("dispatch", "DISPATCH_QUEUE_URL")
         if not path.polls:
-            self._called_back(task_id)
+            self._send_callback(task_id)
         for _ in range(path.polls):
-            self._come_due(task_id)
+            self._poll_now(task_id)
         self._drain("archive", "ARCHIVE_QUEUE_URL")
         self._drain("deliver", "DELIVER_QUEUE_URL")
         self._check(task_id, path)
         return task_id
 
-    def submitted(self, prompt: str, platform: str, *, told: bool) -> str:
+    def submit(self, prompt: str, platform: str, *, told: bool) -> str:
         body = {"prompt": prompt, "size": "1024x1024"} | ({"callback_url": os.environ["CLIENT_URL"]} if told else {})
         answer = self.run("submit", events.submit(os.environ["CLIENT_KEY"], platform, body))
         return str(document(answer)["task_id"])
 
-    def asked(self, task_id: str) -> None:
-        document(self.run("status", events.status(os.environ["CLIENT_KEY"], RELAY, task_id)))
+    def query(self, task_id: str) -> None:
+        document(self.run("status", events.status(os.environ["CLIENT_KEY"], AISTUDIO, task_id)))
 
-    def linked(self, task_id: str) -> str:
-        """The link a client is shown."""
+    def result_link(self, task_id: str) -> str:
+        """The result link in the status answer."""
         answer = document(self.run("status", events.status(os.environ["CLIENT_KEY"], KIE, task_id)))
         return str(answer["images"][0]["url"])
 
-    def followed(self, link: str) -> None:
+    def follow_link(self, link: str) -> None:
         answer = self.run("media", events.media(link))
         if answer["statusCode"] not in (200, 302):
             raise RuntimeError(f"the media endpoint answered {answer['statusCode']}: {answer['body']}")
 
-    def _called_back(self, task_id: str) -> None:
+    def _send_callback(self, task_id: str) -> None:
         job = self._task(task_id)["upstream_task_id"]["S"]
         document(self.run("callback", events.kie_callback(os.environ["ACCOUNT_ID"], task_id, job)))
 
-    def _come_due(self, task_id: str) -> None:
-        """Let the task's due time come, instead of waiting for it, and run one lap of its shard."""
+    def _poll_now(self, task_id: str) -> None:
+        """Set the task's due time to now and run one lap of its shard."""
         now = int(time.time() * 1000)
         self._looking.update_item(
             TableName=os.environ["TASKS_TABLE"],
@@ -200,27 +200,27 @@ class Walker:
         return {"account_id": {"S": os.environ["ACCOUNT_ID"]}, "task_id": {"S": task_id}}
 
     def _drain(self, worker: str, queue: str) -> None:
-        """Run a worker on every message of its queue, also on those that come twice."""
+        """Run a worker on every message of its queue, duplicates included."""
         url = os.environ[queue]
         while messages := self._sqs.receive_message(QueueUrl=url).get("Messages"):
             self._sqs.delete_message(QueueUrl=url, ReceiptHandle=messages[0]["ReceiptHandle"])
             self.run(worker, events.queued(messages[0]["Body"]))
 
     def _free_slots(self) -> None:
-        """Free the upstream's intake slots: its intake limit is no part of these paths."""
+        """Release the upstream's intake slots: waiting for one is no part of these paths."""
         for slot in range(20):
             key = {"lookup": {"S": f"slot#kie#{slot}"}}
             self._looking.delete_item(TableName=os.environ["DIRECTORY_TABLE"], Key=key)
 
 
-def _middle(uses: list[Use], rans: list[list[Ran]]) -> Walk:
-    """A message may come twice in one walk and not in the next: the commonest shape is the one that counts."""
+def _median_use(uses: list[Use], rans: list[list[Invocation]]) -> PathUse:
+    """A message may be delivered twice in one run: only runs with the commonest calls count."""
     calls = _commonest([tuple(sorted(use.count.items())) for use in uses])
     uses = [use for use in uses if tuple(sorted(use.count.items())) == calls]
-    shape = _commonest([tuple(ran.function for ran in walk) for walk in rans])
-    usual = [walk for walk in rans if tuple(ran.function for ran in walk) == shape]
-    steps = tuple(_middle_run(list(same)) for same in zip(*usual, strict=True))
-    return Walk(
+    shape = _commonest([tuple(ran.function for ran in run) for run in rans])
+    usual = [run for run in rans if tuple(ran.function for ran in run) == shape]
+    steps = tuple(_median_invocation(list(same)) for same in zip(*usual, strict=True))
+    return PathUse(
         dict(calls),
         median(use.reads for use in uses),
         median(use.writes for use in uses),
@@ -235,8 +235,8 @@ def _commonest(shapes: list[T]) -> T:
     return Counter(shapes).most_common(1)[0][0]
 
 
-def _middle_run(same: list[Ran]) -> Ran:
-    return Ran(
+def _median_invocation(same: list[Invocation]) -> Invocation:
+    return Invocation(
         same[0].function,
         median(ran.wall for ran in same),
         median(ran.cpu for ran in same),

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.terminal_theme import SVG_EXPORT_THEME
 from rich.text import Text
 
-from benchmarks.ground import ROOT
+from benchmarks.cloud import ROOT
 
 PICTURE = ROOT / "docs/run.svg"
 COLUMNS = 80

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.prices import AS_OF, REGION
-from benchmarks.rows import Row
+from benchmarks.report_rows import Row
 
-# What the README shows: heading and name of the row, and what a reader is told it is.
+# What the README shows: heading and name of the row, and its description there.
 HEADLINES = (
     ("CPU of a warm", "submit", "CPU of taking a task, beside a bare handler that makes the same AWS calls"),
     ("CPU of a warm", "status", "CPU of a status query, beside the same"),
@@ -33,7 +33,7 @@ NOTES = (
     "own, and its 1 MB is 2^20 bytes, as S3 counts.",
     "Copies run from one process that makes bytes up into another that answers as S3 does and throws them away, "
     "because the embedded cloud keeps objects in memory; requests are unsigned, as bodies are by https, and nothing is "
-    "encrypted. The plain copy is requests into boto3 as they come. The dollars of archiving are taken with the "
+    "encrypted. The plain copy is urllib3 into boto3 as they come. The dollars of archiving are taken with the "
     "embedded cloud.",
     "Uploads are signed with a hash of the body, which the SDK leaves out by https, where it encrypts instead.",
     "Queues are priced at one message a batch, polled tasks at one task a lap, so batching only makes it cheaper.",

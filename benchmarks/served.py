@@ -1,4 +1,4 @@
-"""A served stack under load: picture tasks by eight clients as fast as they are answered, until every client is told.
+"""A served stack under load: eight clients submit picture tasks as fast as they can, until every callback is in.
 
 Everything shares this machine: the embedded cloud, the functions' workers, the simulated upstreams and the clients.
 """
@@ -18,7 +18,7 @@ from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox
 
 CLIENTS = 8
-PATIENCE = 600.0  # seconds until a run that does not end is called a failure
+PATIENCE = 600.0  # seconds until a run that does not end is a failure
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,17 @@ class Served:
 
 
 def measure(tasks: int) -> Served:
-    """Raises RuntimeError where a task is lost, told twice or late by PATIENCE."""
+    """Raises RuntimeError where a callback is missing, sent twice or later than PATIENCE."""
     with Inbox() as inbox, LocalRelay(parameters={"ApiRate": "10000", "ApiBurst": "10000"}) as relay:
         relay.stack.warm()
         began = time.monotonic()
         sent, answered = _submit(relay, inbox.url, tasks)
         letters = inbox.wait(tasks, PATIENCE)
         seconds = time.monotonic() - began
-        told = {str(letter.body["task_id"]): letter.at for letter in letters}
-        if told.keys() != sent.keys() or len(letters) != tasks:
-            raise RuntimeError(f"{len(sent)} tasks accepted, {len(told)} told by {len(letters)} callbacks")
-        waits = quantiles([told[task_id] - at for task_id, at in sent.items()], n=20, method="inclusive")
+        received = {str(letter.body["task_id"]): letter.at for letter in letters}
+        if received.keys() != sent.keys() or len(letters) != tasks:
+            raise RuntimeError(f"{len(sent)} tasks accepted, {len(received)} told by {len(letters)} callbacks")
+        waits = quantiles([received[task_id] - at for task_id, at in sent.items()], n=20, method="inclusive")
         answers = quantiles(answered, n=20, method="inclusive")
         drift = relay.deployment.store.accounts.drift(relay.demo.account_id)
         return Served(tasks, seconds, waits[9], waits[18], answers[9], answers[18], _megabytes(), drift)

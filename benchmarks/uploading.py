@@ -1,4 +1,4 @@
-"""CPU of a picture posted to the upload endpoint: multipart body read, inspected by its bytes, stored."""
+"""CPU of an upload request: its multipart body read, the picture inspected and stored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks import events, handlers
-from benchmarks.ends import png
+from benchmarks.copy_servers import png
 
 SIZES = (1, 4)  # MB
 WARM, TIMES = 3, 15
@@ -28,7 +28,7 @@ class Uploaded:
 
 
 def measure() -> list[Uploaded]:
-    """Runs where `ground` told the environment."""
+    """Needs the environment of `embedded_cloud`."""
     run = handlers.Handlers()
     return [Uploaded(size, _cpu(run, size)) for size in SIZES]
 

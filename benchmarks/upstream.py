@@ -1,4 +1,4 @@
-"""Owns an upstream that answers in both families' words after a given time; a job's own id tells its fate."""
+"""An upstream that speaks both families' APIs and answers after a given time; the job's id says how it ends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RESULT = "https://files.example.com/generated/2026/01/01/{}/0c1d2e3f4a5b6c7d8e9f
 
 
 class Upstream:
-    """KIE's Market under /kie, the relay platform under /relay, and a client's hook under /client."""
+    """KIE's Market under /kie, AI Studio's API under /aistudio, and a client's callback URL under /client."""
 
     def __init__(self, seconds: float, result: str) -> None:
         self._seconds, self._result = seconds, result
@@ -36,8 +36,8 @@ class Upstream:
             routes=[
                 Route("/kie/api/v1/jobs/createTask", self._kie_create, methods=["POST"]),
                 Route("/kie/api/v1/jobs/recordInfo", self._kie_record, methods=["GET"]),
-                Route("/aistudio/api/{platform}/tasks", self._relay_status, methods=["POST"]),
-                Route("/aistudio/api/{platform}/{kind}", self._relay_create, methods=["POST"]),
+                Route("/aistudio/api/{platform}/tasks", self._aistudio_status, methods=["POST"]),
+                Route("/aistudio/api/{platform}/{kind}", self._aistudio_create, methods=["POST"]),
                 Route("/client", self._client, methods=["POST"]),
             ]
         )
@@ -56,10 +56,10 @@ class Upstream:
             data |= {"failCode": "501", "failMsg": "the picture could not be made"}
         return await self._say({"code": 200, "msg": "success", "data": data})
 
-    async def _relay_create(self, request: Request) -> Response:
+    async def _aistudio_create(self, request: Request) -> Response:
         return await self._say({"task_id": self._job((await request.json())["prompt"])})
 
-    async def _relay_status(self, request: Request) -> Response:
+    async def _aistudio_status(self, request: Request) -> Response:
         job = (await request.json())["task_id"]
         said: dict[str, Any] = {"task_id": job, "status": self._word(job, "processing", "succeeded", "failed")}
         said["created_at"] = "2026-01-01T08:00:30+08:00"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.ledgers import fill
+from benchmarks.statements import make_ledger
 from relay.effects.store import Store
 from relay.effects.store.codec import entry_item, unpack
 from relay.nouns.money import Entry, EntryKind
@@ -43,7 +43,7 @@ def long() -> Iterator[Harness]:
     with harness() as made:
         open_account(made, "long", KEY, "0", 3)
         made.now[0] = LEDGER[-1].at
-        filled = fill(LEDGER)
+        filled = make_ledger(LEDGER)
         store(made, [entry_item(row, key) if isinstance(row, Entry) else row for key, row in filled.rows.items()])
         made.services.store.accounts.change("long", **unpack(filled.account))
         yield made

@@ -35,7 +35,7 @@ BAD_REDIRECTS = {"no URL": BAD_LOCATION, "no UTF-8": LOCATION_NOT_UTF8}
 BAD_LENGTHS = {"two lengths": DIFFERENT_LENGTHS, "a list of lengths": LIST_OF_LENGTHS}
 BAD = BAD_REDIRECTS | BAD_LENGTHS
 REDIRECTS = BAD_REDIRECTS | {"ordinary": ORDINARY}
-WORST = 480  # seconds three tries to copy a result take, with room for the clock's steps
+WORST = 480  # seconds three tries to copy a result take, plus the clock's steps
 
 
 @pytest.fixture(scope="module")

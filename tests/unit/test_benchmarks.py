@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from benchmarks import imports
 from benchmarks.capacity import index_units, item_size, read_units, write_units
+from benchmarks.handlers import OutputCounter
 from benchmarks.prices import Tally, billed_seconds
 from benchmarks.report import BEGIN, END, markdown, replaced
-from benchmarks.rows import Row
+from benchmarks.report_rows import Row
 
 
 @pytest.mark.parametrize(
@@ -60,6 +63,24 @@ def test_a_bill_is_the_amounts_at_list_price() -> None:
     bill = Tally(http=1e6, writes=1e6, reads=1e6, messages=1e6).bill()
     charged = {service: amount for service, amount in bill.items() if amount}
     assert charged == pytest.approx({"HTTP API": 1.0, "DynamoDB": 0.75, "SQS": 1.2})
+
+
+def test_a_metric_counts_once_for_each_set_of_dimension_values() -> None:
+    output = OutputCounter()
+    for dimensions in ({"service": "genrelay"}, {"service": "genrelay", "upstream": "kie"}):
+        directive = {"Dimensions": [list(dimensions)], "Metrics": [{"Name": "TaskSucceeded"}]}
+        for _ in range(2):
+            output.write(json.dumps({"_aws": {"CloudWatchMetrics": [directive]}, "TaskSucceeded": [1.0], **dimensions}))
+
+    assert output.metrics == {("TaskSucceeded", "genrelay"), ("TaskSucceeded", "genrelay", "kie")}
+
+
+@pytest.mark.parametrize("function", ["callback", "sweep"])
+def test_a_cold_start_is_compared_with_what_it_needs(function: str) -> None:
+    bare = imports.bare_code(function)
+
+    assert "requests" not in bare  # the package sends HTTP by urllib3
+    assert ("import urllib3" in bare) == (function == "callback")
 
 
 def test_only_what_stands_between_the_marks_is_replaced() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.report import BEGIN, END, HEADLINES, headlines
-from benchmarks.rows import Row
+from benchmarks.report_rows import Row
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

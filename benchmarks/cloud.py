@@ -1,7 +1,7 @@
-"""Owns what the measured code stands on: an embedded cloud and an upstream, each in a process of its own.
+"""Starts an embedded cloud and an upstream, each in a process of its own, for the measured code to use.
 
-Tables come from the template; queues have no consumer and the state machine does nothing, so that whatever happens
-is what the measured process did.
+Tables come from the template. Queues have no consumer and the state machine does nothing, so only the measured process
+makes calls.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ Environment = Mapping[str, str]
 
 
 @contextmanager
-def ground(upstream_seconds: float, result: str = upstream.RESULT) -> Iterator[dict[str, str]]:
-    """The environment a function would be given here, and CLIENT_KEY, ACCOUNT_ID and CLIENT_URL besides.
+def embedded_cloud(upstream_seconds: float, result: str = upstream.RESULT) -> Iterator[dict[str, str]]:
+    """The environment variables of a function, plus CLIENT_KEY, ACCOUNT_ID and CLIENT_URL.
 
     `result` is the link to each thing made; results are not archived unless ARCHIVE is set on.
     """
     with ExitStack() as opened:
-        url = opened.enter_context(running(upstream.serve, upstream_seconds, result))
-        environment: dict[str, str] = opened.enter_context(running(serve_cloud))
+        url = opened.enter_context(child_process(upstream.serve, upstream_seconds, result))
+        environment: dict[str, str] = opened.enter_context(child_process(serve_cloud))
         bases = {"kie": f"{url}/kie", "aistudio": f"{url}/aistudio"}
         yield {**environment, "UPSTREAM_URLS": json.dumps(bases), "CLIENT_URL": f"{url}/client"}
 
 
 @contextmanager
-def running(target: Callable[..., None], *arguments: object) -> Iterator[Any]:
-    """A process of `target`, and the first thing it says; it ends when the pipe does."""
+def child_process(target: Callable[..., None], *arguments: object) -> Iterator[Any]:
+    """Run `target` in a child process until the block ends; the first object it sends."""
     ours, theirs = _spawn.Pipe()
     process = _spawn.Process(target=target, args=(theirs, *arguments), daemon=True)
     process.start()
@@ -65,13 +65,13 @@ def running(target: Callable[..., None], *arguments: object) -> Iterator[Any]:
             process.kill()
 
 
-def apart(environment: Environment, function: Callable[..., T], *arguments: object) -> T:
-    """Call a module-level function in a fresh interpreter that was started with this environment; what it returns."""
+def run_in_child(environment: Environment, function: Callable[..., T], *arguments: object) -> T:
+    """Call a module-level function in a fresh interpreter with this environment; its result."""
     before = dict(os.environ)
     # the child must have it before it imports anything: Powertools reads some of it at once
     os.environ.update(environment)
     try:
-        with running(_called, function, arguments) as outcome:
+        with child_process(_call, function, arguments) as outcome:
             if isinstance(outcome, BaseException):
                 raise outcome
             answer: T = outcome
@@ -81,7 +81,7 @@ def apart(environment: Environment, function: Callable[..., T], *arguments: obje
         os.environ.update(before)
 
 
-def _called(pipe: Connection, function: Callable[..., object], arguments: tuple[object, ...]) -> None:
+def _call(pipe: Connection, function: Callable[..., object], arguments: tuple[object, ...]) -> None:
     try:
         pipe.send(function(*arguments))
     except Exception as error:
@@ -90,17 +90,17 @@ def _called(pipe: Connection, function: Callable[..., object], arguments: tuple[
 
 
 def serve_cloud(ready: Connection) -> None:
-    """Serve until the other end of `ready` closes; says the functions' environment there first."""
+    """Serve until the other end of `ready` closes; sends the functions' environment there first."""
     cloud = Cloud(None, lambda function, event: (None, False))
     try:
-        ready.send(_furnished(cloud))
+        ready.send(_create_resources(cloud))
         with contextlib.suppress(EOFError):
             ready.recv()
     finally:
         cloud.close()
 
 
-def _furnished(cloud: Cloud) -> dict[str, str]:
+def _create_resources(cloud: Cloud) -> dict[str, str]:
     resources = read_template(TEMPLATE)["Resources"]
     dynamodb, sqs = cloud.client("dynamodb"), cloud.client("sqs")
     outputs = {name: _create_table(dynamodb, name, resources[name]["Properties"]) for name in _TABLES.values()}

@@ -1,7 +1,7 @@
 """Poll lag: from a task's due time to the instant its outcome was observed, by the poller's own code over one shard.
 
 `relay.flow.clock.poll` runs lap after lap with the pauses it asks for, as the state machine would run it; the upstream
-says "succeeded" to every question. Whatever comes with an outcome (lease, question, transaction) is in the lag.
+says "succeeded" to every question. The lag includes lease, query and transaction.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from statistics import quantiles
 
 import boto3
 
-from benchmarks.handlers import Tape
+from benchmarks.handlers import OutputCounter
 from relay.edge.wiring import services
 from relay.flow.clock import poll
 from relay.nouns.draft import Kind
 from relay.nouns.task import State, Task, uuid7
 
-SPREAD = 10  # seconds over which due times are spread where they are
+SPREAD = 10  # seconds over which due times are spread
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Lag:
 
 
 def measure(tasks: int, spread: int) -> Lag:
-    """All tasks due at once (`spread` 0) or evenly over so many seconds. Runs where `ground` told the environment."""
-    sys.stdout = Tape()
+    """All tasks due at once (`spread` 0) or spread over that many seconds. Needs `embedded_cloud`'s environment."""
+    sys.stdout = OutputCounter()
     poll(services(), 0, int(time.time() * 1000) + 1)  # warm: clients, secrets, connections
-    dues = _opened(tasks, spread)
+    dues = _insert_tasks(tasks, spread)
     until = max(dues.values()) + 20_000 + 40 * tasks
     cpu = time.process_time()
     while time.time() * 1000 < until and services().store.tasks.due(0, until, 1):
@@ -54,8 +54,8 @@ def measure(tasks: int, spread: int) -> Lag:
     return Lag(tasks, spread, cuts[9], cuts[18], max(lags), cpu * 1000 / tasks)
 
 
-def _opened(tasks: int, spread: int) -> dict[str, int]:
-    """Tasks that wait at the polled upstream, put straight into the table; when each is due (Unix ms)."""
+def _insert_tasks(tasks: int, spread: int) -> dict[str, int]:
+    """Insert tasks that wait at the polled upstream; when each is due (Unix ms)."""
     now = int(time.time() * 1000)
     # those due at once fall due when all are in the table
     first_due = now + 1000 + 5 * tasks

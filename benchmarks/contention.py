@@ -1,9 +1,9 @@
-"""python -m benchmarks.crowded: creations on one account by many containers at once, as far as one machine can show.
+"""python -m benchmarks.contention: creations on one account by many containers at once, as far as one machine can show.
 
 The store takes tasks asked for at random instants. DynamoDB is a model, for an emulator takes one request
 after the other: a transaction holds its rows for HOLD seconds and cancels any other that touches one of them, as
 DynamoDB does (it publishes no figure for the hold). Conditions always hold, rows are not kept, every request is a new
-container's. So this measures tries, waiting and who is told to come back, under that assumption; ask a real table too.
+container's. So this measures tries, waiting and 429s under that assumption; measure a real table too.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _Exceptions:
 
 
 @dataclass
-class Model:
+class ContendedTable:
     """A DynamoDB whose transactions hold the account row for a while; it counts the tries."""
 
     hold: float
@@ -65,7 +65,7 @@ class Model:
             self._held.release()
 
 
-def task(number: int) -> Task:
+def make_task(number: int) -> Task:
     now = time.time_ns() // 1_000_000
     return Task(
         account_id="bench",
@@ -87,14 +87,14 @@ def create(client: Any, number: int) -> tuple[bool, float]:  # noqa: ANN401 - a 
     store = Store.over(Tables(client, "tasks", "accounts", "directory"), shards=1, utc_offset=8)
     began = time.monotonic()
     try:
-        store.submissions.create(task(number), Draft("aistudio", "kling", Kind.IMAGE, "kling-image"), TIER, None)
+        store.submissions.create(make_task(number), Draft("aistudio", "kling", Kind.IMAGE, "kling-image"), TIER, None)
     except RateLimited:
         return False, time.monotonic() - began
     return True, time.monotonic() - began
 
 
 def measure(rate: int, hold: float) -> tuple[str, ...]:
-    model = Model(hold)
+    model = ContendedTable(hold)
     with ThreadPoolExecutor(400) as containers:
         asked = []
         for number in range(rate * SECONDS):

@@ -1,4 +1,4 @@
-"""python -m benchmarks.ledgers: pages of the statement of an account with a million lines, and what they read.
+"""python -m benchmarks.statements: pages of the statement of an account with a million lines, and what they read.
 
 The rows are those that booking writes, one line after the other; they lie in this process, in a table that reads as
 DynamoDB does: sorted keys, pages of 1 MB, filters after the read. So the reads are exact, and the milliseconds are our
@@ -32,7 +32,7 @@ SIZES = (10_000, 100_000, 1_000_000)
 PAGE = 20
 
 
-class Filled(NamedTuple):
+class Ledger(NamedTuple):
     """A ledger as booking left it: each row by its sort key, lines as entries to spare memory; and the account row."""
 
     rows: dict[str, Entry | Item]
@@ -43,7 +43,7 @@ class Filled(NamedTuple):
         return entry_item(held, key) if isinstance(held, Entry) else held
 
 
-def charges(lines: int, days: int) -> Iterator[Entry]:
+def make_entries(lines: int, days: int) -> Iterator[Entry]:
     """A ledger's lines, oldest first, spread over some days; every tenth is a refund of the one before."""
     gap = days * DAY // lines
     for number in range(lines):
@@ -55,7 +55,7 @@ def charges(lines: int, days: int) -> Iterator[Entry]:
         yield Entry(ACCOUNT, uuid7(made, number - refund), kind, amount, at, platform, "image")
 
 
-def fill(entries: Iterable[Entry], utc_offset: int = 8) -> Filled:
+def make_ledger(entries: Iterable[Entry], utc_offset: int = 8) -> Ledger:
     """The rows that booking these lines one after the other writes."""
     nowhere: Any = None
     booking = Booking(Tables(nowhere, "tasks", "accounts", "directory"), utc_offset)
@@ -66,14 +66,14 @@ def fill(entries: Iterable[Entry], utc_offset: int = 8) -> Filled:
         rows |= {step["Put"]["Item"]["sk"]["S"]: step["Put"]["Item"] for step in posting.opened}
         seen = posting.after
     values = {"minute": 0, "day": seen.windows.day, "block": seen.block, **seen.counts}
-    return Filled(rows, {name: pack(value) for name, value in values.items()})
+    return Ledger(rows, {name: pack(value) for name, value in values.items()})
 
 
 @dataclass
-class Kept:
+class MemoryTable:
     """The two reads of a DynamoDB client that a statement makes, over rows in memory; counts them."""
 
-    filled: Filled
+    filled: Ledger
     calls: int = 0
     read: int = 0
     units: float = 0.0
@@ -122,7 +122,7 @@ def _passes(row: Item, asked: dict[str, Any]) -> bool:
 
 
 def measure(table: Table, lines: int, days: int) -> None:
-    client: Any = Kept(fill(charges(lines, days)))
+    client: Any = MemoryTable(make_ledger(make_entries(lines, days)))
     reader = Lines(Tables(client, "tasks", "accounts", "directory"))
     for platform in (None, COMMON, RARE):
         total, _ = reader.page(ACCOUNT, (None, None), platform, 0, PAGE)

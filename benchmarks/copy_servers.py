@@ -1,4 +1,4 @@
-"""Owns the two ends of a copy: a server of results made up as they are sent, and an S3 that throws away what it gets.
+"""The two servers a copy runs between: one generates results while sending, one answers like S3 and discards.
 
 The embedded cloud would keep every byte in memory, and a copy of 1 GB would measure the cloud.
 """

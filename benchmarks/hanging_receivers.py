@@ -1,6 +1,6 @@
-"""A served stack whose deliverers are flooded: one account's receiver never answers, another account is to be told.
+"""How long an account waits for its callbacks while another account's receiver never answers, on a served stack.
 
-Run by hand, it ends by itself: python -m benchmarks.hanging [deliveries that hang]. Everything stays on this machine.
+Run by hand; it ends by itself and stays on this machine: python -m benchmarks.hanging_receivers [hanging deliveries]
 """
 
 from __future__ import annotations
@@ -22,42 +22,42 @@ from relay.nouns.draft import Draft, Kind
 from relay.nouns.money import nanos
 from relay.nouns.task import GRACE, Asset, Delivery, State, Task, uuid7
 
-INNOCENT = 20  # deliveries of the other account, one a second
-PATIENCE = 90.0  # seconds until one that was not told is called a failure
-GOAL = 10.0  # seconds from an innocent's message to its callback
+OTHERS = 20  # deliveries to the other account, one a second
+PATIENCE = 90.0  # seconds until a missing callback is a failure
+GOAL = 10.0  # seconds from the other account's message to its callback
 
 
 @dataclass(frozen=True)
-class Flooded:
-    """Seconds each innocent delivery took, and how many connections the receiver that never answers was given."""
+class Result:
+    """Seconds each delivery to the other account took; connections made to the receiver that never answers."""
 
     hanging: int
     waited: list[float]
     connections: int
 
 
-def measure(hanging: int) -> Flooded:
-    """Raises RuntimeError where an innocent delivery is not made by PATIENCE."""
-    with Inbox() as inbox, _silence() as (silent_url, connections), LocalRelay() as relay:
+def measure(hanging: int) -> Result:
+    """Raises RuntimeError where a delivery to the other account takes longer than PATIENCE."""
+    with Inbox() as inbox, _silent_receiver() as (silent_url, connections), LocalRelay() as relay:
         relay.stack.warm()
-        other = relay.deployment.open_account("innocent", 3, nanos("1"))
-        flood = _owed(relay, relay.demo.account_id, silent_url, hanging)
-        innocents = _owed(relay, other.account_id, inbox.url, INNOCENT)
+        other = relay.deployment.open_account("other", 3, nanos("1"))
+        flood = _add_owed_deliveries(relay, relay.demo.account_id, silent_url, hanging)
+        others = _add_owed_deliveries(relay, other.account_id, inbox.url, OTHERS)
         _send(relay, flood)
         sent = {}
-        for message in innocents:
+        for message in others:
             sent[str(message["task_id"])] = time.monotonic()
             _send(relay, [message])
             time.sleep(1)
-        told = {str(letter.body["task_id"]): letter.at for letter in inbox.wait(INNOCENT, PATIENCE)}
-        if told.keys() != sent.keys():
-            raise RuntimeError(f"{len(told)} of {INNOCENT} innocent deliveries were made in time")
-        return Flooded(hanging, [told[task_id] - at for task_id, at in sent.items()], len(connections))
+        received = {str(letter.body["task_id"]): letter.at for letter in inbox.wait(OTHERS, PATIENCE)}
+        if received.keys() != sent.keys():
+            raise RuntimeError(f"{len(received)} of {OTHERS} deliveries to the other account were made in time")
+        return Result(hanging, [received[task_id] - at for task_id, at in sent.items()], len(connections))
 
 
 @contextmanager
-def _silence() -> Iterator[tuple[str, list[socket.socket]]]:
-    """A receiver that takes every connection and never says anything."""
+def _silent_receiver() -> Iterator[tuple[str, list[socket.socket]]]:
+    """A receiver that accepts every connection and never answers."""
     held = list[socket.socket]()
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as server:
 
@@ -75,8 +75,8 @@ def _silence() -> Iterator[tuple[str, list[socket.socket]]]:
         connection.close()
 
 
-def _owed(relay: LocalRelay, account_id: str, url: str, number: int) -> list[dict[str, Any]]:
-    """So many ended tasks whose client is to be told, put straight into the table, as messages."""
+def _add_owed_deliveries(relay: LocalRelay, account_id: str, url: str, number: int) -> list[dict[str, Any]]:
+    """Insert ended tasks whose clients are owed a callback; their queue messages."""
     store, now = relay.deployment.store, time.time_ns() // 1_000_000
     model = Task(account_id, "", "aistudio", "grok", Kind.IMAGE, "grok-imagine", 0, now, now + 900_000)
     model = replace(model, state=State.SUCCEEDED, delivery=Delivery.OWED, due_at=now + GRACE, completed_at=now)
