@@ -74,7 +74,7 @@ class Sink(_Handler):
 
     def setup(self) -> None:
         super().setup()
-        self._room = memoryview(bytearray(_BLOCK))
+        self._buffer = memoryview(bytearray(_BLOCK))
 
     def do_PUT(self) -> None:
         self._drop()
@@ -90,7 +90,7 @@ class Sink(_Handler):
     def _drop(self) -> None:
         left = int(self.headers.get("content-length", "0"))
         while left > 0:
-            left -= self.rfile.readinto(self._room[: min(left, _BLOCK)])
+            left -= self.rfile.readinto(self._buffer[: min(left, _BLOCK)])
 
 
 def serve_results(ready: Connection) -> None:
