@@ -63,7 +63,7 @@ def make_ledger(entries: Iterable[Entry], utc_offset: int = 8) -> Ledger:
     for entry in entries:
         posting = booking.post(Expression(), seen, entry, booking.day(entry.at))
         rows[posting.line["Put"]["Item"]["sk"]["S"]] = entry
-        rows |= {step["Put"]["Item"]["sk"]["S"]: step["Put"]["Item"] for step in posting.opened}
+        rows |= {step["Put"]["Item"]["sk"]["S"]: step["Put"]["Item"] for step in posting.new_blocks}
         seen = posting.after
     values = {"minute": 0, "day": seen.windows.day, "block": seen.block, **seen.counts}
     return Ledger(rows, {name: pack(value) for name, value in values.items()})

@@ -4,10 +4,10 @@ from urllib.parse import unquote_plus
 
 from relay.edge.shell import Context, Event, handler
 from relay.edge.wiring import services
-from relay.flow.uploads import check
+from relay.flow.uploads import inspect_upload
 
 
 @handler
 def lambda_handler(event: Event, context: Context) -> None:
     for record in event["Records"]:
-        check(services(), unquote_plus(record["s3"]["object"]["key"]))
+        inspect_upload(services(), unquote_plus(record["s3"]["object"]["key"]))

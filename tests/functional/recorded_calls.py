@@ -25,7 +25,7 @@ from relay.flow.audit import audit
 from relay.flow.clock import Lap, sweep
 from relay.flow.services import Services
 from relay.flow.shares import Shares
-from relay.flow.uploads import check
+from relay.flow.uploads import inspect_upload
 from tests.functional.aws_fakes import DelayingQueues, function_of, http_event
 from tests.functional.harness import ARN, BUCKET, REGION, SECRETS, Harness
 from tests.rules.tree import functions
@@ -179,7 +179,7 @@ class RecordingHarness(Harness):
         """Put a file by a form, and send the bucket's event."""
         _operator("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
         with self.at("inspect_upload"):
-            check(self.services, key)
+            inspect_upload(self.services, key)
 
     def turn_archiving_on(self) -> None:
         """From here on results are copied before they are announced."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator
 
-from relay.effects.bucket import PART
+from relay.effects.bucket import PART_BYTES
 from relay.effects.outbound import Incoming
 from relay.nouns.task import Delivery, State
 from relay.nouns.wire import Answer
@@ -117,9 +117,9 @@ def a_result_is_not_there(here: RecordingHarness) -> None:
 def a_large_result_breaks_off(here: RecordingHarness) -> None:
     def cut_off() -> Iterator[bytes]:
         yield PICTURE
-        yield bytes(3 * PART)
+        yield bytes(3 * PART_BYTES)
 
-    here.network.script["file"] = [Incoming(200, {"content-length": str(4 * PART)}, cut_off())]
+    here.network.script["file"] = [Incoming(200, {"content-length": str(4 * PART_BYTES)}, cut_off())]
     archived_task(here)
 
 

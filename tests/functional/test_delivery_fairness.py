@@ -10,9 +10,9 @@ import pytest
 from relay.effects.outbound import NoAnswer
 from relay.effects.store.tasks import Due
 from relay.flow.clock import tick
-from relay.flow.deliver import SECONDS, SHORT, THREADS, deliver
+from relay.flow.deliver import SECONDS, SHORT_SECONDS, THREADS, deliver
 from relay.flow.services import Services
-from relay.flow.shares import HELD, HUNG, SHARE, Shares
+from relay.flow.shares import HUNG_MS, PLACE_MS, PLACES, Shares
 from relay.nouns.task import Delivery
 from relay.nouns.wire import Answer, Call
 from tests.functional.delivery_simulation import FIRST, LATER, Simulation, owe_deliveries
@@ -82,7 +82,7 @@ def test_an_account_has_a_bounded_number_of_deliveries_in_flight(deliverers: Sim
 
     deliverers.run(lambda: False, SECONDS - 1)
 
-    assert 0 < len(deliverers.posted) <= 2 * SHARE * THREADS
+    assert 0 < len(deliverers.posted) <= 2 * PLACES * THREADS
 
 
 def test_what_hangs_gets_all_its_attempts_all_the_same(deliverers: Simulation) -> None:
@@ -123,9 +123,9 @@ def waiting(here: Harness, url: str) -> list[dict[str, object]]:
 
 def test_an_account_beyond_its_share_goes_to_the_retries_without_losing_an_attempt(here: Harness) -> None:
     task_id = ended(here)
-    for place in range(SHARE):
+    for place in range(PLACES):
         name = f"first#{here.account_id}#{place}"
-        assert here.services.store.directory.take_place(name, "another container", here.now[0], here.now[0] + HELD)
+        assert here.services.store.directory.take_place(name, "another container", here.now[0], here.now[0] + PLACE_MS)
     here.sqs.purge_queue(QueueUrl=here.deliver_url)
 
     deliver(here.services, here.account_id, task_id, 0)
@@ -139,13 +139,13 @@ def test_an_account_beyond_its_share_goes_to_the_retries_without_losing_an_attem
 
 def test_the_places_of_killed_workers_are_free_again(here: Harness) -> None:
     task_id = ended(here)
-    for place in range(SHARE):
+    for place in range(PLACES):
         for queue in ("first", "later"):
             here.services.store.directory.take_place(
-                f"{queue}#{here.account_id}#{place}", "killed", here.now[0], here.now[0] + HELD
+                f"{queue}#{here.account_id}#{place}", "killed", here.now[0], here.now[0] + PLACE_MS
             )
     here.sqs.purge_queue(QueueUrl=here.deliver_url)
-    here.wait(HELD / 1000)
+    here.wait(PLACE_MS / 1000)
 
     deliver(here.services, here.account_id, task_id, 0)
 
@@ -153,7 +153,7 @@ def test_the_places_of_killed_workers_are_free_again(here: Harness) -> None:
 
 
 def test_a_place_is_given_back_when_the_delivery_is_over(here: Harness) -> None:
-    for _ in range(SHARE + 1):
+    for _ in range(PLACES + 1):
         task_id = ended(here)
         here.services = _another_container(here)
         here.pump()
@@ -168,12 +168,12 @@ def test_a_receiver_that_hung_is_given_little_time_for_a_while_and_then_its_whol
 
     ended(here)
     here.pump()
-    here.wait(HUNG / 1000)
+    here.wait(HUNG_MS / 1000)
     ended(here)
     here.run(1)
 
     timeouts = [call.timeout for call in here.told]
-    assert timeouts[:2] == [SECONDS, SHORT]
+    assert timeouts[:2] == [SECONDS, SHORT_SECONDS]
     assert timeouts[-1] == SECONDS
 
 
@@ -186,7 +186,7 @@ def test_another_container_knows_of_a_receiver_that_hung(here: Harness) -> None:
     ended(here)
     here.pump()
 
-    assert [call.timeout for call in here.told] == [SECONDS, SHORT]
+    assert [call.timeout for call in here.told] == [SECONDS, SHORT_SECONDS]
 
 
 def test_a_receiver_that_answers_with_an_error_is_not_taken_for_one_that_hangs(here: Harness) -> None:

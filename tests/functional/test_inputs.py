@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from relay.effects.outbound import Outbound
-from relay.flow.links import LINK_SECONDS, link
-from relay.flow.uploads import KEPT, MAX_DIRECT
+from relay.flow.links import LINK_SECONDS, sign_link
+from relay.flow.uploads import MAX_DIRECT, UPLOAD_SECONDS
 from tests.functional.files_client import follow_link, object_key, upload_file
 from tests.functional.harness import Harness, harness, open_account
 from tests.functional.refusals import TABLES, refused
@@ -184,7 +184,7 @@ def test_our_inner_names_are_no_addresses(here: Harness, url: str) -> None:
 
 def test_an_upload_nobody_remembers_is_refused(here: Harness) -> None:
     key = "uploads/acc1/00000000-0000-7000-8000-000000000000.png"
-    never = link(here.services, key, here.services.public_url, here.now[0] // 1000 + KEPT)
+    never = sign_link(here.services, key, here.services.public_url, here.now[0] // 1000 + UPLOAD_SECONDS)
 
     assert "image_url" in refused(here, "POST", *asking("image_url", never)).message
 
@@ -202,7 +202,7 @@ def test_an_upload_of_the_wrong_kind_is_refused_before_the_charge(here: Harness,
 
 def test_a_result_of_the_wrong_kind_is_refused_before_the_charge(here: Harness) -> None:
     key = "results/acc1/00000000-0000-7000-8000-000000000000-1.mp4"
-    url = link(here.services, key, here.services.public_url, here.now[0] // 1000 + 60)
+    url = sign_link(here.services, key, here.services.public_url, here.now[0] // 1000 + 60)
 
     assert refused(here, "POST", *asking("image_url", url)).status == 400
 

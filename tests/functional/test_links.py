@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from relay.flow.links import LINK_SECONDS, MAX_GIVEN, link
+from relay.flow.links import LINK_SECONDS, MAX_INLINE_BYTES, sign_link
 from tests.functional.files_client import follow_link, object_key, open_link, upload_file
 from tests.functional.harness import Harness, Secrets, harness
 from tests.samples import sample
@@ -82,7 +82,7 @@ def test_a_link_without_good_words_leads_nowhere(here: Harness, url: str, query:
 
 def test_an_expired_link_cannot_be_prolonged_by_words_in_its_signature(here: Harness, url: str) -> None:
     key = words(url)[0].partition("/media/")[2]
-    path, ended, signature = words(link(here.services, key, here.services.public_url, 100))
+    path, ended, signature = words(sign_link(here.services, key, here.services.public_url, 100))
 
     assert follow_link(here, f"{path}?expires=99999999999&signature={signature}%26expires%3D{ended}") == (404, "")
 
@@ -116,14 +116,14 @@ def test_no_other_spelling_of_the_path_opens_anything(here: Harness, url: str, p
 
 @pytest.mark.parametrize("key", ["uploads/acc1/../../x", "other/acc1/x.png", "uploads/ACC1/x.png", "x"])
 def test_even_signed_a_key_that_is_none_of_ours_leads_nowhere(here: Harness, key: str) -> None:
-    assert follow_link(here, link(here.services, key, here.services.public_url, 99_999_999_999)) == (404, "")
+    assert follow_link(here, sign_link(here.services, key, here.services.public_url, 99_999_999_999)) == (404, "")
 
 
 def test_links_of_another_deployment_open_nothing(here: Harness, url: str) -> None:
     other = replace(here.services, secrets=Secrets({"media-secret": "example-other-secret"}))
     key = words(url)[0].partition("/media/")[2]
 
-    assert follow_link(here, link(other, key, here.services.public_url, 99_999_999_999)) == (404, "")
+    assert follow_link(here, sign_link(other, key, here.services.public_url, 99_999_999_999)) == (404, "")
 
 
 # --- what a good link answers
@@ -135,8 +135,8 @@ LARGE = "results/acc1/00000000-0000-7000-8000-000000000000-1.mp4"
 @pytest.fixture(scope="module")
 def large(here: Harness) -> str:
     """A link to a film too large to pass through the API."""
-    here.services.bucket.put(LARGE, bytes(MAX_GIVEN + 1), "video/mp4")
-    return link(here.services, LARGE, here.services.public_url, here.now[0] // 1000 + LINK_SECONDS)
+    here.services.bucket.put(LARGE, bytes(MAX_INLINE_BYTES + 1), "video/mp4")
+    return sign_link(here.services, LARGE, here.services.public_url, here.now[0] // 1000 + LINK_SECONDS)
 
 
 def test_a_small_file_is_given_without_a_redirect(here: Harness, url: str) -> None:
@@ -150,11 +150,11 @@ def test_a_small_file_is_given_without_a_redirect(here: Harness, url: str) -> No
 
 def test_a_file_as_large_as_the_api_can_bear_is_given(here: Harness) -> None:
     key = LARGE.replace("-1.mp4", "-2.mp4")
-    here.services.bucket.put(key, bytes(MAX_GIVEN), "video/mp4")
-    there = link(here.services, key, here.services.public_url, here.now[0] // 1000 + LINK_SECONDS)
+    here.services.bucket.put(key, bytes(MAX_INLINE_BYTES), "video/mp4")
+    there = sign_link(here.services, key, here.services.public_url, here.now[0] // 1000 + LINK_SECONDS)
 
     assert open_link(here, there)[0] == 200
-    assert len(b64encode(bytes(MAX_GIVEN))) + 2000 < 6 << 20
+    assert len(b64encode(bytes(MAX_INLINE_BYTES))) + 2000 < 6 << 20
 
 
 def test_a_large_file_is_given_by_the_bucket_for_saving(here: Harness, large: str) -> None:
@@ -185,6 +185,6 @@ def requested(location: str) -> str:
 
 def test_a_link_whose_file_is_gone_leads_nowhere(here: Harness) -> None:
     gone = LARGE.replace("-1.mp4", "-3.mp4")
-    there = link(here.services, gone, here.services.public_url, here.now[0] // 1000 + LINK_SECONDS)
+    there = sign_link(here.services, gone, here.services.public_url, here.now[0] // 1000 + LINK_SECONDS)
 
     assert open_link(here, there)[0] == open_link(here, there, range="bytes=0-")[0] == 404

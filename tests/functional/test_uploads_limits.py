@@ -119,14 +119,14 @@ def test_a_repeated_request_counts_its_picture_once(here: Harness) -> None:
     for _ in range(5):
         assert here.post("/api/kling/videos", body, headers=once, key=FEW)[0] == 200
 
-    assert here.services.store.files.counted("acc2", day(here)) == (1, len(PNG))
+    assert here.services.store.upload_counts.read("acc2", day(here)) == (1, len(PNG))
 
 
 def test_a_container_whose_clock_is_behind_counts_in_the_rows_day(here: Harness) -> None:
-    files, most = here.services.store.files, TIERS[1].uploads
-    assert files.count("acc2", day(here), 3, 10, most)
+    files, most = here.services.store.upload_counts, TIERS[1].uploads
+    assert files.add("acc2", day(here), 3, 10, most)
 
-    assert not files.count("acc2", day(here) - 1, 1, 10, most)
+    assert not files.add("acc2", day(here) - 1, 1, 10, most)
 
 
 def day(here: Harness) -> int:
@@ -135,13 +135,13 @@ def day(here: Harness) -> int:
 
 def test_the_limit_is_part_of_the_write_itself(here: Harness) -> None:
     """Two containers that count at once cannot both take the last place."""
-    files, most, between = here.services.store.files, TIERS[1].uploads, list[bool]()
-    assert files.count("acc2", day(here), 2, 10, most)
+    files, most, between = here.services.store.upload_counts, TIERS[1].uploads, list[bool]()
+    assert files.add("acc2", day(here), 2, 10, most)
     client = here.services.store.tasks.tables.client
 
     def other(**_: object) -> None:
         client.meta.events.unregister("before-call.dynamodb.UpdateItem", other)
-        between.append(files.count("acc2", day(here), 1, 10, most))
+        between.append(files.add("acc2", day(here), 1, 10, most))
 
     client.meta.events.register("before-call.dynamodb.UpdateItem", other)
-    assert (files.count("acc2", day(here), 1, 10, most), between) == (False, [True])
+    assert (files.add("acc2", day(here), 1, 10, most), between) == (False, [True])

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from relay.effects.bucket import Bucket
-from relay.flow.uploads import FORM_SECONDS, MAX_UPLOAD, check
+from relay.flow.uploads import FORM_SECONDS, MAX_UPLOAD, inspect_upload
 from tests.functional.files_client import PRESIGN, follow_link
 from tests.functional.harness import BUCKET, Harness, harness
 from tests.functional.refusals import refused, stored_state
@@ -87,7 +87,7 @@ def test_nobody_else_writes_under_the_key(here: Harness) -> None:
 @pytest.mark.parametrize("extension", CONTENT_TYPES)
 def test_every_type_may_come_by_form(here: Harness, extension: str) -> None:
     url, key = arrived(here, sample(extension), content_type=CONTENT_TYPES[extension])
-    check(here.services, key)
+    inspect_upload(here.services, key)
 
     assert follow_link(here, url) == (200, copy_of(key))
 
@@ -141,7 +141,7 @@ def test_what_was_not_judged_cannot_be_fetched(here: Harness) -> None:
 
 def test_what_was_judged_is_an_input(here: Harness) -> None:
     url, key = arrived(here)
-    check(here.services, key)
+    inspect_upload(here.services, key)
 
     assert submit(here, url) == 200
 
@@ -158,7 +158,7 @@ LIES = {
 @pytest.mark.parametrize(("body", "content_type"), LIES.values(), ids=LIES.keys())
 def test_what_is_not_what_it_was_said_to_be_is_deleted(here: Harness, body: bytes, content_type: str) -> None:
     url, key = arrived(here, body, content_type=content_type)
-    check(here.services, key)
+    inspect_upload(here.services, key)
 
     assert (key in here.stored, follow_link(here, url)[0], submit(here, url)) == (False, 404, 400)
 
@@ -166,9 +166,9 @@ def test_what_is_not_what_it_was_said_to_be_is_deleted(here: Harness, body: byte
 @pytest.mark.parametrize("body", [PNG, b"<html>"], ids=["good", "bad"])
 def test_to_be_judged_twice_changes_nothing(here: Harness, body: bytes) -> None:
     _, key = arrived(here, body)
-    check(here.services, key)
+    inspect_upload(here.services, key)
     once = stored_state(here)
-    check(here.services, key)
+    inspect_upload(here.services, key)
 
     assert stored_state(here) == once
 
@@ -176,10 +176,10 @@ def test_to_be_judged_twice_changes_nothing(here: Harness, body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"<html>", OTHER], ids=["bad", "good"])
 def test_a_judged_file_cannot_be_replaced(here: Harness, body: bytes) -> None:
     url, key = arrived(here)
-    check(here.services, key)
+    inspect_upload(here.services, key)
     here.services.bucket.put(key, body, "image/png")  # the form still works
     assert here.bytes_of(follow_link(here, url)[1]) == PNG
-    check(here.services, key)
+    inspect_upload(here.services, key)
 
     assert here.bytes_of(follow_link(here, url)[1]) == PNG
     assert (key in here.stored, submit(here, url)) == (False, 200)
@@ -195,9 +195,9 @@ def test_a_file_replaced_while_it_is_judged_is_not_copied(here: Harness) -> None
             self.put(source, b"<html>", "image/png")
             return here.stored[source] == etag and super().copy(source, etag, key, content_type)
 
-    check(replace(here.services, bucket=Slow(here.services.bucket._connect, BUCKET)), key)
+    inspect_upload(replace(here.services, bucket=Slow(here.services.bucket._connect, BUCKET)), key)
     assert (follow_link(here, url)[0], submit(here, url)) == (404, 400)
-    check(here.services, key)
+    inspect_upload(here.services, key)
 
     assert (copy_of(key) in here.stored, key in here.stored, follow_link(here, url)[0]) == (False, False, 404)
 
@@ -208,7 +208,7 @@ def test_a_copy_is_made_of_the_very_bytes_that_were_judged(here: Harness) -> Non
     client: Any = here.services.bucket._client
     client.meta.events.register("provide-client-params.s3.CopyObject", lambda params, **_: asked_of_s3.append(params))
     judged = here.stored[key]
-    check(here.services, key)
+    inspect_upload(here.services, key)
 
     (copy,) = asked_of_s3
     assert (copy["CopySourceIfMatch"], copy["Key"]) == (judged, copy_of(key))
@@ -216,29 +216,29 @@ def test_a_copy_is_made_of_the_very_bytes_that_were_judged(here: Harness) -> Non
 
 def test_a_good_file_after_a_refused_one_is_taken(here: Harness) -> None:
     url, key = arrived(here, b"<html>")
-    check(here.services, key)
+    inspect_upload(here.services, key)
     here.services.bucket.put(key, PNG, "image/png")
-    check(here.services, key)
+    inspect_upload(here.services, key)
 
     assert follow_link(here, url)[0] == 200
 
 
 def test_what_follows_a_picture_is_not_kept(here: Harness) -> None:
     url, key = arrived(here, PNG + b"PK\x03\x04" + bytes(99), size=len(PNG) + 103)
-    check(here.services, key)
+    inspect_upload(here.services, key)
 
     assert here.bytes_of(follow_link(here, url)[1]) == PNG
 
 
 def test_only_what_was_judged_stays(here: Harness) -> None:
     _, key = arrived(here)
-    check(here.services, key)
+    inspect_upload(here.services, key)
 
     assert (key in here.stored, copy_of(key) in here.stored) == (False, True)
 
 
 def test_a_file_that_is_gone_before_it_is_judged_does_no_harm(here: Harness) -> None:
     said = asked(here)
-    check(here.services, said["fields"]["key"])
+    inspect_upload(here.services, said["fields"]["key"])
 
     assert (follow_link(here, said["url"])[0], submit(here, said["url"])) == (404, 400)

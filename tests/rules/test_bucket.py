@@ -78,6 +78,6 @@ def test_parts_of_broken_copies_go_after_a_day() -> None:
 
 
 def test_files_stay_as_long_as_they_are_promised() -> None:
-    assert parameter("UploadDays")["MinValue"] * DAY >= uploads.KEPT
-    assert parameter("ResultDays")["Default"] * DAY * 1000 >= results.KEPT
+    assert parameter("UploadDays")["MinValue"] * DAY >= uploads.UPLOAD_SECONDS
+    assert parameter("ResultDays")["Default"] * DAY * 1000 >= results.RESULT_MS
     assert parameter("ResultDays")["MinValue"] * DAY >= links.LINK_SECONDS

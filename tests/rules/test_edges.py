@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from relay.flow.deliver import SECONDS, THREADS
-from relay.flow.shares import ATTEMPT, HELD, SHARE
+from relay.flow.shares import ATTEMPT_MS, PLACE_MS, PLACES
 from tests.rules.test_template import routes_of
 from tests.rules.tree import ROOT, become, functions, logical_id, resources, sources, template
 
@@ -65,11 +65,11 @@ def test_a_batch_is_no_longer_than_its_function_can_work_through() -> None:
 
 def test_one_account_never_holds_all_deliverers() -> None:
     parameters = template()["Parameters"]
-    assert min(parameters[name]["MinValue"] for name in ("DeliverConcurrency", "RetryConcurrency")) > SHARE
+    assert min(parameters[name]["MinValue"] for name in ("DeliverConcurrency", "RetryConcurrency")) > PLACES
 
 
 def test_a_place_outlives_the_attempt_it_was_taken_for_and_a_run_outlives_both() -> None:
-    assert SECONDS * 1000 < ATTEMPT < HELD < timeout("Deliver") * 1000
+    assert SECONDS * 1000 < ATTEMPT_MS < PLACE_MS < timeout("Deliver") * 1000
 
 
 def test_a_queue_keeps_what_failed_and_says_when_it_is_late() -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from relay.nouns.media import PICTURES, UPLOADABLE, NotMedia, judge, sniff
+from relay.nouns.media import PICTURES, UPLOADABLE, NotMedia, inspect, sniff
 from relay.nouns.media.pixels import MAX_PIXELS
 from tests.samples import CONTENT_TYPES, SOUNDS, classic, gif_with, jpeg_with, png_of, sample, still_gif
 
@@ -27,7 +27,7 @@ CUT_BEHIND = ("jpg", "jpeg", "png")  # for these what follows the end is cut off
 
 def refused(body: bytes) -> str:
     with pytest.raises(NotMedia) as caught:
-        judge(body)
+        inspect(body)
     return str(caught.value)
 
 
@@ -42,8 +42,8 @@ def saved(family: str, **how: object) -> bytes:
 
 @pytest.mark.parametrize("extension", CONTENT_TYPES)
 def test_a_real_file_is_what_it_is(extension: str) -> None:
-    judged = judge(sample(extension))
-    assert (judged.type.content_type, judged.size) == (CONTENT_TYPES[extension], len(sample(extension)))
+    found = inspect(sample(extension))
+    assert (found.type.content_type, found.size) == (CONTENT_TYPES[extension], len(sample(extension)))
 
 
 def segment(marker: int, body: bytes) -> bytes:
@@ -91,7 +91,7 @@ NORMAL = {
 
 @pytest.mark.parametrize("body", NORMAL.values(), ids=NORMAL.keys())
 def test_a_normal_file_is_taken_whole(body: bytes) -> None:
-    assert judge(body).size == len(body)
+    assert inspect(body).size == len(body)
 
 
 BEHIND = {
@@ -108,12 +108,12 @@ BEHIND = {
 @pytest.mark.parametrize("behind", BEHIND.values(), ids=BEHIND.keys())
 @pytest.mark.parametrize("extension", CUT_BEHIND)
 def test_what_follows_a_picture_is_cut_off(extension: str, behind: bytes) -> None:
-    assert judge(sample(extension) + behind).size == len(sample(extension))
+    assert inspect(sample(extension) + behind).size == len(sample(extension))
 
 
 @pytest.mark.parametrize("extension", sorted({*CONTENT_TYPES} - {*CUT_BEHIND}))
 def test_padding_behind_other_files_is_cut_off(extension: str) -> None:
-    assert judge(sample(extension) + b"\n" + bytes(99)).size == len(sample(extension))
+    assert inspect(sample(extension) + b"\n" + bytes(99)).size == len(sample(extension))
 
 
 def test_a_live_webm_of_unknown_length_is_whole() -> None:
@@ -122,7 +122,7 @@ def test_a_live_webm_of_unknown_length_is_whole() -> None:
         at = body.index(name) + 4
         width = 9 - body[at].bit_length()
         body = body[:at] + b"\x01" + b"\xff" * 7 + body[at + width :]
-    assert judge(body).type.extension == "webm"
+    assert inspect(body).type.extension == "webm"
 
 
 def test_a_mapped_file_is_judged_like_one_in_memory() -> None:
@@ -131,7 +131,7 @@ def test_a_mapped_file_is_judged_like_one_in_memory() -> None:
             file.write(sample(extension) + b"\n")
             file.flush()
             with mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
-                assert judge(mapped) == judge(sample(extension) + b"\n")
+                assert inspect(mapped) == inspect(sample(extension) + b"\n")
 
 
 # --- what is cut short, double or none of ours
@@ -195,7 +195,7 @@ def test_an_empty_file_is_refused() -> None:
 
 def test_a_film_is_no_picture_where_only_pictures_are_wanted() -> None:
     with pytest.raises(NotMedia, match="is none of: jpg, png, gif, webp "):
-        judge(sample("mp4"), PICTURES)
+        inspect(sample("mp4"), PICTURES)
 
 
 # --- what is hollow
@@ -299,7 +299,7 @@ def test_a_bomb_is_refused_by_its_dimensions(size: tuple[int, int]) -> None:
 
 
 def test_a_picture_as_large_as_allowed_is_taken() -> None:
-    assert judge(png_of(MAX_PIXELS // 8000, 8000, pixels=bytes(MAX_PIXELS + 8000))).type.extension == "png"
+    assert inspect(png_of(MAX_PIXELS // 8000, 8000, pixels=bytes(MAX_PIXELS + 8000))).type.extension == "png"
 
 
 @pytest.mark.parametrize("size", [(0, 10), (10, 0)])
@@ -377,7 +377,7 @@ FILES = (
 def test_any_bytes_are_judged_or_are_no_media(body: bytes) -> None:
     sniff(body)
     with suppress(NotMedia):
-        judged = judge(body)
-        assert 0 < judged.size <= len(body)
-        assert judged.type in UPLOADABLE
-        assert judge(body[: judged.size]) == judged  # what is kept is a whole file again
+        found = inspect(body)
+        assert 0 < found.size <= len(body)
+        assert found.type in UPLOADABLE
+        assert inspect(body[: found.size]) == found  # what is kept is a whole file again

@@ -16,7 +16,7 @@ from relay.families import FAMILIES, dialect
 from relay.families.dialect import Dialect, Route
 from relay.flow.access import Access
 from relay.flow.callback import receive
-from relay.flow.links import opened
+from relay.flow.links import open_link
 from relay.flow.services import Services
 from relay.nouns.errors import Internal, NotFound, RelayError, WrongMethod
 from relay.nouns.media import by_name
@@ -128,7 +128,7 @@ class MediaEndpoint(Endpoint):
             asked = read_inbound(self._event, {})
             words = asked.query.get("expires", ""), asked.query.get("signature", "")
             key, part = f"{area}/{account}/{name}", "range" in asked.headers
-            found = opened(services(), key, *words, method=asked.method, part=part)
+            found = open_link(services(), key, *words, method=asked.method, part=part)
             if found.body is not None:
                 return _file(found.key, found.body, trace_id_of(self._event))
             headers = {"location": found.location, "cache-control": "private, max-age=60", **NOSNIFF}

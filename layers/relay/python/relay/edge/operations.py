@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from relay.families.dialect import Dialect
 from relay.flow import intake, results, statement, uploads
 from relay.flow.access import Caller
-from relay.flow.links import shown
+from relay.flow.links import sign_links
 from relay.flow.services import Services
 from relay.nouns.wire import Inbound, Reply
 
@@ -43,9 +43,9 @@ def query(ask: Ask) -> Reply:
     wanted = ask.dialect.read_query(ask.inbound)
     if ask.dialect.status_echoes_request:
         task, draft = intake.find_with_request(ask.services, ask.caller, wanted.task_id, wanted.platform)
-        return ask.dialect.write_status(shown(ask.services, task, ask.base_url), draft)
+        return ask.dialect.write_status(sign_links(ask.services, task, ask.base_url), draft)
     task = intake.find(ask.services, ask.caller, wanted.task_id, wanted.platform)
-    return ask.dialect.write_status(shown(ask.services, task, ask.base_url))
+    return ask.dialect.write_status(sign_links(ask.services, task, ask.base_url))
 
 
 def balance(ask: Ask) -> Reply:

@@ -18,9 +18,11 @@ from relay.nouns.media import by_name
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-PART = 8 << 20  # bytes of one part of a streamed copy; memory is a few of these whatever the file's size
-READ = 1 << 20
-_STREAM = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=2, max_io_queue=4)
+PART_BYTES = 8 << 20  # bytes of one part of a streamed copy, of which a few are in memory at once
+READ_BYTES = 1 << 20
+_STREAM = TransferConfig(
+    multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2, max_io_queue=4
+)
 _STREAM.max_in_memory_upload_chunks = 2  # of a source that cannot be read twice; ten by default
 
 
@@ -54,8 +56,8 @@ class Bucket:
 
     def copy_out(self, key: str, into: IO[bytes]) -> str:
         """Write an object into a file; the ETag of exactly these bytes. Raises LookupError where there is none."""
-        with self._got(key) as found:
-            copyfileobj(found["Body"], into, READ)
+        with self._open_object(key) as found:
+            copyfileobj(found["Body"], into, READ_BYTES)
             return str(found["ETag"])
 
     def copy(self, source: str, etag: str, key: str, content_type: str) -> bool:
@@ -70,14 +72,14 @@ class Bucket:
                 ContentType=content_type,
             )
         except ClientError as error:
-            if _absent(error) or error.response["ResponseMetadata"]["HTTPStatusCode"] == 412:
+            if _is_absent(error) or error.response["ResponseMetadata"]["HTTPStatusCode"] == 412:
                 return False
             raise
         return True
 
     def read(self, key: str, most: int) -> Stored:
         """An object of at most so many bytes, of a larger one only its size. Raises LookupError where there is none."""
-        with self._got(key) as found:
+        with self._open_object(key) as found:
             size = found["ContentLength"]
             return Stored(size, found["Body"].read() if size <= most else None)
 
@@ -85,7 +87,7 @@ class Bucket:
         try:
             self._client.head_object(Bucket=self._name, Key=key)
         except ClientError as error:
-            if _absent(error):
+            if _is_absent(error):
                 return False
             raise
         return True
@@ -120,11 +122,11 @@ class Bucket:
         )
 
     @contextmanager
-    def _got(self, key: str) -> Iterator[Any]:
+    def _open_object(self, key: str) -> Iterator[Any]:
         try:
             found = self._client.get_object(Bucket=self._name, Key=key)
         except ClientError as error:
-            if _absent(error):
+            if _is_absent(error):
                 raise LookupError(key) from error
             raise
         with closing(found["Body"]):
@@ -135,6 +137,6 @@ class Bucket:
         return self._connect()
 
 
-def _absent(error: ClientError) -> bool:
+def _is_absent(error: ClientError) -> bool:
     # whoever may not list a bucket is told 403 where there is nothing; a throttle or a fault says nothing about it
     return error.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 404)

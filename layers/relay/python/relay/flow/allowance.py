@@ -16,14 +16,14 @@ MEGABYTE = 1 << 20
 
 def check_account(services: Services, caller: Caller) -> None:
     """Raises AccountFrozen: access is remembered for a minute, so it does not know."""
-    _account(services, caller)
+    _active_account(services, caller)
 
 
-def count(services: Services, caller: Caller, sizes: Sequence[int]) -> None:
+def count_files(services: Services, caller: Caller, sizes: Sequence[int]) -> None:
     """Count files of so many bytes against the day. Raises RateLimited where they exceed it; then none is counted."""
-    most = _allowance(services, _account(services, caller))
-    if not services.store.files.count(caller.account_id, _day(services), len(sizes), sum(sizes), most):
-        raise _used_up(services, most)
+    most = _allowance(services, _active_account(services, caller))
+    if not services.store.upload_counts.add(caller.account_id, _day(services), len(sizes), sum(sizes), most):
+        raise _allowance_exceeded(services, most)
 
 
 def check_room(services: Services, caller: Caller, sizes: Sequence[int]) -> None:
@@ -31,18 +31,18 @@ def check_room(services: Services, caller: Caller, sizes: Sequence[int]) -> None
 
     For files that come with a request which may still be refused: they are counted once it is accepted.
     """
-    most = _allowance(services, _account(services, caller))
-    files, size = services.store.files.counted(caller.account_id, _day(services))
+    most = _allowance(services, _active_account(services, caller))
+    files, size = services.store.upload_counts.read(caller.account_id, _day(services))
     if files + len(sizes) > most.files or size + sum(sizes) > most.megabytes * MEGABYTE:
-        raise _used_up(services, most)
+        raise _allowance_exceeded(services, most)
 
 
 def count_accepted(services: Services, caller: Caller, sizes: Sequence[int]) -> None:
     """Count files of a request that is paid for: they are kept even where others have used up the day meanwhile."""
-    services.store.files.count(caller.account_id, _day(services), len(sizes), sum(sizes), None)
+    services.store.upload_counts.add(caller.account_id, _day(services), len(sizes), sum(sizes), None)
 
 
-def _account(services: Services, caller: Caller) -> AccountRow:
+def _active_account(services: Services, caller: Caller) -> AccountRow:
     account = services.store.accounts.get(caller.account_id)
     if account is None or account.frozen:
         raise AccountFrozen
@@ -57,7 +57,7 @@ def _day(services: Services) -> int:
     return Windows.at(services.clock(), services.catalog.utc_offset).day
 
 
-def _used_up(services: Services, most: Allowance) -> RateLimited:
+def _allowance_exceeded(services: Services, most: Allowance) -> RateLimited:
     left = DAY_SECONDS - (services.clock() // 1000 + services.catalog.utc_offset * 3600) % DAY_SECONDS
     return RateLimited(
         f"{most.files} files or {most.megabytes} MB of uploads a day are used up", "今日上传额度已用完", left

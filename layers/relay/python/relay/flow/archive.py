@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.flow.clock import wake
 from relay.flow.observe import observe
-from relay.flow.quoting import quoted
+from relay.flow.quoting import quote
 from relay.flow.services import Services
 from relay.nouns.draft import KINDS
 from relay.nouns.faults import Fault
@@ -54,7 +54,7 @@ def archive(services: Services, account_id: str, task_id: str, attempt: int) -> 
             _stored(services, claimed, number, asset, until) for number, asset in enumerate(claimed.assets, 1)
         )
     except NotStored as error:
-        reason = quoted(str(error))
+        reason = quote(str(error))
         logger.warning("result not stored", **claimed.log_keys, attempt=attempt + 1, reason=reason)
         _again_or_fail(services, claimed, str(error))
         return

@@ -14,26 +14,26 @@ from aws_lambda_powertools import Logger
 from relay.effects.store.audits import Progress
 from relay.flow.services import Services
 
-STEPS = 100  # reads of a run that are as long as a page of entries
-BEFORE, AFTER = 60_000, 10_000  # ms: how late a write may follow the time its entry says, how far clocks may differ
+READS = 100  # reads of a run that are as long as a page of entries
+BEFORE_MS, AFTER_MS = 60_000, 10_000  # a write may be this late after its entry's time; clocks may differ so
 
 logger = Logger(child=True)
 
 
-def audit(services: Services, steps: int = STEPS) -> Progress:
+def audit(services: Services, steps: int = READS) -> Progress:
     """Go on where the last run stopped, to the end of the round at most."""
     progress = services.store.audits.progress()
     if not progress.round_at:
         progress = replace(progress, round_at=services.clock())
     for _ in range(steps):
-        progress = _counted(services, progress) if progress.read_at else _opened(services, progress)
+        progress = _count_page(services, progress) if progress.read_at else _start_account(services, progress)
         if not progress.account_id:  # the round is over
             break
     services.store.audits.note(progress)
     return progress
 
 
-def _opened(services: Services, progress: Progress) -> Progress:
+def _start_account(services: Services, progress: Progress) -> Progress:
     """The next account with its balance read, or the round's end."""
     account_id = services.store.audits.next_account(progress.account_id)
     if account_id is None:
@@ -45,13 +45,13 @@ def _opened(services: Services, progress: Progress) -> Progress:
     return replace(fresh, read_at=read_at)
 
 
-def _counted(services: Services, progress: Progress) -> Progress:
+def _count_page(services: Services, progress: Progress) -> Progress:
     """One more page of the account's entries, or the verdict after the last."""
     lines = services.store.audits.lines(progress.account_id, progress.last)
     if not lines:
-        return _judged(progress)
-    surely = [line.amount for line in lines if line.at < progress.read_at - BEFORE]
-    perhaps = [line.amount for line in lines if -BEFORE <= line.at - progress.read_at <= AFTER]
+        return _finish_account(progress)
+    surely = [line.amount for line in lines if line.at < progress.read_at - BEFORE_MS]
+    perhaps = [line.amount for line in lines if -BEFORE_MS <= line.at - progress.read_at <= AFTER_MS]
     return replace(
         progress,
         total=progress.total + sum(surely),
@@ -61,7 +61,7 @@ def _counted(services: Services, progress: Progress) -> Progress:
     )
 
 
-def _judged(progress: Progress) -> Progress:
+def _finish_account(progress: Progress) -> Progress:
     drift = progress.balance - progress.total
     closed = replace(progress, read_at=0)
     if progress.least <= drift <= progress.most:

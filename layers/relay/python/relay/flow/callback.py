@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 
 from relay.flow.clock import wake
 from relay.flow.observe import bind_job, observe
-from relay.flow.quoting import quoted_about
+from relay.flow.quoting import quote_for_task
 from relay.flow.services import Services
 from relay.nouns.errors import Forbidden, TaskNotFound, Unreadable
 from relay.nouns.signing import callback_token, same
@@ -74,7 +74,7 @@ def _ask(services: Services, task: Task, job: str) -> None:
     try:
         seen = services.ask(task, job, ASK_SECONDS)
     except Unreadable as error:
-        reason = quoted_about(services, task, error.message)
+        reason = quote_for_task(services, task, error.message)
         logger.warning("callback not confirmed yet", **task.log_keys, upstream=task.upstream, reason=reason)
         if task.upstream_task_id is None:
             raise

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 
 from relay.effects.store.tasks import Due
 from relay.flow.observe import observe
-from relay.flow.quoting import quoted_about
+from relay.flow.quoting import quote_for_task
 from relay.flow.services import Services
 from relay.nouns.errors import Unreadable
 from relay.nouns.task import BY_CLOCK, GRACE, TERMINAL, Delivery, Observation, State, Task
@@ -117,7 +117,7 @@ def _ask(services: Services, task: Task) -> Task:
         return observe(services, task, services.ask(task, task.upstream_task_id or "", ASK_SECONDS), "poll")
     except Unreadable as error:
         services.count("UnreadableAnswer", upstream=task.upstream)
-        reason = quoted_about(services, task, error.message)
+        reason = quote_for_task(services, task, error.message)
         logger.warning("status query told nothing", **task.log_keys, upstream=task.upstream, reason=reason)
         return task
 

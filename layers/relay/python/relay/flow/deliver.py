@@ -9,23 +9,23 @@ from aws_lambda_powertools import Logger
 
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.families import dialect
-from relay.flow.links import shown
-from relay.flow.quoting import quoted
+from relay.flow.links import sign_links
+from relay.flow.quoting import quote
 from relay.flow.services import Services
-from relay.flow.shares import lately_hung, note_hung, share_of
+from relay.flow.shares import note_hung, recently_hung, share_of
 from relay.nouns.draft import Draft
 from relay.nouns.signing import sign_webhook, webhook_secret
 from relay.nouns.task import Delivery, Task
 from relay.nouns.wire import Answer, Call
 
 SECONDS = 15.0  # the receiver's time to answer
-SHORT = 3.0  # its time where it lately did not answer in time
-PAUSE = (1, 5)  # seconds, from and to, until a retry looks again for a place among its account's deliverers
+SHORT_SECONDS = 3.0  # its time where it lately did not answer in time
+RETRY_PAUSE_SECONDS = (1, 5)  # least and most: until a retry tries for a place again
 THREADS = 10  # messages of a batch that are worked on side by side: all of them
 HOUR = 3600
 # Seconds after the 1st, 2nd, … failure: what KIE promises its own clients first, then hours. Then it is dead.
 SCHEDULE = (60, 300, 900, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR)
-ROTATION = 24 * HOUR * 1000  # ms the previous signing secret still signs beside the new one
+ROTATION_MS = 24 * HOUR * 1000  # ms the previous signing secret still signs beside the new one
 
 logger = Logger(child=True)
 
@@ -40,7 +40,7 @@ def deliver(services: Services, account_id: str, task_id: str, attempt: int, lat
         if ours:
             _deliver(services, account_id, task_id, attempt, later)
         else:
-            pause = random.uniform(*PAUSE) if later else 0  # noqa: S311 - jitter, not a secret
+            pause = random.uniform(*RETRY_PAUSE_SECONDS) if later else 0  # noqa: S311 - jitter, not a secret
             message = {"account_id": account_id, "task_id": task_id, "attempt": attempt}
             services.queues.deliver_later(message, pause)
 
@@ -52,27 +52,27 @@ def _deliver(services: Services, account_id: str, task_id: str, attempt: int, la
     task, draft = found
     if attempt > len(SCHEDULE):
         # the last attempt was cut off before it could say so
-        if services.store.tasks.save(task, _given_up(task)):
+        if services.store.tasks.save(task, _give_up(task)):
             services.count("DeliveryDead")
         return
-    hung = lately_hung(services, account_id, draft.callback_url or "")
+    hung = recently_hung(services, account_id, draft.callback_url or "")
     if hung and not later:
         services.queues.deliver_later({**task.log_keys, "attempt": attempt})
         return
-    claimed = _claimed(services, task)
+    claimed = _claim(services, task)
     if not services.store.tasks.save(task, claimed):
         return
-    status, outcome, retry_after = _attempt(services, claimed, draft, SHORT if hung else SECONDS)
+    status, outcome, retry_after = _attempt(services, claimed, draft, SHORT_SECONDS if hung else SECONDS)
     noted = replace(claimed, attempts=(*claimed.attempts, (services.clock(), outcome)))
-    after = _settled(services, noted, status, retry_after)
+    after = _record_outcome(services, noted, status, retry_after)
     services.store.tasks.save(claimed, after)
     services.count("Delivered" if 200 <= status < 300 else "DeliveryFailed")
     if after.delivery is Delivery.DEAD:
         services.count("DeliveryDead")
-    logger.info("told the client", **task.log_keys, attempt=attempt + 1, outcome=quoted(outcome))
+    logger.info("told the client", **task.log_keys, attempt=attempt + 1, outcome=quote(outcome))
 
 
-def _claimed(services: Services, task: Task) -> Task:
+def _claim(services: Services, task: Task) -> Task:
     """The task with one more attempt counted, due by the schedule: whatever happens next, it is not tried sooner."""
     pause = SCHEDULE[min(task.deliveries, len(SCHEDULE) - 1)]
     due_at = services.clock() + pause * 1000
@@ -86,26 +86,27 @@ def _attempt(services: Services, task: Task, draft: Draft, seconds: float) -> tu
     """
     began = services.clock()
     try:
-        answer = services.http.send(replace(_call(services, task, draft), timeout=seconds))
+        answer = services.http.send(replace(_write_call(services, task, draft), timeout=seconds))
     except (EgressRefused, NotSent, NoAnswer) as error:
-        if services.clock() - began > SHORT * 1000 + 1000:  # a receiver that hangs on the short time is known already
+        # one that only used up the short time is noted as hanging already
+        if services.clock() - began > SHORT_SECONDS * 1000 + 1000:
             note_hung(services, task.account_id, draft.callback_url or "")
-        return 0, _said(error), 0
+        return 0, _describe(error), 0
     except Exception as error:
         logger.exception("attempt failed on our side", **task.log_keys, attempt=task.deliveries)
-        return 0, _said(error), 0
+        return 0, _describe(error), 0
     return answer.status, str(answer.status), _retry_after(answer)
 
 
-def _said(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:80]
 
 
-def _call(services: Services, task: Task, draft: Draft) -> Call:
+def _write_call(services: Services, task: Task, draft: Draft) -> Call:
     speaker = dialect(task.dialect)
     now = services.clock() // 1000
-    body = services.store.tasks.fix_event(task, speaker.write_callback(shown(services, task, services.public_url)))
-    secrets = _secrets(services, task.account_id)
+    body = services.store.tasks.fix_event(task, speaker.write_callback(sign_links(services, task, services.public_url)))
+    secrets = _signing_secrets(services, task.account_id)
     headers = {
         "content-type": "application/json",
         "user-agent": "genrelay",
@@ -115,28 +116,28 @@ def _call(services: Services, task: Task, draft: Draft) -> Call:
     return Call("POST", draft.callback_url or "", headers, body)
 
 
-def _secrets(services: Services, account_id: str) -> list[str]:
+def _signing_secrets(services: Services, account_id: str) -> list[str]:
     """The account's live signing secrets, the current one first."""
     account = services.store.accounts.get(account_id)
     if account is None:
         raise LookupError(f"account {account_id} is gone; its callbacks cannot be signed")
     master = services.secrets.need("webhook-master").encode()
     generations = [account.webhook_generation]
-    if account.webhook_generation > 1 and services.clock() - account.webhook_rotated_at < ROTATION:
+    if account.webhook_generation > 1 and services.clock() - account.webhook_rotated_at < ROTATION_MS:
         generations.append(account.webhook_generation - 1)
     return [webhook_secret(master, account_id, generation) for generation in generations]
 
 
-def _settled(services: Services, task: Task, status: int, retry_after: int) -> Task:
+def _record_outcome(services: Services, task: Task, status: int, retry_after: int) -> Task:
     if 200 <= status < 300:
         return replace(task, delivery=Delivery.DONE, due_at=None, version=task.version + 1)
     if status == 410 or task.deliveries > len(SCHEDULE):
-        return _given_up(task)
+        return _give_up(task)
     delay = max(SCHEDULE[task.deliveries - 1], retry_after)
     return replace(task, due_at=services.clock() + delay * 1000, version=task.version + 1)
 
 
-def _given_up(task: Task) -> Task:
+def _give_up(task: Task) -> Task:
     return replace(task, delivery=Delivery.DEAD, due_at=None, version=task.version + 1)
 
 

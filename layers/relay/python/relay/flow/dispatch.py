@@ -14,9 +14,9 @@ from relay.families.provider import Provider
 from relay.flow.availability import OurFault, busy_for, note_refusal, refuses_key
 from relay.flow.clock import wake
 from relay.flow.fit import as_charged
-from relay.flow.inputs import for_upstream
+from relay.flow.inputs import prepare_inputs
 from relay.flow.observe import bind_job, observe
-from relay.flow.quoting import quoted_about
+from relay.flow.quoting import quote_for_task
 from relay.flow.services import Services
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
@@ -64,7 +64,7 @@ def dispatch(services: Services, account_id: str, task_id: str) -> None:
         try:
             # both before the claim: whatever fails or dies here has sent nothing, and the task can be tried again
             with _nothing_sent(task):
-                usable = usable or for_upstream(services, draft)
+                usable = usable or prepare_inputs(services, draft)
                 call = _written(services, task, usable, source, translator)
             claimed = _claim(services, task, source)
             if claimed is None:
@@ -160,7 +160,7 @@ def _callback_url(services: Services, task: Task, upstream: str) -> str:
 def _hold(services: Services, task: Task, error: Exception) -> None:
     """Keep the money and wait: a callback may still adopt the job; otherwise the deadline ends the task."""
     services.count("UnknownOutcome", upstream=task.upstream)
-    reason = quoted_about(services, task, f"{type(error).__name__}: {error}")
+    reason = quote_for_task(services, task, f"{type(error).__name__}: {error}")
     ours = not isinstance(error, NoAnswer | UnknownOutcome)
     logger.warning("unknown outcome", **task.log_keys, upstream=task.upstream, reason=reason, exc_info=ours)
     services.store.tasks.save(task, replace(task, due_at=task.expires_at, version=task.version + 1))

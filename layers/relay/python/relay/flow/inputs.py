@@ -12,18 +12,18 @@ from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.families import dialect
 from relay.flow.access import Caller
 from relay.flow.allowance import check_room, count_accepted
-from relay.flow.links import UPSTREAM_SECONDS, key_of
+from relay.flow.links import UPSTREAM_LINK_SECONDS, key_of
 from relay.flow.services import Services
-from relay.flow.uploads import judged, new_key
+from relay.flow.uploads import inspect_file, new_key
 from relay.nouns.draft import Draft
 from relay.nouns.errors import InvalidParameter, Refused
 from relay.nouns.media import PICTURES, by_name, sniff
 from relay.nouns.wire import Call
 
-OURS = "media:"  # how a draft names an object of our bucket: this and its key
+STORED = "media:"  # how a draft names an object of our bucket: this and its key
 CHECK_SECONDS = 3.0  # to look up the names of all addresses in a request
-MADE_OF = {"image": "image", "mask": "image", "video": "video"}  # the kind of file each kind of medium is
-WORDS = {"image": ("a picture", "图片"), "video": ("a film", "视频")}
+FILE_KIND = {"image": "image", "mask": "image", "video": "video"}  # the kind of file each kind of medium is
+KIND_WORDS = {"image": ("a picture", "图片"), "video": ("a film", "视频")}
 PROBE_SECONDS = 5.0
 PROBES_SECONDS = 10.0  # for all addresses of a request: two submissions must fit beside them into the function's minute
 PROBE_BYTES = 4096
@@ -40,34 +40,34 @@ class Inline:
     content_type: str
 
 
-def settled(services: Services, caller: Caller, draft: Draft) -> tuple[Draft, list[Inline]]:
-    """The draft with each medium checked and what is ours, or came inline, by reference; and the latter, to `keep`.
+def resolve_inputs(services: Services, caller: Caller, draft: Draft) -> tuple[Draft, list[Inline]]:
+    """The draft with each medium checked, ours and inline ones by reference; and the inline ones, to `store_inline`.
 
     Raises InvalidParameter or TooLarge naming the field. Nothing is stored yet: the request may still be refused.
     """
     fields, inline = dialect(draft.dialect).media_fields, list[Inline]()
     until = services.clock() + int(CHECK_SECONDS * 1000)
 
-    def one(kind: str, url: str) -> str:
+    def resolve(kind: str, url: str) -> str:
         if url.startswith("data:"):
             inline.append(_read_inline(services, caller, fields[kind], url))
-            return OURS + inline[-1].key
-        settled_url = _settled(services, caller, fields[kind], url, (until - services.clock()) / 1000)
-        return _of_kind(fields[kind], settled_url, MADE_OF[kind])
+            return STORED + inline[-1].key
+        resolved = _resolve_url(services, caller, fields[kind], url, (until - services.clock()) / 1000)
+        return _check_kind(fields[kind], resolved, FILE_KIND[kind])
 
     checked = replace(
         draft,
         raw=_without_bytes(draft.raw),
-        image_urls=tuple(one("image", url) for url in draft.image_urls),
-        mask_url=one("mask", draft.mask_url) if draft.mask_url else None,
-        video_url=one("video", draft.video_url) if draft.video_url else None,
+        image_urls=tuple(resolve("image", url) for url in draft.image_urls),
+        mask_url=resolve("mask", draft.mask_url) if draft.mask_url else None,
+        video_url=resolve("video", draft.video_url) if draft.video_url else None,
     )
     if inline:
         check_room(services, caller, [len(each.body) for each in inline])
     return checked, inline
 
 
-def keep(services: Services, caller: Caller, inline: list[Inline]) -> None:
+def store_inline(services: Services, caller: Caller, inline: list[Inline]) -> None:
     """Inline bytes go to the bucket, never into a table, and count as uploads."""
     if inline:
         count_accepted(services, caller, [len(each.body) for each in inline])
@@ -75,18 +75,18 @@ def keep(services: Services, caller: Caller, inline: list[Inline]) -> None:
         services.bucket.put(each.key, each.body, each.content_type)
 
 
-def _settled(services: Services, caller: Caller, field: str, url: str, seconds: float) -> str:
-    if url.startswith(OURS):
+def _resolve_url(services: Services, caller: Caller, field: str, url: str, seconds: float) -> str:
+    if url.startswith(STORED):
         return url  # a parent's result, put there by us
     key = key_of(services, url)
     if key is not None:
-        return OURS + _usable(services, caller, field, key)
+        return STORED + _check_file(services, caller, field, key)
     if services.public_url and url.startswith(f"{services.public_url}/media/"):
         raise InvalidParameter(field, "is a link that we did not give out", "不是由我们签发的链接")
-    return reachable(services, field, url, seconds)
+    return check_address(services, field, url, seconds)
 
 
-def reachable(services: Services, field: str, url: str, seconds: float = CHECK_SECONDS) -> str:
+def check_address(services: Services, field: str, url: str, seconds: float = CHECK_SECONDS) -> str:
     """An address that nothing speaks against now. Raises InvalidParameter naming the field.
 
     A name that cannot be looked up in time passes: that is no mistake of the client, and every use judges it again.
@@ -98,7 +98,7 @@ def reachable(services: Services, field: str, url: str, seconds: float = CHECK_S
     return url
 
 
-def _usable(services: Services, caller: Caller, field: str, key: str) -> str:
+def _check_file(services: Services, caller: Caller, field: str, key: str) -> str:
     area, owner, _ = key.split("/")
     if owner != caller.account_id:
         raise InvalidParameter(field, "is no upload of this account", "不是本账户的上传文件")
@@ -107,11 +107,11 @@ def _usable(services: Services, caller: Caller, field: str, key: str) -> str:
     return key
 
 
-def _of_kind(field: str, url: str, wanted: str) -> str:
+def _check_kind(field: str, url: str, wanted: str) -> str:
     """`url`, unless it is an object of ours of another kind than the field is for: no upstream need find that out."""
     found = by_name(url)
-    if url.startswith(OURS) and (found is None or found.kind != wanted):
-        raise InvalidParameter(field, f"must be {WORDS[wanted][0]}", f"必须是{WORDS[wanted][1]}")
+    if url.startswith(STORED) and (found is None or found.kind != wanted):
+        raise InvalidParameter(field, f"must be {KIND_WORDS[wanted][0]}", f"必须是{KIND_WORDS[wanted][1]}")
     return url
 
 
@@ -123,7 +123,7 @@ def _read_inline(services: Services, caller: Caller, field: str, uri: str) -> In
         body = base64.b64decode(uri[match.end() :], validate=True)
     except ValueError as error:
         raise InvalidParameter(field, "is not valid base64", "不是有效的 base64") from error
-    found = judged(field, body, PICTURES)
+    found = inspect_file(field, body, PICTURES)
     return Inline(new_key(services, caller, found.type), body[: found.size], found.type.content_type)
 
 
@@ -136,32 +136,32 @@ def _without_bytes(value: Any) -> Any:  # noqa: ANN401 - any JSON
     return "data:" if isinstance(value, str) and _DATA_URI.match(value) else value
 
 
-def for_upstream(services: Services, draft: Draft) -> Draft:
+def prepare_inputs(services: Services, draft: Draft) -> Draft:
     """The draft as an upstream can use it: our own objects by a link S3 answers itself, the others probed.
 
     Raises Refused where an address has something else than media: the upstream would only bill us to find out.
     """
     until = services.clock() + int(PROBES_SECONDS * 1000)
 
-    def one(url: str) -> str:
-        if url.startswith(OURS):
-            return _own(services, url.removeprefix(OURS))
+    def resolve(url: str) -> str:
+        if url.startswith(STORED):
+            return _link_for_upstream(services, url.removeprefix(STORED))
         _probe(services, url, min(PROBE_SECONDS, max(0.0, (until - services.clock()) / 1000)))
         return url
 
     return replace(
         draft,
-        image_urls=tuple(one(url) for url in draft.image_urls),
-        mask_url=one(draft.mask_url) if draft.mask_url else None,
-        video_url=one(draft.video_url) if draft.video_url else None,
+        image_urls=tuple(resolve(url) for url in draft.image_urls),
+        mask_url=resolve(draft.mask_url) if draft.mask_url else None,
+        video_url=resolve(draft.video_url) if draft.video_url else None,
     )
 
 
-def _own(services: Services, key: str) -> str:
+def _link_for_upstream(services: Services, key: str) -> str:
     # it may have outlived its time, or the function that was to put it there
     if not services.bucket.has(key):
-        raise _refused("leads to a file that is not kept any more")
-    return services.bucket.link(key, UPSTREAM_SECONDS)
+        raise _unusable("leads to a file that is not kept any more")
+    return services.bucket.link(key, UPSTREAM_LINK_SECONDS)
 
 
 def _probe(services: Services, url: str, seconds: float) -> None:
@@ -175,10 +175,10 @@ def _probe(services: Services, url: str, seconds: float) -> None:
     except (NotSent, NoAnswer):
         return
     except EgressRefused as error:
-        raise _refused(str(error)) from error
+        raise _unusable(str(error)) from error
     if status in (404, 410) or (status in (200, 206) and sniff(head) is None):
-        raise _refused("has no picture, video or sound")
+        raise _unusable("has no picture, video or sound")
 
 
-def _refused(why: str) -> Refused:
+def _unusable(why: str) -> Refused:
     return Refused(f"the input address {why}", elsewhere=False, task_code="INPUT_FETCH_FAILED")

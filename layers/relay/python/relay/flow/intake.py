@@ -13,7 +13,7 @@ from relay.families import dialect
 from relay.families.bodies import read_json
 from relay.flow.access import Caller
 from relay.flow.fit import Fit, fit
-from relay.flow.inputs import OURS, keep, reachable, settled
+from relay.flow.inputs import STORED, check_address, resolve_inputs, store_inline
 from relay.flow.services import Services
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, InvalidParameter, TaskNotFound
@@ -59,8 +59,8 @@ def submit(
     Raises BadInput, InsufficientBalance, Forbidden, RateLimited: then nothing was made and nothing charged.
     """
     if draft.callback_url:
-        reachable(services, dialect(draft.dialect).callback_field, draft.callback_url)
-    draft, inline = settled(services, caller, _continued(services, caller, draft))
+        check_address(services, dialect(draft.dialect).callback_field, draft.callback_url)
+    draft, inline = resolve_inputs(services, caller, _continued(services, caller, draft))
     best = fit(services.catalog, draft, services.upstreams_on())[0]
     draft, task = best.draft, replace(_task(services, caller, best), trace_id=trace_id)
     tier = services.catalog.tiers[caller.tier]
@@ -68,7 +68,7 @@ def submit(
     if task_id != task.task_id:
         return find(services, caller, task_id)
     logger.info("task accepted", **task.log_keys, platform=task.platform, kind=task.kind, model=task.model)
-    keep(services, caller, inline)
+    store_inline(services, caller, inline)
     services.queues.dispatch(task)
     return task
 
@@ -123,5 +123,5 @@ def _continued(services: Services, caller: Caller, draft: Draft) -> Draft:
         draft,
         parent_upstream_task_id=parent.upstream_task_id,
         pin=parent.upstream,
-        video_url=draft.video_url or (OURS + parent.assets[0].key if parent.assets[0].key else parent.assets[0].url),
+        video_url=draft.video_url or (STORED + parent.assets[0].key if parent.assets[0].key else parent.assets[0].url),
     )

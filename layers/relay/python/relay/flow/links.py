@@ -18,17 +18,17 @@ from relay.nouns.task import Task
 
 LINK_SECONDS = 24 * 3600
 S3_LINK_SECONDS = 300  # how long the S3 link behind the endpoint works: enough to begin reading
-UPSTREAM_SECONDS = 3600  # the same for an upstream, which may queue the job before it fetches
+UPSTREAM_LINK_SECONDS = 3600  # the same for an upstream, which may queue the job before it fetches
 
-MAX_GIVEN = 4 << 20  # bytes: an HTTP API takes 6 MB from a function, and a file travels as base64
+MAX_INLINE_BYTES = 4 << 20  # bytes: an HTTP API takes 6 MB from a function, and a file travels as base64
 
-TASK_ID = 36  # characters
+TASK_ID_LENGTH = 36  # characters
 
 _KEY = re.compile(r"(uploads|results)/[0-9a-z]+/[0-9a-z.-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class LinkedFile:
     """A file's bytes, or the S3 link to it that works for a few minutes."""
 
     key: str
@@ -36,11 +36,11 @@ class Opened:
     location: str = ""
 
 
-def shown(services: Services, task: Task, base_url: str) -> Task:
+def sign_links(services: Services, task: Task, base_url: str) -> Task:
     """The task as a client may see it, with a fresh link for each stored result."""
     expires = services.clock() // 1000 + LINK_SECONDS
     assets = (
-        replace(asset, url=link(services, asset.key, base_url, expires), expires_at=expires * 1000)
+        replace(asset, url=sign_link(services, asset.key, base_url, expires), expires_at=expires * 1000)
         if asset.key
         else asset
         for asset in task.assets
@@ -48,7 +48,7 @@ def shown(services: Services, task: Task, base_url: str) -> Task:
     return replace(task, assets=tuple(assets))
 
 
-def link(services: Services, key: str, base_url: str, expires: int) -> str:
+def sign_link(services: Services, key: str, base_url: str, expires: int) -> str:
     """A link to `key` that works until `expires` (Unix seconds)."""
     return f"{base_url}/media/{key}?expires={expires}&signature={_signature(services, key, expires)}"
 
@@ -58,35 +58,36 @@ def key_of(services: Services, url: str) -> str | None:
     parts = urlsplit(url)
     key = parts.path.removeprefix("/media/")
     words = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    return key if _ends(services, key, words.get("expires", ""), words.get("signature", "")) is not None else None
+    expires, signature = words.get("expires", ""), words.get("signature", "")
+    return None if _signed_until(services, key, expires, signature) is None else key
 
 
-def task_of(key: str) -> str | None:
+def task_id_of(key: str) -> str | None:
     """The id of the task whose result lies at `key`: archiving puts it first in the name. None for an upload."""
     area, _, name = key.split("/")
-    return name[:TASK_ID] if area == "results" else None
+    return name[:TASK_ID_LENGTH] if area == "results" else None
 
 
-def opened(
+def open_link(
     services: Services, key: str, expires: str, signature: str, *, method: str = "GET", part: bool = False
-) -> Opened:
+) -> LinkedFile:
     """What a link leads to. Raises NotFound for a link that is not good (any more), or whose file is not there.
 
     A small file is given at once, for clients that follow no redirect. A larger one, or a part of one, S3 gives.
     """
-    ends = _ends(services, key, expires, signature)
+    ends = _signed_until(services, key, expires, signature)
     if ends is None or ends < services.clock() // 1000:
         raise NotFound("this link is not valid, or has expired; ask for the task again", "链接无效或已过期")
     try:
-        found = services.bucket.read(key, 0 if part else MAX_GIVEN)
+        found = services.bucket.read(key, 0 if part else MAX_INLINE_BYTES)
     except LookupError as error:
         raise NotFound("this file is not ready, or is not kept any more", "文件尚未就绪或已过期") from error
     if found.body is None:
-        return Opened(key, None, services.bucket.link(key, S3_LINK_SECONDS, method))
-    return Opened(key, found.body)
+        return LinkedFile(key, None, services.bucket.link(key, S3_LINK_SECONDS, method))
+    return LinkedFile(key, found.body)
 
 
-def _ends(services: Services, key: str, expires: str, signature: str) -> int | None:
+def _signed_until(services: Services, key: str, expires: str, signature: str) -> int | None:
     """Until when (Unix seconds) a link with these words works or worked; None where we did not sign it."""
     if not _KEY.fullmatch(key) or not re.fullmatch("[0-9]{1,12}", expires):
         return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from relay.flow.quoting import quoted_about
+from relay.flow.quoting import quote_for_task
 from relay.flow.services import Services
 from relay.nouns.life import advance
 from relay.nouns.money import settle
@@ -24,7 +24,7 @@ def observe(services: Services, task: Task, seen: Observation, learnt: str, due_
     """
     if seen.unknown_word:
         services.count("UnknownStatusWord", upstream=task.upstream)
-        word = quoted_about(services, task, seen.unknown_word)
+        word = quote_for_task(services, task, seen.unknown_word)
         logger.warning("unknown status word", **task.log_keys, upstream=task.upstream, word=word)
     while not task.terminal:
         after = advance(task, seen, services.clock(), learnt, store=services.archive)
@@ -70,4 +70,4 @@ def _reason(services: Services, task: Task) -> dict[str, Any]:
     if task.fault is None:
         return {}
     said = f"{task.fault.upstream_code} {task.fault.words}".strip()
-    return {"code": task.fault.code, "words": quoted_about(services, task, said)}
+    return {"code": task.fault.code, "words": quote_for_task(services, task, said)}

@@ -8,14 +8,14 @@ from relay.flow.services import Services
 from relay.nouns.draft import Draft
 from relay.nouns.task import Task
 
-LONGEST = 200  # characters
+MAX_CHARACTERS = 200  # characters
 WINDOW = 8  # bytes in a row that the words and the request share, from which on they are taken for a repetition
 
 _URL = re.compile(r"\b(https?://)(?:[^\s/@]*@)?([^\s/?#\"'<>]+)[^\s\"'<>]*", re.IGNORECASE)
 _OPAQUE = re.compile(r"\b(?:sk-|whsec_)\S+|[A-Za-z0-9_+=.-]{32,}")  # keys, tokens, signatures
 
 
-def quoted(words: str, *private: str) -> str:
+def quote(words: str, *private: str) -> str:
     """`words` without whatever they repeat of `private`, without paths and queries of addresses, without tokens."""
     plain = _OPAQUE.sub("***", _URL.sub(r"\1\2/...", " ".join(words[:2000].split())))
     data = plain.encode(errors="ignore")
@@ -23,18 +23,18 @@ def quoted(words: str, *private: str) -> str:
     for text in private:
         _hide(data.lower(), " ".join(text.split()).encode(errors="ignore").lower(), hidden)
     kept = bytes(0 if covered else byte for byte, covered in zip(data, hidden, strict=True))
-    return re.sub(rb"\0+", b"[...]", kept).decode(errors="ignore")[:LONGEST]
+    return re.sub(rb"\0+", b"[...]", kept).decode(errors="ignore")[:MAX_CHARACTERS]
 
 
-def quoted_of(draft: Draft, words: str) -> str:
+def quote_for_request(draft: Draft, words: str) -> str:
     """What an upstream said about a request, without the request."""
-    return quoted(words, draft.prompt, draft.lyrics or "", draft.style or "")
+    return quote(words, draft.prompt, draft.lyrics or "", draft.style or "")
 
 
-def quoted_about(services: Services, task: Task, words: str) -> str:
+def quote_for_task(services: Services, task: Task, words: str) -> str:
     """The same where only the task is at hand: its request is read, and where that is gone nothing is quoted."""
     draft = services.store.tasks.request(task.account_id, task.task_id) if words else None
-    return quoted_of(draft, words) if draft else ""
+    return quote_for_request(draft, words) if draft else ""
 
 
 def _hide(data: bytes, private: bytes, hidden: bytearray) -> None:

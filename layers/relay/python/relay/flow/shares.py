@@ -14,12 +14,12 @@ from uuid import uuid4
 if TYPE_CHECKING:
     from relay.flow.services import Services
 
-SHARE = 3  # containers that deliver for one account at the same time, on each queue
-HELD = 25_000  # ms after which the place of a container that was killed is free again
-ATTEMPT = 18_000  # ms one delivery may take: the receiver's 15 s and what is around them
-FULL = 500  # ms a container does not look for a place again where it found none
-HUNG = 600_000  # ms a receiver that did not answer in time is given little time
-LOOKED = 5_000  # ms a container believes that a receiver has not hung
+PLACES = 3  # containers that deliver for one account at the same time, on each queue
+PLACE_MS = 25_000  # ms after which the place of a container that was killed is free again
+ATTEMPT_MS = 18_000  # ms one delivery may take: the receiver's 15 s and what is around them
+FULL_MS = 500  # ms a container does not look for a place again where it found none
+HUNG_MS = 600_000  # ms a receiver that did not answer in time is given little time
+LOOKED_MS = 5_000  # ms a container believes that a receiver has not hung
 
 
 @dataclass
@@ -53,7 +53,7 @@ def share_of(services: Services, account_id: str, queue: str) -> Iterator[bool]:
     name = f"{queue}#{account_id}"
     place = services.shares.places.setdefault(name, Place())
     with place.lock:
-        taken = _taken(services, name, place)
+        taken = _take(services, name, place)
         place.users += taken
     try:
         yield taken
@@ -65,25 +65,25 @@ def share_of(services: Services, account_id: str, queue: str) -> Iterator[bool]:
                 place.until = 0
 
 
-def _taken(services: Services, name: str, place: Place) -> bool:
+def _take(services: Services, name: str, place: Place) -> bool:
     now = services.clock()
-    if place.until - now >= ATTEMPT:
+    if place.until - now >= ATTEMPT_MS:
         return True
     if place.full_until > now:
         return False
     last = place.number
-    for number in sorted(random.sample(range(SHARE), SHARE), key=lambda each: each != last):  # our own first
-        if services.store.directory.take_place(f"{name}#{number}", services.shares.holder, now, now + HELD):
-            place.number, place.until = number, now + HELD
+    for number in sorted(random.sample(range(PLACES), PLACES), key=lambda each: each != last):  # our own first
+        if services.store.directory.take_place(f"{name}#{number}", services.shares.holder, now, now + PLACE_MS):
+            place.number, place.until = number, now + PLACE_MS
             return True
-    place.full_until = now + FULL
+    place.full_until = now + FULL_MS
     return False
 
 
-def lately_hung(services: Services, account_id: str, url: str) -> bool:
+def recently_hung(services: Services, account_id: str, url: str) -> bool:
     """Whether the account's receiver at this host lately gave no answer in time, as the directory knows."""
     shares, now, receiver = services.shares, services.clock(), _receiver(account_id, url)
-    if shares.hung.get(receiver, 0) <= now and now - shares.looked.get(receiver, -LOOKED) >= LOOKED:
+    if shares.hung.get(receiver, 0) <= now and now - shares.looked.get(receiver, -LOOKED_MS) >= LOOKED_MS:
         shares.hung[receiver] = services.store.directory.hung_until(receiver)
         shares.looked[receiver] = now
     return shares.hung[receiver] > now
@@ -91,8 +91,8 @@ def lately_hung(services: Services, account_id: str, url: str) -> bool:
 
 def note_hung(services: Services, account_id: str, url: str) -> None:
     """Remember that a receiver had its whole time and gave no answer."""
-    receiver, until = _receiver(account_id, url), services.clock() + HUNG
-    if not lately_hung(services, account_id, url):
+    receiver, until = _receiver(account_id, url), services.clock() + HUNG_MS
+    if not recently_hung(services, account_id, url):
         services.shares.hung[receiver] = until
         services.store.directory.note_hung(receiver, until)
 

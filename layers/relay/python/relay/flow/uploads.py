@@ -11,19 +11,19 @@ from typing import IO
 from aws_lambda_powertools import Logger
 
 from relay.flow.access import Caller
-from relay.flow.allowance import check_account, count
-from relay.flow.links import LINK_SECONDS, link
+from relay.flow.allowance import check_account, count_files
+from relay.flow.links import LINK_SECONDS, sign_link
 from relay.flow.services import Services
 from relay.nouns.account import Form, FormRequest, Upload
 from relay.nouns.errors import InvalidParameter, TooLarge
-from relay.nouns.media import UPLOADABLE, Judged, MediaType, NotMedia, by_name, judge
+from relay.nouns.media import UPLOADABLE, Inspected, MediaType, NotMedia, by_name, inspect
 from relay.nouns.task import uuid7
 
 # An HTTP API hands a function at most 6 MB, and a file travels as base64: above 4.5 MB it never arrives here.
 MAX_DIRECT = 4 << 20
 MAX_UPLOAD = 100 << 20
 FORM_SECONDS = 900
-KEPT = 7 * 24 * 3600  # seconds an upload is remembered; the bucket's lifecycle rule must not be shorter
+UPLOAD_SECONDS = 7 * 24 * 3600  # seconds an upload is remembered; the bucket's lifecycle rule must not be shorter
 
 logger = Logger(child=True)
 
@@ -34,15 +34,15 @@ def receive(services: Services, caller: Caller, filename: str, body: bytes, base
     Raises TooLarge, InvalidParameter for one that is not what we take, AccountFrozen, RateLimited.
     """
     check_account(services, caller)
-    found = judged("file", body)
-    count(services, caller, [found.size])
+    found = inspect_file("file", body)
+    count_files(services, caller, [found.size])
     key = new_key(services, caller, found.type)
     services.bucket.put(key, body[: found.size], found.type.content_type)
-    services.store.directory.note_upload(key, "ready", _ttl(services))
-    return Upload(_link(services, key, base_url), filename, found.size, found.type.content_type, _link_ends(services))
+    services.store.directory.note_upload(key, "ready", _forget_at(services))
+    return Upload(_sign(services, key, base_url), filename, found.size, found.type.content_type, _link_expiry(services))
 
 
-def judged(field: str, body: bytes, allowed: tuple[MediaType, ...] = UPLOADABLE) -> Judged:
+def inspect_file(field: str, body: bytes, allowed: tuple[MediaType, ...] = UPLOADABLE) -> Inspected:
     """What a small file is. Raises TooLarge or InvalidParameter, naming the field it came in."""
     if len(body) > MAX_DIRECT:
         raise TooLarge(
@@ -52,7 +52,7 @@ def judged(field: str, body: bytes, allowed: tuple[MediaType, ...] = UPLOADABLE)
             field=field,
         )
     try:
-        return judge(body, allowed)
+        return inspect(body, allowed)
     except NotMedia as error:
         raise InvalidParameter(field, str(error), error.zh) from error
 
@@ -74,15 +74,15 @@ def presign(services: Services, caller: Caller, wanted: FormRequest, base_url: s
         raise InvalidParameter("content_type", f"must be one of: {known}", f"必须是以下之一：{known}")
     if size > MAX_UPLOAD:
         raise TooLarge(f"size is more than {MAX_UPLOAD >> 20} MB", f"size 超过 {MAX_UPLOAD >> 20} MB", field="size")
-    count(services, caller, [size])
+    count_files(services, caller, [size])
     key = new_key(services, caller, types[content_type])
-    services.store.directory.note_upload(key, "pending", _ttl(services))
-    form = services.bucket.form(_incoming(key), content_type, size, FORM_SECONDS)
-    upload = Upload(_link(services, key, base_url), wanted.filename, size, content_type, _link_ends(services))
+    services.store.directory.note_upload(key, "pending", _forget_at(services))
+    form = services.bucket.form(_incoming_key(key), content_type, size, FORM_SECONDS)
+    upload = Upload(_sign(services, key, base_url), wanted.filename, size, content_type, _link_expiry(services))
     return Form(form["url"], form["fields"], services.clock() // 1000 + FORM_SECONDS, upload)
 
 
-def check(services: Services, incoming: str) -> None:
+def inspect_upload(services: Services, incoming: str) -> None:
     """Judge what arrived by form; a good file is copied to where its link leads. Repeats are harmless.
 
     A form works for minutes and can replace what it brought, so links lead to a copy of the very bytes that were
@@ -99,7 +99,7 @@ def check(services: Services, incoming: str) -> None:
             logger.info("nothing there to check", key=incoming)
             return
         try:
-            found = _judged_file(file, key)
+            found = _inspect_on_disk(file, key)
         except NotMedia as error:
             _refuse(services, incoming, key, str(error))
             return
@@ -110,18 +110,18 @@ def check(services: Services, incoming: str) -> None:
         elif not services.bucket.copy(incoming, etag, key, found.type.content_type):
             logger.info("replaced while it was judged; the bucket tells of what replaced it", key=incoming)
             return
-    services.store.directory.note_upload(key, "ready", _ttl(services))
+    services.store.directory.note_upload(key, "ready", _forget_at(services))
     services.bucket.delete(incoming)
 
 
-def _judged_file(file: IO[bytes], key: str) -> Judged:
+def _inspect_on_disk(file: IO[bytes], key: str) -> Inspected:
     """Judge a file on disk, without reading it into memory. Raises NotMedia."""
     declared = by_name(key)
     allowed = (declared,) if declared else ()
     if file.tell() == 0:
-        return judge(b"", allowed)
+        return inspect(b"", allowed)
     with _mapped(file) as data:
-        return judge(data, allowed)
+        return inspect(data, allowed)
 
 
 @contextmanager
@@ -133,23 +133,23 @@ def _mapped(file: IO[bytes]) -> Iterator[mmap]:
 
 def _refuse(services: Services, incoming: str, key: str, reason: str) -> None:
     services.bucket.delete(incoming)
-    services.store.directory.note_upload(key, "refused", _ttl(services))
+    services.store.directory.note_upload(key, "refused", _forget_at(services))
     services.count("UploadRefused")
     logger.warning("upload refused", key=key, reason=reason)
 
 
-def _incoming(key: str) -> str:
+def _incoming_key(key: str) -> str:
     """Where a form puts the file that will lie under `key` once it is judged."""
     return key.replace("uploads/", "incoming/", 1)
 
 
-def _ttl(services: Services) -> int:
-    return services.clock() // 1000 + KEPT
+def _forget_at(services: Services) -> int:
+    return services.clock() // 1000 + UPLOAD_SECONDS
 
 
-def _link_ends(services: Services) -> int:
+def _link_expiry(services: Services) -> int:
     return services.clock() // 1000 + LINK_SECONDS
 
 
-def _link(services: Services, key: str, base_url: str) -> str:
-    return link(services, key, base_url, _link_ends(services))
+def _sign(services: Services, key: str, base_url: str) -> str:
+    return sign_link(services, key, base_url, _link_expiry(services))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from urllib3 import BaseHTTPResponse, HTTPHeaderDict, PoolManager, Timeout
 
-from relay.effects.outbound.addresses import public, target
+from relay.effects.outbound.addresses import is_public, parse_target
 from relay.effects.outbound.connections import Attempt, pools
 from relay.effects.outbound.errors import EgressRefused, NoAnswer, NotSent
 from relay.effects.outbound.lookups import Lookups, Resolve, resolve
@@ -28,11 +28,11 @@ __all__ = ["EgressRefused", "Incoming", "NoAnswer", "NotSent", "Outbound", "reso
 MAX_ANSWER = 1 << 20  # bytes of an answer we read: statuses and acknowledgements, never media
 CHECK_SECONDS = 3.0  # for a name in a client's request
 CONNECT_SECONDS = 5.0  # for each address
-TRIED = 3  # addresses of one name
+MAX_TRIED_ADDRESSES = 3  # addresses of one name
 SILENCE_SECONDS = 60.0  # between two bytes of a long answer
 CHUNK = 1 << 18
 TOO_SLOW = "the answer is too slow"
-_USUAL = {"accept": "*/*", "user-agent": "genrelay"}
+_DEFAULT_HEADERS = {"accept": "*/*", "user-agent": "genrelay"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,14 @@ class Outbound:
     def __init__(self, egress: str, resolve: Resolve = resolve) -> None:
         self._loopback = egress == "loopback"
         self._lookups = Lookups(resolve)
-        self._kept = pools()
+        self._shared_pool = pools()
 
     def check(self, url: str, seconds: float = CHECK_SECONDS) -> None:
         """Raise EgressRefused for a URL we would not connect to: by its form, or as its name resolves now.
 
         A name that does not resolve within `seconds`, or for the moment, passes: it is judged again when it is used.
         """
-        host, port = target(url, loopback=self._loopback)
+        host, port = parse_target(url, loopback=self._loopback)
         with suppress(NotSent):
             self._addresses(host, port, seconds)
 
@@ -71,7 +71,7 @@ class Outbound:
         a connection of its own: a kept one may turn out closed only after we wrote to it, and then nobody knows
         what the other side saw.
         """
-        with self._kept_or_own(call) as made, self._opened(made, call, CHUNK) as incoming:
+        with self._pool_for(call) as made, self._exchange(made, call, CHUNK) as incoming:
             return Answer(incoming.status, _read(incoming.chunks), incoming.headers)
 
     @contextmanager
@@ -80,24 +80,24 @@ class Outbound:
 
         It comes in pieces of at most `chunk` bytes, and no more is taken off the line than is asked for.
         """
-        with pools() as made, self._opened(made, call, chunk) as incoming:
+        with pools() as made, self._exchange(made, call, chunk) as incoming:
             yield incoming
 
     @contextmanager
-    def _opened(self, made: PoolManager, call: Call, chunk: int) -> Iterator[Incoming]:
-        target(call.url, loopback=self._loopback)
+    def _exchange(self, made: PoolManager, call: Call, chunk: int) -> Iterator[Incoming]:
+        parse_target(call.url, loopback=self._loopback)
         with Attempt(call.timeout, self._dial) as attempt:
-            response = _answered(made, call, attempt)
+            response = _request(made, call, attempt)
             try:
                 headers = {name.lower(): value for name, value in response.headers.itermerged()}
                 yield Incoming(response.status, headers, _chunks(response, chunk, attempt))
             finally:
-                _let_go(response)
+                _release(response)
 
     @contextmanager
-    def _kept_or_own(self, call: Call) -> Iterator[PoolManager]:
+    def _pool_for(self, call: Call) -> Iterator[PoolManager]:
         if call.repeatable:
-            yield self._kept
+            yield self._shared_pool
         else:
             with pools() as own:
                 yield own
@@ -111,11 +111,11 @@ class Outbound:
         return addresses
 
     def _allowed(self, address: str) -> bool:
-        return (self._loopback and address in ("127.0.0.1", "::1")) or public(ipaddress.ip_address(address))
+        return (self._loopback and address in ("127.0.0.1", "::1")) or is_public(ipaddress.ip_address(address))
 
     def _dial(self, attempt: Attempt, host: str, port: int) -> socket.socket:
         """A socket to the first of the judged addresses that answers; each has its share of the time that is left."""
-        addresses = self._addresses(host, port, attempt.left())[:TRIED]
+        addresses = self._addresses(host, port, attempt.left())[:MAX_TRIED_ADDRESSES]
         refused: OSError | None = None
         for tried, address in enumerate(addresses):
             seconds = min(CONNECT_SECONDS, attempt.left() / (len(addresses) - tried))
@@ -130,9 +130,9 @@ class Outbound:
         raise NotSent(type(refused).__name__) from refused
 
 
-def _answered(made: PoolManager, call: Call, attempt: Attempt) -> BaseHTTPResponse:
+def _request(made: PoolManager, call: Call, attempt: Attempt) -> BaseHTTPResponse:
     """The head of the final answer. Raises EgressRefused, NotSent or NoAnswer."""
-    headers = HTTPHeaderDict(_USUAL)
+    headers = HTTPHeaderDict(_DEFAULT_HEADERS)
     headers.update(call.headers)
     try:
         with attempt.current():
@@ -149,18 +149,18 @@ def _answered(made: PoolManager, call: Call, attempt: Attempt) -> BaseHTTPRespon
     except (EgressRefused, NotSent):
         raise
     except Exception as error:
-        raise (NoAnswer if attempt.sent else NotSent)(_why(error, attempt)) from error
+        raise (NoAnswer if attempt.sent else NotSent)(_reason(error, attempt)) from error
     if response.status < 200 or attempt.cut:
-        _let_go(response)
+        _release(response)
         raise NoAnswer(TOO_SLOW if attempt.cut else "the answer is an interim one")
     return response
 
 
-def _why(error: Exception, attempt: Attempt) -> str:
+def _reason(error: Exception, attempt: Attempt) -> str:
     return TOO_SLOW if attempt.cut else type(error).__name__
 
 
-def _let_go(response: BaseHTTPResponse) -> None:
+def _release(response: BaseHTTPResponse) -> None:
     """What was read to its end has given its connection back already; any other connection is of no more use."""
     with suppress(OSError):
         response.close()
@@ -173,7 +173,7 @@ def _chunks(response: BaseHTTPResponse, chunk: int, attempt: Attempt) -> Iterato
         try:
             piece = next(pieces, None)
         except Exception as error:
-            raise NoAnswer(_why(error, attempt)) from error
+            raise NoAnswer(_reason(error, attempt)) from error
         if attempt.cut:
             raise NoAnswer(TOO_SLOW)
         if piece is None:

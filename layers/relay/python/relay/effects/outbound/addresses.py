@@ -22,14 +22,14 @@ _IPV4_DENIED = [
 ]
 
 
-def public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Whether an address is an ordinary one on the public internet."""
     if isinstance(address, ipaddress.IPv6Address):
         return address in _IPV6_PUBLIC and not any(address in net for net in _IPV6_CARVED)
     return address.is_global and not address.is_multicast and not any(address in net for net in _IPV4_DENIED)
 
 
-def target(url: str, *, loopback: bool) -> tuple[str, int]:
+def parse_target(url: str, *, loopback: bool) -> tuple[str, int]:
     """Host and port of a URL whose form we accept. Raises EgressRefused."""
     parts, port = _split(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:

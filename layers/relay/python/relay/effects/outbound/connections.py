@@ -67,7 +67,7 @@ class Attempt:
             raise NotSent("the time was up before anything was sent")
         return seconds
 
-    def dialled(self, host: str, port: int) -> socket.socket:
+    def connect_for(self, host: str, port: int) -> socket.socket:
         line = self._dial(self, host, port)
         self.watch(line)
         return line
@@ -79,7 +79,7 @@ class Attempt:
         if self.cut:
             self._cut()
 
-    def begins_to_send(self) -> None:
+    def note_sending(self) -> None:
         """To be called before each write. Raises NotSent where the time was up before the first."""
         if not self.sent:
             self.left()
@@ -98,7 +98,7 @@ _ATTEMPT: ContextVar[Attempt] = ContextVar("attempt")
 
 class _Plain(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        return _ATTEMPT.get().dialled(self.host, self.port or self.default_port)
+        return _ATTEMPT.get().connect_for(self.host, self.port or self.default_port)
 
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as in the base class
         if self.sock is not None:  # kept from an earlier call, or through with its handshake
@@ -108,7 +108,7 @@ class _Plain(HTTPConnection):
     def send(self, data: Any) -> None:  # noqa: ANN401 - as in the base class
         if self.sock is None:
             self.connect()
-        _ATTEMPT.get().begins_to_send()
+        _ATTEMPT.get().note_sending()
         super().send(data)
 
 

@@ -8,11 +8,11 @@ from relay.effects.store.accounts import Accounts
 from relay.effects.store.audits import Audits
 from relay.effects.store.booking import Booking
 from relay.effects.store.directory import Directory
-from relay.effects.store.files import Files
 from relay.effects.store.lines import Lines
 from relay.effects.store.submit import Submissions
 from relay.effects.store.table import Tables
 from relay.effects.store.tasks import Tasks
+from relay.effects.store.upload_counts import UploadCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class Store:
     submissions: Submissions
     audits: Audits
     lines: Lines
-    files: Files
+    upload_counts: UploadCounts
 
     @classmethod
     def over(cls, tables: Tables, *, shards: int, utc_offset: int) -> Store:
         booking = Booking(tables, utc_offset)
         tasks = Tasks(tables, shards, booking)
         submissions = Submissions(tables, tasks, booking)
-        parts = Accounts(tables), Directory(tables), submissions, Audits(tables), Lines(tables), Files(tables)
+        parts = Accounts(tables), Directory(tables), submissions, Audits(tables), Lines(tables), UploadCounts(tables)
         return cls(tasks, *parts)

@@ -67,7 +67,7 @@ class Posting:
     put: dict[str, object]
     add: dict[str, object]
     line: dict[str, Any]
-    opened: tuple[dict[str, Any], ...]
+    new_blocks: tuple[dict[str, Any], ...]
     after: Seen
 
 
@@ -114,7 +114,7 @@ class Booking:
             put=put | ({"day": day} if new_day else {}),
             add=dict(add),
             line=new_entry(self.tables.accounts, entry_item(entry, line_key(entry, day, block))),
-            opened=(self._opened(entry.account_id, seen, day, new_day=new_day),) if opens else (),
+            new_blocks=(self._open_block(entry.account_id, seen, day, new_day=new_day),) if opens else (),
             after=Seen(Windows(seen.windows.minute, day), block, counts),
         )
 
@@ -138,13 +138,13 @@ class Booking:
                 put |= {"day_count": 0, "day_cost": 0}
             elif posting.day == self.day(created_at):
                 add["day_cost"] = -entry.amount
-            steps += [posting.line, *posting.opened]
+            steps += [posting.line, *posting.new_blocks]
         return after, [
             account_update(self.tables.accounts, entries[0].account_id, e, conditions, put=put, add=add),
             *steps,
         ]
 
-    def _opened(self, account_id: str, seen: Seen, day: int, *, new_day: bool) -> dict[str, Any]:
+    def _open_block(self, account_id: str, seen: Seen, day: int, *, new_day: bool) -> dict[str, Any]:
         sk = f"{DAY_PREFIX}{day:06}" if new_day else f"{BLOCK_PREFIX}{day:06}#{seen.counts[LINES]:012}"
         row = {"account_id": account_id, "sk": sk, **seen.counts}
         return {"Put": {"TableName": self.tables.accounts, "Item": {name: pack(value) for name, value in row.items()}}}

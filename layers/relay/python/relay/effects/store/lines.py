@@ -70,11 +70,11 @@ class Lines:
 
     def _spans(self, wanted: Wanted, end: Mark) -> Iterator[Span]:
         """Stretches of blocks that hold wanted lines, newest first."""
-        for stretch in _joined(_holding(wanted, end, self._days(wanted, end))):
+        for stretch in _join(_select(wanted, end, self._days(wanted, end))):
             if stretch.end.lines - stretch.first.lines <= FEW:
                 yield stretch
             else:
-                yield from _joined(_holding(wanted, stretch.end, self._blocks(wanted, stretch)))
+                yield from _join(_select(wanted, stretch.end, self._blocks(wanted, stretch)))
 
     def _day_from(self, account_id: str, name: str, day: int) -> Mark | None:
         """Where the first day from `day` on begins that has any lines."""
@@ -135,7 +135,7 @@ def _mark(item: Item, name: str, key: str = "") -> Mark:
     return Mark(key or f"{day}#{counts[LINES]:012}", counts[LINES], counts.get(name, 0))
 
 
-def _holding(wanted: Wanted, end: Mark, marks: Iterator[Mark]) -> Iterator[Span]:
+def _select(wanted: Wanted, end: Mark, marks: Iterator[Mark]) -> Iterator[Span]:
     """Of the stretches between `marks`, newest first, those with wanted lines."""
     for mark in marks:
         if max(mark.count, wanted.first) < min(end.count, wanted.end):
@@ -145,7 +145,7 @@ def _holding(wanted: Wanted, end: Mark, marks: Iterator[Mark]) -> Iterator[Span]
         end = mark
 
 
-def _joined(spans: Iterator[Span]) -> Iterator[Span]:
+def _join(spans: Iterator[Span]) -> Iterator[Span]:
     """Stretches that touch, or nearly do, as one: lines in between are no wanted ones, and reading them is cheap."""
     held: Span | None = None
     for span in spans:

@@ -49,7 +49,7 @@ class Submissions:
         key = {"lookup": pack(_lookup(account_id, idempotency))}
         found = self.tables.get(TableName=self.tables.directory, Key=key, ConsistentRead=True)
         # TTL removes a row hours or days after its time
-        return _replayed(found, idempotency) if found and unpack(found)["ttl"] > now // 1000 else None
+        return _replay(found, idempotency) if found and unpack(found)["ttl"] > now // 1000 else None
 
     def create(self, task: Task, draft: Draft, tier: Tier, idempotency: Idempotency | None) -> str:
         """Accept `task`; the id of the task that now stands for this request (an earlier one on a replay).
@@ -74,7 +74,7 @@ class Submissions:
                 self.tables.transact(*steps, *self._claim(task, idempotency), patience=patience)
             except LostRace as lost:
                 if idempotency and lost.refused(len(steps)):
-                    return _replayed(lost.row(len(steps)), idempotency)
+                    return _replay(lost.row(len(steps)), idempotency)
                 if lost.refused(1):
                     return task.task_id  # an earlier try of ours went through, and its answer was lost
                 if not lost.refused(0):
@@ -118,7 +118,7 @@ class Submissions:
         return (
             replace(posting.after, windows=windows),
             windows,
-            [account, *self._rows(task, draft), posting.line, *posting.opened],
+            [account, *self._rows(task, draft), posting.line, *posting.new_blocks],
         )
 
     def _rows(self, task: Task, draft: Draft) -> tuple[dict[str, Any], ...]:
@@ -182,7 +182,7 @@ def _refusal(row: dict[str, Any], task: Task, tier: Tier, tried: Windows, utc_of
     return None
 
 
-def _replayed(row: dict[str, Any], idempotency: Idempotency) -> str:
+def _replay(row: dict[str, Any], idempotency: Idempotency) -> str:
     earlier = unpack(row)
     if earlier["fingerprint"] != idempotency.fingerprint:
         raise InvalidParameter("Idempotency-Key", "was used with a different request", "已用于不同的请求")

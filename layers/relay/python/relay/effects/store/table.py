@@ -20,8 +20,8 @@ TRIES = 12  # with the pauses below: about 2 s of contention on average, 4.5 s a
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.64  # seconds; doubling in between, each shortened by chance
 
 # Why a transaction was cancelled, and why a request was refused, without anybody being wrong: it may be tried again.
-CANCELLED = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-REFUSED = frozenset(
+TRANSIENT_CANCELLATIONS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+TRANSIENT_ERRORS = frozenset(
     {
         *("TransactionConflictException", "TransactionInProgressException", "ThrottlingException"),
         *("ProvisionedThroughputExceededException", "RequestLimitExceeded"),
@@ -81,16 +81,16 @@ class Tables:
 
     def get(self, **arguments: Any) -> dict[str, Any] | None:  # noqa: ANN401 - the SDK's own arguments
         """One row, or None. Raises Contended."""
-        return self._tried(lambda: self.client.get_item(**arguments)).get("Item")
+        return self._retry(lambda: self.client.get_item(**arguments)).get("Item")
 
     def query(self, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK's own arguments
         """One page of rows, as DynamoDB answers. Raises Contended."""
-        return dict(self._tried(lambda: self.client.query(**arguments)))
+        return dict(self._retry(lambda: self.client.query(**arguments)))
 
     def update(self, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK's own arguments
         """One conditional UpdateItem; its new or old attributes. Raises LostRace, Contended."""
         try:
-            return dict(self._tried(lambda: self.client.update_item(**arguments)).get("Attributes", {}))
+            return dict(self._retry(lambda: self.client.update_item(**arguments)).get("Attributes", {}))
         except self.client.exceptions.ConditionalCheckFailedException as error:
             row = error.response.get("Item")
             raise LostRace([{"Code": "ConditionalCheckFailed", "Item": row}]) from error
@@ -98,7 +98,7 @@ class Tables:
     def put(self, **arguments: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
         """One PutItem. Raises LostRace where it has a condition, Contended."""
         try:
-            self._tried(lambda: self.client.put_item(**arguments))
+            self._retry(lambda: self.client.put_item(**arguments))
         except self.client.exceptions.ConditionalCheckFailedException as error:
             row = error.response.get("Item")
             raise LostRace([{"Code": "ConditionalCheckFailed", "Item": row}]) from error
@@ -119,27 +119,27 @@ class Tables:
                 codes = {reason.get("Code") for reason in reasons}
                 if "ConditionalCheckFailed" in codes:
                     raise LostRace(reasons) from error
-                if not codes & CANCELLED:
+                if not codes & TRANSIENT_CANCELLATIONS:
                     raise
                 patience.wait(error)
                 token = str(uuid.uuid4())
             except ClientError as error:
-                if not _may_pass(error):
+                if not _is_transient(error):
                     raise
                 patience.wait(error)  # and the same token again: the try may have gone through unseen
             else:
                 return
 
-    def _tried(self, request: Callable[[], T]) -> T:
+    def _retry(self, request: Callable[[], T]) -> T:
         patience = self.patience()
         while True:
             try:
                 return request()
             except ClientError as error:
-                if not _may_pass(error):
+                if not _is_transient(error):
                     raise
                 patience.wait(error)
 
 
-def _may_pass(error: ClientError) -> bool:
-    return error.response.get("Error", {}).get("Code") in REFUSED
+def _is_transient(error: ClientError) -> bool:
+    return error.response.get("Error", {}).get("Code") in TRANSIENT_ERRORS

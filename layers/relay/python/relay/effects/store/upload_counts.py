@@ -14,10 +14,10 @@ _TRIES = 4  # a guess, its correction, and one more of each for a day that begin
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class UploadCounts:
     tables: Tables
 
-    def count(self, account_id: str, day: int, files: int, size: int, most: Allowance | None) -> bool:
+    def add(self, account_id: str, day: int, files: int, size: int, most: Allowance | None) -> bool:
         """Add to the day's files and bytes, in one write; False, and nothing added, where that is more than `most`.
 
         `day` counts from the epoch. A row that is ahead of our clock stays ahead: its day counts.
@@ -43,7 +43,7 @@ class Files:
             seen = row["day"]
         return False
 
-    def counted(self, account_id: str, day: int) -> tuple[int, int]:
+    def read(self, account_id: str, day: int) -> tuple[int, int]:
         """The day's files and bytes."""
         found = self.tables.client.get_item(
             TableName=self.tables.accounts, Key=_key(account_id), ConsistentRead=True

@@ -10,7 +10,7 @@ from relay.nouns.media import boxes, ebml, gif, jpeg, kinds, png, riff
 from relay.nouns.media.kinds import UPLOADABLE, MediaType, NotMedia, boxed_picture, sniff
 from relay.nouns.media.parts import Data
 
-_ENDS: Mapping[MediaType, Callable[[Data], int]] = {
+_FIND_END: Mapping[MediaType, Callable[[Data], int]] = {
     kinds.JPEG: jpeg.end_of,
     kinds.PNG: png.end_of,
     kinds.GIF: gif.end_of,
@@ -23,14 +23,14 @@ _ENDS: Mapping[MediaType, Callable[[Data], int]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Inspected:
     """A file's type, and its `size` without what is cut off behind it: only these bytes may be stored."""
 
     type: MediaType
     size: int
 
 
-def judge(raw: bytes | mmap, allowed: tuple[MediaType, ...] = UPLOADABLE) -> Judged:
+def inspect(raw: bytes | mmap, allowed: tuple[MediaType, ...] = UPLOADABLE) -> Inspected:
     """Raises NotMedia for anything but a whole file of an allowed type and bearable dimensions, and nothing else."""
     data = Data(raw)
     if len(data) == 0:
@@ -44,4 +44,4 @@ def judge(raw: bytes | mmap, allowed: tuple[MediaType, ...] = UPLOADABLE) -> Jud
     if found is None or found not in allowed:
         known = ", ".join(each.extension for each in allowed)
         raise NotMedia(f"is none of: {known} (judged by its bytes)", f"不是支持的格式（按内容判断）：{known}")
-    return Judged(found, _ENDS[found](data))
+    return Inspected(found, _FIND_END[found](data))
