@@ -193,7 +193,7 @@ def _tables(sold: Catalog) -> dict[str, str]:
         figures: tuple[int, ...] = (tier.per_minute, tier.per_day, tier.in_flight, tier.reads_per_minute)
         figures += (tier.uploads.files, tier.uploads.megabytes)
         limits.append([tier.name, *(f"{limit:,}" for limit in figures)])
-    faults = [["cause", "English (KIE)", "Chinese (relay platform)"]]
+    faults = [["cause", "English (KIE)", "Chinese (AI Studio)"]]
     faults += [[f"`{code}`", *texts] for code, texts in SENTENCES.items()]
     return {"limits": table(limits), "faults": table(faults)}
 
