@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.axes import each_once
 from tests.functional.harness import Harness, harness
 from tests.functional.refusals import refused
 
@@ -120,8 +121,10 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("raw", BODIES.values(), ids=BODIES.keys())
-@pytest.mark.parametrize("path", [IMAGES, VIDEOS, MUSIC])
+@each_once(
+    ("raw", BODIES.values()),
+    ("path", [IMAGES, VIDEOS, MUSIC]),
+)
 def test_a_body_that_is_no_request_is_refused(here: Harness, path: str, raw: bytes) -> None:
     refusal = refused(here, "POST", path, raw=raw)
 
@@ -171,8 +174,10 @@ def test_an_unknown_path_is_not_found(here: Harness, path: str) -> None:
     assert "allow" not in refusal.headers
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
-@pytest.mark.parametrize("path", [IMAGES, VIDEOS, MUSIC, TASKS, "/api/account/balance"])
+@each_once(
+    ("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+    ("path", [IMAGES, VIDEOS, MUSIC, TASKS, "/api/account/balance"]),
+)
 def test_another_method_is_told_which_would_do(here: Harness, method: str, path: str) -> None:
     refusal = refused(here, method, path)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.axes import each_once
 from tests.functional.harness import KEY, Harness, harness, open_account
 from tests.functional.refusals import refused
 
@@ -48,8 +49,10 @@ MALFORMED = {
 }
 
 
-@pytest.mark.parametrize("header", MALFORMED.values(), ids=MALFORMED.keys())
-@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
+@each_once(
+    ("header", MALFORMED.values()),
+    ("method, path", ENDPOINTS),
+)
 def test_a_missing_or_malformed_key_is_unauthorized(here: Harness, method: str, path: str, header: str | None) -> None:
     headers = {} if header is None else {"authorization": header}
 
@@ -58,8 +61,10 @@ def test_a_missing_or_malformed_key_is_unauthorized(here: Harness, method: str, 
     assert (refusal.status, refusal.code) == (401, "UNAUTHORIZED")
 
 
-@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
-@pytest.mark.parametrize("key", ["sk-EXAMPLE-nobody", KEY.upper(), KEY + "0", KEY[:-1]])
+@each_once(
+    ("method, path", ENDPOINTS),
+    ("key", ["sk-EXAMPLE-nobody", KEY.upper(), KEY + "0", KEY[:-1]]),
+)
 def test_an_unknown_key_is_invalid(here: Harness, method: str, path: str, key: str) -> None:
     refusal = refused(here, method, path, CAT, key=key)
 

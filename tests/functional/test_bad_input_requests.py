@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relay.edge.gateway import CallbackEndpoint, ClientEndpoints, Endpoint, MediaEndpoint
+from tests.axes import each_once
 from tests.functional.aws_fakes import http_event
 from tests.functional.harness import KEY, Harness, harness
 
@@ -91,8 +92,10 @@ def test_no_request_is_a_fault_of_ours(endpoints: list[Endpoint], event: dict[st
         assert status < 500, (type(endpoint), status, document)
 
 
-@pytest.mark.parametrize("path", ODD)
-@pytest.mark.parametrize("method", ["OPTIONS", "GET", "POST", "BREW"])
+@each_once(
+    ("path", ODD),
+    ("method", ["OPTIONS", "GET", "POST", "BREW"]),
+)
 def test_a_target_of_any_form_is_not_found_in_a_dialect(endpoints: list[Endpoint], method: str, path: str) -> None:
     event = http_event(method, "/", {}, b"") | {"rawPath": path}
     for endpoint in endpoints[:4]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from relay.nouns.money import EntryKind, nanos
+from tests.axes import each_once
 from tests.functional.operator_prompt import Operator, operator
 
 
@@ -30,8 +31,10 @@ NO_AMOUNTS = ["NaN", "Infinity", "１００", "1_000", "1e3", "-5", "+5", "0", "
 NO_AMOUNTS += ["1000000000", "0x10", ".5", "five"]
 
 
-@pytest.mark.parametrize("text", NO_AMOUNTS)
-@pytest.mark.parametrize("verb", ["account-topup", "account-debit"])
+@each_once(
+    ("text", NO_AMOUNTS),
+    ("verb", ["account-topup", "account-debit"]),
+)
 def test_what_is_no_amount_moves_nothing_and_is_named(ops: Operator, account: str, verb: str, text: str) -> None:
     reason = ("--reason", "because") if verb == "account-debit" else ()
     said = ops.refuses(2, verb, *reason, "--", account, text)

@@ -10,6 +10,7 @@ import pytest
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Answer
+from tests.axes import each_once
 from tests.functional.harness import Harness, harness
 
 HTML = b"<html><body>bad gateway</body></html>"
@@ -120,8 +121,10 @@ UNKNOWN: dict[str, Answer | Exception] = {
 }
 
 
-@pytest.mark.parametrize("answer", UNKNOWN.values(), ids=UNKNOWN.keys())
-@pytest.mark.parametrize(("path", "upstream"), [(GROK, "kie"), (KLING, "aistudio")])
+@each_once(
+    ("answer", UNKNOWN.values()),
+    ("path, upstream", [(GROK, "kie"), (KLING, "aistudio")]),
+)
 def test_an_unknown_outcome_is_held_and_goes_nowhere_else(
     here: Harness, answer: Answer | Exception, path: str, upstream: str
 ) -> None:

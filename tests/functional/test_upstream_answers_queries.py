@@ -10,6 +10,7 @@ import pytest
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Answer
+from tests.axes import each_once
 from tests.functional.harness import Harness, harness
 from tests.functional.network import Script
 from tests.functional.test_upstream_answers import HTML, kie, relay
@@ -74,8 +75,10 @@ NOTHING: dict[str, Script] = {
 }
 
 
-@pytest.mark.parametrize("answer", NOTHING.values(), ids=NOTHING.keys())
-@pytest.mark.parametrize("upstream", ["kie", "aistudio"])
+@each_once(
+    ("answer", NOTHING.values()),
+    ("upstream", ["kie", "aistudio"]),
+)
 def test_an_answer_that_tells_nothing_changes_nothing_and_is_asked_again(
     here: Harness, upstream: str, answer: Script
 ) -> None:
@@ -99,8 +102,10 @@ def record(word: str, **fields: object) -> Answer:
     return Answer(200, json.dumps({"code": 200, "data": data, "task_id": "x", "status": word}).encode())
 
 
-@pytest.mark.parametrize("word", ["thinking", "SUCCESSFUL", "排队中", "deleted", "?"])
-@pytest.mark.parametrize("upstream", ["kie", "aistudio"])
+@each_once(
+    ("word", ["thinking", "SUCCESSFUL", "排队中", "deleted", "?"]),
+    ("upstream", ["kie", "aistudio"]),
+)
 def test_an_unknown_status_word_means_still_running_and_is_counted(here: Harness, upstream: str, word: str) -> None:
     counted = here.counts.get("UnknownStatusWord", 0)
 

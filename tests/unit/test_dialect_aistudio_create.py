@@ -16,6 +16,7 @@ from relay.families.bodies import MAX_TEXT
 from relay.nouns.draft import Draft
 from relay.nouns.errors import BadInput, MissingField
 from relay.nouns.wire import Inbound
+from tests.axes import each_once
 
 CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))
 GROK, KLING, SUNO = "/api/grok/images", "/api/kling/videos", "/api/suno/music"
@@ -98,16 +99,18 @@ BAD_URLS = [
 ]
 
 
-@pytest.mark.parametrize("url", BAD_URLS)
-@pytest.mark.parametrize(
-    ("path", "field"),
-    [
-        (GROK, "callback_url"),
-        (KLING, "callback_url"),
-        (SUNO, "callback_url"),
-        (KLING, "image_url"),
-        (KLING, "video_url"),
-    ],
+@each_once(
+    ("url", BAD_URLS),
+    (
+        "path, field",
+        [
+            (GROK, "callback_url"),
+            (KLING, "callback_url"),
+            (SUNO, "callback_url"),
+            (KLING, "image_url"),
+            (KLING, "video_url"),
+        ],
+    ),
 )
 def test_a_bad_url_is_named(path: str, field: str, url: object) -> None:
     with pytest.raises(BadInput) as caught:

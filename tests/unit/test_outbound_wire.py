@@ -9,6 +9,7 @@ import pytest
 
 from relay.effects.outbound import MAX_ANSWER, EgressRefused, NoAnswer, NotSent, Outbound
 from relay.nouns.wire import Answer, Call
+from tests.axes import each_once
 from tests.wires import here, saying, server
 
 pytestmark = pytest.mark.enable_socket
@@ -69,18 +70,19 @@ def test_half_an_answer_is_no_answer(half: bytes) -> None:
         send(port)
 
 
-@pytest.mark.parametrize(
-    "trickle",
-    [
-        [b"H", b"T", b"T", b"P", b"/", b"1"] * 5,
-        [b"HTTP/1.1 200 OK\r\n", *[b"x-a: b\r\n"] * 30],
-        [b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n", *[b"."] * 30],
-        [b"HTTP/1.1 200 OK\r\n\r\n", *[b"."] * 30],
-        [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", *[b"0"] * 30],
-    ],
-    ids=["status", "headers", "body", "body-without-length", "chunk-size"],
+@each_once(
+    (
+        "trickle",
+        [
+            [b"H", b"T", b"T", b"P", b"/", b"1"] * 5,
+            [b"HTTP/1.1 200 OK\r\n", *[b"x-a: b\r\n"] * 30],
+            [b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n", *[b"."] * 30],
+            [b"HTTP/1.1 200 OK\r\n\r\n", *[b"."] * 30],
+            [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", *[b"0"] * 30],
+        ],
+    ),
+    ("repeatable", [True, False]),
 )
-@pytest.mark.parametrize("repeatable", [True, False], ids=["kept", "own"])
 def test_a_trickle_is_cut_when_the_time_is_up(trickle: list[bytes], repeatable: bool) -> None:
     started = time.monotonic()
 

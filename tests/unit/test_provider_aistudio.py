@@ -18,6 +18,7 @@ from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import Refused, Unfit, UnknownOutcome
 from relay.nouns.task import Observation, State
 from relay.nouns.wire import Answer
+from tests.axes import each_once
 
 KEY = "sk-EXAMPLE-of-ours"
 RELAY = AistudioProvider(Account("https://up.example/", KEY))
@@ -149,8 +150,10 @@ def test_a_refusal_inside_a_200_means_the_same(status: int, code: str, means: di
     assert meaning(refusal(answer(200, no(code)))) == means
 
 
-@pytest.mark.parametrize("status", [400, 404, 405, 408, 409, 413, 418, 422, 451])
-@pytest.mark.parametrize("body", [b"<html>no</html>", b"", b"[]", b'{"error": "no"}', b'{"error": {"code": 7}}'])
+@each_once(
+    ("status", [400, 404, 405, 408, 409, 413, 418, 422, 451]),
+    ("body", [b"<html>no</html>", b"", b"[]", b'{"error": "no"}', b'{"error": {"code": 7}}']),
+)
 def test_any_other_4xx_is_a_certain_refusal(status: int, body: bytes) -> None:
     assert meaning(refusal(answer(status, body))) == ELSEWHERE
 
@@ -165,25 +168,26 @@ def test_a_5xx_in_the_familys_words_is_a_certain_refusal(status: int) -> None:
     assert meaning(refusal(answer(status, no("API_ERROR")))) == ELSEWHERE
 
 
-@pytest.mark.parametrize("status", [200, 202, 301, 500, 502, 503, 504])
-@pytest.mark.parametrize(
-    "document",
-    [
-        b"<html>502 Bad Gateway</html>",
-        b"",
-        b"[" * 100_000,
-        [],
-        {},
-        {"task_id": ""},
-        {"task_id": 7},
-        {"task_id": "x" * 513},
-        {"task_id": "a\x00b"},
-        {"task_id": "\ud800"},
-        {"error": {"code": "API_ERROR"}},
-        {"success": False},
-        {"success": False, "error": {"code": 502}},
-    ],
-    ids=repr,
+@each_once(
+    ("status", [200, 202, 301, 500, 502, 503, 504]),
+    (
+        "document",
+        [
+            b"<html>502 Bad Gateway</html>",
+            b"",
+            b"[" * 100_000,
+            [],
+            {},
+            {"task_id": ""},
+            {"task_id": 7},
+            {"task_id": "x" * 513},
+            {"task_id": "a\x00b"},
+            {"task_id": "\ud800"},
+            {"error": {"code": "API_ERROR"}},
+            {"success": False},
+            {"success": False, "error": {"code": 502}},
+        ],
+    ),
 )
 def test_what_is_no_readable_answer_is_an_unknown_outcome(status: int, document: object) -> None:
     with pytest.raises(UnknownOutcome):

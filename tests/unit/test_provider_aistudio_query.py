@@ -13,6 +13,7 @@ from relay.nouns.errors import BadInput, Unreadable
 from relay.nouns.faults import Fault
 from relay.nouns.task import FAULTS, Asset, Observation, State
 from relay.nouns.wire import Answer, Inbound
+from tests.axes import each_once
 
 RELAY = AistudioProvider(Account("https://up.example", "sk-EXAMPLE"))
 UNREAL: list[object] = ["5", True, -1, 10**7, 10**400, float("inf"), float("nan")]
@@ -51,17 +52,19 @@ def test_a_success_brings_what_can_be_used(result: dict[str, object], assets: tu
     assert RELAY.read_query(answer(200, document), "") == Observation(State.SUCCEEDED, "up-1", assets=assets)
 
 
-@pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED, State.TIMEOUT])
-@pytest.mark.parametrize(
-    ("error", "fault"),
-    [
-        ({"code": "API_ERROR", "message": "why"}, Fault("API_ERROR", "why")),
-        ({"code": "CONTENT_POLICY_VIOLATION", "message": ""}, Fault("CONTENT_POLICY_VIOLATION", "")),
-        ({"code": "NSFW", "message": "why"}, Fault("GENERATION_FAILED", "why", "NSFW")),
-        ({"message": "why\x07"}, Fault("", "why")),
-        ({"code": 5, "message": 5}, Fault("", "")),
-        (None, Fault("", "")),
-    ],
+@each_once(
+    ("state", [State.FAILED, State.CANCELLED, State.TIMEOUT]),
+    (
+        "error, fault",
+        [
+            ({"code": "API_ERROR", "message": "why"}, Fault("API_ERROR", "why")),
+            ({"code": "CONTENT_POLICY_VIOLATION", "message": ""}, Fault("CONTENT_POLICY_VIOLATION", "")),
+            ({"code": "NSFW", "message": "why"}, Fault("GENERATION_FAILED", "why", "NSFW")),
+            ({"message": "why\x07"}, Fault("", "why")),
+            ({"code": 5, "message": 5}, Fault("", "")),
+            (None, Fault("", "")),
+        ],
+    ),
 )
 def test_a_bad_end_brings_its_reason(state: State, error: object, fault: Fault) -> None:
     usual = FAULTS[state]

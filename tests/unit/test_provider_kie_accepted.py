@@ -11,6 +11,7 @@ from relay.families.provider import Account
 from relay.nouns.errors import Refused, UnknownOutcome
 from relay.nouns.task import Observation, State
 from relay.nouns.wire import Answer
+from tests.axes import each_once
 
 PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))
 POLICY, PARAMETER, INPUT = "CONTENT_POLICY_VIOLATION", "INVALID_PARAMETER", "INPUT_FETCH_FAILED"
@@ -26,8 +27,10 @@ def refused(answer: Answer) -> Refused:
     return caught.value
 
 
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize("data", [{"taskId": "task_demo"}, {"task_id": "task_demo"}, {"taskId": "task_demo", "x": 1}])
+@each_once(
+    ("api", APIS),
+    ("data", [{"taskId": "task_demo"}, {"task_id": "task_demo"}, {"taskId": "task_demo", "x": 1}]),
+)
 def test_accepted_job_is_queued_under_its_id(api: str, data: object) -> None:
     seen = PROVIDER.read_submit(envelope(200, data=data), api)
     assert seen == Observation(State.QUEUED, "task_demo")
@@ -120,8 +123,10 @@ def test_a_message_is_made_safe_to_log(said: str, kept: str) -> None:
     assert refused(envelope(422, said)).words == kept
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 422, 499])
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error":"x"}', b'{"code":"x"}', b'{"code":true}'])
+@each_once(
+    ("status", [400, 403, 404, 405, 413, 422, 499]),
+    ("body", [b"", b"<html>", b"[]", b'{"error":"x"}', b'{"code":"x"}', b'{"code":true}']),
+)
 def test_a_bare_4xx_is_a_certain_refusal_for_this_upstream_only(status: int, body: bytes) -> None:
     error = refused(Answer(status, body))
     assert (error.elsewhere, error.key, error.task_code, error.upstream_code) == (True, False, "API_ERROR", str(status))
@@ -135,9 +140,9 @@ def test_a_bare_429_asks_to_wait() -> None:
     assert refused(Answer(429, b"<html>")).wait == 10
 
 
-@pytest.mark.parametrize("status", [200, 201, 204, 302, 500, 502, 503, 504, 524])
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"data":{"taskId":"a"}}', b'{"code":1e3}']
+@each_once(
+    ("status", [200, 201, 204, 302, 500, 502, 503, 504, 524]),
+    ("body", [b"", b"<html>", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"data":{"taskId":"a"}}', b'{"code":1e3}']),
 )
 def test_no_envelope_outside_4xx_is_an_unknown_outcome(status: int, body: bytes) -> None:
     with pytest.raises(UnknownOutcome):

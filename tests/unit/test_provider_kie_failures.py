@@ -12,6 +12,7 @@ from relay.nouns.errors import Unreadable
 from relay.nouns.faults import Fault
 from relay.nouns.task import Observation, State
 from relay.nouns.wire import Answer
+from tests.axes import each_once
 
 PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))
 WORD_FIELD = {"gpt4o-image": "status", "market": "state", "veo": "successFlag", "suno": "status"}
@@ -30,22 +31,24 @@ def failed(api: str, **record: object) -> Fault | None:
     return read(api, **{WORD_FIELD[api]: FAILED_WORD[api], **record}).fault
 
 
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize(
-    ("code", "message", "canonical"),
-    [
-        (400, "the image is too large", "INVALID_PARAMETER"),
-        (400, "against our policies", "CONTENT_POLICY_VIOLATION"),
-        (413, "matches an existing work", "CONTENT_POLICY_VIOLATION"),
-        (422, "no such size", "INVALID_PARAMETER"),
-        (451, "could not download", "INPUT_FETCH_FAILED"),
-        (500, "internal", "GENERATION_FAILED"),
-        (501, "generation failed", "GENERATION_FAILED"),
-        (531, "credits returned", "GENERATION_FAILED"),
-        (999, "who knows", "GENERATION_FAILED"),
-    ],
+@each_once(
+    ("api", APIS),
+    (
+        "code, message, canonical",
+        [
+            (400, "the image is too large", "INVALID_PARAMETER"),
+            (400, "against our policies", "CONTENT_POLICY_VIOLATION"),
+            (413, "matches an existing work", "CONTENT_POLICY_VIOLATION"),
+            (422, "no such size", "INVALID_PARAMETER"),
+            (451, "could not download", "INPUT_FETCH_FAILED"),
+            (500, "internal", "GENERATION_FAILED"),
+            (501, "generation failed", "GENERATION_FAILED"),
+            (531, "credits returned", "GENERATION_FAILED"),
+            (999, "who knows", "GENERATION_FAILED"),
+        ],
+    ),
+    ("names", [("errorCode", "errorMessage"), ("failCode", "failMsg"), ("error_code", "fail_msg")]),
 )
-@pytest.mark.parametrize("names", [("errorCode", "errorMessage"), ("failCode", "failMsg"), ("error_code", "fail_msg")])
 def test_each_failure_has_its_canonical_code(
     api: str, code: int, message: str, canonical: str, names: tuple[str, str]
 ) -> None:
@@ -84,37 +87,41 @@ def test_a_failed_record_counts_whatever_its_envelope_says(code: int) -> None:
     assert PROVIDER.read_query(answer({"state": "fail"}, code), "market").state is State.FAILED
 
 
-@pytest.mark.parametrize("code", [400, 404, 422, 429, 500])
-@pytest.mark.parametrize("word", ["success", "generating", "REVIEWING"])
+@each_once(
+    ("code", [400, 404, 422, 429, 500]),
+    ("word", ["success", "generating", "REVIEWING"]),
+)
 def test_a_refused_query_proves_nothing_but_a_failure(code: int, word: str) -> None:
     with pytest.raises(Unreadable):
         PROVIDER.read_query(answer({"state": word}, code), "market")
 
 
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize(
-    "said",
-    [
-        answer(None, 404, 404),
-        answer(None, 422, message="recordInfo is null"),
-        answer(None, 429),
-        answer(None, 401),
-        answer(None, 500),
-        answer(None),
-        answer([]),
-        answer("task"),
-        answer({}),
-        answer({"taskId": "task_demo"}),
-        answer({"status": None, "state": [], "successFlag": {}}),
-        answer({"status": "", "state": " ", "successFlag": ""}),
-        Answer(200),
-        Answer(200, b"<html>"),
-        Answer(200, b"[" * 100_000),
-        Answer(404, b"not found"),
-        answer({"status": "SUCCESS", "state": "success", "successFlag": 1}, status=500),
-        answer({"status": "GENERATE_FAILED", "state": "fail", "successFlag": 3}, status=503),
-        answer({"status": "SUCCESS", "state": "success", "successFlag": 1}, status=429),
-    ],
+@each_once(
+    ("api", APIS),
+    (
+        "said",
+        [
+            answer(None, 404, 404),
+            answer(None, 422, message="recordInfo is null"),
+            answer(None, 429),
+            answer(None, 401),
+            answer(None, 500),
+            answer(None),
+            answer([]),
+            answer("task"),
+            answer({}),
+            answer({"taskId": "task_demo"}),
+            answer({"status": None, "state": [], "successFlag": {}}),
+            answer({"status": "", "state": " ", "successFlag": ""}),
+            Answer(200),
+            Answer(200, b"<html>"),
+            Answer(200, b"[" * 100_000),
+            Answer(404, b"not found"),
+            answer({"status": "SUCCESS", "state": "success", "successFlag": 1}, status=500),
+            answer({"status": "GENERATE_FAILED", "state": "fail", "successFlag": 3}, status=503),
+            answer({"status": "SUCCESS", "state": "success", "successFlag": 1}, status=429),
+        ],
+    ),
 )
 def test_what_tells_nothing_is_unreadable(api: str, said: Answer) -> None:
     with pytest.raises(Unreadable):

@@ -12,6 +12,7 @@ from relay.families.kie.provider import APIS, KieProvider
 from relay.families.provider import Account
 from relay.nouns.task import Asset, Observation, State
 from relay.nouns.wire import Answer
+from tests.axes import each_once
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "kie"
 PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))
@@ -61,8 +62,10 @@ def test_the_words_here_are_all_the_words_there_are() -> None:
     assert tested == {(api, word) for api, table in APIS.items() for word in table.words}
 
 
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize("word", ["REVIEWING", "7", 7, True])
+@each_once(
+    ("api", APIS),
+    ("word", ["REVIEWING", "7", 7, True]),
+)
 def test_an_unknown_word_is_still_running(api: str, word: object) -> None:
     seen = read(api, **{WORD_FIELD[api]: word})
     assert (seen.state, seen.unknown_word) == (State.PROCESSING, str(word))
@@ -116,17 +119,19 @@ def test_results_are_found_in_every_spelling(api: str, record: dict[str, Any]) -
     assert (seen.state, seen.assets) == (State.SUCCEEDED, (PICTURE, OTHER))
 
 
-@pytest.mark.parametrize(
-    "response", [None, "", [], 1, "{", {"resultUrls": None}, {"resultUrls": {}}, {"resultUrls": 1}]
+@each_once(
+    ("response", [None, "", [], 1, "{", {"resultUrls": None}, {"resultUrls": {}}, {"resultUrls": 1}]),
+    ("api", APIS),
 )
-@pytest.mark.parametrize("api", APIS)
 def test_a_success_without_results_has_none(api: str, response: object) -> None:
     word = {"market": "success", "veo": 1}.get(api, "SUCCESS")
     assert read(api, **{WORD_FIELD[api]: word, "response": response, "resultJson": response}).assets == ()
 
 
-@pytest.mark.parametrize("title", [None, 1, "", "\x00"])
-@pytest.mark.parametrize("seconds", [None, 0, -1, "x", True, [], 10**400])
+@each_once(
+    ("title", [None, 1, "", "\x00"]),
+    ("seconds", [None, 0, -1, "x", True, [], 10**400]),
+)
 def test_an_odd_title_or_duration_costs_no_result(title: object, seconds: object) -> None:
     track = {"audioUrl": PICTURE.url, "title": title, "duration": seconds}
     assert read("suno", status="SUCCESS", response={"sunoData": [track]}).assets == (PICTURE,)

@@ -15,6 +15,7 @@ from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import Unfit
 from relay.nouns.wire import Call
+from tests.axes import each_once
 
 PROVIDER = KieProvider(Account("https://api.kie.example/", "sk-EXAMPLE"))
 OURS = "https://relay.example/callbacks/kie/ref/token"
@@ -99,8 +100,10 @@ def test_no_callback_url_is_sent_where_there_is_none(api: str) -> None:
     assert "callBackUrl" not in body(MUSIC if api == "suno" else VIDEO, api)
 
 
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize("continued", [{"action": "extend"}, {"parent": "T1"}, {"video_url": PICTURES[0]}])
+@each_once(
+    ("api", APIS),
+    ("continued", [{"action": "extend"}, {"parent": "T1"}, {"video_url": PICTURES[0]}]),
+)
 def test_continuing_a_video_is_left_to_another_upstream(api: str, continued: dict[str, Any]) -> None:
     with pytest.raises(Unfit) as caught:
         call(replace(VIDEO, **continued), api)
@@ -127,16 +130,24 @@ def test_gpt4o_sends_every_field_that_was_set() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("wanted", "sent"),
-    [
-        *[(size, size) for size in ("1:1", "3:2", "2:3")],
-        *[("16:9", "3:2"), ("4:3", "3:2"), ("9:16", "2:3"), ("3:4", "2:3"), ("21:9", "3:2")],
-        *[("1024x1024", "1:1"), ("1024x1536", "2:3"), ("1536x1024", "3:2"), ("1920X1080", "3:2"), ("512*768", "2:3")],
-        *[(None, "1:1"), ("", "1:1"), ("large", "1:1"), ("0x0", "1:1"), ("1x0", "1:1"), ("auto", "1:1")],
-    ],
+@each_once(
+    (
+        "wanted, sent",
+        [
+            *[(size, size) for size in ("1:1", "3:2", "2:3")],
+            *[("16:9", "3:2"), ("4:3", "3:2"), ("9:16", "2:3"), ("3:4", "2:3"), ("21:9", "3:2")],
+            *[
+                ("1024x1024", "1:1"),
+                ("1024x1536", "2:3"),
+                ("1536x1024", "3:2"),
+                ("1920X1080", "3:2"),
+                ("512*768", "2:3"),
+            ],
+            *[(None, "1:1"), ("", "1:1"), ("large", "1:1"), ("0x0", "1:1"), ("1x0", "1:1"), ("auto", "1:1")],
+        ],
+    ),
+    ("field", ["size", "aspect_ratio"]),
 )
-@pytest.mark.parametrize("field", ["size", "aspect_ratio"])
 def test_gpt4o_size_is_the_nearest_of_three(field: str, wanted: str | None, sent: str) -> None:
     assert body(replace(IMAGE, **{field: wanted}), "gpt4o-image")["size"] == sent  # type: ignore[arg-type]
 
