@@ -1,4 +1,4 @@
-"""How many files an account may bring in a day, by its tier: everything that stores a client's bytes asks here."""
+"""Daily upload limits by tier: every use case that stores a client's bytes counts them here."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ MEGABYTE = 1 << 20
 
 
 def check_account(services: Services, caller: Caller) -> None:
-    """Raises AccountFrozen: access is remembered for a minute, so it does not know."""
+    """Raises AccountFrozen, read from the table: access is cached for a minute and may miss a freeze."""
     _active_account(services, caller)
 
 
 def count_files(services: Services, caller: Caller, sizes: Sequence[int]) -> None:
-    """Count files of so many bytes against the day. Raises RateLimited where they exceed it; then none is counted."""
+    """Count files of these `sizes` (bytes) against today. Raises RateLimited, and counts none, where they exceed it."""
     most = _allowance(services, _active_account(services, caller))
     if not services.store.upload_counts.add(caller.account_id, _day(services), len(sizes), sum(sizes), most):
         raise _allowance_exceeded(services, most)
 
 
 def check_room(services: Services, caller: Caller, sizes: Sequence[int]) -> None:
-    """Raises AccountFrozen, or RateLimited where the day has no room for such files; counts nothing.
+    """Raises AccountFrozen, or RateLimited where files of these `sizes` (bytes) exceed today's limit; counts nothing.
 
-    For files that come with a request which may still be refused: they are counted once it is accepted.
+    For files inside a request that may still be refused: `count_accepted` counts them once it is accepted.
     """
     most = _allowance(services, _active_account(services, caller))
     files, size = services.store.upload_counts.read(caller.account_id, _day(services))
@@ -38,7 +38,7 @@ def check_room(services: Services, caller: Caller, sizes: Sequence[int]) -> None
 
 
 def count_accepted(services: Services, caller: Caller, sizes: Sequence[int]) -> None:
-    """Count files of a request that is paid for: they are kept even where others have used up the day meanwhile."""
+    """Count files of an accepted request without checking the limit again: the request is charged already."""
     services.store.upload_counts.add(caller.account_id, _day(services), len(sizes), sum(sizes), None)
 
 

@@ -1,8 +1,8 @@
 """The audit: every account's balance against the sum of its ledger, a bounded part of it in each run.
 
-Money moves while it counts, so a balance is read once and held against the entries that were written before. Entries
-written about that instant may or may not be in it: a difference that some of them explain is none. A defect stays when
-the account has been quiet for a minute, so it is found in that round or a later one; a wrong alarm is never raised.
+Money moves during the count: a balance is read once and compared with the entries written before. Entries written
+around that instant may or may not be included in it, so a difference they can explain is not reported. A real
+difference remains after a quiet minute and is found in this round or a later one; there are no false alarms.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from aws_lambda_powertools import Logger
 from relay.effects.store.audits import Progress
 from relay.flow.services import Services
 
-READS = 100  # reads of a run that are as long as a page of entries
+READS = 100  # pages of entries read in one run
 BEFORE_MS, AFTER_MS = 60_000, 10_000  # a write may be this late after its entry's time; clocks may differ so
 
 logger = Logger(child=True)
 
 
 def audit(services: Services, steps: int = READS) -> Progress:
-    """Go on where the last run stopped, to the end of the round at most."""
+    """Continue where the last run stopped, at most to the end of the round over all accounts."""
     progress = services.store.audits.progress()
     if not progress.round_at:
         progress = replace(progress, round_at=services.clock())
@@ -34,7 +34,7 @@ def audit(services: Services, steps: int = READS) -> Progress:
 
 
 def _start_account(services: Services, progress: Progress) -> Progress:
-    """The next account with its balance read, or the round's end."""
+    """Begin the next account by reading its balance; after the last one the round is over."""
     account_id = services.store.audits.next_account(progress.account_id)
     if account_id is None:
         return Progress(off_before=progress.off, round_at=services.clock())
@@ -46,7 +46,7 @@ def _start_account(services: Services, progress: Progress) -> Progress:
 
 
 def _count_page(services: Services, progress: Progress) -> Progress:
-    """One more page of the account's entries, or the verdict after the last."""
+    """Add up one more page of the account's entries, or finish it after the last."""
     lines = services.store.audits.lines(progress.account_id, progress.last)
     if not lines:
         return _finish_account(progress)

@@ -1,4 +1,4 @@
-"""Which upstreams to leave alone for now: those that refuse our key, cannot be reached, or have no intake slot free."""
+"""Which upstreams not to ask for now: they refused our key, could not be reached, or have no intake slot free."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from relay.nouns.draft import Draft
 from relay.nouns.errors import Refused
 from relay.nouns.task import Task
 
-KEY_REST_MS = 300_000  # ms to leave an upstream alone that does not take our key
-FAULT_REST_MS = 10_000  # ms to leave one alone that could not be reached
+KEY_REST_MS = 300_000  # an upstream that refused our key is not asked for so long
+FAULT_REST_MS = 10_000  # the same where it could not be reached
 
 logger = Logger(child=True)
 
 
 class OurFault(Refused):
-    """Something of ours failed before anything was sent, so no upstream is to blame; the log says what."""
+    """An error on our side before anything was sent: the upstream is not marked as failing; the log has the error."""
 
 
 def busy_for(services: Services, upstream: str) -> float:
-    """Seconds until it can be asked; at 0 a slot has been taken for the request at hand."""
+    """Seconds until the upstream can be asked. 0.0 also means that an intake slot was taken for this request."""
     return _rest_left(services, upstream) or _take_slot(services, upstream)
 
 
 def _rest_left(services: Services, upstream: str) -> float:
-    """Seconds an upstream is still to be left alone."""
+    """Seconds for which this container does not ask the upstream."""
     return max(0, services.resting.get(upstream, 0) - services.clock()) / 1000
 
 
 def refuses_key(services: Services, upstream: str) -> bool:
-    """Whether it rests because of our key: that is not soon mended, so waiting for it is no use to anybody."""
+    """Whether it is not asked because it refused our key: an operator must act, so tasks do not wait for it."""
     return _rest_left(services, upstream) > FAULT_REST_MS / 1000
 
 
@@ -42,7 +42,7 @@ def _take_slot(services: Services, upstream: str) -> float:
 
 
 def note_refusal(services: Services, task: Task, draft: Draft, upstream: str, refusal: Refused) -> None:
-    """Count it, and leave the upstream alone for a while where the refusal is not about this one request."""
+    """Count and log a refusal; where it concerns all requests (key, connection), do not ask again for a while."""
     if isinstance(refusal, OurFault):
         return
     unreachable = isinstance(refusal.__cause__, NotSent)

@@ -1,4 +1,4 @@
-"""The deliver worker: tell the client how its task ended, signed, until it says it has heard."""
+"""The deliver worker: POST a signed callback when a task has ended, repeated until the receiver answers 2xx."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ from relay.nouns.signing import sign_webhook, webhook_secret
 from relay.nouns.task import Delivery, Task
 from relay.nouns.wire import Answer, Call
 
-SECONDS = 15.0  # the receiver's time to answer
-SHORT_SECONDS = 3.0  # its time where it lately did not answer in time
+SECONDS = 15.0  # a receiver has to answer
+SHORT_SECONDS = 3.0  # the same for a receiver that recently did not answer in time
 RETRY_PAUSE_SECONDS = (1, 5)  # least and most: until a retry tries for a place again
-THREADS = 10  # messages of a batch that are worked on side by side: all of them
+THREADS = 10  # messages worked on at once: a whole batch
 HOUR = 3600
-# Seconds after the 1st, 2nd, … failure: what KIE promises its own clients first, then hours. Then it is dead.
+# Seconds to wait after the 1st, 2nd, … failure: first KIE's own schedule, then hours. After the last it is dead.
 SCHEDULE = (60, 300, 900, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR)
-ROTATION_MS = 24 * HOUR * 1000  # ms the previous signing secret still signs beside the new one
+ROTATION_MS = 24 * HOUR * 1000  # after a rotation the previous secret signs too, for so long
 
 logger = Logger(child=True)
 
 
 def deliver(services: Services, account_id: str, task_id: str, attempt: int, later: bool = False) -> None:
-    """Make one attempt, if it is the one whose turn it is: repeats of a message find a later number and do nothing.
+    """Make one attempt if it is the task's next one; a repeated message finds a higher number and does nothing.
 
-    An account that has its share of the workers already, or whose receiver lately hung, goes to the retry queue
-    without a claim, so that the first attempts of others do not wait for it. `later` says that it came from there.
+    When the account already uses its share of the workers, or its receiver recently timed out, the message moves to
+    the retry queue without being claimed, so that first attempts of other accounts do not wait for it. `later` is
+    true for messages from that queue.
     """
     with share_of(services, account_id, "later" if later else "first") as ours:
         if ours:
@@ -51,7 +52,7 @@ def _deliver(services: Services, account_id: str, task_id: str, attempt: int, la
         return
     task, draft = found
     if attempt > len(SCHEDULE):
-        # the last attempt was cut off before it could say so
+        # the last attempt was claimed, then killed before its outcome was saved
         if services.store.tasks.save(task, _give_up(task)):
             services.count("DeliveryDead")
         return
@@ -69,20 +70,20 @@ def _deliver(services: Services, account_id: str, task_id: str, attempt: int, la
     services.count("Delivered" if 200 <= status < 300 else "DeliveryFailed")
     if after.delivery is Delivery.DEAD:
         services.count("DeliveryDead")
-    logger.info("told the client", **task.log_keys, attempt=attempt + 1, outcome=quote(outcome))
+    logger.info("callback attempted", **task.log_keys, attempt=attempt + 1, outcome=quote(outcome))
 
 
 def _claim(services: Services, task: Task) -> Task:
-    """The task with one more attempt counted, due by the schedule: whatever happens next, it is not tried sooner."""
+    """The task with this attempt counted and the next one due by the schedule, in case this one is killed."""
     pause = SCHEDULE[min(task.deliveries, len(SCHEDULE) - 1)]
     due_at = services.clock() + pause * 1000
     return replace(task, deliveries=task.deliveries + 1, due_at=due_at, version=task.version + 1)
 
 
 def _attempt(services: Services, task: Task, draft: Draft, seconds: float) -> tuple[int, str, int]:
-    """POST once. The HTTP status (0 where there was none), what to note, and the receiver's Retry-After seconds.
+    """POST once: the HTTP status (0 for no answer), the outcome to record, and the receiver's Retry-After in seconds.
 
-    No error may leave it: the attempt is counted already, and what keeps it from being made must end by the schedule.
+    Raises nothing: the attempt is claimed already, so any failure must be recorded and follow the schedule.
     """
     began = services.clock()
     try:
@@ -117,7 +118,7 @@ def _write_call(services: Services, task: Task, draft: Draft) -> Call:
 
 
 def _signing_secrets(services: Services, account_id: str) -> list[str]:
-    """The account's live signing secrets, the current one first."""
+    """The account's valid signing secrets, the current one first; during a rotation there are two."""
     account = services.store.accounts.get(account_id)
     if account is None:
         raise LookupError(f"account {account_id} is gone; its callbacks cannot be signed")
@@ -129,6 +130,7 @@ def _signing_secrets(services: Services, account_id: str) -> list[str]:
 
 
 def _record_outcome(services: Services, task: Task, status: int, retry_after: int) -> Task:
+    """The task after an attempt: done on 2xx, dead on 410 or after the last one, otherwise due again."""
     if 200 <= status < 300:
         return replace(task, delivery=Delivery.DONE, due_at=None, version=task.version + 1)
     if status == 410 or task.deliveries > len(SCHEDULE):
@@ -142,6 +144,6 @@ def _give_up(task: Task) -> Task:
 
 
 def _retry_after(answer: Answer) -> int:
-    """Seconds the receiver asks for, a day at most; 0 where it does not, or gives a date."""
+    """The receiver's Retry-After in seconds, at most a day; 0 where it is missing or a date."""
     text = answer.headers.get("retry-after", "")
     return min(int(text), 24 * HOUR) if text.isascii() and text.isdigit() and len(text) < 9 else 0

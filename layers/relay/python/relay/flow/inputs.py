@@ -1,4 +1,8 @@
-"""Media a client gives with a request: its uploads by reference, inline bytes into the bucket, addresses probed."""
+"""Input media of a request: checked at submit, turned into what an upstream can fetch at dispatch.
+
+A client gives an https URL, a link of ours to an upload or result, or the bytes inline (a `data:` URI). Stored files
+are kept in the draft as `media:<key>`; a link to them is signed only when the request is sent.
+"""
 
 from __future__ import annotations
 
@@ -20,20 +24,20 @@ from relay.nouns.errors import InvalidParameter, Refused
 from relay.nouns.media import PICTURES, by_name, sniff
 from relay.nouns.wire import Call
 
-STORED = "media:"  # how a draft names an object of our bucket: this and its key
-CHECK_SECONDS = 3.0  # to look up the names of all addresses in a request
-FILE_KIND = {"image": "image", "mask": "image", "video": "video"}  # the kind of file each kind of medium is
+STORED = "media:"  # URL scheme of a stored file inside a draft: media:<key of our bucket>
+CHECK_SECONDS = 3.0  # for looking up the host names of all addresses of a request, together
+FILE_KIND = {"image": "image", "mask": "image", "video": "video"}  # which kind of file each kind of medium must be
 KIND_WORDS = {"image": ("a picture", "图片"), "video": ("a film", "视频")}
-PROBE_SECONDS = 5.0
-PROBES_SECONDS = 10.0  # for all addresses of a request: two submissions must fit beside them into the function's minute
-PROBE_BYTES = 4096
+PROBE_SECONDS = 5.0  # for one address
+PROBES_SECONDS = 10.0  # for all of a request: they and two submissions must fit into the function's 60 s
+PROBE_BYTES = 4096  # read from the start of an address to see whether it holds media
 
 _DATA_URI = re.compile(r"data:[\w.+/-]*(?:;[\w=-]+)*;base64,", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """A picture that came inside a request, and where it belongs once the request is accepted."""
+    """A picture sent inside a request; it is stored under `key` once the request is accepted."""
 
     key: str
     body: bytes
@@ -41,9 +45,10 @@ class Inline:
 
 
 def resolve_inputs(services: Services, caller: Caller, draft: Draft) -> tuple[Draft, list[Inline]]:
-    """The draft with each medium checked, ours and inline ones by reference; and the inline ones, to `store_inline`.
+    """The draft with every medium checked and stored or inline ones as `media:<key>`, and the inline pictures.
 
-    Raises InvalidParameter or TooLarge naming the field. Nothing is stored yet: the request may still be refused.
+    Raises InvalidParameter or TooLarge naming the field. Nothing is stored yet, because the request may still be
+    refused; the caller passes the inline pictures to `store_inline` when it is accepted.
     """
     fields, inline = dialect(draft.dialect).media_fields, list[Inline]()
     until = services.clock() + int(CHECK_SECONDS * 1000)
@@ -68,7 +73,7 @@ def resolve_inputs(services: Services, caller: Caller, draft: Draft) -> tuple[Dr
 
 
 def store_inline(services: Services, caller: Caller, inline: list[Inline]) -> None:
-    """Inline bytes go to the bucket, never into a table, and count as uploads."""
+    """Put inline pictures into the bucket (rows are too small for them) and count them as uploads."""
     if inline:
         count_accepted(services, caller, [len(each.body) for each in inline])
     for each in inline:
@@ -77,7 +82,7 @@ def store_inline(services: Services, caller: Caller, inline: list[Inline]) -> No
 
 def _resolve_url(services: Services, caller: Caller, field: str, url: str, seconds: float) -> str:
     if url.startswith(STORED):
-        return url  # a parent's result, put there by us
+        return url  # set by us: the result of the task this one continues
     key = key_of(services, url)
     if key is not None:
         return STORED + _check_file(services, caller, field, key)
@@ -87,9 +92,10 @@ def _resolve_url(services: Services, caller: Caller, field: str, url: str, secon
 
 
 def check_address(services: Services, field: str, url: str, seconds: float = CHECK_SECONDS) -> str:
-    """An address that nothing speaks against now. Raises InvalidParameter naming the field.
+    """Check that an address is a public https URL. Raises InvalidParameter naming the field.
 
-    A name that cannot be looked up in time passes: that is no mistake of the client, and every use judges it again.
+    A host name that does not resolve in time passes, since that may be a fault of the name server; the address is
+    checked again whenever it is used.
     """
     try:
         services.http.check(url, seconds)
@@ -108,7 +114,7 @@ def _check_file(services: Services, caller: Caller, field: str, key: str) -> str
 
 
 def _check_kind(field: str, url: str, wanted: str) -> str:
-    """`url`, unless it is an object of ours of another kind than the field is for: no upstream need find that out."""
+    """Refuse a stored file of another kind than the field takes; of other addresses the kind is not known yet."""
     found = by_name(url)
     if url.startswith(STORED) and (found is None or found.kind != wanted):
         raise InvalidParameter(field, f"must be {KIND_WORDS[wanted][0]}", f"必须是{KIND_WORDS[wanted][1]}")
@@ -128,7 +134,7 @@ def _read_inline(services: Services, caller: Caller, field: str, uri: str) -> In
 
 
 def _without_bytes(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """A request as it may be kept: what came inline is in the bucket."""
+    """The raw request as it is kept with the task: inline bytes are cut out, every other value stays."""
     if isinstance(value, Mapping):
         return {name: _without_bytes(part) for name, part in value.items()}
     if isinstance(value, list):
@@ -137,9 +143,10 @@ def _without_bytes(value: Any) -> Any:  # noqa: ANN401 - any JSON
 
 
 def prepare_inputs(services: Services, draft: Draft) -> Draft:
-    """The draft as an upstream can use it: our own objects by a link S3 answers itself, the others probed.
+    """The draft with every medium as a URL an upstream can fetch: stored files by a fresh S3 link, others as given.
 
-    Raises Refused where an address has something else than media: the upstream would only bill us to find out.
+    Addresses of others are probed. Raises Refused where one is gone or holds no media: an upstream would start a job,
+    and bill it, before it found out.
     """
     until = services.clock() + int(PROBES_SECONDS * 1000)
 
@@ -158,14 +165,14 @@ def prepare_inputs(services: Services, draft: Draft) -> Draft:
 
 
 def _link_for_upstream(services: Services, key: str) -> str:
-    # it may have outlived its time, or the function that was to put it there
+    # its days may be over, or the function that should have stored it was killed before it did
     if not services.bucket.has(key):
         raise _unusable("leads to a file that is not kept any more")
     return services.bucket.link(key, UPSTREAM_LINK_SECONDS)
 
 
 def _probe(services: Services, url: str, seconds: float) -> None:
-    """Read the first bytes. An address that only does not answer us is left for the upstream to try."""
+    """Read the first bytes. An address that does not answer passes: it may still answer the upstream."""
     call = Call("GET", url, {"range": f"bytes=0-{PROBE_BYTES - 1}", "user-agent": "genrelay"}, timeout=seconds)
     try:
         with services.http.open(call, PROBE_BYTES) as incoming:

@@ -1,4 +1,4 @@
-"""Links to what lies in the media bucket: signed when they are shown, read back when a client hands one in.
+"""Links to files in the media bucket: signed for every answer, recognised when a client sends one as an input.
 
 They lead to our own media endpoint, not to S3: an S3 link dies with the credentials of the function that signed it.
 """
@@ -17,10 +17,10 @@ from relay.nouns.signing import same
 from relay.nouns.task import Task
 
 LINK_SECONDS = 24 * 3600
-S3_LINK_SECONDS = 300  # how long the S3 link behind the endpoint works: enough to begin reading
-UPSTREAM_LINK_SECONDS = 3600  # the same for an upstream, which may queue the job before it fetches
+S3_LINK_SECONDS = 300  # life of the S3 link we redirect to; a download that has begun goes on after it
+UPSTREAM_LINK_SECONDS = 3600  # life of the S3 link given to an upstream, which may queue the job before it fetches
 
-MAX_INLINE_BYTES = 4 << 20  # bytes: an HTTP API takes 6 MB from a function, and a file travels as base64
+MAX_INLINE_BYTES = 4 << 20  # bytes answered directly: an HTTP API takes 6 MB from a function, base64 included
 
 TASK_ID_LENGTH = 36  # characters
 
@@ -29,7 +29,7 @@ _KEY = re.compile(r"(uploads|results)/[0-9a-z]+/[0-9a-z.-]+")
 
 @dataclass(frozen=True, slots=True)
 class LinkedFile:
-    """A file's bytes, or the S3 link to it that works for a few minutes."""
+    """What a link leads to: the file's bytes, or (`body` is None) `location`, an S3 link to redirect to."""
 
     key: str
     body: bytes | None
@@ -37,7 +37,7 @@ class LinkedFile:
 
 
 def sign_links(services: Services, task: Task, base_url: str) -> Task:
-    """The task as a client may see it, with a fresh link for each stored result."""
+    """The task with a fresh link for each result stored in our bucket, as its client is shown it."""
     expires = services.clock() // 1000 + LINK_SECONDS
     assets = (
         replace(asset, url=sign_link(services, asset.key, base_url, expires), expires_at=expires * 1000)
@@ -54,7 +54,7 @@ def sign_link(services: Services, key: str, base_url: str, expires: int) -> str:
 
 
 def key_of(services: Services, url: str) -> str | None:
-    """The key a link of ours leads to, even one that has expired; None for any other URL."""
+    """The key a link of ours leads to, even when it has expired; None for a URL we did not sign."""
     parts = urlsplit(url)
     key = parts.path.removeprefix("/media/")
     words = {name: values[-1] for name, values in parse_qs(parts.query).items()}
@@ -63,7 +63,7 @@ def key_of(services: Services, url: str) -> str | None:
 
 
 def task_id_of(key: str) -> str | None:
-    """The id of the task whose result lies at `key`: archiving puts it first in the name. None for an upload."""
+    """The id of the task whose result lies at `key` (`results/<account>/<task id>-…`); None for an upload."""
     area, _, name = key.split("/")
     return name[:TASK_ID_LENGTH] if area == "results" else None
 
@@ -71,9 +71,10 @@ def task_id_of(key: str) -> str | None:
 def open_link(
     services: Services, key: str, expires: str, signature: str, *, method: str = "GET", part: bool = False
 ) -> LinkedFile:
-    """What a link leads to. Raises NotFound for a link that is not good (any more), or whose file is not there.
+    """Check a link and read its file. Raises NotFound where the link is forged or expired, or the file does not exist.
 
-    A small file is given at once, for clients that follow no redirect. A larger one, or a part of one, S3 gives.
+    At most MAX_INLINE_BYTES are answered directly, for clients that follow no redirect. Larger files, and parts of
+    files (`part`: the request has a Range header), are served by S3.
     """
     ends = _signed_until(services, key, expires, signature)
     if ends is None or ends < services.clock() // 1000:
@@ -88,7 +89,7 @@ def open_link(
 
 
 def _signed_until(services: Services, key: str, expires: str, signature: str) -> int | None:
-    """Until when (Unix seconds) a link with these words works or worked; None where we did not sign it."""
+    """When a link with these query values expires (Unix seconds, may be past); None where we did not sign it."""
     if not _KEY.fullmatch(key) or not re.fullmatch("[0-9]{1,12}", expires):
         return None
     return int(expires) if same(signature, _signature(services, key, int(expires))) else None

@@ -1,4 +1,4 @@
-"""What an upstream said, as an operator may read it in the log: short, without addresses, keys or the request."""
+"""Upstreams' messages made safe for the log: shortened, without URLs, keys or parts of the client's request."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from relay.nouns.draft import Draft
 from relay.nouns.task import Task
 
 MAX_CHARACTERS = 200  # characters
-WINDOW = 8  # bytes in a row that the words and the request share, from which on they are taken for a repetition
+WINDOW = 8  # bytes: a run this long that also stands in the request is cut out
 
 _URL = re.compile(r"\b(https?://)(?:[^\s/@]*@)?([^\s/?#\"'<>]+)[^\s\"'<>]*", re.IGNORECASE)
 _OPAQUE = re.compile(r"\b(?:sk-|whsec_)\S+|[A-Za-z0-9_+=.-]{32,}")  # keys, tokens, signatures
 
 
 def quote(words: str, *private: str) -> str:
-    """`words` without whatever they repeat of `private`, without paths and queries of addresses, without tokens."""
+    """`words` without runs that also stand in a `private` text, without URL paths and queries, without tokens."""
     plain = _OPAQUE.sub("***", _URL.sub(r"\1\2/...", " ".join(words[:2000].split())))
     data = plain.encode(errors="ignore")
     hidden = bytearray(len(data))
@@ -27,18 +27,18 @@ def quote(words: str, *private: str) -> str:
 
 
 def quote_for_request(draft: Draft, words: str) -> str:
-    """What an upstream said about a request, without the request."""
+    """An upstream's message about a request, without the request's own texts."""
     return quote(words, draft.prompt, draft.lyrics or "", draft.style or "")
 
 
 def quote_for_task(services: Services, task: Task, words: str) -> str:
-    """The same where only the task is at hand: its request is read, and where that is gone nothing is quoted."""
+    """The same for a task, whose request is read from the store; empty where it no longer exists."""
     draft = services.store.tasks.request(task.account_id, task.task_id) if words else None
     return quote_for_request(draft, words) if draft else ""
 
 
 def _hide(data: bytes, private: bytes, hidden: bytearray) -> None:
-    """Mark the bytes of `data` that stand in `private` with the bytes around them."""
+    """Set `hidden` to 1 for every byte of a WINDOW-long run of `data` that also occurs in `private`."""
     size = min(WINDOW, len(private))
     windows = {private[at : at + size] for at in range(len(private) - size + 1)} if size else set()
     for at in range(len(data) - size + 1):

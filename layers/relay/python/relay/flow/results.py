@@ -8,23 +8,22 @@ from relay.flow.services import Services
 from relay.nouns.errors import TaskNotFound
 from relay.nouns.task import State, Task, uuid7
 
-RESULT_MS = 14 * 24 * 3600 * 1000  # ms a result can be asked for again: as long as KIE keeps its own
-SEARCHED_ROWS = 1000  # rows, three or four for each task: half a megabyte, one read
-DIRECT_SECONDS = 20 * 60  # as long as KIE's own direct links work
+RESULT_MS = 14 * 24 * 3600 * 1000  # a result can be asked for so long, as long as KIE keeps results
+SEARCHED_ROWS = 1000  # a task has three or four rows: some 300 tasks, half a megabyte, one read
+DIRECT_SECONDS = 20 * 60  # as long as KIE's own direct links live
 
 
 def direct_link(services: Services, caller: Caller, url: str, task_id: str | None) -> str:
-    """A link to the result at `url` to read with one GET. Raises TaskNotFound where it is not the caller's."""
+    """A link that serves the result at `url` without redirect. Raises TaskNotFound where it is not the caller's."""
     find_by_result(services, caller, url, task_id)
     key = key_of(services, url)
     return services.bucket.link(key, DIRECT_SECONDS) if key else url
 
 
 def find_by_result(services: Services, caller: Caller, url: str, task_id: str | None) -> Task:
-    """The caller's succeeded task that made `url`, or what a link of ours leads to.
+    """The caller's succeeded task that has a result at `url`. Raises TaskNotFound.
 
-    A link of ours names its task; for any other the newest tasks alone are searched, unless `task_id` says which.
-    Raises TaskNotFound.
+    A link of ours names its task. For an upstream's URL without `task_id` only the newest SEARCHED_ROWS are searched.
     """
     key = key_of(services, url)
     oldest = services.clock() - RESULT_MS

@@ -1,4 +1,7 @@
-"""How many deliverers one account may hold at once, and which receivers lately did not answer."""
+"""How many containers deliver for one account at once, and which receivers recently did not answer in time.
+
+Each account has PLACES places per queue, rows in the directory table that a container takes before it delivers.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,12 @@ from uuid import uuid4
 if TYPE_CHECKING:
     from relay.flow.services import Services
 
-PLACES = 3  # containers that deliver for one account at the same time, on each queue
-PLACE_MS = 25_000  # ms after which the place of a container that was killed is free again
-ATTEMPT_MS = 18_000  # ms one delivery may take: the receiver's 15 s and what is around them
-FULL_MS = 500  # ms a container does not look for a place again where it found none
-HUNG_MS = 600_000  # ms a receiver that did not answer in time is given little time
-LOOKED_MS = 5_000  # ms a container believes that a receiver has not hung
+PLACES = 3  # containers that may deliver for one account at the same time, per queue
+PLACE_MS = 25_000  # a place is free again after so long, also when its container was killed
+ATTEMPT_MS = 18_000  # one delivery may take so long: the receiver's 15 s and our own reads and writes
+FULL_MS = 500  # a container that found no place does not look again for so long
+HUNG_MS = 600_000  # a receiver that did not answer in time gets the short timeout for so long
+LOOKED_MS = 5_000  # a container trusts its last look at a receiver for so long
 
 
 @dataclass
@@ -35,20 +38,19 @@ class Place:
 
 @dataclass
 class Shares:
-    """What one container knows: its places by queue and account, and receivers that hung or did not (Unix ms)."""
+    """What one container remembers: its places, by "<queue>#<account>", and what it knows of receivers."""
 
     holder: str = field(default_factory=lambda: uuid4().hex)
     places: dict[str, Place] = field(default_factory=dict)
-    hung: dict[str, int] = field(default_factory=dict)  # until when a receiver counts as hanging
-    looked: dict[str, int] = field(default_factory=dict)  # when the directory was last asked about it
+    hung: dict[str, int] = field(default_factory=dict)  # by receiver, Unix ms: until when it counts as hanging
+    looked: dict[str, int] = field(default_factory=dict)  # by receiver, Unix ms: when the directory was last read
 
 
 @contextmanager
 def share_of(services: Services, account_id: str, queue: str) -> Iterator[bool]:
-    """Hold one of the account's places on the queue; False where as many containers as may do so already.
+    """Hold one of the account's places on the queue; yields False where other containers hold all of them.
 
-    Deliveries of one batch use their container's place together, and the last gives it back. The place of a worker
-    that is killed runs out.
+    The deliveries of one batch share their container's place; the last one gives it back.
     """
     name = f"{queue}#{account_id}"
     place = services.shares.places.setdefault(name, Place())
@@ -81,7 +83,7 @@ def _take(services: Services, name: str, place: Place) -> bool:
 
 
 def recently_hung(services: Services, account_id: str, url: str) -> bool:
-    """Whether the account's receiver at this host lately gave no answer in time, as the directory knows."""
+    """Whether the account's receiver at this host recently did not answer in time, by the directory table."""
     shares, now, receiver = services.shares, services.clock(), _receiver(account_id, url)
     if shares.hung.get(receiver, 0) <= now and now - shares.looked.get(receiver, -LOOKED_MS) >= LOOKED_MS:
         shares.hung[receiver] = services.store.directory.hung_until(receiver)
@@ -90,7 +92,7 @@ def recently_hung(services: Services, account_id: str, url: str) -> bool:
 
 
 def note_hung(services: Services, account_id: str, url: str) -> None:
-    """Remember that a receiver had its whole time and gave no answer."""
+    """Note in the directory table that a receiver used up its whole timeout."""
     receiver, until = _receiver(account_id, url), services.clock() + HUNG_MS
     if not recently_hung(services, account_id, url):
         services.shares.hung[receiver] = until
@@ -98,6 +100,6 @@ def note_hung(services: Services, account_id: str, url: str) -> None:
 
 
 def _receiver(account_id: str, url: str) -> str:
-    """An account's host. Not the host alone: accounts may share one, and only the one's paths there may hang."""
+    """Names an account's host, "<account>#<hash>". Accounts may share a host where only the paths of one hang."""
     origin = "/".join(url.split("/", 3)[:3]).lower()
     return f"{account_id}#{hashlib.sha256(origin.encode()).hexdigest()[:16]}"

@@ -1,4 +1,4 @@
-"""What an account has and what it spent."""
+"""An account's balance, and the pages of its statement."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from relay.nouns.account import Balance, Statement
 from relay.nouns.errors import BadKey
 from relay.nouns.money import Entry
 
-EPOCH = date(1970, 1, 1).toordinal()  # local days are counted from here
+EPOCH = date(1970, 1, 1).toordinal()  # ordinal of day 0; days are local ones
 
 
 def balance(services: Services, caller: Caller) -> Balance:
-    """How an account stands now. The day's counters are those of the last creation, so an older day means none."""
+    """Balance, tier and today's use. The row's day counters are of its last creation: an older day means none today."""
     account = services.store.accounts.get(caller.account_id)
     if account is None:
         raise BadKey
@@ -25,7 +25,7 @@ def balance(services: Services, caller: Caller) -> Balance:
 
 
 def consumption(services: Services, caller: Caller, wanted: Statement) -> tuple[int, list[Entry]]:
-    """How many entries the statement has in all, and the page that was asked for, newest first."""
+    """The number of entries in the wanted range, and the wanted page of them, newest first."""
     days = _day(wanted.start_date), _day(wanted.end_date)
     begin = (wanted.page - 1) * wanted.page_size
     return services.store.lines.page(caller.account_id, days, wanted.platform, begin, wanted.page_size)

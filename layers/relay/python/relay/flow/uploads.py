@@ -1,4 +1,4 @@
-"""Files that clients bring: through the API when they are small, straight into the bucket when they are not."""
+"""Clients' uploads: small files through the API, larger ones by a presigned form straight into the bucket."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from relay.nouns.errors import InvalidParameter, TooLarge
 from relay.nouns.media import UPLOADABLE, Inspected, MediaType, NotMedia, by_name, inspect
 from relay.nouns.task import uuid7
 
-# An HTTP API hands a function at most 6 MB, and a file travels as base64: above 4.5 MB it never arrives here.
+# Bytes. An HTTP API hands a function at most 6 MB, base64 included: above 4.5 MB an upload never arrives here.
 MAX_DIRECT = 4 << 20
-MAX_UPLOAD = 100 << 20
-FORM_SECONDS = 900
+MAX_UPLOAD = 100 << 20  # by form
+FORM_SECONDS = 900  # life of a form
 UPLOAD_SECONDS = 7 * 24 * 3600  # seconds an upload is remembered; the bucket's lifecycle rule must not be shorter
 
 logger = Logger(child=True)
 
 
 def receive(services: Services, caller: Caller, filename: str, body: bytes, base_url: str) -> Upload:
-    """Keep a small file, or as much of it as is one.
+    """Store a small file and return a link to it; bytes after the end of the picture or film are dropped.
 
-    Raises TooLarge, InvalidParameter for one that is not what we take, AccountFrozen, RateLimited.
+    Raises TooLarge, InvalidParameter for a type we do not take, AccountFrozen, RateLimited.
     """
     check_account(services, caller)
     found = inspect_file("file", body)
@@ -43,7 +43,7 @@ def receive(services: Services, caller: Caller, filename: str, body: bytes, base
 
 
 def inspect_file(field: str, body: bytes, allowed: tuple[MediaType, ...] = UPLOADABLE) -> Inspected:
-    """What a small file is. Raises TooLarge or InvalidParameter, naming the field it came in."""
+    """Type and length of a small file, by its bytes. Raises TooLarge or InvalidParameter naming the field."""
     if len(body) > MAX_DIRECT:
         raise TooLarge(
             f"{field} is larger than {MAX_DIRECT >> 20} MB; ask POST /api/upload/presign for a form that takes up to "
@@ -62,7 +62,7 @@ def new_key(services: Services, caller: Caller, found: MediaType) -> str:
 
 
 def presign(services: Services, caller: Caller, wanted: FormRequest, base_url: str) -> Form:
-    """A form for one large file, which counts with the size it declares.
+    """A presigned form for one file of the declared type and size, counted against the day at once.
 
     Raises InvalidParameter for a type we do not take, TooLarge beyond the limit, AccountFrozen, RateLimited.
     """
@@ -83,10 +83,10 @@ def presign(services: Services, caller: Caller, wanted: FormRequest, base_url: s
 
 
 def inspect_upload(services: Services, incoming: str) -> None:
-    """Judge what arrived by form; a good file is copied to where its link leads. Repeats are harmless.
+    """Inspect a file that arrived by form under `incoming/`; a good one is copied to `uploads/`. Safe to repeat.
 
-    A form works for minutes and can replace what it brought, so links lead to a copy of the very bytes that were
-    judged, and what arrives after that is dropped.
+    A form can be used again while it lives and would replace the file. So links lead to a copy of exactly the bytes
+    that were inspected (compared by ETag), and whatever arrives later is deleted.
     """
     key = incoming.replace("incoming/", "uploads/", 1)
     if services.store.directory.upload_ready(key):
@@ -96,26 +96,26 @@ def inspect_upload(services: Services, incoming: str) -> None:
         try:
             etag = services.bucket.copy_out(incoming, file)
         except LookupError:
-            logger.info("nothing there to check", key=incoming)
+            logger.info("no such object to inspect", key=incoming)
             return
         try:
             found = _inspect_on_disk(file, key)
         except NotMedia as error:
             _refuse(services, incoming, key, str(error))
             return
-        if file.seek(0, 2) > found.size:  # what follows the picture stays behind
+        if file.seek(0, 2) > found.size:  # drop what follows the picture
             file.truncate(found.size)
             file.seek(0)
             services.bucket.copy_in(key, file, found.type.content_type)
         elif not services.bucket.copy(incoming, etag, key, found.type.content_type):
-            logger.info("replaced while it was judged; the bucket tells of what replaced it", key=incoming)
+            logger.info("replaced while it was inspected; the new object has its own event", key=incoming)
             return
     services.store.directory.note_upload(key, "ready", _forget_at(services))
     services.bucket.delete(incoming)
 
 
 def _inspect_on_disk(file: IO[bytes], key: str) -> Inspected:
-    """Judge a file on disk, without reading it into memory. Raises NotMedia."""
+    """Like `inspect`, for a file on disk that need not fit into memory. Raises NotMedia."""
     declared = by_name(key)
     allowed = (declared,) if declared else ()
     if file.tell() == 0:
@@ -139,7 +139,7 @@ def _refuse(services: Services, incoming: str, key: str, reason: str) -> None:
 
 
 def _incoming_key(key: str) -> str:
-    """Where a form puts the file that will lie under `key` once it is judged."""
+    """Where a form puts the file that will lie under `key` once it was inspected."""
     return key.replace("uploads/", "incoming/", 1)
 
 
