@@ -70,7 +70,7 @@ def _deliver(services: Services, account_id: str, task_id: str, attempt: int, la
     services.count("Delivered" if 200 <= status < 300 else "DeliveryFailed")
     if after.delivery is Delivery.DEAD:
         services.count("DeliveryDead")
-    logger.info("callback attempted", **task.log_keys, attempt=attempt + 1, outcome=quote(outcome))
+    logger.info("told the client", **task.log_keys, attempt=attempt + 1, outcome=quote(outcome))
 
 
 def _claim(services: Services, task: Task) -> Task:
