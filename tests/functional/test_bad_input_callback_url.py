@@ -41,6 +41,7 @@ def here() -> Iterator[Harness]:
         yield made
 
 
+# Both dialects have these judged by the same rules, so each form is tried in one of them.
 REFUSED = [
     *("http://client.example/hook", "ftp://client.example/hook", "client.example/hook", "//client.example", "hook"),
     *("https://user:word@client.example/", "https://user@client.example/", "https://@client.example/"),
@@ -57,7 +58,7 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("url", REFUSED)
+@pytest.mark.parametrize("url", REFUSED[::2])
 def test_a_relay_client_is_told_nowhere_but_in_public(here: Harness, url: str) -> None:
     refusal = refused(here, "POST", "/api/kling/images", {"prompt": "a cat", "callback_url": url})
 
@@ -65,7 +66,7 @@ def test_a_relay_client_is_told_nowhere_but_in_public(here: Harness, url: str) -
     assert "callback_url" in refusal.message.split()
 
 
-@pytest.mark.parametrize("url", REFUSED)
+@pytest.mark.parametrize("url", REFUSED[1::2])
 def test_a_kie_client_is_told_nowhere_but_in_public(here: Harness, url: str) -> None:
     body = {"prompt": "a cat", "size": "1:1", "callBackUrl": url}
 

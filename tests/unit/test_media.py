@@ -105,10 +105,10 @@ BEHIND = {
 }
 
 
-@pytest.mark.parametrize("behind", BEHIND.values(), ids=BEHIND.keys())
 @pytest.mark.parametrize("extension", CUT_BEHIND)
-def test_what_follows_a_picture_is_cut_off(extension: str, behind: bytes) -> None:
-    assert inspect(sample(extension) + behind).size == len(sample(extension))
+def test_what_follows_a_picture_is_cut_off(extension: str) -> None:
+    sizes = {name: inspect(sample(extension) + behind).size for name, behind in BEHIND.items()}
+    assert sizes == dict.fromkeys(BEHIND, len(sample(extension)))
 
 
 @pytest.mark.parametrize("extension", sorted({*CONTENT_TYPES} - {*CUT_BEHIND}))
@@ -138,10 +138,10 @@ def test_a_mapped_file_is_judged_like_one_in_memory() -> None:
 
 
 @pytest.mark.parametrize("extension", CONTENT_TYPES)
-@pytest.mark.parametrize("part", [0.2, 0.5, 0.9])
-def test_a_file_cut_in_the_middle_is_refused(extension: str, part: float) -> None:
+def test_a_file_cut_in_the_middle_is_refused(extension: str) -> None:
     body = sample(extension)
-    refused(body[: int(len(body) * part)])
+    for part in (0.2, 0.5, 0.9):
+        refused(body[: int(len(body) * part)])
 
 
 @pytest.mark.parametrize("extension", CONTENT_TYPES)
@@ -149,10 +149,10 @@ def test_a_file_without_its_last_byte_is_refused(extension: str) -> None:
     assert "cut short" in refused(sample(extension)[:-1])
 
 
-@pytest.mark.parametrize("behind", [ZIP, b"<script>", b"x", sample("jpg")], ids=["zip", "script", "byte", "picture"])
 @pytest.mark.parametrize("extension", sorted({*CONTENT_TYPES} - {*CUT_BEHIND}))
-def test_what_follows_other_files_is_refused(extension: str, behind: bytes) -> None:
-    refused(sample(extension) + behind)
+def test_what_follows_other_files_is_refused(extension: str) -> None:
+    for behind in (ZIP, b"<script>", b"x", sample("jpg")):
+        refused(sample(extension) + behind)
 
 
 @pytest.mark.parametrize(

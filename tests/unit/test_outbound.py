@@ -80,10 +80,18 @@ def answering(*addresses: str) -> Callable[[str, int], list[str]]:
     return lambda host, port: list(addresses)
 
 
-@pytest.mark.parametrize("address", HOSTILE_ADDRESSES)
-def test_a_name_that_points_inside_is_refused(address: str) -> None:
-    with pytest.raises(EgressRefused, match="not public"):
-        Outbound("public", answering(address)).check("https://example.com/hook")
+def allowed(outbound: Outbound, url: str, why: str = "") -> bool:
+    """Whether a URL is not refused, or refused for another reason than this one."""
+    try:
+        outbound.check(url)
+    except EgressRefused as refusal:
+        return why not in str(refusal)
+    return True
+
+
+def test_a_name_that_points_inside_is_refused() -> None:
+    rules = {address: Outbound("public", answering(address)) for address in HOSTILE_ADDRESSES}
+    assert [one for one in rules if allowed(rules[one], "https://example.com/hook", "not public")] == []
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "::1", "fd00:ec2::254"])
@@ -108,13 +116,11 @@ def test_a_disguised_host_is_judged_by_what_it_resolves_to(host: str, address: s
     assert asked == [host.strip("[]")]
 
 
-@pytest.mark.parametrize("url", HOSTILE_URLS)
-def test_a_url_of_bad_form_is_refused_before_its_name_is_looked_up(url: str) -> None:
+def test_a_url_of_bad_form_is_refused_before_its_name_is_looked_up() -> None:
     def never(host: str, port: int) -> list[str]:
         raise AssertionError(f"looked up {host}")
 
-    with pytest.raises(EgressRefused):
-        Outbound("public", never).check(url)
+    assert [url for url in HOSTILE_URLS if allowed(Outbound("public", never), url)] == []
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", ".example.com"])
@@ -163,34 +169,26 @@ def test_a_name_without_an_address_does_not_resolve() -> None:
         Outbound("public", answering()).check("https://example.com/hook")
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        *(GOOD, "8.8.8.8", "1.1.1.1", "9.9.9.9", "100.63.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1"),
-        *("192.167.1.1", "11.0.0.1", "126.255.255.255", "128.0.0.1", "169.253.1.1", "223.255.255.254", "198.17.0.1"),
-        *("198.20.0.1", "2606:2800:220:1:248:1893:25c8:1946", "2a00:1450:4001:81b::200e", "2001:4860:4860::8888"),
-        "2400:cb00::1",
-    ],
-)
-def test_an_ordinary_address_is_allowed(address: str) -> None:
-    Outbound("public", answering(address)).check("https://example.com/hook")
+ORDINARY_ADDRESSES = [
+    *(GOOD, "8.8.8.8", "1.1.1.1", "9.9.9.9", "100.63.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1"),
+    *("192.167.1.1", "11.0.0.1", "126.255.255.255", "128.0.0.1", "169.253.1.1", "223.255.255.254", "198.17.0.1"),
+    *("198.20.0.1", "2606:2800:220:1:248:1893:25c8:1946", "2a00:1450:4001:81b::200e", "2001:4860:4860::8888"),
+    "2400:cb00::1",
+]
+ORDINARY_URLS = [
+    *("https://example.com", "https://example.com/", "HTTPS://Example.COM/Hook?x=1&y=%20#z", "https://example.com."),
+    *("https://example.com:443/", "https://example.com:8443/", "https://例子.example/", "https://a-b.c_d.example/"),
+    *("https://example.com/a@b", "https://example.com/%5C", "https://93.184.216.34/hook"),
+]
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        *(
-            "https://example.com",
-            "https://example.com/",
-            "HTTPS://Example.COM/Hook?x=1&y=%20#z",
-            "https://example.com.",
-        ),
-        *("https://example.com:443/", "https://example.com:8443/", "https://例子.example/", "https://a-b.c_d.example/"),
-        *("https://example.com/a@b", "https://example.com/%5C", "https://93.184.216.34/hook"),
-    ],
-)
-def test_an_ordinary_url_is_allowed(url: str) -> None:
-    Outbound("public", answering(GOOD)).check(url)
+def test_an_ordinary_address_is_allowed() -> None:
+    rules = {address: Outbound("public", answering(address)) for address in ORDINARY_ADDRESSES}
+    assert [one for one in rules if not allowed(rules[one], "https://example.com/hook")] == []
+
+
+def test_an_ordinary_url_is_allowed() -> None:
+    assert [url for url in ORDINARY_URLS if not allowed(Outbound("public", answering(GOOD)), url)] == []
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9001/hook", "https://example.com/", "http://localhost/"])
@@ -198,10 +196,9 @@ def test_the_local_stack_may_reach_this_machine(url: str) -> None:
     Outbound("loopback", answering("127.0.0.1" if "example" not in url else GOOD)).check(url)
 
 
-@pytest.mark.parametrize("address", sorted(set(HOSTILE_ADDRESSES) - {"127.0.0.1", "::1"}))
-def test_the_local_stack_reaches_nothing_else_inside(address: str) -> None:
-    with pytest.raises(EgressRefused):
-        Outbound("loopback", answering(address)).check("http://example.com/hook")
+def test_the_local_stack_reaches_nothing_else_inside() -> None:
+    rules = {address: Outbound("loopback", answering(address)) for address in HOSTILE_ADDRESSES}
+    assert {one for one in rules if allowed(rules[one], "http://example.com/hook")} == {"127.0.0.1", "::1"}
 
 
 def test_the_table_of_hostile_addresses_is_a_large_one() -> None:
