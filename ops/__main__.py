@@ -1,4 +1,4 @@
-"""python -m ops: reads what was typed, finds the deployment that is meant, and runs the command."""
+"""python -m ops: parses the arguments, finds the deployment and runs the command."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from ops import commands, words
+from ops import arguments, commands
 from ops.catalogs import catalog_check
 from ops.deployment import OperatorError
 from ops.doctor import doctor
-from ops.reach import Target, find
+from ops.targets import Target, find
 
-# What is wrong goes to standard error, as a sentence; soft_wrap, so that whoever greps finds it on one line.
+# Errors go to standard error, each on one line (soft_wrap), so that grep finds them.
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 Argument = tuple[str, dict[str, object]]
-ACCOUNT: Argument = ("account", {"type": words.account, "help": "account id"})
+ACCOUNT: Argument = ("account", {"type": arguments.account, "help": "account id"})
 REFERENCE: Argument = (
     "--reference",
-    {"type": words.line, "help": "your own id of the payment: the same one twice moves money once"},
+    {"type": arguments.line, "help": "your own id of the payment: the same one twice moves money once"},
 )
-AMOUNT: Argument = ("amount", {"type": words.amount, "help": "in the catalog's currency, such as 12.50"})
-TIER: dict[str, object] = {"type": words.number, "help": "see catalog.toml"}
+AMOUNT: Argument = ("amount", {"type": arguments.amount, "help": "in the catalog's currency, such as 12.50"})
+REASON: Argument = ("--reason", {"type": arguments.reason, "required": True, "help": "stored in the ledger"})
+TIER: dict[str, object] = {"type": arguments.number, "help": "see the catalog's tiers"}
 COMMANDS: tuple[tuple[str, Callable[..., None], tuple[Argument, ...], str], ...] = (
     ("secrets-init", commands.secrets_init, (), "make the deployment's own secrets where they are missing"),
     (
@@ -41,9 +42,9 @@ COMMANDS: tuple[tuple[str, Callable[..., None], tuple[Argument, ...], str], ...]
         "account-create",
         commands.account_create,
         (
-            ("name", {"type": words.line}),
+            ("name", {"type": arguments.line}),
             ("--tier", TIER | {"default": 1}),
-            ("--topup", {"type": words.amount, "help": "opening balance"}),
+            ("--topup", {"type": arguments.amount, "help": "opening balance"}),
         ),
         "a new account with its first key",
     ),
@@ -59,7 +60,12 @@ COMMANDS: tuple[tuple[str, Callable[..., None], tuple[Argument, ...], str], ...]
     (
         "account-debit",
         commands.account_debit,
-        (ACCOUNT, AMOUNT, ("--reason", {"type": words.reason, "required": True, "help": "kept with it"}), REFERENCE),
+        (
+            ACCOUNT,
+            AMOUNT,
+            ("--reason", {"type": arguments.reason, "required": True, "help": "kept with it"}),
+            REFERENCE,
+        ),
         "take money out, never below 0",
     ),
     ("key-create", commands.key_create, (ACCOUNT,), "one more API key"),
@@ -68,7 +74,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], tuple[Argument, ...], str], ...]
         "key-revoke",
         commands.key_revoke,
         (
-            ("account", {"type": words.account, "nargs": "?", "help": "not needed where the key itself is given"}),
+            ("account", {"type": arguments.account, "nargs": "?", "help": "not needed where the key itself is given"}),
             ("key", {"help": "key id, or the key itself"}),
         ),
         "shut a key out",
@@ -90,8 +96,8 @@ def _parser() -> argparse.ArgumentParser:
         for argument, options in arguments:
             one.add_argument(argument, **options)  # type: ignore[arg-type]
 
-    for name, run, arguments, text in COMMANDS:
-        command(name, lambda at, given, run=run: run(at.deployment, given), arguments, text)
+    for name, run, expected, text in COMMANDS:
+        command(name, lambda at, given, run=run: run(at.deployment, given), expected, text)
     command("doctor", doctor, (), "what the deployment still lacks; fails where something blocks")
     command("catalog-check", catalog_check, (CATALOG,), "whether a catalog can be used; needs no deployment")
     return parser

@@ -1,4 +1,4 @@
-"""Checks of what AWS runs for a deployment: alarms and who hears them, quotas, queues, CORS, logs, tables, versions."""
+"""Checks of a deployment's AWS resources: alarms and their receivers, quotas, queues, CORS, logs, tables, versions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ops.findings import Finding, blocking, lacking, names, ok
-from ops.reach import Target
+from ops.targets import Target
 
 REQUESTS = 10  # concurrent executions to leave for HTTP requests beside the queues' own
 AT_ONCE = 100  # names one DescribeAlarms takes

@@ -1,4 +1,4 @@
-"""What each command about secrets, accounts, keys and money does."""
+"""The commands about secrets, accounts, keys and money."""
 
 from __future__ import annotations
 

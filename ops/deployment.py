@@ -1,4 +1,4 @@
-"""A deployed relay as an operator reaches it: found by its stack's outputs, spoken to through the relay's own store."""
+"""What operators do to a deployment, through the relay's own store: secrets, accounts, keys, money."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ops.words import money
+from ops.arguments import money
 from relay.edge.wiring import catalog
 from relay.effects.store import Store
 from relay.effects.store.accounts import AccountRow, AlreadyBooked
@@ -23,7 +23,7 @@ from relay.nouns.task import uuid7
 
 Connect = Callable[[str], Any]
 
-# Random secrets every deployment needs, nobody ever has to know them; and what replacing one breaks.
+# Random secrets that every deployment needs and nobody has to know; and what replacing one breaks.
 OWN_SECRETS: Mapping[str, str] = {
     "key-pepper": "every API key stops working at once, and none can be brought back",
     "callback-secret": "callbacks of the tasks that are under way will be refused",
@@ -39,7 +39,7 @@ class OperatorError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """What can be shown once only: the key is stored as a digest, the webhook secret not at all."""
+    """Shown once: the key is stored as a digest only, the webhook secret is derived."""
 
     account_id: str
     api_key: str
@@ -71,7 +71,7 @@ class Deployment:
     # --- secrets ----------------------------------------------------------------------------------------------
 
     def secret_names(self) -> list[str]:
-        """Every secret that something here reads."""
+        """Every secret that the deployment reads."""
         keys = [f"upstreams/{name}/key" for name in self.catalog.upstreams]
         signed = [f"upstreams/{name}/webhook-key" for name, each in self.catalog.upstreams.items() if each.callbacks]
         return [*OWN_SECRETS, *keys, *signed]
@@ -98,7 +98,7 @@ class Deployment:
         return written
 
     def list_upstreams(self) -> list[str]:
-        """Write down which upstreams have a key, for the function that accepts requests and may read none of them."""
+        """Store the names of the upstreams that have a key, for the submit function, which may not read the keys."""
         on = [name for name in self.catalog.upstreams if self.find_secret(f"upstreams/{name}/key")]
         self._put(UPSTREAMS_ON, json.dumps(on), overwrite=True)
         return on
@@ -160,7 +160,7 @@ class Deployment:
         return self.store.directory.keys(account_id)
 
     def revoke_key(self, account_id: str | None, key: str) -> tuple[str, str]:
-        """Shut a key out, named by its id or by itself; account and key id. A key that leaked needs no account."""
+        """Revoke a key, given by its id or by itself; account and key id. A key itself needs no account."""
         if account_id and self.store.directory.revoke_key(account_id, key, _now()):
             return account_id, key
         found = self.store.directory.key(key_digest(self.secret("key-pepper").encode(), key))

@@ -1,4 +1,4 @@
-"""Examines a deployment and says what it lacks, gravest first."""
+"""Checks a deployment and prints what is missing, the most serious first."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ops import checks, supply
+from ops import checks, readiness
 from ops.deployment import OperatorError
 from ops.findings import Finding, Level, lacking
-from ops.reach import Target
+from ops.targets import Target
 
 CHECKS: Mapping[str, Callable[[Target], Iterator[Finding]]] = {
-    "secrets": supply.secrets,
-    "upstreams": supply.upstreams,
+    "secrets": readiness.secrets,
+    "upstreams": readiness.upstreams,
     "concurrency": checks.quotas,
     "clock": checks.clock,
     "queues": checks.queues,
@@ -35,12 +35,12 @@ console = Console(highlight=False, markup=False)
 
 
 def examine(at: Target) -> list[Finding]:
-    """All findings, gravest first; a check that is not allowed to look, or cannot, says so."""
-    found = [finding for name, check in CHECKS.items() for finding in _looked(at, name, check)]
+    """All findings, gravest first; a check that fails, for want of rights or otherwise, is a finding too."""
+    found = [finding for name, check in CHECKS.items() for finding in _run_check(at, name, check)]
     return sorted(found, key=lambda each: GRAVEST_FIRST.index(each.level))
 
 
-def _looked(at: Target, name: str, check: Callable[[Target], Iterator[Finding]]) -> list[Finding]:
+def _run_check(at: Target, name: str, check: Callable[[Target], Iterator[Finding]]) -> list[Finding]:
     try:
         return list(check(at))
     except (ClientError, BotoCoreError) as error:
@@ -61,4 +61,4 @@ def doctor(at: Target, given: argparse.Namespace) -> None:
     console.print(f"\n{at.stack['StackName']}: {count[Level.OK]} well, {count[Level.LACKING]} lacking", end="")
     console.print(f", {count[Level.BLOCKING]} blocking")
     if count[Level.BLOCKING]:
-        raise OperatorError("not ready for customers: mend what is marked ✗")
+        raise OperatorError("not ready for customers: fix what is marked ✗")

@@ -1,4 +1,4 @@
-"""What a check of a deployment says: how grave it is, what it is about, and what to do."""
+"""A check's finding: how serious it is, what it is about, and what to do."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 class Level(StrEnum):
     OK = "✓"
-    LACKING = "!"  # the deployment works without; somebody should decide that
-    BLOCKING = "✗"  # customers will notice
+    LACKING = "!"  # the deployment works without it; the operator decides
+    BLOCKING = "✗"  # the deployment does not work
 
 
 class Finding(NamedTuple):

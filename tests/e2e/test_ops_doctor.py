@@ -14,7 +14,7 @@ from local.emulator import ACCOUNT, SECRET
 from local.relayed import PREFIX, LocalRelay
 from local.template import REGION
 from ops.__main__ import main
-from ops.reach import on_aws
+from ops.targets import on_aws
 from relay.flow.services import UPSTREAMS_ON
 
 pytestmark = pytest.mark.stack

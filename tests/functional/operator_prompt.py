@@ -16,7 +16,7 @@ from moto import mock_aws
 
 from ops.__main__ import main
 from ops.deployment import Deployment
-from ops.reach import Target
+from ops.targets import Target
 from tests.functional.aws_fakes import create_table
 from tests.functional.harness import REGION
 

@@ -1,4 +1,4 @@
-"""What an account is told of its money: balance and consumption, to the letter of the platform's reference."""
+"""Balance and consumption answers, word for word as AI Studio's reference has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How statement lines are booked: blocks that count exactly whoever opens them, and refunds on their own day."""
+"""Booking of statement lines: blocks count exactly, whoever opens them; refunds are booked on their own day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything on sale can be bought: each platform, kind and action, in the words of its dialect, charged as listed."""
+"""Everything in the catalog can be bought: each platform, kind and action, in its dialect, at the listed price."""
 
 from __future__ import annotations
 

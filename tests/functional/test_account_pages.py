@@ -1,4 +1,4 @@
-"""A statement's pages are found by their number: right whatever was asked, and read alike however long the ledger."""
+"""Statement pages by number: always the right lines, with as many reads however long the ledger is."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def store(made: Harness, rows: list[Any], table: str = "AccountsTable") -> None:
 
 
 class Reads:
-    """Counts what is asked of DynamoDB, and the rows it reads for that."""
+    """Counts the DynamoDB requests and the rows they read."""
 
     def __init__(self, client: Any) -> None:
         self._client, self.calls, self.rows = client, 0, 0

@@ -1,4 +1,4 @@
-"""Statements of a year's turn: which local day a charge belongs to, pages, and whose they are."""
+"""Statements around the turn of a year: the local day of a charge, pages, and one account's lines only."""
 
 from __future__ import annotations
 

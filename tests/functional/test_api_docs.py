@@ -1,4 +1,4 @@
-"""What docs/api.md shows is what the relay says: its examples are asked again here, its code is run."""
+"""docs/api.md is true: its examples are requested again and compared, its code is run."""
 
 from __future__ import annotations
 

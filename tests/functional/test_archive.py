@@ -1,4 +1,4 @@
-"""A result is announced when its copy can be read, and not before; its links are ours, and signed as they are shown."""
+"""A result is announced once its copy can be read; links lead to our endpoint and are signed for each answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A function may die after any write while a result is copied: it ends as if nobody had, with one charge, one event."""
+"""A function killed after any write while a result is copied changes nothing: same end, one charge, one event."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def here() -> Iterator[CrashingHarness]:
 
 
 def lived(here: CrashingHarness, death: int) -> str:
-    """A task whose workers die after the `death`-th write once its job is done."""
+    """A task whose workers are killed after the `death`-th write once its job is done."""
     here.crash_point.writes_left = 0
     task_id, job = submit_task(here)
     job.state = "succeeded"

@@ -1,4 +1,4 @@
-"""A link that gives no result is tried three times; then the task fails once, and the money goes back once."""
+"""A result that cannot be fetched is tried three times; then the task fails once and is refunded once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit: a balance that is not its ledger's sum is found, a busy account is not accused, no run reads all."""
+"""The audit finds a balance that is not its ledger's sum, raises no false alarm, and reads a bounded part per run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def here() -> Iterator[Harness]:
 
 
 def steal(here: Harness, account_id: str, amount: int) -> None:
-    """Change a balance beside the ledger, as a defect or an intruder would."""
+    """Change a balance without a ledger entry."""
     account = here.services.store.accounts.get(account_id)
     assert account is not None
     here.services.store.accounts.change(account_id, balance=account.balance + amount)

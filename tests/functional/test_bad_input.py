@@ -1,4 +1,4 @@
-"""Bad requests in the relay family's words: each is a 4xx that names its mistake, and leaves no trace."""
+"""Bad requests to AI Studio's API: a 4xx that names the field; nothing stored, nothing charged."""
 
 from __future__ import annotations
 

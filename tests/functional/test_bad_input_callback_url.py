@@ -1,4 +1,4 @@
-"""Where clients may ask to be told: an https address on the public internet, checked before anything is charged."""
+"""Callback URLs: only https addresses on the public internet, checked before the charge."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMES = {
 
 
 def look_up(host: str, port: int) -> list[str]:
-    """A name server: literal addresses are themselves, other names are in the table or are not."""
+    """A name server with a table; literal addresses resolve to themselves."""
     if host in NAMES:
         return NAMES[host]
     if host.replace(".", "").isdigit() or ":" in host:

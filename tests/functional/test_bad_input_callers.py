@@ -1,4 +1,4 @@
-"""Who may not come in, or not now: keys, frozen and empty accounts; in the relay family's words."""
+"""Refused callers at AI Studio's API: bad keys, frozen accounts, accounts without balance."""
 
 from __future__ import annotations
 

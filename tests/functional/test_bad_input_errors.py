@@ -1,4 +1,4 @@
-"""When it is our own fault: one answer in the caller's words, and nothing of theirs in it or in the log."""
+"""Our own faults: one 500 in the caller's dialect, and no client data in the answer or the log."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any] | None]] = [
 
 
 class Broken:
-    """A client of which every call fails with words that should go nowhere."""
+    """A client whose every call fails with a text that must not appear anywhere."""
 
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError(f"{name} is broken")
@@ -54,7 +54,7 @@ def here(shared: Harness) -> Iterator[Harness]:
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
-    """Everything of ours that is logged, at every level."""
+    """Every log line of the package, at every level."""
     for name in [name for name in logging.root.manager.loggerDict if name.startswith(("genrelay", "relay"))]:
         monkeypatch.setattr(logging.getLogger(name), "propagate", True)
         caplog.set_level(logging.DEBUG, logger=name)
@@ -62,7 +62,7 @@ def log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> py
 
 
 def broken(here: Harness) -> None:
-    """A services whose tables cannot be reached."""
+    """Services whose tables cannot be reached."""
     tables: Any = Broken()
     store = Store.over(Tables(tables, "t", "a", "d"), shards=1, utc_offset=8)
     here.services = replace(here.services, store=store)

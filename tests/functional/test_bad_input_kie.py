@@ -1,4 +1,4 @@
-"""Bad requests in KIE's words: its envelope, its codes, the field by the name its clients know, and no trace."""
+"""Bad requests to KIE's API: its envelope, its codes, the client's field name; nothing stored or charged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever reaches an HTTP function is answered in a dialect: no target, header or body brings out another answer."""
+"""Whatever path, headers or body reach an HTTP function, the answer is in a dialect."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ queries = st.dictionaries(st.sampled_from(["taskId", "expires", "signature"]) | 
 
 @st.composite
 def events(draw: st.DrawFn) -> dict[str, Any]:
-    """What API Gateway could hand over, and then some: parts it leaves out when empty, and text nobody can encode."""
+    """Events API Gateway could send, and worse: missing parts, text that cannot be encoded."""
     event = http_event(draw(methods), "/", draw(st.dictionaries(header_names, header_values, max_size=4)), b"")
     event |= {"rawPath": draw(targets), "queryStringParameters": draw(queries)}
     event |= {"body": draw(bodies), "isBase64Encoded": draw(st.booleans())}

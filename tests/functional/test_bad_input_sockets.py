@@ -1,4 +1,4 @@
-"""What only a raw socket can send, through the local gateway to a function: answered in a dialect."""
+"""Requests only a raw socket can send, through the local gateway to a function: answered in a dialect."""
 
 from __future__ import annotations
 

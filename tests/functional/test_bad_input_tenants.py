@@ -1,4 +1,4 @@
-"""What lies between accounts, and between a request and its repeat: other people's tasks, Idempotency-Keys."""
+"""Accounts are separate: other accounts' tasks cannot be read or continued; Idempotency-Keys count per account."""
 
 from __future__ import annotations
 

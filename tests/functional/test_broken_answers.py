@@ -1,4 +1,4 @@
-"""Upstreams and clients whose answers break the rules of HTTP, over a real wire: nothing is sent twice or for ever."""
+"""Answers that violate HTTP, over real sockets: nothing is sent twice, nothing is repeated for ever."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def here() -> Iterator[Harness]:
 
 @contextmanager
 def over_a_wire(said: bytes) -> Iterator[Callable[[Call], Answer]]:
-    """An answer to a call that really goes out, to a server that says just this."""
+    """The answer to a real call to a server that sends exactly this."""
     outbound = Outbound("loopback", this_machine)
     with server(saying(said, hang_up=True)) as (port, _):
         yield lambda call: outbound.send(replace(call, url=f"http://a.example:{port}/", repeatable=False))

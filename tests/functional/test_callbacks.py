@@ -1,4 +1,4 @@
-"""The callback endpoint: whoever brings whatever, only an authenticated query moves a task."""
+"""The callback endpoint: whatever a callback says, only our own query to the upstream moves a task."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def here() -> Iterator[Harness]:
 
 @pytest.fixture
 def running(here: Harness) -> tuple[Task, Job]:
-    """A task at work upstream, and the job it is there."""
+    """A task that is running at its upstream, and its job there."""
     here.network.script.clear()
     here.wait(11)  # KIE takes twenty new jobs in ten seconds
     task_id = here.submit_kie_image()

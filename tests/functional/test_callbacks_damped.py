@@ -1,4 +1,4 @@
-"""Many callbacks of one job: a few questions to its upstream, and the last hint is never lost."""
+"""Many callbacks of one job cause few queries, and the last callback always causes one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OK = (200, {"code": 200, "msg": "success"})
 
 @pytest.fixture
 def job(here: Harness) -> Job:
-    """A job that is at work upstream, whose task's poll is a minute away."""
+    """A running job whose next poll is a minute away."""
     here.submit_kie_image()
     here.pump()
     return here.network.jobs["kie-1"]

@@ -1,4 +1,4 @@
-"""Callbacks out of their time: before the submission was answered, and after the deadline."""
+"""Callbacks that arrive before the submission's answer, or after the deadline."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_the_client_of_a_late_success_is_told_of_the_timeout_and_nothing_else(he
 
 
 def held(here: Harness, **fields: str) -> tuple[str, Job]:
-    """A task whose submission was never answered, and the job it has become all the same."""
+    """A task whose submission was never answered, and the job the upstream made of it."""
 
     def accepted_and_cut_off(call: Call) -> Answer:
         here.network.ordinary("kie.submit", call)

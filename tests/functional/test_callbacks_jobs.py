@@ -1,4 +1,4 @@
-"""One job, one task: an upstream that lies or errs cannot show one account's job to another."""
+"""One job, one task: an upstream that names the wrong job cannot show one account's result to another."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def theirs(here: Harness) -> Job:
 
 
 def unanswered(here: Harness) -> tuple[str, Job]:
-    """A task of ours whose submission was never answered, and the job it became all the same."""
+    """A task whose submission was never answered, and the job the upstream made of it."""
 
     def cut_off(call: Call) -> Answer:
         here.network.ordinary("kie.submit", call)
@@ -40,7 +40,7 @@ def unanswered(here: Harness) -> tuple[str, Job]:
 
 
 def naming(job: Job, at: Job) -> Job:
-    """A callback at the one job's address that speaks of the other."""
+    """A callback to the one task's URL that names the other's job."""
     return Job(job.id, at.call, job.state)
 
 

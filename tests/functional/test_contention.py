@@ -1,4 +1,4 @@
-"""Many at once on one account, and a DynamoDB that throttles: accepted, or told when to come back; never half."""
+"""Concurrent requests on one account, and throttling: accepted, or a 429 with Retry-After; never half done."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ FORBIDDEN = Answer(200, b'{"code": 400, "msg": "Your content was flagged as viol
 
 @dataclass(frozen=True)
 class Life:
-    """What is asked for, and how the outside behaves."""
+    """A request, and how upstream and client behave."""
 
     path: str
     asked: dict[str, object]
@@ -55,7 +55,7 @@ LIVES = {
 
 @dataclass(frozen=True)
 class Lived:
-    """A life's end, as everybody concerned sees it. `unsure`: it died between a claim and what came of it."""
+    """How a task ended, for client, upstream and ledger. `unsure`: killed between the claim and the stored answer."""
 
     task: Task
     unsure: bool
@@ -73,7 +73,7 @@ class Lived:
 
 
 def lived(life: Life, death: int) -> tuple[Lived, bool]:
-    """One life that dies after the `death`-th write (0: never), and whether it did."""
+    """Run one scenario with a kill after the `death`-th write (0: never); its end, and whether the kill was reached."""
     with harness() as safe:
         here = CrashingHarness.of(safe, CrashPoint(death))
         here.network.script = {"kie.submit": list(life.refusals)}

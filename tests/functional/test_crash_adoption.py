@@ -1,4 +1,4 @@
-"""A job whose submission was never answered: nobody but the upstream's callback can bring it back."""
+"""A job whose submission was never answered: only the upstream's callback can adopt it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BROKEN = Answer(502, b"<html>bad gateway</html>", {"content-type": "text/html"})
 
 @pytest.fixture
 def held(here: Harness) -> tuple[Harness, str, Job]:
-    """A task whose job exists upstream although no answer came."""
+    """A task whose job exists at the upstream although no answer came."""
 
     def accepted_and_cut_off(call: Call) -> Answer:
         here.network.ordinary("kie.submit", call)

@@ -1,4 +1,4 @@
-"""Telling the client: the same words every time, on a known schedule, until it has heard or is given up."""
+"""Client callbacks: the same bytes at each attempt, on a fixed schedule, until answered or given up."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def shared() -> Iterator[Harness]:
 
 @pytest.fixture
 def here(shared: Harness) -> Iterator[Harness]:
-    """A relay in which nobody has been told anything and nothing is owed."""
+    """A relay without deliveries, made or owed."""
     shared.network.calls.clear()
     yield shared
     shared.network.script.clear()
@@ -37,7 +37,7 @@ def here(shared: Harness) -> Iterator[Harness]:
 
 
 def ended(here: Harness, *answers: Script, state: str = "succeeded", **fields: Any) -> Task:
-    """A task that has ended and whose client was told once; `answers` are the client's, now and later."""
+    """An ended task after its first delivery attempt; `answers` are the client's, in order."""
     here.network.script["client"] = list(answers)
     task_id = here.submit_image(callback_url=CLIENT, **fields)
     here.pump()
@@ -50,7 +50,7 @@ def ended(here: Harness, *answers: Script, state: str = "succeeded", **fields: A
 
 
 def look(here: Harness, seconds: float) -> int:
-    """Let time pass, have the clock look once, and say how often the client has been told by then."""
+    """Let time pass, run one lap of the clock; the number of attempts by then."""
     here.wait(seconds)
     here.tick()
     here.pump()

@@ -1,4 +1,4 @@
-"""An attempt that was claimed counts, whatever happens after it: nothing is tried each minute for ever."""
+"""A claimed delivery attempt counts even if the worker dies after it, so attempts are bounded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOUR_DAYS = 4 * 86_400
 
 
 def owed(here: Harness) -> Task:
-    """A task that has ended, and whose client has not been told yet."""
+    """An ended task whose callback is still owed."""
     task_id = here.submit_image(callback_url=CLIENT)
     here.pump()
     here.network.finish()

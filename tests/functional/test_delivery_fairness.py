@@ -1,4 +1,4 @@
-"""No receiver and no account holds up another, however many of its deliveries hang."""
+"""Hanging receivers do not delay other receivers' or other accounts' callbacks."""
 
 from __future__ import annotations
 

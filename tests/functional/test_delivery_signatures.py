@@ -1,4 +1,4 @@
-"""What is told to clients verifies with what they have: the published verifier, KIE's scheme, both live secrets."""
+"""Callback signatures verify with the published library, with KIE's scheme, and with both secrets after a rotation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAY = 24 * 3600 * 1000
 
 @pytest.fixture
 def today(here: Harness) -> Harness:
-    """A relay at the real time: the published verifier looks at the real clock."""
+    """A relay at the real time, because the published verifier uses the real clock."""
     here.now[0] = int(time.time() * 1000)
     return here
 
@@ -27,7 +27,7 @@ def secret(generation: int, account: str = "acc1") -> str:
 
 
 def told(here: Harness, *, kie: bool = False) -> Call:
-    """What a client was told of a task that has just ended."""
+    """The callback of a task that has just ended."""
     _ = here.submit_kie_image(callBackUrl=CLIENT) if kie else here.submit_image(callback_url=CLIENT)
     here.pump()
     here.network.finish()

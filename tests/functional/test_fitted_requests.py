@@ -1,4 +1,4 @@
-"""What no upstream with a key makes is refused before the charge; what is made is what was charged."""
+"""Requests no upstream with a key can make are refused before the charge; what is made is what was charged."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def assert_nothing_happened(here: Harness) -> None:
 
 
 def ordered(call: Call) -> dict[str, int]:
-    """How much of each unit an upstream was told to make."""
+    """How many units an upstream was asked for."""
     body = json.loads(call.body)
     body = body.get("input", body)
     count = int(body.get("nVariants") or body.get("count") or 1)

@@ -1,4 +1,4 @@
-"""A repeated request is answered by what it made before, whatever has become of the things it names."""
+"""A repeat under an Idempotency-Key returns the first task, even if its inputs or its model are gone."""
 
 from __future__ import annotations
 

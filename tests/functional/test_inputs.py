@@ -1,4 +1,4 @@
-"""What a client gives to work from: its own uploads, pictures inline, public addresses; nothing else."""
+"""Inputs may be the account's own uploads, inline pictures and public addresses; nothing else."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def inline(body: bytes, kind: str = "image/png") -> str:
 
 
 def asking(field: str, value: str) -> tuple[str, dict[str, Any]]:
-    """A good request but for one medium, in the family that has such a field."""
+    """A valid request with one input, in a family that has that field."""
     if field == "image_url":
         return VIDEOS, {"prompt": "a cat", "action": "image2video", field: value}
     if field == "video_url":
@@ -47,7 +47,7 @@ PICTURES = ["image_url", "filesUrl", "maskUrl"]
 
 
 def sent_for(here: Harness, field: str, value: str) -> str:
-    """What the upstream is given for a medium."""
+    """What the upstream receives for an input."""
     here.run(30)  # what other tests left
     path, body = asking(field, value)
     status, document = here.post(path, body)

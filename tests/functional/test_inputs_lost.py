@@ -1,4 +1,4 @@
-"""Between a request and its dispatch, things get lost: the file it works from, or the function that looks at it."""
+"""Losses between request and dispatch: an input file that is gone, a function killed while fetching it."""
 
 from __future__ import annotations
 

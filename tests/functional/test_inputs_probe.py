@@ -1,4 +1,4 @@
-"""An address is looked at before a job is paid for: what has no medium ends it, what only dawdles is passed on."""
+"""Input addresses are fetched before the submission: no media file ends the task, a slow server does not."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def here() -> Iterator[Harness]:
 
 
 def submit(here: Harness, *script: Script) -> Task:
-    """A task made from an address that answers like this, after its dispatch."""
+    """A dispatched task whose input address answers like this."""
     here.network.script["file"] = list(script)
     asked = {"prompt": "a cat", "action": "image2video", "image_url": "https://img.example/a"}
     status, document = here.post("/api/kling/videos", asked)
@@ -134,7 +134,7 @@ def test_an_own_key_is_never_shown_to_an_input_address(here: Harness) -> None:
 
 @contextmanager
 def server(answer: Iterator[bytes]) -> Iterator[str]:
-    """A server for one request, which writes what it is given until nobody listens."""
+    """A server for one request that writes these bytes until the client is gone."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:

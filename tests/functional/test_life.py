@@ -1,4 +1,4 @@
-"""Whatever happens to tasks, in whatever order: their states, their money and what is owed stay right."""
+"""Random sequences of events: states, money and owed deliveries stay consistent."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class Tasks(RuleBasedStateMachine):
     # --- the end ----------------------------------------------------------------------------------------------
 
     def _everything_ends(self) -> None:
-        """Let the clock run past every deadline, then look whether anything is left."""
+        """Run past every deadline, then check that nothing is left."""
         self.here.crash_point.writes_left = 0
         for _ in range(80):
             while self.here.pump():

@@ -1,4 +1,4 @@
-"""How much an account may ask for: creations a minute and a day, unfinished tasks; and never its questions."""
+"""Limits of a tier: creations a minute and a day, unfinished tasks; queries do not count."""
 
 from __future__ import annotations
 

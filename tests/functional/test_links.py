@@ -1,4 +1,4 @@
-"""A link of ours opens one object until the end that was signed; nothing else opens anything."""
+"""A signed link opens one object until it expires; no other link opens anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The main job, by the workers: submitted, charged, handed on, learnt, settled, told."""
+"""The main course of a task: submitted, charged, dispatched, observed, settled, delivered."""
 
 from __future__ import annotations
 

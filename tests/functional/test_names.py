@@ -1,4 +1,4 @@
-"""Names in a request: one that does not exist is a mistake, one that cannot be looked up now is judged later."""
+"""Host names in a request: one that does not exist is a 400, one that cannot be resolved now is checked later."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def here() -> Iterator[Harness]:
 
 
 def names(here: Harness, answer: list[str] | int) -> None:
-    """The name server answers every question with these addresses, or this error, from now on."""
+    """Make the name server answer with these addresses, or this error."""
 
     def resolve(host: str, port: int) -> list[str]:
         if isinstance(answer, int):

@@ -1,4 +1,4 @@
-"""What an operator does with keys and secrets: a leaked key can be found and shut out, nothing breaks unasked."""
+"""Operator commands for keys and secrets: a leaked key can be revoked; nothing is replaced without a yes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ops(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def opens(ops: Operator, api_key: str) -> bool:
-    """Whether the relay would let this key in."""
+    """Whether the relay accepts this key."""
     digest = key_digest(ops.deployment.secret("key-pepper").encode(), api_key)
     row = ops.deployment.store.directory.key(digest)
     return row is not None and row.status == "active"

@@ -1,4 +1,4 @@
-"""What an operator moves: only real amounts, each payment once, never below nothing, and the ledger agrees."""
+"""Operator commands for money: valid amounts only, each reference once, never below 0, no drift."""
 
 from __future__ import annotations
 

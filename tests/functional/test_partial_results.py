@@ -1,4 +1,4 @@
-"""Fewer results than were paid for are paid for as far as they were made; more than were asked for are not kept."""
+"""Missing results are refunded; more results than were asked for are not kept."""
 
 from __future__ import annotations
 

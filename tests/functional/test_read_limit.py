@@ -1,4 +1,4 @@
-"""A key reads as often as its tier says; more is a 429 in the caller's words, and costs nobody else anything."""
+"""Reads above the tier's limit are a 429 in the caller's dialect and do not affect other keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A result is found by its link alone, and the search is as long for an account with many tasks as with few."""
+"""A result is found by its link alone, with as many reads for an account with many tasks as with few."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DOWNLOAD = "/api/v1/gpt4o-image/download-url"
 
 
 def found(here: Harness, url: str) -> tuple[int, int]:
-    """The answer's status, and the rows it took; who is calling is known by now."""
+    """The answer's status and the rows read; the caller's key is cached by then."""
     reads = counted(here)
     here.post("/api/kling/tasks", {"task_id": "none"})
     reads.calls = reads.rows = 0

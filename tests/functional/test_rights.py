@@ -1,4 +1,4 @@
-"""Rights and calls are the same: all that a function asks of AWS it may, and all that it may it asks for."""
+"""A function's rights are exactly the AWS calls it makes, in both directions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ READS_QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttribute
 
 @pytest.fixture(scope="module")
 def recorder() -> CallRecorder:
-    """All that the functions ask for on all ways, and what Lambda asks for in their name."""
+    """Every AWS call of the functions in all scenarios, and Lambda's own calls for them."""
     recorder = CallRecorder(set(of_the_cloud()))
     for way in SCENARIOS + MEDIA_SCENARIOS:
         with harness() as here:
@@ -70,7 +70,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def named(resource: dict[str, Any]) -> str:
-    """A resource as `Use` calls it: by its logical id, a secret by its name."""
+    """A resource as `AwsUse` names it: by its logical id, a secret by its name."""
     match resource:
         case {"Fn::GetAtt": [str(logical), "Arn"]} | {"Ref": str(logical)}:
             return logical

@@ -1,4 +1,4 @@
-"""A trace id leads from a client's answer to every line of the log about its task, and to what the upstream said."""
+"""A trace id from an answer finds every log line about the task, including the upstream's words."""
 
 from __future__ import annotations
 

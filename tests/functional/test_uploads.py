@@ -1,4 +1,4 @@
-"""A client's file is posted to the upload endpoint, judged by its bytes, and works as an input at once."""
+"""A file posted to the upload endpoint is inspected and can be used as an input at once."""
 
 from __future__ import annotations
 

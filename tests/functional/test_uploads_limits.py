@@ -1,4 +1,4 @@
-"""Uploads are limited too: a frozen account stores nothing, one without a balance little, each so much in a day."""
+"""Upload limits: none for a frozen account, few without a balance, a daily allowance for the rest."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def day(here: Harness) -> int:
 
 
 def test_the_limit_is_part_of_the_write_itself(here: Harness) -> None:
-    """Two containers that count at once cannot both take the last place."""
+    """Two containers that count at once cannot both take the last file of the day."""
     files, most, between = here.services.store.upload_counts, TIERS[1].uploads, list[bool]()
     assert files.add("acc2", day(here), 2, 10, most)
     client = here.services.store.tasks.tables.client

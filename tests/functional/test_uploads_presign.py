@@ -1,4 +1,4 @@
-"""A large file goes straight into the bucket, by a form that binds it, and nobody can use it before it is judged."""
+"""A large file goes into the bucket by a presigned form, and cannot be used before it is inspected."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def asked(here: Harness, **wanted: Any) -> dict[str, Any]:
 
 
 def arrived(here: Harness, body: bytes = PNG, **wanted: Any) -> tuple[str, str]:
-    """A file that was brought by a form and not judged yet: its link, and the key it lies under."""
+    """A file sent by a form and not inspected yet: its link and its key."""
     said = asked(here, **wanted)
     key = said["fields"]["key"]
     here.services.bucket.put(key, body, said["content_type"])
@@ -45,7 +45,7 @@ def arrived(here: Harness, body: bytes = PNG, **wanted: Any) -> tuple[str, str]:
 
 
 def copy_of(key: str) -> str:
-    """Where a form's file lies once it is judged."""
+    """The key of a form's file once it is inspected."""
     return key.replace("incoming/", "uploads/")
 
 

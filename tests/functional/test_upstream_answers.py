@@ -1,4 +1,4 @@
-"""Whatever an upstream answers to a submission: taken elsewhere, failed with the money back, or held; never twice."""
+"""Answers to a submission: next source, failure with refund, or held; never submitted twice."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def shared() -> Iterator[Harness]:
 
 @pytest.fixture
 def here(shared: Harness) -> Harness:
-    """A relay in which nothing is under way and no upstream is left alone."""
+    """A relay without tasks, in which no upstream is avoided."""
     shared.network.script.clear()
     shared.network.calls.clear()
     shared.services.resting.clear()
@@ -42,7 +42,7 @@ def relay(status: int, code: str, message: str = "no", **headers: str) -> Answer
 
 
 def submit(here: Harness, path: str) -> Task:
-    """A task with the first answer of its upstreams."""
+    """A task after the first answer of its upstreams."""
     status, made = here.post(path, {"prompt": "a cat"})
     assert status == 200
     here.pump()

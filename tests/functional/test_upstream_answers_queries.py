@@ -1,4 +1,4 @@
-"""Whatever an upstream answers to a question about a job: the task goes on, ends once, or is ended by the clock."""
+"""Answers to a query: the task goes on, ends once, or is ended by the clock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def shared() -> Iterator[Harness]:
 
 @pytest.fixture
 def here(shared: Harness) -> Iterator[Harness]:
-    """A relay in which nothing is under way."""
+    """A relay without tasks."""
     shared.wait(11)
     shared.network.started = "processing"
     yield shared
@@ -43,7 +43,7 @@ def running(here: Harness, upstream: str) -> Task:
 
 
 def asked(here: Harness, task: Task, answer: Script) -> Task:
-    """The task after one look at it, answered so."""
+    """The task after one poll with this answer."""
     here.network.script[f"{task.upstream}.query"] = [answer]
     here.wait(61)
     here.tick()

@@ -1,4 +1,4 @@
-"""Upstreams that cannot take a task now, and how long one waits for them."""
+"""Upstreams that cannot take a task now, and how long the task waits for them."""
 
 from __future__ import annotations
 

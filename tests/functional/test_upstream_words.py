@@ -1,4 +1,4 @@
-"""No word an upstream says of a failure, and no upstream's name, reaches a client: in no reply, in no callback."""
+"""No upstream's error text and no upstream's name reaches a client, in replies or callbacks."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ QUERIES: list[tuple[str, Callable[[str], Answer]]] = [
 
 @dataclass
 class Client:
-    """One client of each family, and everything it was ever answered or told."""
+    """One client of each family, and every byte it received."""
 
     here: Harness
     family: str
@@ -105,7 +105,7 @@ class Client:
         self.heard += [json.dumps(document, ensure_ascii=False), json.dumps(headers)]
 
     def live(self) -> str:
-        """Have the task run to its end, looking before and after; every byte that came back."""
+        """Run the task to its end with queries before and after; every byte received."""
         self.submit()
         self.here.run(10)
         self.query()
@@ -131,7 +131,7 @@ def shared() -> Iterator[Harness]:
 
 @pytest.fixture
 def here(shared: Harness) -> Harness:
-    """A relay in which nothing is under way and no upstream is left alone."""
+    """A relay without tasks, in which no upstream is avoided."""
     for kept in (shared.network.script, shared.network.calls, shared.network.jobs, shared.services.resting):
         kept.clear()
     shared.network.started = "processing"

@@ -1,4 +1,4 @@
-"""Faults of our own in a worker: nothing is repeated for ever, and what was not sent may be tried again."""
+"""Our own faults in a worker: attempts are bounded, and what was not sent may be tried again."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_an_input_that_breaks_the_look_at_it_ends_the_task_after_three(here: Har
 
 
 class Unreadable(Answer):
-    """An answer on which our own reading fails."""
+    """An answer that makes our reader fail."""
 
     def document(self) -> Any:
         raise RuntimeError("a fault of ours")
@@ -94,7 +94,7 @@ def test_a_fault_after_the_submission_may_have_left_holds_the_task(here: Harness
 
 
 class Broken(Bucket):
-    """A bucket into which nothing can be copied."""
+    """A bucket whose copies fail."""
 
     def __init__(self, bucket: Bucket, error: BaseException) -> None:
         super().__init__(lambda: bucket._client, bucket._name)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ops.__main__ import main
-from ops.supply import unmakeable
+from ops.readiness import unmakeable
 from relay.edge.wiring import catalog
 
 SHIPPED = Path(__file__).resolve().parents[2] / "layers/relay/python/relay/catalog/catalog.toml"

@@ -13,7 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from ops.deployment import READY_FILE, Connect, Deployment, OperatorError
 
-_HERE = Config(retries={"total_max_attempts": 1})  # on this machine, who does not answer at once is not there
+_HERE = Config(retries={"total_max_attempts": 1})  # a service on this machine answers at once or does not run
 
 
 @dataclass(frozen=True)

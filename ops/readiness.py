@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ops.deployment import OWN_SECRETS
 from ops.findings import Finding, blocking, lacking, names, ok
-from ops.reach import Target
+from ops.targets import Target
 from relay.nouns.catalog import Catalog
 
 

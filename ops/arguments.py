@@ -1,4 +1,4 @@
-"""What an operator may type: each reader turns one argument into a value, or says what is wrong with it."""
+"""Reads command-line arguments: each function returns a checked value, or says what is wrong with the text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from relay.nouns.money import NANOS, nanos
 
 LONGEST = 100  # characters of a name or a reference
 LONGEST_REASON = 300
-LARGEST = 999_999_999  # currency units in one movement: more is a slip of the keyboard
+LARGEST = 999_999_999  # currency units in one movement: more is taken for a typing error
 
 # ASCII digits only: Decimal and int would also take NaN, 1e3, 1_000 and full-width digits
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
