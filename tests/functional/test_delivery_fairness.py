@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from relay.effects.outbound import NoAnswer
-from relay.effects.store.tasks import Due
+from relay.effects.store.due import Due
 from relay.flow.clock import tick
 from relay.flow.deliver import SECONDS, SHORT_SECONDS, THREADS, deliver
 from relay.flow.services import Services

@@ -82,6 +82,31 @@ def test_what_is_kept_of_a_charge_is_the_price_of_what_was_made(unit_price: int,
     assert len({entry.kind for entry in entries}) == len(entries)  # the ledger has one row for each kind
 
 
+@given(
+    kind=st.sampled_from(sorted(set(Kind) - {Kind.IMAGE})),
+    unit_price=st.integers(0, 10**12),
+    units=st.integers(1, 60),
+    usage=st.none() | st.integers(-5, 100),
+)
+def test_what_was_used_is_what_is_paid_for_and_never_more_than_was_reserved(
+    kind: Kind, unit_price: int, units: int, usage: int | None
+) -> None:
+    task = replace(TASK, kind=kind, price=unit_price * units, unit_price=unit_price)
+    file = Asset("https://a.example")
+    ended = advance(task, Observation(State.SUCCEEDED, assets=(file,), usage=usage), NOW, "poll")
+    assert ended is not None
+
+    spent = -(reserve(task).amount + sum(entry.amount for entry in settle(task, ended)))
+
+    assert spent == (task.price if usage is None else unit_price * min(units, max(0, usage)))
+
+
+def test_a_call_costs_what_it_costs_whatever_it_used() -> None:
+    ended = replace(TASK, state=State.SUCCEEDED, used=0, kind=Kind.MUSIC)
+
+    assert [entry.amount for entry in settle(TASK, ended)] == [0]
+
+
 @pytest.mark.parametrize(
     ("amount", "expected"),
     [

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.nouns.draft import Kind
+from relay.nouns.draft import KINDS, Kind
 from relay.nouns.faults import Fault
-from relay.nouns.life import LEGAL, advance
+from relay.nouns.life import EXTRAS, LEGAL, MAX_FACTS, TOO_MUCH_TEXT, advance
 from relay.nouns.money import Entry, EntryKind, reserve, settle
 from relay.nouns.task import (
     BY_ARCHIVE,
@@ -24,6 +24,7 @@ from relay.nouns.task import (
     Asset,
     Delivery,
     Observation,
+    Role,
     State,
     Task,
     uuid7,
@@ -109,6 +110,69 @@ def test_a_success_without_results_is_a_failure() -> None:
     assert (after.state, after.fault and after.fault.code) == (S.FAILED, "GENERATION_FAILED")
 
 
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("store", [False, True])
+def test_words_alone_are_a_success_of_what_is_no_file(kind: Kind, store: bool) -> None:
+    after = advance(task(kind=kind), Observation(S.SUCCEEDED, facts={"text": "la la"}), NOW, "poll", store=store)
+
+    assert after is not None
+    assert after.state is (S.FAILED if KINDS[kind].file else S.SUCCEEDED)
+
+
+def test_a_success_with_more_words_than_a_row_holds_is_a_failure() -> None:
+    facts = {"text": "x" * MAX_FACTS}
+
+    after = advance(task(kind=Kind.TEXT), Observation(S.SUCCEEDED, facts=facts), NOW, "poll")
+
+    assert after is not None
+    assert (after.state, after.fault) == (S.FAILED, TOO_MUCH_TEXT)
+
+
+def test_what_comes_with_a_result_is_neither_counted_as_one_nor_kept_without_end() -> None:
+    cover, track = Asset("https://files.example/c.png", role=Role.COVER), Asset("https://files.example/a.mp3")
+
+    after = advance(task(kind=Kind.MUSIC, most=2), seen(S.SUCCEEDED, assets=(cover, track) * 9), NOW, "poll")
+
+    assert after is not None
+    assert after.results == (track, track)
+    assert after.assets == (track, track, *(cover,) * 2 * EXTRAS)
+
+
+def test_a_cover_alone_is_no_result() -> None:
+    cover = Asset("https://files.example/c.png", role=Role.COVER)
+
+    after = advance(task(), seen(S.SUCCEEDED, assets=(cover,)), NOW, "poll")
+
+    assert after is not None
+    assert after.state is S.FAILED
+
+
+@pytest.mark.parametrize(
+    ("asset", "store", "state"),
+    [
+        (Asset("https://files.example/a.png"), False, S.SUCCEEDED),
+        (Asset("https://files.example/a.png"), True, S.STORING),
+        (Asset("https://files.example/a.png", private=True), False, S.STORING),
+        (Asset("", data=b"png"), True, S.SUCCEEDED),
+    ],
+    ids=["shown as it is", "archived", "only our key opens it", "came inline"],
+)
+def test_a_result_is_copied_where_its_address_cannot_be_given_out(asset: Asset, store: bool, state: State) -> None:
+    after = advance(task(), seen(S.SUCCEEDED, assets=(asset,)), NOW, "poll", store=store)
+
+    assert after is not None
+    assert after.state is state
+
+
+def test_what_was_used_is_remembered_while_the_result_is_copied() -> None:
+    made = advance(task(), seen(S.SUCCEEDED, usage=7), NOW, "poll", store=True)
+    assert made is not None
+    after = advance(made, seen(S.SUCCEEDED), NOW, BY_ARCHIVE)
+
+    assert after is not None
+    assert (made.used, after.used) == (7, 7)
+
+
 @pytest.mark.parametrize(
     ("was", "seen_", "is_"), [(0, 30, 30), (30, 10, 30), (30, 30, 30), (30, 400, 100), (30, -5, 30)]
 )
@@ -158,6 +222,8 @@ OBSERVATIONS = st.builds(
     st.floats(-1e6, 1e6) | st.just(math.nan) | st.just(math.inf),
     st.sampled_from([(), PICTURE]),
     st.none() | st.builds(Fault, st.text(), st.text()),
+    facts=st.sampled_from([{}, {"text": "la la"}]),
+    usage=st.none() | st.integers(-5, 500),
 )
 
 

@@ -14,11 +14,11 @@ from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.flow.clock import wake
 from relay.flow.observe import observe
 from relay.flow.quoting import quote
+from relay.flow.result_files import NotStored, check_type, mark_stored, result_key
 from relay.flow.services import Services
-from relay.nouns.draft import KINDS
 from relay.nouns.faults import Fault
 from relay.nouns.media import MediaType, sniff
-from relay.nouns.task import BY_ARCHIVE, Asset, Observation, State, Task
+from relay.nouns.task import BY_ARCHIVE, Asset, Observation, Role, State, Task
 from relay.nouns.wire import Call
 
 SECONDS = 540.0  # for all results of a task, inside the function's ten minutes
@@ -28,10 +28,6 @@ HEAD = 4096  # bytes looked at before the first is stored
 NOT_COPIED = "the result could not be copied"
 
 logger = Logger(child=True)
-
-
-class NotStored(Exception):
-    """A result could not be copied this time; the message says why."""
 
 
 def archive(services: Services, account_id: str, task_id: str, attempt: int) -> None:
@@ -50,9 +46,9 @@ def archive(services: Services, account_id: str, task_id: str, attempt: int) -> 
         return
     try:
         until = services.clock() + int(SECONDS * 1000)
-        stored = tuple(
-            _stored(services, claimed, number, asset, until) for number, asset in enumerate(claimed.assets, 1)
-        )
+        copies = [
+            _copy_asset(services, claimed, number, asset, until) for number, asset in enumerate(claimed.assets, 1)
+        ]
     except NotStored as error:
         reason = quote(str(error))
         logger.warning("result not stored", **claimed.log_keys, attempt=attempt + 1, reason=reason)
@@ -62,10 +58,23 @@ def archive(services: Services, account_id: str, task_id: str, attempt: int) -> 
         logger.exception("copying a result failed", **claimed.log_keys, attempt=attempt + 1)
         _again_or_fail(services, claimed, NOT_COPIED)
         return
-    observe(services, claimed, Observation(State.SUCCEEDED, assets=stored), BY_ARCHIVE)
+    observe(services, claimed, Observation(State.SUCCEEDED, assets=tuple(filter(None, copies))), BY_ARCHIVE)
 
 
-def _stored(services: Services, task: Task, number: int, asset: Asset, until: int) -> Asset:
+def _copy_asset(services: Services, task: Task, number: int, asset: Asset, until: int) -> Asset | None:
+    """The asset as stored; None for something beside the results that cannot be copied. Raises NotStored."""
+    if asset.key:
+        return asset
+    try:
+        return _download(services, task, number, asset, until)
+    except NotStored as error:
+        if asset.role is Role.MAIN:
+            raise
+        logger.warning("left out what came with a result", **task.log_keys, role=asset.role, reason=quote(str(error)))
+        return None
+
+
+def _download(services: Services, task: Task, number: int, asset: Asset, until: int) -> Asset:
     seconds = max(1.0, (until - services.clock()) / 1000)  # what the results before it have left
     call = Call("GET", asset.url, {"user-agent": "genrelay", "accept-encoding": "identity"}, timeout=seconds)
     try:
@@ -73,16 +82,12 @@ def _stored(services: Services, task: Task, number: int, asset: Asset, until: in
             if incoming.status != 200:
                 raise NotStored(f"the result's link answers {incoming.status}")
             source = Source(incoming.chunks, incoming.headers.get("content-length", ""), services.largest_result)
-            found = source.type()
-            if found is None or found.kind != KINDS[task.kind].file:
-                raise NotStored(f"the result's link has no {KINDS[task.kind].file}")
-            key = f"results/{task.account_id}/{task.task_id}-{number}.{found.extension}"
+            found = check_type(task, asset, source.type())
+            key = result_key(task, number, found)
             services.bucket.copy_in(key, source, found.content_type)  # type: ignore[arg-type]  # read() is all it needs
     except (NotSent, NoAnswer, EgressRefused) as error:
         raise NotStored(f"the result's link could not be read: {error}") from error
-    return replace(
-        asset, url="", key=key, content_type=found.content_type, size=source.size, sha256=source.digest.hexdigest()
-    )
+    return mark_stored(asset, key, found, source.size, source.digest.hexdigest())
 
 
 class Source(RawIOBase):

@@ -9,7 +9,7 @@ from math import ceil
 
 from aws_lambda_powertools import Logger
 
-from relay.effects.store.tasks import Due
+from relay.effects.store.due import Due
 from relay.flow.observe import observe
 from relay.flow.quoting import quote_for_task
 from relay.flow.services import Services

@@ -8,7 +8,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from relay.flow.quoting import quote_for_task
+from relay.flow.result_files import NotStored, store_inline
 from relay.flow.services import Services
+from relay.nouns.faults import Fault
 from relay.nouns.life import advance
 from relay.nouns.money import settle
 from relay.nouns.task import Delivery, Observation, State, Task
@@ -32,7 +34,12 @@ def observe(services: Services, task: Task, seen: Observation, learnt: str, due_
             return task
         if due_at is not None and after.state is not State.STORING and not after.terminal:
             after = replace(after, due_at=min(due_at, task.expires_at))
-        if services.store.tasks.save(task, after, settle(task, after)):
+        try:
+            after = store_inline(services, after)
+        except NotStored as error:  # no later look would find better bytes
+            seen = replace(seen, state=State.FAILED, fault=Fault("GENERATION_FAILED", str(error), "RESULT_UNAVAILABLE"))
+            continue
+        if services.store.tasks.save(task, after, settle(task, after), seen.facts if after.made else None):
             _announce(services, after, learnt)
             return after
         task = services.store.tasks.get(task.account_id, task.task_id) or task

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+from relay.nouns.draft import KINDS
 from relay.nouns.faults import Fault
-from relay.nouns.task import BY_ARCHIVE, BY_CLOCK, FAULTS, GRACE, TERMINAL, Delivery, Observation, State, Task
+from relay.nouns.task import (
+    BY_ARCHIVE,
+    BY_CLOCK,
+    FAULTS,
+    GRACE,
+    TERMINAL,
+    Asset,
+    Delivery,
+    Observation,
+    Role,
+    State,
+    Task,
+)
 
 STORING_TIME = 3_600_000  # ms a result may take to be copied, retries and all
 NO_RESULT = Fault("GENERATION_FAILED", upstream_code="NO_RESULT")
-
+TOO_MUCH_TEXT = Fault("GENERATION_FAILED", upstream_code="TOO_MUCH_TEXT")
+MAX_FACTS = 300_000  # characters of JSON, in ASCII: a DynamoDB row holds 400 KB
+EXTRAS = len(Role) - 1  # files that may come with each result: one of each other role
 
 # The one table of legal transitions. Only forward; what is terminal never changes.
 _ORDER = (State.PENDING, State.SUBMITTING, State.QUEUED, State.PROCESSING, State.STORING)
@@ -23,17 +39,16 @@ LEGAL: Mapping[State, frozenset[State]] = {
 def advance(task: Task, seen: Observation, now: int, learnt: str, *, store: bool = False) -> Task | None:
     """The task after `seen`, or None where `seen` changes nothing. Pure; the caller commits it.
 
-    A success without a result is a failure: nobody can be handed nothing and charged for it. Of more results than
-    were asked for the first are kept. With `store` a success first has to be copied; from then on only the copying,
-    or the clock, moves the task.
+    A success without a result is a failure: nobody can be handed nothing and charged for it. With `store` a success
+    first has to be copied, and what only our key can fetch always has; from then on only the copying, or the clock,
+    moves the task.
     """
-    seen = replace(seen, assets=seen.assets[: task.most])
     if task.terminal or (task.state is State.STORING and learnt not in (BY_ARCHIVE, BY_CLOCK)):
         return None
-    if seen.state is State.SUCCEEDED and not seen.assets:
-        seen = replace(seen, state=State.FAILED, fault=NO_RESULT)
-    if seen.state is State.SUCCEEDED and store and learnt != BY_ARCHIVE:
-        return _made(task, seen, now, learnt)
+    if seen.state is State.SUCCEEDED and learnt != BY_ARCHIVE:
+        seen = _inspect(task, seen)
+        if any(store or asset.private for asset in seen.assets if asset.data is None):
+            return _made(task, seen, now, learnt)
     state = seen.state if seen.state in LEGAL[task.state] else task.state
     after = replace(
         task,
@@ -46,9 +61,35 @@ def advance(task: Task, seen: Observation, now: int, learnt: str, *, store: bool
         return None
     if state not in TERMINAL:
         return replace(after, version=task.version + 1)
+    after = replace(after, learnt=task.learnt or learnt)
     if state is State.SUCCEEDED:
-        return _ended(replace(after, assets=seen.assets, learnt=task.learnt or learnt), now)
-    return _ended(replace(after, assets=(), fault=seen.fault or FAULTS[state], learnt=task.learnt or learnt), now)
+        return _ended(replace(after, assets=seen.assets, used=_used(task, seen)), now)
+    return _ended(replace(after, assets=(), fault=seen.fault or FAULTS[state]), now)
+
+
+def _inspect(task: Task, seen: Observation) -> Observation:
+    """The success with what is kept of it, or the failure that it is."""
+    seen = replace(seen, assets=_select_assets(seen.assets, task.most))
+    fault = _find_shortfall(task, seen)
+    return replace(seen, state=State.FAILED, assets=(), fault=fault) if fault else seen
+
+
+def _select_assets(assets: tuple[Asset, ...], most: int) -> tuple[Asset, ...]:
+    """The first results, as many as were asked for, and what came with them, a bounded number."""
+    results = [asset for asset in assets if asset.role is Role.MAIN]
+    extras = [asset for asset in assets if asset.role is not Role.MAIN]
+    return (*results[:most], *extras[: EXTRAS * most])
+
+
+def _find_shortfall(task: Task, seen: Observation) -> Fault | None:
+    """Why a success is none. What is sold as a file has to be one; anything else may be a file or words."""
+    if not any(asset.role is Role.MAIN for asset in seen.assets) and not (seen.facts and not KINDS[task.kind].file):
+        return NO_RESULT
+    return TOO_MUCH_TEXT if seen.facts and len(json.dumps(seen.facts)) > MAX_FACTS else None
+
+
+def _used(task: Task, seen: Observation) -> int | None:
+    return task.used if seen.usage is None else max(0, seen.usage)
 
 
 def _made(task: Task, seen: Observation, now: int, learnt: str) -> Task:
@@ -60,6 +101,7 @@ def _made(task: Task, seen: Observation, now: int, learnt: str) -> Task:
         sending=False,
         upstream_task_id=task.upstream_task_id or seen.upstream_task_id,
         assets=seen.assets,
+        used=_used(task, seen),
         learnt=learnt,
         tries=0,
         due_at=now + GRACE,

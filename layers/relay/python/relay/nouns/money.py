@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+from relay.nouns.draft import Kind
 from relay.nouns.task import State, Task
 
 NANOS = 10**9
@@ -53,15 +54,21 @@ def reserve(task: Task) -> Entry:
 
 def settle(before: Task, after: Task) -> tuple[Entry, ...]:
     """The entries a transition owes: none on the way, release on any end but success; on success capture, and the
-    release of what was paid for results that were not made."""
+    release of what was paid for and not made or used."""
     if before.terminal or not after.terminal:
         return ()
     at = after.completed_at or after.created_at
     if after.state is not State.SUCCEEDED:
         return (_of_task(after, EntryKind.RELEASE, after.price, at),)
-    capture = _of_task(after, EntryKind.CAPTURE, 0, at)
-    rest = after.unit_price * max(0, after.most - len(after.assets))
+    capture, rest = _of_task(after, EntryKind.CAPTURE, 0, at), after.price - _earned(after)
     return (capture, _of_task(after, EntryKind.RELEASE, rest, at)) if rest else (capture,)
+
+
+def _earned(task: Task) -> int:
+    """What of its price a success has earned, never more: a picture counts when it was made, any other unit when the
+    upstream says that it was used."""
+    units = len(task.results) if task.kind is Kind.IMAGE else task.used
+    return task.price if not task.unit_price or units is None else min(task.price, units * task.unit_price)
 
 
 def _of_task(task: Task, kind: EntryKind, amount: int, at: int) -> Entry:

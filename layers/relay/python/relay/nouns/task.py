@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from relay.nouns.draft import Kind
 from relay.nouns.faults import Fault
+from relay.nouns.wire import Json
 
 
 class State(StrEnum):
@@ -49,10 +50,21 @@ class Delivery(StrEnum):
     DEAD = "dead"  # given up; listed, and can be replayed
 
 
+class Role(StrEnum):
+    """What a file is to its task: a result that was asked for, or something that came with one."""
+
+    MAIN = "main"
+    COVER = "cover"
+    PREVIEW = "preview"
+    THUMBNAIL = "thumbnail"
+
+
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One result. `duration` is seconds.
+    """One file of an outcome. `duration` is seconds, `ref` the upstream's id of this piece.
 
+    It arrives with a `url`, which needs our key at the upstream where it is `private`, or inline as `data`, which goes
+    into the bucket before the task is committed and never into a row.
     A stored one has a `key` in the media bucket, with what was found when it was copied (`size` in bytes), and no
     `url` of its own: links to it are signed when it is shown, and `expires_at` (Unix ms) says until when they work.
     """
@@ -65,13 +77,19 @@ class Asset:
     size: int | None = None
     sha256: str | None = None
     expires_at: int | None = None
+    role: Role = Role.MAIN
+    ref: str | None = None
+    private: bool = False
+    data: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One fact about a task, from a submit answer, a callback's query or a poll.
+    """What was learnt of a task at one moment, from a submit answer, a callback's query or a poll.
 
     `progress` is percent, 0-100. `unknown_word` is an upstream status nobody knows; it means "still running".
+    `facts` is what an outcome says in words (text, prompts, seed, buttons, character, …), kept in a row of its own.
+    `usage` is how many units of the price were really used, where the upstream says so.
     """
 
     state: State
@@ -80,14 +98,16 @@ class Observation:
     assets: tuple[Asset, ...] = ()
     fault: Fault | None = None
     unknown_word: str | None = None
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    usage: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """The hot row. Instants (`*_at`) are Unix milliseconds; `price` is integer nanos, frozen at submit.
 
-    `most` results were asked for at most, and no more are kept; `unit_price` (nanos) goes back for each of them
-    that was not made, 0 where the price does not depend on their number.
+    `most` results were asked for at most, and no more are kept. `unit_price` is the nanos of one unit of the price, 0
+    where the call is what is paid for; `used` is how many units the upstream says it used, None where it does not.
     `due_at` is when the clock looks at this task again; None only when nothing is owed any more.
     """
 
@@ -102,6 +122,7 @@ class Task:
     expires_at: int
     most: int = 1
     unit_price: int = 0
+    used: int | None = None
     state: State = State.PENDING
     version: int = 0
     due_at: int | None = None
@@ -127,6 +148,16 @@ class Task:
     def log_keys(self) -> dict[str, Any]:
         """What every log line about this task carries."""
         return {"trace_id": self.trace_id, "account_id": self.account_id, "task_id": self.task_id}
+
+    @property
+    def made(self) -> bool:
+        """Whether its outcome is there: told already, or still being copied."""
+        return self.state in (State.STORING, State.SUCCEEDED)
+
+    @property
+    def results(self) -> tuple[Asset, ...]:
+        """The files that were asked for, without what came with them."""
+        return tuple(asset for asset in self.assets if asset.role is Role.MAIN)
 
     @property
     def terminal(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -10,18 +11,22 @@ from typing import Any
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.faults import Fault
 from relay.nouns.money import Entry, EntryKind
-from relay.nouns.task import Asset, Delivery, State, Task
+from relay.nouns.task import Asset, Delivery, Role, State, Task
+from relay.nouns.wire import Json
 
 Item = dict[str, Any]  # DynamoDB's own shape: {"attribute": {"S": "text"}}
 
 # Told once: asking a class for its fields, or copying deeply what is only read, costs more than the translation.
-_TASK, _ASSET, _DRAFT, _ENTRY = (tuple(each.name for each in fields(kind)) for kind in (Task, Asset, Draft, Entry))
+_TASK, _DRAFT, _ENTRY = (tuple(each.name for each in fields(kind)) for kind in (Task, Draft, Entry))
+_ASSET = {each.name: each.default for each in fields(Asset)}  # what an asset says of itself beyond these is kept
 
 
 def pack(value: object) -> dict[str, Any]:
-    """One attribute value: text, number and truth as themselves, anything else as JSON text."""
+    """One attribute value: text, bytes, number and truth as themselves, anything else as JSON text."""
     if isinstance(value, str):
         return {"S": str(value)}
+    if isinstance(value, bytes):
+        return {"B": value}
     if isinstance(value, bool):
         return {"BOOL": value}
     if isinstance(value, int | float):
@@ -53,7 +58,7 @@ def task_values(task: Task) -> dict[str, object]:
         if name == "attempts":
             value = value or None
         elif name == "assets":
-            value = [{k: v for k, v in _values(asset, _ASSET).items() if v is not None} for asset in value] or None
+            value = [_asset_values(asset) for asset in value] or None
         elif isinstance(value, Fault):
             value = [value.code, "", value.upstream_code]  # the words are for the log
         if value is not None and value != "":
@@ -61,16 +66,36 @@ def task_values(task: Task) -> dict[str, object]:
     return values
 
 
+def _asset_values(asset: Asset) -> dict[str, object]:
+    if asset.data is not None:
+        raise ValueError("bytes do not go into a row: store them in the bucket first")
+    return {name: value for name, usual in _ASSET.items() if (value := getattr(asset, name)) != usual}
+
+
+def _read_asset(words: Mapping[str, Any]) -> Asset:
+    return Asset(**{**words, "role": Role(words.get("role", Role.MAIN))})
+
+
 def read_task(item: Item) -> Task:
     row = unpack(item)
     known = {name: row[name] for name in _TASK if name in row}
     known |= {"kind": Kind(row["kind"]), "state": State(row["state"]), "delivery": Delivery(row["delivery"])}
     known["progress"] = float(row["progress"])
-    known["assets"] = tuple(Asset(**asset) for asset in json.loads(row.get("assets", "[]")))
+    known["assets"] = tuple(map(_read_asset, json.loads(row.get("assets", "[]"))))
     known["attempts"] = tuple((at, outcome) for at, outcome in json.loads(row.get("attempts", "[]")))
     if "fault" in row:
         known["fault"] = Fault(*json.loads(row["fault"]))
     return Task(**known)
+
+
+def write_facts(facts: Mapping[str, Json]) -> bytes:
+    """Compressed, for words may be many; escaped, for an upstream may say what is no valid UTF-8."""
+    return zlib.compress(json.dumps(facts, separators=(",", ":")).encode())
+
+
+def read_facts(body: bytes) -> Mapping[str, Json]:
+    facts: dict[str, Json] = json.loads(zlib.decompress(body))
+    return facts
 
 
 def write_draft(draft: Draft) -> str:

@@ -2,47 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from zlib import crc32
 
-from relay.effects.store.booking import Booking
-from relay.effects.store.codec import Expression, pack, read_draft, read_task, task_values, unpack
-from relay.effects.store.table import LostRace, Tables
+from relay.effects.store.codec import (
+    Expression,
+    read_draft,
+    read_facts,
+    read_task,
+    unpack,
+)
+from relay.effects.store.due import DUE_INDEX, Due, read_due
+from relay.effects.store.table import LostRace
+from relay.effects.store.transitions import Transitions, row_key
 from relay.nouns.draft import Draft
-from relay.nouns.money import Entry
-from relay.nouns.task import Delivery, State, Task
-
-DUE_INDEX = "due"
+from relay.nouns.task import State, Task
+from relay.nouns.wire import Json
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """A task whose time has come, as the due index tells it."""
-
-    account_id: str
-    task_id: str
-    due_at: int
-    state: State
-    expires_at: int
-    polls: int
-    sending: bool
-    upstream: str | None
-    delivery: Delivery
-
-
-@dataclass(frozen=True, slots=True)
-class Tasks:
-    tables: Tables
-    shards: int
-    booking: Booking
-
+class Tasks(Transitions):
     def get(self, account_id: str, task_id: str) -> Task | None:
         """The task, read consistently: a status query right after a callback must see what it said."""
         if not _names_a_task(task_id):
             return None
-        found = self.tables.get(TableName=self.tables.tasks, Key=_key(account_id, task_id), ConsistentRead=True)
+        found = self.tables.get(TableName=self.tables.tasks, Key=row_key(account_id, task_id), ConsistentRead=True)
         return read_task(found) if found else None
 
     def with_request(self, account_id: str, task_id: str) -> tuple[Task, Draft] | None:
@@ -65,68 +50,15 @@ class Tasks:
 
     def request(self, account_id: str, task_id: str) -> Draft | None:
         """What was asked for, without the task."""
-        key = _key(account_id, _request(task_id))
+        key = row_key(account_id, _request(task_id))
         found = self.tables.client.get_item(TableName=self.tables.tasks, Key=key).get("Item")
         return read_draft(found["draft"]["S"]) if found else None
 
-    def row(self, task: Task) -> dict[str, Any]:
-        """The hot row as DynamoDB keeps it: in the due index exactly when it has a `due_at`."""
-        return {name: pack(value) for name, value in self._values(task).items()}
-
-    def _values(self, task: Task) -> dict[str, object]:
-        values = task_values(task)
-        if task.due_at is not None:
-            values["due_shard"] = self.shard(task.task_id)
-        return values
-
-    def shard(self, task_id: str) -> int:
-        return crc32(task_id.encode()) % self.shards
-
-    def save(self, before: Task, after: Task, entries: tuple[Entry, ...] = ()) -> bool:
-        """Commit a transition with the money it moves, if `before` is still the truth; False where it is not."""
-        change = self._change(before, after)
-        try:
-            if entries:
-                self._settle({"Update": change}, after, entries)
-            else:
-                self.tables.update(**change)
-        except LostRace:
-            return False
-        return True
-
-    def _settle(self, change: dict[str, Any], after: Task, entries: tuple[Entry, ...]) -> None:
-        """Raises LostRace where the task has moved on, Contended where only the account row kept doing so."""
-        patience = self.tables.patience()
-        while True:
-            seen, steps = self.booking.settlement(entries, after.created_at)
-            try:
-                self.tables.transact(change, *steps, patience=patience)
-            except LostRace as lost:
-                if lost.refused(0) or not lost.refused(1):
-                    raise
-                self.booking.learn(after.account_id, lost.row(1))
-                patience.again(lost)
-            else:
-                if seen is not None:
-                    self.booking.seen[after.account_id] = seen
-                return
-
-    def _change(self, before: Task, after: Task) -> dict[str, Any]:
-        old, new = self._values(before), self._values(after)
-        expression = Expression()
-        # the version is checked, not the values: two equal-looking rows may have different histories
-        condition = f"{expression.name('version')} = {expression.value(before.version)}"
-        text = expression.update(
-            put={name: value for name, value in new.items() if value != old.get(name)},
-            drop=tuple(name for name in old if name not in new),
-        )
-        return {
-            "TableName": self.tables.tasks,
-            "Key": _key(after.account_id, after.task_id),
-            "UpdateExpression": text,
-            "ConditionExpression": condition,
-            **expression.arguments,
-        }
+    def facts(self, account_id: str, task_id: str) -> Mapping[str, Json]:
+        """What a task's outcome says beside its files; empty where it says nothing."""
+        key = row_key(account_id, f"{task_id}#facts")
+        found = self.tables.get(TableName=self.tables.tasks, Key=key, ConsistentRead=True)
+        return read_facts(found["facts"]["B"]) if found else {}
 
     def due(self, shard: int, until: int, limit: int) -> list[Due]:
         """At most `limit` tasks of a shard due by `until` (Unix ms), the longest waiting first."""
@@ -139,7 +71,7 @@ class Tasks:
             Limit=limit,
             **expression.arguments,
         )["Items"]
-        return [_due(unpack(item)) for item in items]
+        return [read_due(unpack(item)) for item in items]
 
     def lease(self, due: Due, next_due: int) -> Task | None:
         """Take a due task for ourselves until `next_due`; None where another worker was faster."""
@@ -148,7 +80,7 @@ class Tasks:
         try:
             row = self.tables.update(
                 TableName=self.tables.tasks,
-                Key=_key(due.account_id, due.task_id),
+                Key=row_key(due.account_id, due.task_id),
                 UpdateExpression=expression.update(put={"due_at": next_due}, add={"polls": 1}),
                 ConditionExpression=condition,
                 ReturnValues="ALL_NEW",
@@ -165,7 +97,7 @@ class Tasks:
         try:
             self.tables.update(
                 TableName=self.tables.tasks,
-                Key=_key(task.account_id, task.task_id),
+                Key=row_key(task.account_id, task.task_id),
                 UpdateExpression=expression.update(put={"due_at": due_at}),
                 ConditionExpression=condition,
                 **expression.arguments,
@@ -182,7 +114,7 @@ class Tasks:
         try:
             self.tables.update(
                 TableName=self.tables.tasks,
-                Key=_key(task.account_id, task.task_id),
+                Key=row_key(task.account_id, task.task_id),
                 UpdateExpression=expression.update(put={"next_ask_at": until}),
                 ConditionExpression=condition,
                 **expression.arguments,
@@ -197,7 +129,7 @@ class Tasks:
 
     def fix_event(self, task: Task, body: bytes) -> bytes:
         """Keep the first wording of what the client is told, so that every attempt sends the same bytes."""
-        key = _key(task.account_id, f"{task.task_id}#event")
+        key = row_key(task.account_id, f"{task.task_id}#event")
         try:
             self.tables.put(
                 TableName=self.tables.tasks,
@@ -238,23 +170,5 @@ def _names_a_task(text: str) -> bool:
 _ID_ALPHABET = frozenset("0123456789abcdef-")
 
 
-def _key(account_id: str, task_id: str) -> dict[str, Any]:
-    return {"account_id": pack(account_id), "task_id": pack(task_id)}
-
-
 def _request(task_id: str) -> str:
     return f"{task_id}#request"
-
-
-def _due(row: dict[str, Any]) -> Due:
-    return Due(
-        row["account_id"],
-        row["task_id"],
-        row["due_at"],
-        State(row["state"]),
-        row["expires_at"],
-        row["polls"],
-        row["sending"],
-        row.get("upstream"),
-        Delivery(row["delivery"]),
-    )

@@ -29,7 +29,7 @@ def task_document(task: Task) -> dict[str, Json]:
     if task.state is State.SUCCEEDED:
         if task.completed_at is not None:
             document["completed_at"] = _iso(task.completed_at)
-        document.update(_result(task.kind, task.assets))
+        document.update(_result(task.kind, task.results))
     elif task.state in TERMINAL:
         fault = task.fault or FAULTS[task.state]
         code = fault.code if fault.code in TASK_ERRORS else OTHER_TASK_ERROR
@@ -75,7 +75,7 @@ def _result(kind: Kind, assets: Sequence[Asset]) -> dict[str, Json]:
         return {"images": [_linked(asset) for asset in assets]}
     if kind is Kind.MUSIC:
         return {"music": [_music(asset) for asset in assets]}
-    return {"video": _timed(assets[0])}
+    return {"video": _timed(assets[0])} if kind is Kind.VIDEO else {}
 
 
 def _music(asset: Asset) -> dict[str, Json]:
