@@ -81,7 +81,10 @@ COMMANDS: tuple[tuple[str, Callable[..., None], tuple[Argument, ...], str], ...]
     ),
     ("webhook-rotate", commands.webhook_rotate, (ACCOUNT,), "a new signing secret for an account's callbacks"),
 )
-CATALOG: Argument = ("file", {"help": "such as layers/relay/python/relay/catalog/catalog.toml"})
+CATALOG: Argument = (
+    "path",
+    {"help": "its folder, such as layers/relay/python/relay/catalog, or one file with all of it"},
+)
 
 
 def _parser() -> argparse.ArgumentParser:

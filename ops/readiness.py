@@ -42,7 +42,7 @@ def upstreams(at: Target) -> Iterator[Finding]:
 
 def _sold(catalog: Catalog, held: set[str]) -> Iterator[Finding]:
     unmade = list(unmakeable(catalog, held))
-    sold = sum(len(offer.models) for platform in catalog.platforms.values() for offer in platform.offers.values())
+    sold = len(catalog.models)
     if len(unmade) == sold:
         yield blocking("catalog", "nothing that is sold can be made: no upstream has a key")
     elif unmade:
@@ -52,10 +52,8 @@ def _sold(catalog: Catalog, held: set[str]) -> Iterator[Finding]:
 
 
 def unmakeable(catalog: Catalog, held: Iterable[str]) -> Iterator[str]:
-    """What is sold though no upstream in `held` makes it, as platform/kind/model."""
+    """What is sold though no upstream in `held` makes it."""
     keyed = set(held)
-    for platform in catalog.platforms.values():
-        for kind, offer in platform.offers.items():
-            for model in offer.models.values():
-                if keyed.isdisjoint(source.upstream for source in model.sources):
-                    yield f"{platform.name}/{kind}/{model.name}"
+    for name, model in catalog.models.items():
+        if keyed.isdisjoint(source.upstream for source in model.sources):
+            yield name

@@ -130,7 +130,7 @@ def test_a_lap_past_its_time_ends(stack: Deployed) -> None:
 MADE_BY: Mapping[str, tuple[Kind, str, int]] = {
     "submit.aistudio.image": (Kind.IMAGE, "kling-image", nanos("0.40")),
     "submit.aistudio.video": (Kind.VIDEO, "sora-2", nanos("3.60")),
-    "submit.aistudio.music": (Kind.MUSIC, "V5", nanos("0.80")),
+    "submit.aistudio.music": (Kind.MUSIC, "suno-v5", nanos("0.80")),
     "submit.kie.generate": (Kind.IMAGE, "gpt4o-image", nanos("0.18")),
 }
 
@@ -251,7 +251,7 @@ def test_a_function_is_told_what_the_parameters_say(stack: Deployed) -> None:
 
 def test_layers_hold_our_package_and_no_leftovers(stack: Deployed) -> None:
     relay, vendor = stack.built / "Relay/python", stack.built / "Vendor/python"
-    assert (relay / "relay/catalog/catalog.toml").is_file()
+    assert (relay / "relay/catalog/models.toml").is_file()
     assert (vendor / "pydantic_core").is_dir()
     assert not list(vendor.glob("*.dist-info"))
     assert not [path for path in vendor.rglob("*.so") if "aarch64" not in path.name]

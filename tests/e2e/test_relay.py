@@ -20,12 +20,7 @@ from tests.e2e.tenant import KIE, PATIENCE, Tenant
 
 pytestmark = pytest.mark.stack
 
-OFFERS = [
-    (name, kind)
-    for name, platform in catalog().platforms.items()
-    for kind in platform.offers
-    if platform.family == "aistudio"
-]
+OFFERS = [(name, kind) for name, offers in catalog().menus["aistudio"].items() for kind in offers]
 SEGMENT = {Kind.IMAGE: "images", Kind.VIDEO: "videos", Kind.MUSIC: "music"}
 
 

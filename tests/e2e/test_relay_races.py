@@ -218,7 +218,7 @@ def test_one_message_dispatched_by_many_is_one_submission(races: Races) -> None:
 
 
 def test_an_account_gets_exactly_what_it_paid_for(races: Races) -> None:
-    price = races.catalog.model("gpt4o-image", Kind.IMAGE, None).price
+    price = races.catalog.models["gpt4o-image"].price
     caller = races.account(7 * price + price // 2)
 
     def create() -> str:

@@ -14,8 +14,8 @@ from tests.functional.harness import Harness, harness
 from tests.functional.refusals import refused
 
 SEGMENTS = {"image": "images", "video": "videos", "music": "music"}
-PLATFORMS = {name: each for name, each in catalog().platforms.items() if each.family == "aistudio"}
-SOLD = [(name, kind.value) for name, each in PLATFORMS.items() for kind in each.offers]
+PLATFORMS = catalog().menus["aistudio"]
+SOLD = [(name, kind.value) for name, offers in PLATFORMS.items() for kind in offers]
 NOT_SOLD = [(name, kind) for name in PLATFORMS for kind in SEGMENTS if (name, kind) not in SOLD]
 VIDEO = [name for name, kind in SOLD if kind == "video"]
 

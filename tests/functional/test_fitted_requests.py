@@ -69,17 +69,15 @@ def ordered(call: Call) -> dict[str, int]:
 
 def everything(here: Harness) -> Iterator[tuple[Model, str, dict[str, Any]]]:
     """A grid of requests over all that is sold, each with its model."""
-    for platform in here.services.catalog.platforms.values():
-        for kind, offer in platform.offers.items():
-            for model in offer.models.values():
-                if platform.family == "kie":
-                    path, grid = f"/api/v1/{platform.name}/generate", KIE_GRID
-                else:
-                    path, grid = (
-                        PATHS[kind].format(platform.name),
-                        [{"model": model.name, **more} for more in GRID[kind]],
-                    )
-                yield from ((model, path, {"prompt": "a kite", **more}) for more in grid)
+    menus = here.services.catalog.menus
+    for platform, offers in menus["kie"].items():
+        for body in KIE_GRID:
+            yield offers[Kind.IMAGE].model(None), f"/api/v1/{platform}/generate", {"prompt": "a kite", **body}
+    for platform, offers in menus["aistudio"].items():
+        for kind, offer in offers.items():
+            for name, model in offer.models.items():
+                path = PATHS[kind].format(platform)
+                yield from ((model, path, {"prompt": "a kite", "model": name, **body}) for body in GRID[kind])
 
 
 @pytest.mark.parametrize("upstreams", [("kie",), ("aistudio",), ("kie", "aistudio")], ids="+".join)
@@ -105,7 +103,7 @@ def test_whatever_is_accepted_is_charged_as_it_is_sent(upstreams: tuple[str, ...
 
 def test_a_model_that_is_sold_no_more_fails_at_once_and_the_money_goes_back(here: Harness) -> None:
     task_id = here.submit_image()
-    here.services = replace(here.services, catalog=replace(here.services.catalog, platforms={}))
+    here.services = replace(here.services, catalog=replace(here.services.catalog, models={}))
     here.run(60)
 
     assert here.task(task_id).state is State.FAILED

@@ -39,8 +39,8 @@ def upload_is_gone(here: Harness) -> None:
 
 
 def platform_is_sold_no_more(here: Harness) -> None:
-    left = {name: each for name, each in here.services.catalog.platforms.items() if name != "kling"}
-    here.services = replace(here.services, catalog=replace(here.services.catalog, platforms=left))
+    left = {name: each for name, each in here.services.catalog.menus["aistudio"].items() if name != "kling"}
+    here.services = replace(here.services, catalog=replace(here.services.catalog, menus={"aistudio": left}))
 
 
 def account_is_frozen(here: Harness) -> None:

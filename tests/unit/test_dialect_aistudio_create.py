@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from importlib.resources import files
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.catalog.file import load
+from relay.catalog.file import shipped
 from relay.families.aistudio.dialect import DIALECT
 from relay.families.bodies import MAX_TEXT
 from relay.nouns.draft import Draft
@@ -18,7 +17,7 @@ from relay.nouns.errors import BadInput, MissingField
 from relay.nouns.wire import Inbound
 from tests.axes import each_once
 
-CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))
+CATALOG = shipped()
 GROK, KLING, SUNO = "/api/grok/images", "/api/kling/videos", "/api/suno/music"
 URL = "https://img.example/a.png"
 LONG_URL = "https://img.example/".ljust(2048, "a")

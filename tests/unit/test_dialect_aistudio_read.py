@@ -6,13 +6,12 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
-from importlib.resources import files
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.catalog.file import load
+from relay.catalog.file import shipped
 from relay.families import dialect
 from relay.families.aistudio.dialect import DIALECT
 from relay.families.dialect import TaskQuery
@@ -21,9 +20,9 @@ from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, MissingField, NoKey, NotFound, RelayError, Unsupported
 from relay.nouns.wire import Inbound
 
-CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))
+CATALOG = shipped()
 KINDS = {"images": Kind.IMAGE, "videos": Kind.VIDEO, "music": Kind.MUSIC}
-SOLD = [(name, kind) for name, p in CATALOG.platforms.items() if p.family == "aistudio" for kind in p.offers]
+SOLD = [(name, kind) for name, offers in CATALOG.menus["aistudio"].items() for kind in offers]
 LACKING = [(p, kind) for p in dict(SOLD) for kind in KINDS.values() if (p, kind) not in SOLD]
 URL = "https://img.example/a.png"
 MINIMAL: dict[str, dict[str, object]] = {
@@ -84,7 +83,7 @@ def test_a_request_without_a_key_is_refused() -> None:
 @pytest.mark.parametrize(("platform", "kind"), SOLD)
 def test_a_minimal_request_is_filled_from_the_catalog(platform: str, kind: Kind) -> None:
     draft = create(f"/api/{platform}/{segment_of(kind)}")
-    model = CATALOG.model(platform, kind, None)
+    model = CATALOG.offer("aistudio", platform, kind).model(None)
     filled = {"action": "text2video", "duration": 5, "aspect_ratio": "16:9"} if kind is Kind.VIDEO else {}
     assert draft == replace(Draft("aistudio", platform, kind, model.name, prompt="a fox"), **filled)  # type: ignore[arg-type]
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from typing import Any
 
 import pytest
 
-from relay.catalog.file import load
+from relay.catalog.file import shipped
 from relay.families import dialect
 from relay.families.dialect import TaskQuery
 from relay.families.kie.dialect import DIALECT, Download
@@ -17,7 +16,7 @@ from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, InvalidParameter, MissingField, NotFound, TaskNotFound
 from relay.nouns.wire import Inbound
 
-CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))
+CATALOG = shipped()
 GOOD = {"prompt": "a cat", "size": "1:1"}
 URL = "https://files.example/a.png"
 BAD_URLS = [
@@ -162,7 +161,7 @@ def test_raw_leaves_out_what_nobody_checked() -> None:
 
 
 def test_price_is_per_image() -> None:
-    model = CATALOG.model("gpt4o-image", Kind.IMAGE, None)
+    model = CATALOG.models["gpt4o-image"]
     assert model.cost(create(nVariants=4)) == 4 * model.cost(create())
 
 
@@ -175,7 +174,7 @@ def test_unreadable_body_is_bad_input(body: bytes) -> None:
 
 
 def test_platform_not_in_the_catalog_is_not_found() -> None:
-    empty = Catalog("CNY", 8, {}, {}, {}, {})
+    empty = Catalog("CNY", 8, {}, {}, {}, {}, {})
     with pytest.raises(NotFound):
         DIALECT.read_create(inbound(GOOD), empty)
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from importlib.resources import files
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.catalog.file import load
+from relay.catalog.file import shipped
 from relay.families.kie.dialect import DIALECT
 from relay.nouns.errors import BadInput, NotFound
 from relay.nouns.wire import Inbound
 
-CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))
+CATALOG = shipped()
 FIELDS = (
     *("prompt", "filesUrl", "fileUrl", "size", "nVariants", "maskUrl", "callBackUrl"),
     *("isEnhance", "uploadCn", "enableFallback", "fallbackModel", "taskId", "url", "imageUrl"),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from importlib.resources import files
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.catalog.file import load
+from relay.catalog.file import shipped
 from relay.families import provider
 from relay.families.provider import Account
 from relay.flow.fit import Fit, as_charged, fit
@@ -18,11 +17,12 @@ from relay.nouns.catalog import Model
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import InvalidParameter, Unsupported
 
-CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))
+CATALOG = shipped()
 SOLD = [
-    (platform.family, platform.name, kind, model)
-    for platform in CATALOG.platforms.values()
-    for kind, offer in platform.offers.items()
+    (dialect, platform, kind, model)
+    for dialect, menu in CATALOG.menus.items()
+    for platform, offers in menu.items()
+    for kind, offer in offers.items()
     for model in offer.models.values()
 ]
 BOTH = frozenset({"kie", "aistudio"})
@@ -58,7 +58,7 @@ def drafts(draw: st.DrawFn) -> Draft:
 @settings(max_examples=400)
 @given(asked=drafts(), on=st.sampled_from([BOTH, frozenset({"kie"}), frozenset({"aistudio"}), frozenset[str]()]))
 def test_the_price_is_that_of_what_is_sent(asked: Draft, on: frozenset[str]) -> None:
-    model = CATALOG.model(asked.platform, asked.kind, asked.model)
+    model = CATALOG.models[asked.model]
     try:
         ways = fit(CATALOG, asked, on)
     except (InvalidParameter, Unsupported):

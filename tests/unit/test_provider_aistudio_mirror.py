@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import replace
-from importlib.resources import files
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.catalog.file import load
+from relay.catalog.file import shipped
 from relay.families.aistudio.dialect import DIALECT
 from relay.families.aistudio.provider import AistudioProvider
 from relay.families.aistudio.words import SEGMENTS
@@ -24,7 +23,7 @@ from relay.nouns.wire import Answer, Inbound
 from tests.unit.keys import keyless
 from tests.unit.told import told
 
-CATALOG = load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))
+CATALOG = shipped()
 RELAY = AistudioProvider(Account("https://up.example", "sk-EXAMPLE"))
 SAID = {"GENERATION_FAILED", "TASK_TIMEOUT", "TASK_CANCELLED", "API_ERROR"}
 
@@ -119,7 +118,7 @@ SONGS = st.builds(
     dialect=st.just("aistudio"),
     platform=st.just("suno"),
     kind=st.just(Kind.MUSIC),
-    model=st.just("V5"),
+    model=st.just("suno-v5"),
     prompt=PROMPTS,
     lyrics=st.none() | WORDS,
     style=st.none() | WORDS,

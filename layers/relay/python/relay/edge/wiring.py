@@ -7,13 +7,12 @@ import secrets
 import threading
 import time
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
-from relay.catalog.file import load
+from relay.catalog.file import shipped
 from relay.effects.bucket import SIGNING, Bucket
 from relay.effects.metrics import count
 from relay.effects.outbound import Outbound
@@ -35,7 +34,7 @@ _making = threading.Lock()  # boto3's default session is not made for two thread
 
 
 def catalog() -> Catalog:
-    return load((files("relay.catalog") / "catalog.toml").read_text("utf-8"))
+    return shipped()
 
 
 @cache

@@ -36,7 +36,7 @@ def fit(catalog: Catalog, draft: Draft, upstreams_on: Container[str]) -> list[Fi
 
     Raises InvalidParameter with the client's field and what would do, Unsupported where what could make it is off.
     """
-    model = catalog.model(draft.platform, draft.kind, draft.model)
+    model = catalog.models[draft.model]
     sources = _sources(model, draft)
     if not sources:
         raise InvalidParameter(_word(draft, "parent"), "cannot be continued by this model", "不能由该模型继续")
@@ -56,7 +56,7 @@ def fit(catalog: Catalog, draft: Draft, upstreams_on: Container[str]) -> list[Fi
 
 def as_charged(catalog: Catalog, draft: Draft) -> Iterator[Source]:
     """The sources that would be sent a draft exactly as it was fitted and charged; none for what is sold no more."""
-    model = catalog.sold(draft.platform, draft.kind, draft.model)
+    model = catalog.models.get(draft.model)
     if model is None:
         return
     for source in _sources(model, draft):

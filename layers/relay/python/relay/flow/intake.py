@@ -15,7 +15,7 @@ from relay.flow.access import Caller
 from relay.flow.fit import Fit, fit
 from relay.flow.inputs import STORED, check_address, resolve_inputs, store_inline
 from relay.flow.services import Services
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Draft
 from relay.nouns.errors import BadInput, InvalidParameter, TaskNotFound
 from relay.nouns.task import GRACE, Delivery, State, Task, uuid7
 from relay.nouns.wire import Inbound
@@ -92,7 +92,7 @@ def find_with_request(
 
 def _task(services: Services, caller: Caller, best: Fit) -> Task:
     now, draft = services.clock(), best.draft
-    model = services.catalog.model(draft.platform, draft.kind, draft.model)
+    model = services.catalog.models[draft.model]
     return Task(
         account_id=caller.account_id,
         task_id=uuid7(now, services.random_bits(74)),
@@ -104,7 +104,7 @@ def _task(services: Services, caller: Caller, best: Fit) -> Task:
         created_at=now,
         expires_at=now + services.catalog.deadlines[draft.kind] * 1000,
         most=model.most(draft),
-        unit_price=model.unit_price,
+        unit_price=model.unit_price(draft),
         due_at=now + GRACE,
         delivery=Delivery.WAITING if draft.callback_url else Delivery.NONE,
     )
@@ -114,9 +114,11 @@ def _continued(services: Services, caller: Caller, draft: Draft) -> Draft:
     """The draft with what its parent task knows: only the upstream that made the parent can go on from it."""
     if draft.parent is None:
         return draft
-    parent = services.store.tasks.get(caller.account_id, draft.parent)
-    if parent is None or parent.platform != draft.platform or parent.kind is not Kind.VIDEO:
-        raise InvalidParameter("task_id", "is not a video task of yours on this platform", "不是您在该平台的视频任务")
+    parent, model = services.store.tasks.get(caller.account_id, draft.parent), services.catalog.models[draft.model]
+    if parent is None or parent.platform != draft.platform:
+        raise InvalidParameter("task_id", "is not a task of yours on this platform", "不是您在该平台的任务")
+    if not model.continues(draft.action, parent.model, parent.kind):
+        raise InvalidParameter("task_id", "is not a task that this model continues", "不是该模型可继续的任务")
     if parent.state is not State.SUCCEEDED:
         raise InvalidParameter("task_id", "is a task that has not succeeded", "对应的任务尚未成功")
     return replace(

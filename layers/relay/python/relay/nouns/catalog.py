@@ -1,9 +1,9 @@
-"""What is sold, to whom, for how much and made by whom; relay/catalog/file.py reads it from catalog.toml."""
+"""What is sold, to whom, for how much and made by whom; relay/catalog/file.py reads it from files."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from relay.nouns.draft import Draft, Kind
@@ -35,14 +35,25 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Follow:
+    """What an action may continue, as names of kinds and of models, and its price where that is another."""
+
+    after: frozenset[str]
+    price: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
-    """`price` is nanos per call, per second or per image; `duration` is the seconds of an unspecified video."""
+    """What is sold, under one name in all menus. `price` is nanos per call, per second or per image; `duration` is the
+    seconds of an unspecified video; `follows` are the actions that continue another task's result."""
 
     name: str
+    kind: Kind
     price: int
     per: str
     sources: tuple[Source, ...]
     duration: int = VIDEO_SECONDS
+    follows: Mapping[str, Follow] = field(default_factory=dict)
 
     def fit(self, draft: Draft, source: Source) -> Draft:
         """The draft as this source makes it: a video's length is the next one it makes. Raises Unfit for more."""
@@ -56,35 +67,45 @@ class Model:
             raise Unfit("duration", "is longer than any video made", "超过可生成的最长时长", source.lengths)
         return replace(draft, duration=length)
 
+    def continues(self, action: str, model: str, kind: Kind) -> bool:
+        """Whether an action of this model may go on from what that model made."""
+        return action in self.follows and not self.follows[action].after.isdisjoint((model, kind))
+
     def cost(self, draft: Draft) -> int:
         """The price of a fitted draft."""
         units = {"call": 1, "image": draft.count, "second": draft.duration or self.duration}[self.per]
-        return self.price * units
+        return self._price(draft.action) * units
 
-    @property
-    def unit_price(self) -> int:
+    def unit_price(self, draft: Draft) -> int:
         """Nanos of the price that each result stands for; 0 where their number is not what is paid for."""
-        return self.price if self.per == "image" else 0
+        return self._price(draft.action) if self.per == "image" else 0
 
     def most(self, draft: Draft) -> int:
         """How many results the request is for: as many as were asked, or as its upstreams always make."""
         return draft.count * max(source.results for source in self.sources)
 
+    def _price(self, action: str) -> int:
+        return (self.follows[action].price if action in self.follows else None) or self.price
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What one platform sells of one kind."""
+    """What a dialect sells of one kind under one of its platform words; `models` are by the client's name for them."""
 
     default: str
     models: Mapping[str, Model]
     actions: tuple[str, ...] = ()
 
+    def model(self, name: str | None) -> Model:
+        """The named model, or the default. Raises InvalidParameter with the names there are."""
+        model = self.models.get(name or self.default)
+        if model is None:
+            known = ", ".join(sorted(self.models))
+            raise InvalidParameter("model", f"must be one of: {known}", f"必须是以下之一：{known}")
+        return model
 
-@dataclass(frozen=True, slots=True)
-class Platform:
-    name: str
-    family: str
-    offers: Mapping[Kind, Offer]
+
+Menu = Mapping[str, Mapping[Kind, Offer]]  # a dialect's: by its platform words, and by kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +177,8 @@ class Catalog:
     deadlines: Mapping[Kind, int]
     tiers: Mapping[int, Tier]
     upstreams: Mapping[str, Upstream]
-    platforms: Mapping[str, Platform]
+    models: Mapping[str, Model]
+    menus: Mapping[str, Menu]  # by dialect
     unpaid_uploads: Allowance = UNPAID_UPLOADS  # for accounts without a balance
 
     def out_of_reach(self, names: Container[str]) -> Catalog:
@@ -167,26 +189,11 @@ class Catalog:
         }
         return replace(self, upstreams=upstreams)
 
-    def offer(self, family: str, platform: str, kind: Kind) -> Offer:
-        """Raises NotFound for a platform this family does not sell, Unsupported for a kind it lacks."""
-        found = self.platforms.get(platform)
-        if found is None or found.family != family:
+    def offer(self, dialect: str, platform: str, kind: Kind) -> Offer:
+        """Raises NotFound for a platform that is not on this dialect's menu, Unsupported for a kind it lacks."""
+        offers = self.menus.get(dialect, {}).get(platform)
+        if offers is None:
             raise NotFound(f"no platform named {platform[:40]!r}", "平台不存在")
-        if kind not in found.offers:
+        if kind not in offers:
             raise Unsupported(f"{platform} does not make {kind} tasks", f"平台 {platform} 不支持该类型")
-        return found.offers[kind]
-
-    def sold(self, platform: str, kind: Kind, name: str) -> Model | None:
-        """The named model, None where it is not sold: it may have been, when a task was accepted."""
-        found = self.platforms.get(platform)
-        offer = found.offers.get(kind) if found else None
-        return offer.models.get(name) if offer else None
-
-    def model(self, platform: str, kind: Kind, name: str | None) -> Model:
-        """The named model, or the platform's default. Raises InvalidParameter naming the ones there are."""
-        offer = self.platforms[platform].offers[kind]
-        model = offer.models.get(name or offer.default)
-        if model is None:
-            known = ", ".join(sorted(offer.models))
-            raise InvalidParameter("model", f"must be one of: {known}", f"必须是以下之一：{known}")
-        return model
+        return offers[kind]

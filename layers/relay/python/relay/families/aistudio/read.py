@@ -144,7 +144,7 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
         raise NotFound
     offer = catalog.offer(FAMILY, platform, kind)
     body = read_body(_BODIES[kind], read_json(inbound))
-    model = catalog.model(platform, kind, body.model)
+    model = offer.model(body.model)
     draft = Draft(
         dialect=FAMILY,
         platform=platform,

@@ -112,12 +112,11 @@ class KieDialect(Dialect):
             raise MissingField("prompt", " when filesUrl is empty", "（filesUrl 为空时）")
         if len(body.files) > MAX_FILES:
             raise InvalidParameter("filesUrl", f"takes at most {MAX_FILES} URLs", f"最多 {MAX_FILES} 个")
-        catalog.offer(self.family, PLATFORM, Kind.IMAGE)
         return Draft(
             dialect=self.family,
             platform=PLATFORM,
             kind=Kind.IMAGE,
-            model=catalog.model(PLATFORM, Kind.IMAGE, None).name,
+            model=catalog.offer(self.family, PLATFORM, Kind.IMAGE).model(None).name,
             prompt=body.prompt,
             count=body.n_variants,
             size=body.size,
