@@ -1,7 +1,9 @@
 """Balance and consumption."""
 
-from relay.edge.gateway import ClientEndpoints
+from relay.edge.clients import ClientEndpoint
+from relay.edge.operations.account import OPERATIONS
 from relay.edge.shell import handler
 from relay.edge.wiring import services
 
-lambda_handler = handler(ClientEndpoints("account", services).resolve)
+services()  # while Lambda initialises, not at the first request
+lambda_handler = handler(ClientEndpoint(OPERATIONS, services).resolve)

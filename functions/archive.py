@@ -4,7 +4,9 @@ from relay.edge.shell import Context, Event, handler, records
 from relay.edge.wiring import services
 from relay.flow.archive import archive
 
+here = services()
+
 
 @handler
 def lambda_handler(event: Event, context: Context) -> Event:
-    return records(event, lambda message: archive(services(), **message))
+    return records(event, lambda message: archive(here, **message))

@@ -4,10 +4,11 @@ from relay.edge.shell import Context, Event, gauge, handler
 from relay.edge.wiring import services
 from relay.flow.audit import audit
 
+here = services()
+
 
 @handler
 def lambda_handler(event: Event, context: Context) -> Event:
-    here = services()
     stands = audit(here)
     off = max(stands.off, stands.off_before)  # or a finding would be forgotten before it was mended
     gauge("Drift", off)

@@ -1,7 +1,8 @@
 """Callbacks from providers."""
 
-from relay.edge.gateway import CallbackEndpoint
+from relay.edge.callbacks import CallbackEndpoint
 from relay.edge.shell import handler
 from relay.edge.wiring import services
 
+services()  # while Lambda initialises, not at the first request
 lambda_handler = handler(CallbackEndpoint(services).resolve)

@@ -4,8 +4,9 @@ from relay.edge.shell import Context, Event, handler, records
 from relay.edge.wiring import services
 from relay.flow.deliver import THREADS, deliver
 
+here = services()
+
 
 @handler
 def lambda_handler(event: Event, context: Context) -> Event:
-    here = services()  # before the threads, so that they share one
     return records(event, lambda message: deliver(here, **message), THREADS)

@@ -4,7 +4,9 @@ from relay.edge.shell import Context, Event, handler, records
 from relay.edge.wiring import services
 from relay.flow.dispatch import dispatch
 
+here = services()
+
 
 @handler
 def lambda_handler(event: Event, context: Context) -> Event:
-    return records(event, lambda message: dispatch(services(), message["account_id"], message["task_id"]))
+    return records(event, lambda message: dispatch(here, message["account_id"], message["task_id"]))

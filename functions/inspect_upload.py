@@ -6,8 +6,10 @@ from relay.edge.shell import Context, Event, handler
 from relay.edge.wiring import services
 from relay.flow.uploads import inspect_upload
 
+here = services()
+
 
 @handler
 def lambda_handler(event: Event, context: Context) -> None:
     for record in event["Records"]:
-        inspect_upload(services(), unquote_plus(record["s3"]["object"]["key"]))
+        inspect_upload(here, unquote_plus(record["s3"]["object"]["key"]))

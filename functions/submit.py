@@ -1,7 +1,9 @@
 """POST of a new image, video or music task, in any dialect."""
 
-from relay.edge.gateway import ClientEndpoints
+from relay.edge.clients import ClientEndpoint
+from relay.edge.operations.submit import OPERATIONS
 from relay.edge.shell import handler
 from relay.edge.wiring import services
 
-lambda_handler = handler(ClientEndpoints("submit", services).resolve)
+services()  # while Lambda initialises, not at the first request
+lambda_handler = handler(ClientEndpoint(OPERATIONS, services).resolve)

@@ -4,7 +4,9 @@ from relay.edge.shell import Context, Event, handler
 from relay.edge.wiring import services
 from relay.flow.clock import sweep
 
+here = services()
+
 
 @handler
 def lambda_handler(event: Event, context: Context) -> Event:
-    return {"started": sweep(services())}
+    return {"started": sweep(here)}

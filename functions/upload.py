@@ -1,7 +1,9 @@
 """Files that clients bring."""
 
-from relay.edge.gateway import ClientEndpoints
+from relay.edge.clients import ClientEndpoint
+from relay.edge.operations.upload import OPERATIONS
 from relay.edge.shell import handler
 from relay.edge.wiring import services
 
-lambda_handler = handler(ClientEndpoints("upload", services).resolve)
+services()  # while Lambda initialises, not at the first request
+lambda_handler = handler(ClientEndpoint(OPERATIONS, services).resolve)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from relay.edge.gateway import MediaEndpoint
+from relay.edge.media import MediaEndpoint
 from tests.functional.aws_fakes import http_event
 from tests.functional.harness import BUCKET, REGION, Harness
 

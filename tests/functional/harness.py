@@ -15,7 +15,8 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
-from relay.edge.gateway import CallbackEndpoint, ClientEndpoints
+from relay.edge.callbacks import CallbackEndpoint
+from relay.edge.clients import ClientEndpoint
 from relay.edge.wiring import catalog
 from relay.effects.bucket import SIGNING, Bucket
 from relay.effects.poller import Poller
@@ -33,6 +34,7 @@ from relay.nouns.task import Task
 from relay.nouns.wire import Call
 from tests.functional.aws_fakes import DelayingQueues, create_table, function_of, http_event
 from tests.functional.network import AISTUDIO, KIE, Job, Network
+from tests.speaking import SERVED
 
 REGION = "eu-west-1"
 START = 1_767_225_630_000  # 2026-01-01T00:00:30Z
@@ -78,9 +80,7 @@ class Harness:
     account_id: str = "acc1"
 
     def __post_init__(self) -> None:
-        self.endpoints = {
-            name: ClientEndpoints(name, lambda: self.services) for name in ("submit", "status", "account", "upload")
-        }
+        self.endpoints = {name: ClientEndpoint(served, lambda: self.services) for name, served in SERVED.items()}
         self.callbacks = CallbackEndpoint(lambda: self.services)
 
     # --- the client -------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from relay.edge.gateway import MediaEndpoint
+from relay.edge.media import MediaEndpoint
 from relay.edge.wiring import catalog
 from relay.effects.bucket import Bucket
 from relay.effects.poller import Poller

@@ -11,10 +11,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from relay.edge.gateway import CallbackEndpoint, ClientEndpoints, Endpoint, MediaEndpoint
+from relay.edge.callbacks import CallbackEndpoint
+from relay.edge.clients import ClientEndpoint
+from relay.edge.gateway import Endpoint
+from relay.edge.media import MediaEndpoint
 from tests.axes import each_once
 from tests.functional.aws_fakes import http_event
 from tests.functional.harness import KEY, Harness, harness
+from tests.speaking import SERVED
 
 PATHS = (
     "/api/kling/images",
@@ -60,7 +64,9 @@ def here() -> Iterator[Harness]:
 
 @pytest.fixture(scope="module")
 def endpoints(here: Harness) -> list[Endpoint]:
-    clients = [ClientEndpoints(name, lambda: here.services) for name in ("submit", "status", "account", "upload")]
+    clients = [
+        ClientEndpoint(SERVED[name], lambda: here.services) for name in ("submit", "status", "account", "upload")
+    ]
     return [*clients, CallbackEndpoint(lambda: here.services), MediaEndpoint(lambda: here.services)]
 
 

@@ -12,7 +12,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from local.gateway import Gateway
 from local.routing import Routes
 from local.worker import Outcome
-from relay.edge.gateway import ClientEndpoints
+from relay.edge.clients import ClientEndpoint
+from relay.edge.operations.status import OPERATIONS
 from tests.functional.harness import harness
 
 INTEGRATION = {"x-amazon-apigateway-integration": {"uri": "status"}}
@@ -36,7 +37,7 @@ TARGETS = [
 @pytest.fixture(scope="module")
 def address() -> Iterator[tuple[str, int]]:
     with harness() as here:
-        endpoint = ClientEndpoints("status", lambda: here.services)
+        endpoint = ClientEndpoint(OPERATIONS, lambda: here.services)
 
         def invoke(_: str, event: bytes) -> Outcome:
             return Outcome(json.dumps(endpoint.resolve(json.loads(event), LambdaContext())).encode(), error=False)

@@ -8,6 +8,7 @@ from typing import Any
 from relay.effects.settings import ENV
 from relay.families import FAMILIES, dialect
 from tests.rules.tree import ROOT, cloudformation, functions, logical_id, resources, template
+from tests.speaking import SERVED
 
 RESERVED = "ReservedConcurrentExecutions"
 BASICS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
@@ -40,7 +41,14 @@ def variables_of(function: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_dialect_routes_and_template_events_are_the_same() -> None:
-    spoken = {(route.door, f"{route.method} {route.path}") for name in FAMILIES for route in dialect(name).routes}
+    routes = [route for family in FAMILIES for route in dialect(family).routes]
+    spoken = {
+        (name, f"{route.method} {route.path}")
+        for name, operations in SERVED.items()
+        for route in routes
+        if route.use in operations
+    }
+    assert {f"{route.method} {route.path}" for route in routes} == {key for _, key in spoken}
     wired = {(name, key) for name, function in functions().items() for key in routes_of(function)}
     assert wired - ELSEWHERE == spoken
     assert wired >= ELSEWHERE

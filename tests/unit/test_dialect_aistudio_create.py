@@ -12,12 +12,15 @@ from hypothesis import strategies as st
 from relay.catalog.file import shipped
 from relay.families.aistudio.dialect import DIALECT
 from relay.families.bodies import MAX_TEXT
+from relay.families.dialect import CREATE
 from relay.nouns.draft import Draft
 from relay.nouns.errors import BadInput, MissingField
 from relay.nouns.wire import Inbound
 from tests.axes import each_once
+from tests.speaking import Speaker
 
 CATALOG = shipped()
+CLIENT = Speaker(DIALECT)
 GROK, KLING, SUNO = "/api/grok/images", "/api/kling/videos", "/api/suno/music"
 URL = "https://img.example/a.png"
 LONG_URL = "https://img.example/".ljust(2048, "a")
@@ -28,7 +31,7 @@ def create(path: str, **fields: object) -> Draft:
     """The draft of a minimal good request, with some of its fields changed."""
     minimal = {"prompt": "a fox", "action": "text2video"} if path == KLING else {"prompt": "a fox"}
     body = json.dumps({**minimal, **fields}).encode()
-    return DIALECT.read_create(Inbound("POST", path, params={"platform": path.split("/")[2]}, body=body), CATALOG)
+    return CLIENT.read(CREATE, Inbound("POST", path, params={"platform": path.split("/")[2]}, body=body))
 
 
 @pytest.mark.parametrize(

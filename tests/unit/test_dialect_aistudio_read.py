@@ -14,13 +14,15 @@ from hypothesis import strategies as st
 from relay.catalog.file import shipped
 from relay.families import dialect
 from relay.families.aistudio.dialect import DIALECT
-from relay.families.dialect import TaskQuery
+from relay.families.dialect import CONSUMPTION, CREATE, PRESIGN, QUERY, UPLOAD, TaskQuery
 from relay.nouns.account import Statement
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, MissingField, NoKey, NotFound, RelayError, Unsupported
 from relay.nouns.wire import Inbound
+from tests.speaking import Speaker
 
 CATALOG = shipped()
+CLIENT = Speaker(DIALECT)
 KINDS = {"images": Kind.IMAGE, "videos": Kind.VIDEO, "music": Kind.MUSIC}
 SOLD = [(name, kind) for name, offers in CATALOG.menus["aistudio"].items() for kind in offers]
 LACKING = [(p, kind) for p in dict(SOLD) for kind in KINDS.values() if (p, kind) not in SOLD]
@@ -40,7 +42,7 @@ def post(path: str, document: object = None, body: bytes | None = None) -> Inbou
 
 def create(path: str, **fields: object) -> Draft:
     segment = path.rpartition("/")[2]
-    return DIALECT.read_create(post(path, {**MINIMAL[segment], **fields}), CATALOG)
+    return CLIENT.read(CREATE, post(path, {**MINIMAL[segment], **fields}))
 
 
 def segment_of(kind: Kind) -> str:
@@ -55,16 +57,16 @@ def test_the_registry_finds_this_dialect() -> None:
 
 
 def test_every_route_of_the_reference_is_there() -> None:
-    assert {(route.method, route.path, route.door, route.operation) for route in DIALECT.routes} == {
-        ("POST", "/api/{platform}/images", "submit", "create"),
-        ("POST", "/api/{platform}/videos", "submit", "create"),
-        ("POST", "/api/{platform}/music", "submit", "create"),
-        ("POST", "/api/{platform}/tasks", "status", "query"),
-        ("POST", "/api/account/balance", "account", "balance"),
-        ("POST", "/api/account/consumption", "account", "consumption"),
-        ("POST", "/api/upload/file", "upload", "upload"),
-        ("POST", "/api/upload/presign", "upload", "presign"),
-        ("POST", "/api/upload", "upload", "host_image"),
+    assert {(route.method, route.path, route.use.name) for route in DIALECT.routes} == {
+        ("POST", "/api/{platform}/images", "create"),
+        ("POST", "/api/{platform}/videos", "create"),
+        ("POST", "/api/{platform}/music", "create"),
+        ("POST", "/api/{platform}/tasks", "query"),
+        ("POST", "/api/account/balance", "balance"),
+        ("POST", "/api/account/consumption", "consumption"),
+        ("POST", "/api/upload/file", "upload"),
+        ("POST", "/api/upload/presign", "presign"),
+        ("POST", "/api/upload", "upload"),
     }
 
 
@@ -97,40 +99,40 @@ def test_a_kind_the_platform_lacks_is_not_implemented(platform: str, kind: Kind)
 @pytest.mark.parametrize("path", ["/api/nope/images", "/api/gpt4o-image/images", "/api/kling/pictures", "/api//images"])
 def test_an_unknown_platform_or_kind_is_not_found(path: str) -> None:
     with pytest.raises(NotFound):
-        DIALECT.read_create(post(path, MINIMAL["images"]), CATALOG)
+        CLIENT.read(CREATE, post(path, MINIMAL["images"]))
 
 
 @pytest.mark.parametrize(("path", "error"), [("/api/nope/images", NotFound), ("/api/grok/videos", Unsupported)])
 def test_the_path_is_judged_before_the_body(path: str, error: type[RelayError]) -> None:
     with pytest.raises(error):
-        DIALECT.read_create(post(path, body=b"<html>"), CATALOG)
+        CLIENT.read(CREATE, post(path, body=b"<html>"))
 
 
 # --- Queries and statements
 
 
 def test_a_query_says_which_task_and_where() -> None:
-    assert DIALECT.read_query(post("/api/kling/tasks", {"task_id": "T1"})) == TaskQuery("T1", "kling")
+    assert CLIENT.read(QUERY, post("/api/kling/tasks", {"task_id": "T1"})) == TaskQuery("T1", "kling")
 
 
 @pytest.mark.parametrize("document", [None, {}, {"task_id": None}])
 def test_a_query_without_a_task_id_is_a_missing_field(document: object) -> None:
     with pytest.raises(MissingField) as caught:
-        DIALECT.read_query(post("/api/kling/tasks", document))
+        CLIENT.read(QUERY, post("/api/kling/tasks", document))
     assert caught.value.field == "task_id"
 
 
 @pytest.mark.parametrize("task_id", ["", 5, ["T1"], "T" * 201])
 def test_a_query_with_a_bad_task_id_names_it(task_id: object) -> None:
     with pytest.raises(BadInput) as caught:
-        DIALECT.read_query(post("/api/kling/tasks", {"task_id": task_id}))
+        CLIENT.read(QUERY, post("/api/kling/tasks", {"task_id": task_id}))
     assert (caught.value.code, caught.value.field) == ("INVALID_PARAMETER", "task_id")
 
 
 @pytest.mark.parametrize("platform", ["nope", "gpt4o-image", ""])
 def test_a_query_of_an_unknown_platform_is_not_found(platform: str) -> None:
     with pytest.raises(NotFound):
-        DIALECT.read_query(post(f"/api/{platform}/tasks", {"task_id": "T1"}))
+        CLIENT.read(QUERY, post(f"/api/{platform}/tasks", {"task_id": "T1"}))
 
 
 FEB = date(2026, 2, 1)
@@ -149,7 +151,7 @@ FEB = date(2026, 2, 1)
     ],
 )
 def test_a_statement_is_read(document: object, statement: Statement) -> None:
-    assert DIALECT.read_consumption(post("/api/account/consumption", document)) == statement
+    assert CLIENT.read(CONSUMPTION, post("/api/account/consumption", document)) == statement
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_a_statement_is_read(document: object, statement: Statement) -> None:
 )  # fmt: skip
 def test_a_bad_statement_is_named(document: object, named: str) -> None:
     with pytest.raises(BadInput) as caught:
-        DIALECT.read_consumption(post("/api/account/consumption", document))
+        CLIENT.read(CONSUMPTION, post("/api/account/consumption", document))
     assert (caught.value.code, caught.value.field) == ("INVALID_PARAMETER", named)
 
 
@@ -215,12 +217,12 @@ PATHS = st.sampled_from(
 def test_any_body_to_any_endpoint_is_read_or_refused_from_the_tree(path: str, body: bytes) -> None:
     inbound = post(path, body=body)
     with suppress(RelayError):
-        DIALECT.read_create(inbound, CATALOG)
+        CLIENT.read(CREATE, inbound)
     with suppress(RelayError):
-        DIALECT.read_query(inbound)
+        CLIENT.read(QUERY, inbound)
     with suppress(RelayError):
-        DIALECT.read_consumption(inbound)
+        CLIENT.read(CONSUMPTION, inbound)
     with suppress(RelayError):
-        DIALECT.read_presign(inbound)
+        CLIENT.read(PRESIGN, inbound)
     with suppress(RelayError):
-        DIALECT.read_upload(inbound)
+        CLIENT.read(UPLOAD, inbound)

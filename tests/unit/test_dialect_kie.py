@@ -9,14 +9,16 @@ import pytest
 
 from relay.catalog.file import shipped
 from relay.families import dialect
-from relay.families.dialect import TaskQuery
-from relay.families.kie.dialect import DIALECT, Download
+from relay.families.dialect import CREATE, DOWNLOAD, RECORD, Download, TaskQuery
+from relay.families.kie.dialect import DIALECT
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, InvalidParameter, MissingField, NotFound, TaskNotFound
 from relay.nouns.wire import Inbound
+from tests.speaking import Speaker
 
 CATALOG = shipped()
+CLIENT = Speaker(DIALECT)
 GOOD = {"prompt": "a cat", "size": "1:1"}
 URL = "https://files.example/a.png"
 BAD_URLS = [
@@ -43,7 +45,7 @@ def inbound(body: object = None, **query: str) -> Inbound:
 
 
 def create(**fields: object) -> Draft:
-    return DIALECT.read_create(inbound(GOOD | fields), CATALOG)
+    return CLIENT.read(CREATE, inbound(GOOD | fields))
 
 
 def test_registry_finds_the_dialect() -> None:
@@ -51,10 +53,10 @@ def test_registry_finds_the_dialect() -> None:
 
 
 def test_routes_are_the_three_of_the_family() -> None:
-    assert {(route.method, route.path, route.door, route.operation) for route in DIALECT.routes} == {
-        ("POST", "/api/v1/gpt4o-image/generate", "submit", "create"),
-        ("GET", "/api/v1/gpt4o-image/record-info", "status", "query"),
-        ("POST", "/api/v1/gpt4o-image/download-url", "status", "download"),
+    assert {(route.method, route.path, route.use.name) for route in DIALECT.routes} == {
+        ("POST", "/api/v1/gpt4o-image/generate", "create"),
+        ("GET", "/api/v1/gpt4o-image/record-info", "record"),
+        ("POST", "/api/v1/gpt4o-image/download-url", "download"),
     }
 
 
@@ -134,13 +136,13 @@ def test_bad_field_is_refused_by_name(field: str, all_bad: list[object]) -> None
 )
 def test_missing_field_is_named(body: dict[str, object], field: str) -> None:
     with pytest.raises(MissingField) as caught:
-        DIALECT.read_create(inbound(body), CATALOG)
+        CLIENT.read(CREATE, inbound(body))
     assert caught.value.field == field
 
 
 @pytest.mark.parametrize("files", [{"filesUrl": [URL]}, {"fileUrl": URL}])
 def test_a_file_needs_no_prompt(files: dict[str, object]) -> None:
-    assert DIALECT.read_create(inbound({"size": "1:1", **files}), CATALOG).image_urls == (URL,)
+    assert CLIENT.read(CREATE, inbound({"size": "1:1", **files})).image_urls == (URL,)
 
 
 def test_deprecated_file_joins_the_others_once() -> None:
@@ -170,31 +172,31 @@ def test_price_is_per_image() -> None:
 )
 def test_unreadable_body_is_bad_input(body: bytes) -> None:
     with pytest.raises(BadInput):
-        DIALECT.read_create(Inbound("POST", "/", body=body), CATALOG)
+        CLIENT.read(CREATE, Inbound("POST", "/", body=body))
 
 
 def test_platform_not_in_the_catalog_is_not_found() -> None:
     empty = Catalog("CNY", 8, {}, {}, {}, {}, {})
     with pytest.raises(NotFound):
-        DIALECT.read_create(inbound(GOOD), empty)
+        Speaker(DIALECT, empty).read(CREATE, inbound(GOOD))
 
 
 def test_query_names_the_task() -> None:
     task_id = "0197e2a4-0000-7000-8000-000000000001"
-    assert DIALECT.read_query(inbound(taskId=task_id)) == TaskQuery(task_id, "gpt4o-image")
+    assert CLIENT.read(RECORD, inbound(taskId=task_id)) == TaskQuery(task_id, "gpt4o-image")
 
 
 @pytest.mark.parametrize("query", [{}, {"taskId": ""}, {"task_id": "a"}])
 def test_query_without_task_id_is_refused_by_name(query: dict[str, str]) -> None:
     with pytest.raises(MissingField) as caught:
-        DIALECT.read_query(inbound(**query))
+        CLIENT.read(RECORD, inbound(**query))
     assert caught.value.field == "taskId"
 
 
 @pytest.mark.parametrize("task_id", ["a#request", "a/b", "a b", "a\n", "\ud800", "猫", "a" * 101])
 def test_query_for_what_cannot_be_a_task_finds_none(task_id: str) -> None:
     with pytest.raises(TaskNotFound):
-        DIALECT.read_query(inbound(taskId=task_id))
+        CLIENT.read(RECORD, inbound(taskId=task_id))
 
 
 @pytest.mark.parametrize(
@@ -209,7 +211,7 @@ def test_query_for_what_cannot_be_a_task_finds_none(task_id: str) -> None:
     ],
 )
 def test_download_takes_either_name(body: dict[str, Any], download: Download) -> None:
-    assert DIALECT.read_download(inbound(body)) == download
+    assert CLIENT.read(DOWNLOAD, inbound(body)) == download
 
 
 @pytest.mark.parametrize(
@@ -227,10 +229,10 @@ def test_download_takes_either_name(body: dict[str, Any], download: Download) ->
 )
 def test_download_of_no_url_is_refused_by_name(body: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidParameter) as caught:
-        DIALECT.read_download(inbound(body))
+        CLIENT.read(DOWNLOAD, inbound(body))
     assert caught.value.field == field
 
 
 def test_download_of_what_cannot_be_a_task_finds_none() -> None:
     with pytest.raises(TaskNotFound):
-        DIALECT.read_download(inbound({"url": URL, "taskId": "a#request"}))
+        CLIENT.read(DOWNLOAD, inbound({"url": URL, "taskId": "a#request"}))

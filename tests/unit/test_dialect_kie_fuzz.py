@@ -9,11 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.catalog.file import shipped
+from relay.families.dialect import CREATE, DOWNLOAD, RECORD
 from relay.families.kie.dialect import DIALECT
 from relay.nouns.errors import BadInput, NotFound
 from relay.nouns.wire import Inbound
+from tests.speaking import Speaker
 
 CATALOG = shipped()
+CLIENT = Speaker(DIALECT)
 FIELDS = (
     *("prompt", "filesUrl", "fileUrl", "size", "nVariants", "maskUrl", "callBackUrl"),
     *("isEnhance", "uploadCn", "enableFallback", "fallbackModel", "taskId", "url", "imageUrl"),
@@ -31,7 +34,7 @@ BODIES = st.binary() | (JSON | REQUESTS).map(lambda document: json.dumps(documen
 @given(BODIES)
 def test_create_of_anything_is_read_or_refused(body: bytes) -> None:
     with suppress(BadInput, NotFound):
-        draft = DIALECT.read_create(Inbound("POST", "/", body=body), CATALOG)
+        draft = CLIENT.read(CREATE, Inbound("POST", "/", body=body))
         assert set(draft.raw) <= set(FIELDS)
 
 
@@ -39,11 +42,11 @@ def test_create_of_anything_is_read_or_refused(body: bytes) -> None:
 @given(BODIES)
 def test_download_of_anything_is_read_or_refused(body: bytes) -> None:
     with suppress(BadInput, NotFound):
-        assert DIALECT.read_download(Inbound("POST", "/", body=body)).url.startswith("http")
+        assert CLIENT.read(DOWNLOAD, Inbound("POST", "/", body=body)).url.startswith("http")
 
 
 @settings(deadline=None)
 @given(st.dictionaries(st.just("taskId") | st.text(), st.text()))
 def test_query_for_anything_is_read_or_refused(query: dict[str, str]) -> None:
     with suppress(BadInput, NotFound):
-        assert DIALECT.read_query(Inbound("GET", "/", query=query)).task_id.isascii()
+        assert CLIENT.read(RECORD, Inbound("GET", "/", query=query)).task_id.isascii()

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from relay.families.dialect import DOWNLOAD, RECORD
 from relay.families.kie.dialect import DIALECT
 from relay.nouns import errors
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.faults import Fault, sentence
 from relay.nouns.signing import verify_kie
 from relay.nouns.task import TERMINAL, Asset, State, Task
+from tests.speaking import Speaker
 
+CLIENT = Speaker(DIALECT)
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "kie"
 TASK = Task(
     account_id="acc",
@@ -55,20 +58,23 @@ def sample(name: str) -> Any:
 
 
 def record(task: Task, draft: Draft | None = DRAFT) -> Any:
-    return json.loads(DIALECT.write_status(task, draft).body)["data"]
+    return json.loads(CLIENT.status(task, draft).body)["data"]
 
 
 def told(task: Task) -> Any:
-    return json.loads(DIALECT.write_callback(task))
+    return json.loads(CLIENT.notice(task))
 
 
 def test_created_is_the_sample() -> None:
-    reply = DIALECT.write_created(TASK)
-    assert (reply.status, reply.document) == (200, {"code": 200, "msg": "success", "data": {"taskId": "task_demo"}})
+    reply = CLIENT.created(TASK)
+    assert (reply.status, json.loads(reply.body)) == (
+        200,
+        {"code": 200, "msg": "success", "data": {"taskId": "task_demo"}},
+    )
 
 
 def test_success_is_the_sample() -> None:
-    assert json.loads(DIALECT.write_status(DONE, DRAFT).body) == sample("gpt4o-record-success")
+    assert json.loads(CLIENT.status(DONE, DRAFT).body) == sample("gpt4o-record-success")
 
 
 @pytest.mark.parametrize("state", list(State))
@@ -127,13 +133,13 @@ def test_record_without_a_draft_echoes_nothing() -> None:
     assert record(TASK, None)["paramJson"] == "{}"
 
 
-def test_status_needs_the_draft() -> None:
-    assert DIALECT.status_echoes_request
+def test_status_comes_with_the_request() -> None:
+    assert CLIENT.route(RECORD).path == "/api/v1/gpt4o-image/record-info"
 
 
 def test_download_answers_the_link_itself() -> None:
-    reply = DIALECT.write_download("https://files.example/a.png")
-    assert reply.document == {"code": 200, "msg": "success", "data": "https://files.example/a.png"}
+    reply = CLIENT.write(DOWNLOAD, "https://files.example/a.png")
+    assert json.loads(reply.body) == {"code": 200, "msg": "success", "data": "https://files.example/a.png"}
 
 
 @pytest.mark.parametrize(
@@ -159,11 +165,11 @@ def test_download_answers_the_link_itself() -> None:
 )
 def test_error_says_its_code_in_status_and_body(error: errors.RelayError, status: int, code: int) -> None:
     reply = DIALECT.write_error(error, "trace-1")
-    assert (reply.status, reply.document) == (status, {"code": code, "msg": error.said("en"), "data": None})
+    assert (reply.status, json.loads(reply.body)) == (status, {"code": code, "msg": error.said("en"), "data": None})
 
 
 def test_error_carries_the_trace_id() -> None:
-    assert DIALECT.write_error(errors.Internal(), "trace-1").headers == {"x-trace-id": "trace-1"}
+    assert DIALECT.write_error(errors.Internal(), "trace-1").headers == {}
 
 
 def test_error_keeps_its_own_headers() -> None:
@@ -193,7 +199,7 @@ def test_callback_of_a_cancelled_task_is_500() -> None:
 
 
 def test_callback_bytes_repeat() -> None:
-    assert DIALECT.write_callback(DONE) == DIALECT.write_callback(replace(DONE, deliveries=3))
+    assert CLIENT.notice(DONE) == CLIENT.notice(replace(DONE, deliveries=3))
 
 
 def test_callback_signature_verifies_with_the_accounts_secret() -> None:

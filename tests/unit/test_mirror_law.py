@@ -19,6 +19,7 @@ from relay.nouns.draft import Draft, Kind
 from relay.nouns.faults import Fault, sentence
 from relay.nouns.task import FAULTS, TERMINAL, Asset, Observation, State, Task, uuid7
 from relay.nouns.wire import Answer
+from tests.speaking import Speaker
 from tests.unit.keys import keyless
 from tests.unit.told import told
 
@@ -112,7 +113,7 @@ def tasks(draw: st.DrawFn, family: str, state: State) -> Task:
 
 
 def read_back(task: Task, raw: Mapping[str, object]) -> Observation:
-    said = dialect(task.dialect).write_status(task, Draft(task.dialect, task.platform, task.kind, "m", raw=raw))
+    said = Speaker(dialect(task.dialect)).status(task, Draft(task.dialect, task.platform, task.kind, "m", raw=raw))
     asker = provider(task.dialect, Account("https://relay.example", "sk-EXAMPLE"))
     return asker.read_query(Answer(said.status, said.body, said.headers), API[task.dialect])
 

@@ -13,6 +13,7 @@ from relay.catalog.file import shipped
 from relay.families.aistudio.dialect import DIALECT
 from relay.families.aistudio.provider import AistudioProvider
 from relay.families.aistudio.words import SEGMENTS
+from relay.families.dialect import CREATE
 from relay.families.provider import Account
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind
@@ -20,10 +21,12 @@ from relay.nouns.errors import BadInput, Refused, UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault, sentence
 from relay.nouns.task import FAULTS, TERMINAL, Asset, Observation, State, Task
 from relay.nouns.wire import Answer, Inbound
+from tests.speaking import Speaker
 from tests.unit.keys import keyless
 from tests.unit.told import told
 
 CATALOG = shipped()
+CLIENT = Speaker(DIALECT)
 RELAY = AistudioProvider(Account("https://up.example", "sk-EXAMPLE"))
 SAID = {"GENERATION_FAILED", "TASK_TIMEOUT", "TASK_CANCELLED", "API_ERROR"}
 
@@ -72,19 +75,17 @@ def _carried_assets(task: Task) -> tuple[Asset, ...]:
 
 @given(TASKS)
 def test_what_the_dialect_says_the_provider_understands(task: Task) -> None:
-    assert RELAY.read_query(Answer(200, DIALECT.write_status(task).body), "") == carried(task)
+    assert RELAY.read_query(Answer(200, CLIENT.status(task).body), "") == carried(task)
 
 
 @given(TASKS)
 def test_what_the_dialect_accepts_the_provider_understands(task: Task) -> None:
-    assert RELAY.read_submit(Answer(200, DIALECT.write_created(task).body), "") == Observation(
-        State.QUEUED, task.task_id
-    )
+    assert RELAY.read_submit(Answer(200, CLIENT.created(task).body), "") == Observation(State.QUEUED, task.task_id)
 
 
 @given(TASKS)
 def test_what_the_dialect_calls_back_the_provider_understands(task: Task) -> None:
-    assert RELAY.read_callback(Inbound("POST", "/", body=DIALECT.write_callback(task)), 0) == task.task_id
+    assert RELAY.read_callback(Inbound("POST", "/", body=CLIENT.notice(task)), 0) == task.task_id
 
 
 URLS = st.sampled_from(["https://img.example/a.png", "http://img.example:8080/b?c=d"])
@@ -130,9 +131,7 @@ SONGS = st.builds(
 def test_what_the_provider_asks_the_dialect_understands(draft: Draft) -> None:
     call = RELAY.write_submit(draft, Source("aistudio", draft.model), draft.callback_url)
     path = call.url.removeprefix("https://up.example")
-    asked = DIALECT.read_create(
-        Inbound(call.method, path, call.headers, {"platform": draft.platform}, body=call.body), CATALOG
-    )
+    asked = CLIENT.read(CREATE, Inbound(call.method, path, call.headers, {"platform": draft.platform}, body=call.body))
     assert replace(asked, raw={}) == draft
 
 

@@ -16,7 +16,9 @@ from relay.nouns.signing import sign_kie
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Inbound
 from tests.axes import each_once
+from tests.speaking import Speaker
 
+CLIENT = Speaker(DIALECT)
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "kie"
 KEY, NOW = "demo-hmac-key", 1767225600
 OPEN = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))
@@ -113,5 +115,5 @@ def test_an_empty_key_lets_nobody_in() -> None:
 
 def test_our_own_callbacks_pass_our_own_check() -> None:
     task = Task("acc", "T1", "kie", "gpt4o-image", Kind.IMAGE, "m", 1, NOW, NOW, state=State.TIMEOUT)
-    hint = Inbound("POST", "/", DIALECT.sign_callback(task, KEY, NOW), body=DIALECT.write_callback(task))
+    hint = Inbound("POST", "/", DIALECT.sign_callback(task, KEY, NOW), body=CLIENT.notice(task))
     assert SIGNED.read_callback(hint, NOW) == "T1"

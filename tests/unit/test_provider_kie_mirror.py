@@ -17,7 +17,9 @@ from relay.nouns.errors import BadInput, Forbidden, Refused, UnknownOutcome, Unr
 from relay.nouns.faults import Fault, sentence
 from relay.nouns.task import FAULTS, TERMINAL, Asset, Observation, State, Task
 from relay.nouns.wire import Answer, Inbound
+from tests.speaking import Speaker
 
+CLIENT = Speaker(DIALECT)
 PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE", "demo-hmac-key"))
 # A fault's code there and back: the wire has three numbers for them, and 400 is told apart by its text.
 CARRIED = {
@@ -75,7 +77,7 @@ RAW = st.dictionaries(st.sampled_from(["prompt", "size", "taskId", "status"]), s
 @given(TASKS, RAW)
 def test_reading_what_we_write_gives_back_what_the_wire_carries(task: Task, raw: dict[str, object]) -> None:
     draft = Draft("kie", "gpt4o-image", Kind.IMAGE, "gpt4o-image", raw=raw)
-    answer = Answer(200, DIALECT.write_status(task, draft).body)
+    answer = Answer(200, CLIENT.status(task, draft).body)
     assert PROVIDER.read_query(answer, "gpt4o-image") == carried(task)
 
 
@@ -83,7 +85,7 @@ def test_reading_what_we_write_gives_back_what_the_wire_carries(task: Task, raw:
 @given(IDS)
 def test_a_created_task_is_a_queued_job(task_id: str) -> None:
     task = Task("acc", task_id, "kie", "gpt4o-image", Kind.IMAGE, "m", 1, 0, 0)
-    answer = Answer(200, DIALECT.write_created(task).body)
+    answer = Answer(200, CLIENT.created(task).body)
     assert PROVIDER.read_submit(answer, "gpt4o-image") == Observation(State.QUEUED, task_id)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from relay.nouns.errors import BadInput
-from relay.nouns.wire import Inbound, Reply
+from relay.nouns.wire import JSON, Inbound, Reply
 
 Event = dict[str, Any]
 
@@ -52,6 +52,18 @@ def traced(reply: Reply, trace_id: str) -> Reply:
     return replace(reply, headers={"x-trace-id": trace_id, **reply.headers})
 
 
+def body_of(reply: Reply) -> str | bytes:
+    """The body as API Gateway takes it: text as it is; bytes have to be encoded."""
+    textual = reply.content_type == JSON or reply.content_type.startswith("text/")
+    return reply.body.decode() if textual or not reply.body else reply.body
+
+
 def write_answer(reply: Reply) -> Event:
-    headers = {"content-type": "application/json", **reply.headers}
-    return {"statusCode": reply.status, "headers": headers, "body": reply.body.decode(), "isBase64Encoded": False}
+    body = body_of(reply)
+    said = {"content-type": reply.content_type} if reply.content_type else {}
+    return {
+        "statusCode": reply.status,
+        "headers": {**said, **reply.headers},
+        "body": body if isinstance(body, str) else base64.b64encode(body).decode(),
+        "isBase64Encoded": isinstance(body, bytes),
+    }

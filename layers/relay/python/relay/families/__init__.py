@@ -1,4 +1,4 @@
-"""The registry of families, and the one place that finds a family's code by its name.
+"""The registry of families, and the one place that finds a family's code by its name or by its paths.
 
 A family is a folder with `dialect.py` (how clients speak to us) and `provider.py` (how we speak to an upstream).
 Nothing of it is imported before it is asked for, so a function pays only for what it speaks.
@@ -6,18 +6,27 @@ Nothing of it is imported before it is asked for, so a function pays only for wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 
 from relay.families.dialect import Dialect
 from relay.families.provider import Account, Provider
 
-FAMILIES = ("aistudio", "kie")
+# Each family, and what all paths of its clients begin with.
+FAMILIES: Mapping[str, tuple[str, ...]] = {"aistudio": ("/api",), "kie": ("/api/v1",)}
 
 
 def dialect(family: str) -> Dialect:
     """The translator for clients of a family. Raises LookupError for a name that is not registered."""
     found: Dialect = import_module(f"relay.families.{_known(family)}.dialect").DIALECT
     return found
+
+
+def dialect_at(path: str) -> Dialect:
+    """The translator for who calls this path, known or not: the closest home counts, and the first family's for all
+    that lies in none."""
+    homes = {home: family for family, its in FAMILIES.items() for home in its if f"{path}/".startswith(f"{home}/")}
+    return dialect(homes[max(homes, key=len)] if homes else next(iter(FAMILIES)))
 
 
 def provider(family: str, account: Account) -> Provider:

@@ -17,7 +17,8 @@ from relay.nouns.wire import Inbound
 
 MAX_TEXT = 20_000  # characters of a prompt or of lyrics; far above what any upstream takes, far below a row's 400 KB
 MAX_URL = 2048
-MAX_DEPTH = 64  # arrays and objects within each other; whoever writes the document again has the stack for it
+MAX_LINK = 4096  # our own links are signed, which makes them long
+MAX_DEPTH = 64  # arrays and objects within each other; json.dumps recurses, and 64 levels stay below its limit
 
 # How pydantic's complaints read in Chinese; what is not listed says "is not valid".
 _ZH: Mapping[str, str] = {
@@ -65,6 +66,7 @@ def _media(value: str) -> str:
 
 
 Url = Annotated[str, Field(max_length=MAX_URL), AfterValidator(_http_url)]
+Link = Annotated[str, Field(max_length=MAX_LINK), AfterValidator(_http_url)]  # to something of ours
 Media = Annotated[str, AfterValidator(_media)]  # a URL, or the bytes themselves as a data URI
 
 B = TypeVar("B", bound=Body)

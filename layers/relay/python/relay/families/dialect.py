@@ -1,26 +1,34 @@
-"""How families speak to us: the base every dialect fills in."""
+"""How families speak to us: what can be asked, the routes that ask it, and the base every dialect fills in."""
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import ClassVar, Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
+from relay.nouns.account import Balance, FilePart, Form, FormRequest, Statement, StatementPage, Upload
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft
 from relay.nouns.errors import NoKey, RelayError
 from relay.nouns.task import Task
 from relay.nouns.wire import Inbound, Reply
 
+Asked = TypeVar("Asked")
+Found = TypeVar("Found")
 
-class Route(NamedTuple):
-    """A path clients call. `door` is the function that serves it, `operation` what the gateway does there."""
 
-    method: str
-    path: str
-    door: str
-    operation: str
+@dataclass(frozen=True, slots=True)
+class Use(Generic[Asked, Found]):
+    """Something that can be asked of us, whichever family asks: what is read from a request, and what is told.
+
+    `counted`: a read, which a tier's reads per minute limit.
+    """
+
+    name: str
+    counted: bool = False
 
 
 class TaskQuery(NamedTuple):
@@ -30,16 +38,79 @@ class TaskQuery(NamedTuple):
     platform: str | None
 
 
+class Record(NamedTuple):
+    """A task together with the request that made it."""
+
+    task: Task
+    draft: Draft
+
+
+class Download(NamedTuple):
+    """Which result a client wants a direct link to; `task_id` is None where it named only the URL."""
+
+    task_id: str | None
+    url: str
+
+
+CREATE: Use[Draft, Task] = Use("create")
+QUERY: Use[TaskQuery, Task] = Use("query", counted=True)
+RECORD: Use[TaskQuery, Record] = Use("record", counted=True)
+DOWNLOAD: Use[Download, str] = Use("download", counted=True)
+BALANCE: Use[None, Balance] = Use("balance", counted=True)
+CONSUMPTION: Use[Statement, StatementPage] = Use("consumption", counted=True)
+UPLOAD: Use[FilePart, Upload] = Use("upload")
+PRESIGN: Use[FormRequest, Form] = Use("presign")
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Generic[Found]):
+    """What there is to tell, and whatever else a dialect may need to write an answer or a notice of it."""
+
+    found: Found
+    now: int  # Unix ms
+    base_url: str = ""  # where this API is reached
+    trace_id: str = ""
+
+
+class Auth(Enum):
+    """Who may call a route: a client with an API key, or anybody."""
+
+    KEY = "key"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Generic[Asked, Found]):
+    """A path clients call, what they ask there, and both translations. A family offers what it has a route for.
+
+    `when` settles a path that several routes share: the first whose `when` agrees takes the request.
+    """
+
+    method: str
+    path: str
+    use: Use[Asked, Found]
+    read: Callable[[Inbound, Catalog], Asked]
+    write: Callable[[Told[Found]], Reply]
+    auth: Auth = Auth.KEY
+    when: Callable[[Inbound], bool] | None = None
+
+
+AnyRoute = Route[Any, Any]
+
+
+def read_nothing(inbound: Inbound, catalog: Catalog) -> None:
+    """The request says all there is to say by its path and its key."""
+
+
 class Dialect(ABC):
-    """A pure translator between one family's wire and our nouns. `read_*` raises only from the error tree."""
+    """A pure translator between one family's wire and our nouns. What reads raises only from the error tree."""
 
     family: ClassVar[str]
     language: ClassVar[Literal["en", "zh"]] = "en"  # what its clients read
-    routes: ClassVar[tuple[Route, ...]]
+    routes: ClassVar[tuple[AnyRoute, ...]]
     callback_field: ClassVar[str] = "callback_url"  # where a create request holds the client's URL
     media_fields: ClassVar[Mapping[str, str]] = {"image": "image_url", "mask": "mask_url", "video": "video_url"}
     field_words: ClassVar[Mapping[str, str]] = {"parent": "task_id"}  # where the family's word is not ours
-    status_echoes_request: ClassVar[bool] = False  # write_status needs the Draft as well as the Task
 
     def read_key(self, inbound: Inbound) -> str:
         """The API key of a request. Raises NoKey where the header is missing or malformed."""
@@ -50,23 +121,10 @@ class Dialect(ABC):
         return key
 
     @abstractmethod
-    def read_create(self, inbound: Inbound, catalog: Catalog) -> Draft:
-        """The request of a create route. Raises BadInput naming the field, NotFound, Unsupported."""
-
-    @abstractmethod
-    def read_query(self, inbound: Inbound) -> TaskQuery: ...
-
-    @abstractmethod
-    def write_created(self, task: Task) -> Reply: ...
-
-    @abstractmethod
-    def write_status(self, task: Task, draft: Draft | None = None) -> Reply: ...
-
-    @abstractmethod
     def write_error(self, error: RelayError, trace_id: str) -> Reply: ...
 
     @abstractmethod
-    def write_callback(self, task: Task) -> bytes:
+    def write_callback(self, told: Told[Task]) -> bytes:
         """The body told to the client's URL when the task has ended."""
 
     def sign_callback(self, task: Task, secret: str, now: int) -> Mapping[str, str]:

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any, NamedTuple
+from typing import Any
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
+from relay.nouns.account import FilePart
 from relay.nouns.errors import InvalidParameter, MissingField
 from relay.nouns.wire import Inbound
 
 MAX_FILENAME = 255  # characters; longer ones are cut in uploads, for they are only shown again
-
-
-class FilePart(NamedTuple):
-    """`filename` is only ever shown again: it is no path, and nothing is stored under it."""
-
-    filename: str
-    body: bytes
 
 
 def read_file(inbound: Inbound) -> FilePart:

@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.families import dialect
+from relay.families.dialect import Told
 from relay.flow.links import sign_links
 from relay.flow.quoting import quote
 from relay.flow.services import Services
@@ -106,7 +107,8 @@ def _describe(error: Exception) -> str:
 def _write_call(services: Services, task: Task, draft: Draft) -> Call:
     speaker = dialect(task.dialect)
     now = services.clock() // 1000
-    body = services.store.tasks.fix_event(task, speaker.write_callback(sign_links(services, task, services.public_url)))
+    told = Told(sign_links(services, task, services.public_url), services.clock(), services.public_url, task.trace_id)
+    body = services.store.tasks.fix_event(task, speaker.write_callback(told))
     secrets = _signing_secrets(services, task.account_id)
     headers = {
         "content-type": "application/json",

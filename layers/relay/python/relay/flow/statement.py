@@ -7,9 +7,8 @@ from datetime import date
 from relay.effects.store.booking import Windows
 from relay.flow.access import Caller
 from relay.flow.services import Services
-from relay.nouns.account import Balance, Statement
+from relay.nouns.account import Balance, Statement, StatementPage
 from relay.nouns.errors import BadKey
-from relay.nouns.money import Entry
 
 EPOCH = date(1970, 1, 1).toordinal()  # ordinal of day 0; days are local ones
 
@@ -24,11 +23,11 @@ def balance(services: Services, caller: Caller) -> Balance:
     return Balance(account.balance, services.catalog.tiers[account.tier], used, cost)
 
 
-def consumption(services: Services, caller: Caller, wanted: Statement) -> tuple[int, list[Entry]]:
-    """The number of entries in the wanted range, and the wanted page of them, newest first."""
+def consumption(services: Services, caller: Caller, wanted: Statement) -> StatementPage:
+    """The wanted page of the entries in the wanted range, newest first, and how many there are in all."""
     days = _day(wanted.start_date), _day(wanted.end_date)
     begin = (wanted.page - 1) * wanted.page_size
-    return services.store.lines.page(caller.account_id, days, wanted.platform, begin, wanted.page_size)
+    return StatementPage(*services.store.lines.page(caller.account_id, days, wanted.platform, begin, wanted.page_size))
 
 
 def _day(day: date | None) -> int | None:

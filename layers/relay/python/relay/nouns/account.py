@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from relay.nouns.catalog import Tier
+from relay.nouns.money import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,14 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class StatementPage:
+    """One page of a statement, newest first; `total` counts the entries of all its pages."""
+
+    total: int
+    entries: Sequence[Entry]
+
+
+@dataclass(frozen=True, slots=True)
 class Balance:
     """How an account stands: `balance` and `cost_today` are nanos, `used_today` counts the day's creations."""
 
@@ -28,6 +38,13 @@ class Balance:
     tier: Tier
     used_today: int
     cost_today: int
+
+
+class FilePart(NamedTuple):
+    """A file as a client sent it. `filename` is only ever shown again: it is no path, nothing is stored under it."""
+
+    filename: str
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)

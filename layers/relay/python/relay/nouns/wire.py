@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Json = Any  # a decoded JSON document; translators narrow it where they touch it
+JSON = "application/json"
+
+
+def compact(document: Json) -> bytes:
+    """Compact UTF-8 JSON; equal documents give equal bytes, which signed callbacks rely on."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +32,7 @@ class Call:
 
     @classmethod
     def json(cls, method: str, url: str, document: Json, headers: Mapping[str, str]) -> Call:
-        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        return cls(method, url, {**headers, "content-type": "application/json"}, body)
+        return cls(method, url, {**headers, "content-type": JSON}, compact(document))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +42,6 @@ class Answer:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
-
-    def document(self) -> Json | None:
-        """The JSON body, or None where the body is empty, HTML or anything else that is not JSON."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +58,18 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What we say to a client: a status, a JSON document and extra headers."""
+    """What we say to a client: any status, any bytes. Without a body there is no content type to say."""
 
     status: int
-    document: Json
+    body: bytes = b""
+    content_type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def body(self) -> bytes:
-        """Compact UTF-8 JSON; equal documents give equal bytes, which signed callbacks rely on."""
-        return json.dumps(self.document, ensure_ascii=False, separators=(",", ":")).encode()
+    @classmethod
+    def json(cls, document: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+        return cls(status, compact(document), JSON, headers or {})
+
+    @classmethod
+    def see(cls, url: str, headers: Mapping[str, str] | None = None) -> Reply:
+        """What was asked for lies at `url`, this time; ask here again the next."""
+        return cls(302, headers={"location": url, **(headers or {})})

@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from relay.families.aistudio.words import PLATFORMS, SEGMENTS
 from relay.families.bodies import MAX_TEXT, Body, Media, Url, read_body, read_json
 from relay.families.dialect import TaskQuery
-from relay.families.forms import MAX_FILENAME, clean_name
-from relay.nouns.account import FormRequest, Statement
+from relay.families.forms import MAX_FILENAME, clean_name, read_file
+from relay.nouns.account import FilePart, FormRequest, Statement
 from relay.nouns.catalog import Catalog, Model, Offer
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import InvalidParameter, MissingField, NotFound
@@ -50,7 +50,7 @@ def _size(value: str, info: ValidationInfo) -> str:
 
 
 def _day(value: object, info: ValidationInfo) -> date:
-    # only years 2000 to 2999: a day has neighbours, and an instant, whoever does sums with it later
+    # years 2000 to 2999: date arithmetic of a day more or less must not overflow
     if isinstance(value, str) and re.fullmatch(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}", value):
         with suppress(ValueError):
             return date.fromisoformat(value)
@@ -156,14 +156,14 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
     return body.fill(draft, offer, model)
 
 
-def read_query(inbound: Inbound) -> TaskQuery:
+def read_query(inbound: Inbound, catalog: Catalog) -> TaskQuery:
     platform = inbound.params.get("platform", "")
     if platform not in PLATFORMS:
         raise NotFound(f"no platform named {platform[:40]!r}", "平台不存在")
     return TaskQuery(read_body(_Query, read_json(inbound)).task_id, platform)
 
 
-def read_consumption(inbound: Inbound) -> Statement:
+def read_consumption(inbound: Inbound, catalog: Catalog) -> Statement:
     body = read_body(_Statement, read_json(inbound))
     if body.platform is not None and body.platform not in PLATFORMS:
         known = ", ".join(sorted(PLATFORMS))
@@ -173,6 +173,10 @@ def read_consumption(inbound: Inbound) -> Statement:
     return Statement(body.start_date, body.end_date, body.platform, body.page, body.page_size)
 
 
-def read_presign(inbound: Inbound) -> FormRequest:
+def read_presign(inbound: Inbound, catalog: Catalog) -> FormRequest:
     body = read_body(_Presign, read_json(inbound))
     return FormRequest(clean_name(body.filename), body.content_type, body.size)
+
+
+def read_upload(inbound: Inbound, catalog: Catalog) -> FilePart:
+    return read_file(inbound)

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Literal
+from typing import Any, Literal
 
 from relay.families.aistudio.words import ERRORS, FOLDED, OTHER_TASK_ERROR, TASK_ERRORS, TASK_TYPES
-from relay.nouns.account import Balance, Form, Upload
+from relay.families.dialect import Told
+from relay.nouns.account import Balance, Form, StatementPage, Upload
 from relay.nouns.draft import Kind
 from relay.nouns.errors import RelayError, TooLarge
 from relay.nouns.faults import sentence
 from relay.nouns.money import Entry, EntryKind, cents
 from relay.nouns.task import FAULTS, TERMINAL, Asset, State, Task
-from relay.nouns.wire import Json, Reply
+from relay.nouns.wire import Json, Reply, compact
 
 LANGUAGE: Literal["zh"] = "zh"
 CHINA = timezone(timedelta(hours=8))  # the family writes every instant at this offset
 SHOWN = frozenset({EntryKind.RESERVE, EntryKind.RELEASE})  # entries of a statement: what a task took and gave back
 
 
-def task_document(task: Task) -> dict[str, Json]:
+def created(told: Told[Task]) -> Reply:
+    return Reply.json({"task_id": told.found.task_id})
+
+
+def status(told: Told[Task]) -> Reply:
+    return Reply.json(_task(told.found))
+
+
+def callback(told: Told[Task]) -> bytes:
+    return compact({**_task(told.found), "platform": told.found.platform})
+
+
+def _task(task: Task) -> dict[str, Json]:
     document: dict[str, Json] = {
         "task_id": task.task_id,
         "status": task.status.value,
@@ -43,12 +56,14 @@ def error(error: RelayError, trace_id: str) -> Reply:
         code = "INTERNAL_ERROR"
     document = {"success": False, "error": {"code": code, "message": error.said(LANGUAGE)}, "trace_id": trace_id}
     status = error.status if isinstance(error, TooLarge) else ERRORS[code]
-    return Reply(status, document, {**error.headers, "x-trace-id": trace_id})
+    return Reply.json(document, status, error.headers)
 
 
-def balance(balance: Balance, trace_id: str) -> Reply:
+def balance(told: Told[Balance]) -> Reply:
+    balance = told.found
     tier, held = balance.tier, cents(balance.balance)
     return _enveloped(
+        told,
         {
             "balance_cents": held,
             "balance_display": f"{'-' if held < 0 else ''}¥{abs(held) // 100}.{abs(held) % 100:02d}",
@@ -61,13 +76,12 @@ def balance(balance: Balance, trace_id: str) -> Reply:
                 "remaining_today": max(0, tier.per_day - balance.used_today),
             },
         },
-        trace_id,
     )
 
 
-def consumption(total: int, entries: Sequence[Entry], trace_id: str) -> Reply:
-    records = [_record(entry) for entry in entries if entry.kind in SHOWN]
-    return _enveloped({"total": total, "records": records}, trace_id)
+def consumption(told: Told[StatementPage]) -> Reply:
+    records = [_record(entry) for entry in told.found.entries if entry.kind in SHOWN]
+    return _enveloped(told, {"total": told.found.total, "records": records})
 
 
 def _result(kind: Kind, assets: Sequence[Asset]) -> dict[str, Json]:
@@ -107,13 +121,19 @@ def _record(entry: Entry) -> dict[str, Json]:
     }
 
 
-def upload(upload: Upload, trace_id: str) -> Reply:
-    return _enveloped(_uploaded(upload), trace_id)
+def upload(told: Told[Upload]) -> Reply:
+    return _enveloped(told, _uploaded(told.found))
 
 
-def form(form: Form, trace_id: str) -> Reply:
+def hosted(told: Told[Upload]) -> Reply:
+    """The image host's bare answer."""
+    return Reply.json({"url": told.found.url, "created": told.now // 1000})
+
+
+def form(told: Told[Form]) -> Reply:
+    form = told.found
     document = {"upload_url": form.upload_url, "fields": form.fields, "form_expires_at": _iso(form.expires_at * 1000)}
-    return _enveloped({**document, **_uploaded(form.upload)}, trace_id)
+    return _enveloped(told, {**document, **_uploaded(form.upload)})
 
 
 def _uploaded(upload: Upload) -> dict[str, Json]:
@@ -126,8 +146,8 @@ def _uploaded(upload: Upload) -> dict[str, Json]:
     }
 
 
-def _enveloped(data: Json, trace_id: str) -> Reply:
-    return Reply(200, {"success": True, "data": [data], "trace_id": trace_id}, {"x-trace-id": trace_id})
+def _enveloped(told: Told[Any], data: Json) -> Reply:
+    return Reply.json({"success": True, "data": [data], "trace_id": told.trace_id})
 
 
 def _iso(instant: int) -> str:

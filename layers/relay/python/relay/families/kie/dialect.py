@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Literal, NamedTuple
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from relay.families.bodies import MAX_TEXT, Body, Media, Url, read_body, read_json
-from relay.families.dialect import Dialect, Route, TaskQuery
+from relay.families.bodies import MAX_TEXT, Body, Link, Media, Url, read_body, read_json
+from relay.families.dialect import CREATE, DOWNLOAD, RECORD, Dialect, Download, Record, Route, TaskQuery, Told
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import Forbidden, InvalidParameter, MissingField, RelayError, TaskNotFound, Unsupported
 from relay.nouns.faults import Fault, sentence
 from relay.nouns.signing import sign_kie
 from relay.nouns.task import FAULTS, State, Task
-from relay.nouns.wire import Inbound, Reply
+from relay.nouns.wire import Inbound, Reply, compact
 
+FAMILY = "kie"
+LANGUAGE: Literal["en"] = "en"
 PLATFORM = "gpt4o-image"
 MAX_FILES = 5
-MAX_URL = 2048
-MAX_LINK = 4096  # our own result links are signed, which makes them long
 
 # Codes that are not the error's HTTP status (KIE docs, status codes; 403 is not among them).
 _ERROR_CODES: tuple[tuple[type[RelayError], int], ...] = ((Forbidden, 401), (Unsupported, 505))
@@ -33,26 +31,6 @@ _ERROR_CODES: tuple[tuple[type[RelayError], int], ...] = ((Forbidden, 401), (Uns
 _FAULT_CODES: Mapping[str, int] = {"CONTENT_POLICY_VIOLATION": 400, "INVALID_PARAMETER": 400, "INPUT_FETCH_FAILED": 451}
 _OPTIONS = ("isEnhance", "uploadCn", "enableFallback", "fallbackModel")
 _TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
-_NOT_A_URL = "must be an http or https URL of reasonable length, without credentials"
-
-
-class Download(NamedTuple):
-    """Which result a client wants a direct link to; `task_id` is None where it named only the URL."""
-
-    task_id: str | None
-    url: str
-
-
-def _is_address(text: str, longest: int) -> bool:
-    # urlsplit drops tabs and newlines and lets backslashes through, where other readers see another host
-    if len(text) > longest or not text.isprintable() or " " in text or "\\" in text:
-        return False
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        return False
-    return good and "@" not in parts.netloc
 
 
 def _variants(number: int) -> int:
@@ -89,100 +67,107 @@ class _Download(Body):
     model_config = ConfigDict(alias_generator=to_camel)
 
     task_id: str | None = None
-    url: str | None = None
-    image_url: str | None = None
+    url: Link | None = None
+    image_url: Link | None = None
+
+
+def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
+    document = read_json(inbound)
+    body = read_body(_Create, document)
+    if not body.prompt.strip() and not body.files:
+        raise MissingField("prompt", " when filesUrl is empty", "（filesUrl 为空时）")
+    if len(body.files) > MAX_FILES:
+        raise InvalidParameter("filesUrl", f"takes at most {MAX_FILES} URLs", f"最多 {MAX_FILES} 个")
+    return Draft(
+        dialect=FAMILY,
+        platform=PLATFORM,
+        kind=Kind.IMAGE,
+        model=catalog.offer(FAMILY, PLATFORM, Kind.IMAGE).model(None).name,
+        prompt=body.prompt,
+        count=body.n_variants,
+        size=body.size,
+        image_urls=body.files,
+        mask_url=body.mask_url,
+        callback_url=body.call_back_url,
+        options={name: document[name] for name in _OPTIONS if name in document},
+        # only the fields we know and have checked: the others have no bound, and a row has one
+        raw={name: value for name, value in document.items() if name in _FIELDS},
+    )
+
+
+def read_query(inbound: Inbound, catalog: Catalog) -> TaskQuery:
+    task_id = inbound.query.get("taskId", "")
+    if not task_id:
+        raise MissingField("taskId")
+    return TaskQuery(_own_id(task_id), PLATFORM)
+
+
+def read_download(inbound: Inbound, catalog: Catalog) -> Download:
+    """Which link to make direct. Takes the URL as `url` or, as older clients say, `imageUrl`."""
+    document = {name: value for name, value in read_json(inbound).items() if value != ""}
+    if "url" in document:
+        document.pop("imageUrl", None)
+    else:
+        document.setdefault("imageUrl", "")
+    body = read_body(_Download, document)
+    return Download(_own_id(body.task_id) if body.task_id else None, body.url or body.image_url or "")
+
+
+def write_created(told: Told[Task]) -> Reply:
+    return _success({"taskId": told.found.task_id})
+
+
+def write_record(told: Told[Record]) -> Reply:
+    task, draft = told.found
+    status, flag = _words(task)
+    fault = _fault(task)
+    record = {
+        "taskId": task.task_id,
+        "status": status,
+        "successFlag": flag,
+        "progress": f"{int(task.progress) / 100:.2f}",  # cut, not rounded: 1.00 means done
+        "createTime": task.created_at,
+        "completeTime": task.completed_at,
+        "paramJson": compact(dict(draft.raw)).decode(),
+        "response": {"resultUrls": _urls(task)} if task.state is State.SUCCEEDED else None,
+        "errorCode": _FAULT_CODES.get(fault.code, 500) if fault else None,
+        "errorMessage": sentence(fault.code, LANGUAGE) if fault else None,
+    }
+    return _success(record)
+
+
+def write_download(told: Told[str]) -> Reply:
+    return _success(told.found)
 
 
 class KieDialect(Dialect):
-    family = "kie"
+    family = FAMILY
+    language = LANGUAGE
     routes = (
-        Route("POST", "/api/v1/gpt4o-image/generate", "submit", "create"),
-        Route("GET", "/api/v1/gpt4o-image/record-info", "status", "query"),
-        Route("POST", "/api/v1/gpt4o-image/download-url", "status", "download"),
+        Route("POST", "/api/v1/gpt4o-image/generate", CREATE, read_create, write_created),
+        Route("GET", "/api/v1/gpt4o-image/record-info", RECORD, read_query, write_record),
+        Route("POST", "/api/v1/gpt4o-image/download-url", DOWNLOAD, read_download, write_download),
     )
     callback_field = "callBackUrl"
     media_fields = MappingProxyType({"image": "filesUrl", "mask": "maskUrl", "video": "videoUrl"})
     field_words = MappingProxyType({"count": "nVariants"})
-    status_echoes_request = True  # record-info carries the request as `paramJson`
-
-    def read_create(self, inbound: Inbound, catalog: Catalog) -> Draft:
-        document = read_json(inbound)
-        body = read_body(_Create, document)
-        if not body.prompt.strip() and not body.files:
-            raise MissingField("prompt", " when filesUrl is empty", "（filesUrl 为空时）")
-        if len(body.files) > MAX_FILES:
-            raise InvalidParameter("filesUrl", f"takes at most {MAX_FILES} URLs", f"最多 {MAX_FILES} 个")
-        return Draft(
-            dialect=self.family,
-            platform=PLATFORM,
-            kind=Kind.IMAGE,
-            model=catalog.offer(self.family, PLATFORM, Kind.IMAGE).model(None).name,
-            prompt=body.prompt,
-            count=body.n_variants,
-            size=body.size,
-            image_urls=body.files,
-            mask_url=body.mask_url,
-            callback_url=body.call_back_url,
-            options={name: document[name] for name in _OPTIONS if name in document},
-            # only the fields we know and have checked: the others have no bound, and a row has one
-            raw={name: value for name, value in document.items() if name in _FIELDS},
-        )
-
-    def read_query(self, inbound: Inbound) -> TaskQuery:
-        task_id = inbound.query.get("taskId", "")
-        if not task_id:
-            raise MissingField("taskId")
-        return TaskQuery(_own_id(task_id), PLATFORM)
-
-    def read_download(self, inbound: Inbound) -> Download:
-        """Which link to make direct. Takes the URL as `url` or, as older clients say, `imageUrl`."""
-        body = read_body(_Download, read_json(inbound))
-        field, url = ("url", body.url) if body.url else ("imageUrl", body.image_url or "")
-        if not _is_address(url, MAX_LINK):
-            raise InvalidParameter(field, _NOT_A_URL, "必须是有效的 http(s) 地址")
-        return Download(_own_id(body.task_id) if body.task_id else None, url)
-
-    def write_created(self, task: Task) -> Reply:
-        return _success({"taskId": task.task_id})
-
-    def write_status(self, task: Task, draft: Draft | None = None) -> Reply:
-        succeeded = task.state is State.SUCCEEDED
-        status, flag = _words(task)
-        fault = _fault(task)
-        record = {
-            "taskId": task.task_id,
-            "status": status,
-            "successFlag": flag,
-            "progress": f"{int(task.progress) / 100:.2f}",  # cut, not rounded: 1.00 means done
-            "createTime": task.created_at,
-            "completeTime": task.completed_at,
-            "paramJson": json.dumps(dict(draft.raw) if draft else {}, ensure_ascii=False, separators=(",", ":")),
-            "response": {"resultUrls": _urls(task)} if succeeded else None,
-            "errorCode": _FAULT_CODES.get(fault.code, 500) if fault else None,
-            "errorMessage": sentence(fault.code, self.language) if fault else None,
-        }
-        return _success(record)
-
-    def write_download(self, url: str) -> Reply:
-        return _success(url)
 
     def write_error(self, error: RelayError, trace_id: str) -> Reply:
         code = next((code for kind, code in _ERROR_CODES if isinstance(error, kind)), error.status)
         # KIE's own clients read only `code`, generic HTTP clients only the status line: say it in both. 505 would
         # mean "HTTP version not supported" to the latter, so there they get the error's own status.
         status = error.status if code == 505 else code
-        headers = {**error.headers, "x-trace-id": trace_id}
-        return Reply(status, {"code": code, "msg": error.said(self.language), "data": None}, headers)
+        return Reply.json({"code": code, "msg": error.said(LANGUAGE), "data": None}, status, error.headers)
 
-    def write_callback(self, task: Task) -> bytes:
+    def write_callback(self, told: Told[Task]) -> bytes:
         # `result_urls` is snake case here and camel case in record-info: the family's own habit
+        task = told.found
         fault = _fault(task)
         if fault is None:
-            info = {"result_urls": _urls(task)}
-            return _success({"taskId": task.task_id, "info": info}).body
+            return _success({"taskId": task.task_id, "info": {"result_urls": _urls(task)}}).body
         code = 408 if task.state is State.TIMEOUT else _FAULT_CODES.get(fault.code, 500)
         data = {"taskId": task.task_id, "info": None}
-        return Reply(200, {"code": code, "msg": sentence(fault.code, self.language), "data": data}).body
+        return compact({"code": code, "msg": sentence(fault.code, LANGUAGE), "data": data})
 
     def sign_callback(self, task: Task, secret: str, now: int) -> Mapping[str, str]:
         signature = sign_kie(secret, task.task_id, now)
@@ -190,7 +175,7 @@ class KieDialect(Dialect):
 
 
 def _success(data: object) -> Reply:
-    return Reply(200, {"code": 200, "msg": "success", "data": data})
+    return Reply.json({"code": 200, "msg": "success", "data": data})
 
 
 def _own_id(text: str) -> str:

@@ -1,0 +1,95 @@
+"""The endpoint of clients: authenticate, read, act, write; every error in the words of its dialect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import relay.families.bodies  # noqa: F401 - pydantic, while Lambda initialises: whichever dialect comes reads with it
+from relay.edge.events import Event, path_of, read_inbound, trace_id_of
+from relay.edge.gateway import Endpoint, Router
+from relay.edge.operations import Ask, Operations
+from relay.families import dialect_at
+from relay.families.dialect import AnyRoute, Auth, Dialect, Told
+from relay.flow.access import Access, Caller
+from relay.flow.services import Services
+from relay.nouns.errors import NotFound, RelayError, WrongMethod
+from relay.nouns.wire import Inbound, Reply
+
+
+class ClientEndpoint(Endpoint):
+    """The routes, in whichever dialect, that ask for one of these operations.
+
+    A dialect is imported with the first request to one of its paths. `services` is called for every request.
+    """
+
+    def __init__(
+        self,
+        operations: Operations,
+        services: Callable[[], Services],
+        dialect_at: Callable[[str], Dialect] = dialect_at,
+    ) -> None:
+        super().__init__()
+        self._operations = operations
+        self._services = services
+        self._dialect_at = dialect_at
+        self._access: Access | None = None
+        self._routers: dict[str, Router] = {}
+
+    def no_route(self, event: Event) -> RelayError:
+        """An unknown path, or a known one asked with another method."""
+        path = path_of(event)
+        methods = tuple(each.method for each in self._dialect_at(path).routes if _matches(each.path, path))
+        return WrongMethod(methods) if methods else NotFound()
+
+    def write_error(self, event: Event, error: RelayError, trace_id: str) -> Reply:
+        return self._dialect_at(path_of(event)).write_error(error, trace_id)
+
+    def _router_for(self, event: Event) -> Router:
+        speaker = self._dialect_at(path_of(event))
+        if speaker.family not in self._routers:
+            self._routers[speaker.family] = self._routed(speaker)
+        return self._routers[speaker.family]
+
+    def _routed(self, speaker: Dialect) -> Router:
+        router, shared = Router(self._refusal), dict[tuple[str, str], list[AnyRoute]]()
+        for route in speaker.routes:
+            if route.use in self._operations:
+                shared.setdefault((route.method, route.path), []).append(route)
+        for (method, path), routes in shared.items():
+            router.add([method], path, self._answering(speaker, routes))
+        return router
+
+    def _answering(self, speaker: Dialect, routes: list[AnyRoute]) -> Callable[[Event, dict[str, str]], Reply]:
+        def answer(event: Event, params: dict[str, str]) -> Reply:
+            inbound = read_inbound(event, params)
+            route = next((each for each in routes if each.when is None or each.when(inbound)), None)
+            if route is None:
+                raise NotFound
+            return self._operate(speaker, route, inbound, event)
+
+        return answer
+
+    def _operate(self, speaker: Dialect, route: AnyRoute, inbound: Inbound, event: Event) -> Reply:
+        services, trace_id = self._services(), trace_id_of(event)
+        base_url = services.public_url or f"https://{event['requestContext']['domainName']}"
+        ask = Ask(
+            services,
+            self._caller(services, speaker, route, inbound),
+            inbound,
+            lambda: route.read(inbound, services.catalog),
+            trace_id,
+            base_url,
+        )
+        found = self._operations[route.use](ask)
+        return route.write(Told(found, services.clock(), base_url, trace_id))
+
+    def _caller(self, services: Services, speaker: Dialect, route: AnyRoute, inbound: Inbound) -> Caller | None:
+        if route.auth is Auth.OPEN:
+            return None
+        self._access = self._access or Access(services)
+        return self._access.caller(speaker.read_key(inbound), reading=route.use.counted)
+
+
+def _matches(path: str, actual: str) -> bool:
+    return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), actual) is not None

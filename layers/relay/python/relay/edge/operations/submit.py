@@ -1,0 +1,18 @@
+"""Taking tasks."""
+
+from __future__ import annotations
+
+from relay.edge.operations import Ask, Operations, serve
+from relay.families.dialect import CREATE
+from relay.flow import intake
+from relay.nouns.draft import Draft
+from relay.nouns.task import Task
+
+
+def create(ask: Ask[Draft]) -> Task:
+    repeat = intake.idempotency(ask.inbound)
+    earlier = intake.earlier(ask.services, ask.caller, repeat)
+    return earlier or intake.submit(ask.services, ask.caller, ask.read(), repeat, ask.trace_id)
+
+
+OPERATIONS: Operations = dict([serve(CREATE, create)])

@@ -1,0 +1,55 @@
+"""A dialect as the gateway uses it: by the routes it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from relay.catalog.file import shipped
+from relay.edge import operations
+from relay.families.dialect import CREATE, QUERY, RECORD, AnyRoute, Asked, Dialect, Found, Record, Told, Use
+from relay.nouns.catalog import Catalog
+from relay.nouns.draft import Draft
+from relay.nouns.task import Task
+from relay.nouns.wire import Inbound, Reply
+
+NOW = 1_767_225_600_000
+CATALOG = shipped()
+
+# The operations of each function of clients, by its name.
+SERVED: Mapping[str, operations.Operations] = {
+    name: import_module(f"{operations.__name__}.{name}").OPERATIONS for _, name, _ in iter_modules(operations.__path__)
+}
+
+
+@dataclass(frozen=True)
+class Speaker:
+    dialect: Dialect
+    catalog: Catalog = CATALOG
+
+    def route(self, use: Use[Any, Any], path: str = "") -> AnyRoute:
+        """The route with this path, or any that asks for the same."""
+        routes = [route for route in self.dialect.routes if route.use == use]
+        return next((route for route in routes if route.path == path), routes[0])
+
+    def read(self, use: Use[Asked, Any], inbound: Inbound) -> Asked:
+        found: Asked = self.route(use).read(inbound, self.catalog)
+        return found
+
+    def write(self, use: Use[Any, Found], found: Found, trace_id: str = "trace-1", path: str = "") -> Reply:
+        return self.route(use, path).write(Told(found, NOW, "https://relay.example", trace_id))
+
+    def created(self, task: Task) -> Reply:
+        return self.write(CREATE, task)
+
+    def status(self, task: Task, draft: Draft | None = None) -> Reply:
+        """How a task stands, by whichever use case the family has for it."""
+        if any(route.use == RECORD for route in self.dialect.routes):
+            return self.write(RECORD, Record(task, draft or Draft(task.dialect, task.platform, task.kind, task.model)))
+        return self.write(QUERY, task)
+
+    def notice(self, task: Task) -> bytes:
+        return self.dialect.write_callback(Told(task, NOW))
