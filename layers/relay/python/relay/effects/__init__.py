@@ -1,1 +1,1 @@
-"""Everything that reaches out of the process, one SDK each."""
+"""Everything that talks to the outside: one module or package per AWS service, and `outbound` for HTTP."""

@@ -1,4 +1,4 @@
-"""The media bucket: clients' files under uploads/, those not judged yet under incoming/, results under results/."""
+"""The media bucket: uploads/ (clients' files), incoming/ (files not inspected yet), results/ (copies of results)."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ READ_BYTES = 1 << 20
 _STREAM = TransferConfig(
     multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2, max_io_queue=4
 )
-_STREAM.max_in_memory_upload_chunks = 2  # of a source that cannot be read twice; ten by default
+_STREAM.max_in_memory_upload_chunks = 2  # parts in memory for a source that cannot be rewound; boto3's default is ten
 
 
-# Links and forms must be signed the current way and name the bucket's own region: by the global name S3 redirects for
-# the first hours of a bucket, and what was signed for one host does not open the other.
+# Links and forms must be signed with version 4 for the bucket's regional host: in a bucket's first hours S3 redirects
+# from the global host name to the regional one, where a signature for the other host is not valid.
 SIGNING = Config(
     signature_version="s3v4", s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
 )
@@ -35,7 +35,7 @@ SIGNING = Config(
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object of `size` bytes; `body` is None where that is more than was asked for."""
+    """An object of `size` bytes; `body` is None where it is larger than the reader's limit."""
 
     size: int
     body: bytes | None
@@ -51,24 +51,24 @@ class Bucket:
         self._client.put_object(Bucket=self._name, Key=key, Body=body, ContentType=content_type)
 
     def copy_in(self, key: str, source: IO[bytes], content_type: str) -> None:
-        """Stream `source` into the bucket; what it raises while being read ends the copy and leaves nothing."""
+        """Stream `source` into the bucket. An error it raises is passed on, and no object is left behind."""
         self._client.upload_fileobj(source, self._name, key, {"ContentType": content_type}, Config=_STREAM)
 
     def copy_out(self, key: str, into: IO[bytes]) -> str:
-        """Write an object into a file; the ETag of exactly these bytes. Raises LookupError where there is none."""
+        """Write an object into a file and return the ETag of these bytes. Raises LookupError where there is none."""
         with self._open_object(key) as found:
             copyfileobj(found["Body"], into, READ_BYTES)
             return str(found["ETag"])
 
     def copy(self, source: str, etag: str, key: str, content_type: str) -> bool:
-        """Copy the object whose bytes had this ETag; False where it is gone or was replaced meanwhile."""
+        """Copy an object inside the bucket, if it still has this ETag; False where it is gone or was replaced."""
         try:
             self._client.copy_object(
                 Bucket=self._name,
                 Key=key,
                 CopySource={"Bucket": self._name, "Key": source},
                 CopySourceIfMatch=etag,
-                MetadataDirective="REPLACE",  # what the client sent along stays behind
+                MetadataDirective="REPLACE",  # drop the metadata the client sent
                 ContentType=content_type,
             )
         except ClientError as error:
@@ -78,7 +78,7 @@ class Bucket:
         return True
 
     def read(self, key: str, most: int) -> Stored:
-        """An object of at most so many bytes, of a larger one only its size. Raises LookupError where there is none."""
+        """An object; its body only if it has at most `most` bytes. Raises LookupError where there is none."""
         with self._open_object(key) as found:
             size = found["ContentLength"]
             return Stored(size, found["Body"].read() if size <= most else None)
@@ -96,10 +96,10 @@ class Bucket:
         self._client.delete_object(Bucket=self._name, Key=key)
 
     def link(self, key: str, seconds: int, method: str = "GET") -> str:
-        """A link that reads one object, with GET or HEAD, for so long, or as long as our own credentials live.
+        """A presigned link to read one object by GET or HEAD; it also ends when the signing function's credentials do.
 
-        S3 cannot send `nosniff`, so it is told to send the type we judged and to offer the file for saving; a page
-        can show it in a picture or film element all the same.
+        S3 cannot send `nosniff`, so the link makes it send the type we detected and `attachment`; web pages can
+        still show the file in an <img> or <video>.
         """
         found = by_name(key)
         params = {
@@ -112,7 +112,7 @@ class Bucket:
         return self._client.generate_presigned_url(operation, Params=params, ExpiresIn=seconds)
 
     def form(self, key: str, content_type: str, limit: int, seconds: int) -> dict[str, Any]:
-        """A form with which a client may put one object under this key, of this type, of at most `limit` bytes."""
+        """A presigned POST form for one object under this key, of this type, of 1 to `limit` bytes."""
         return self._client.generate_presigned_post(
             self._name,
             key,
@@ -138,5 +138,5 @@ class Bucket:
 
 
 def _is_absent(error: ClientError) -> bool:
-    # whoever may not list a bucket is told 403 where there is nothing; a throttle or a fault says nothing about it
+    # without the right to list, S3 answers 403 for an object that does not exist
     return error.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 404)

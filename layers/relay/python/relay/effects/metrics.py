@@ -1,4 +1,4 @@
-"""Counting named events: each under the service alone, where alarms look, and under its upstream beside it."""
+"""Counts events as CloudWatch metrics: by service alone, which alarms watch, and by upstream where one is given."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _counting = threading.Lock()
 
 
 def count(name: str, *, upstream: str | None = None) -> None:
-    """Add one. `upstream` must be a name from the catalog: each value is a metric of its own, and billed as one."""
+    """Add one. `upstream` must be a name from the catalog: CloudWatch bills each value as a metric of its own."""
     with _counting:
         Metrics().add_metric(name=name, unit=MetricUnit.Count, value=1)
         if upstream:
@@ -21,7 +21,7 @@ def count(name: str, *, upstream: str | None = None) -> None:
 
 
 def flush() -> None:
-    """Write what was counted by upstream, one line for each; Powertools' decorator writes the rest."""
+    """Write the counts by upstream, one log line per upstream; Powertools' decorator writes the others."""
     with _counting:
         for upstream in sorted({upstream for upstream, _ in _by_upstream}):
             metrics = EphemeralMetrics()

@@ -1,4 +1,4 @@
-"""Starting the Step Functions poller."""
+"""Starts the Step Functions workflow that polls due tasks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Poller:
         self._connect, self._arn = connect, arn
 
     def start(self, shards: list[int], until: int) -> None:
-        """Poll these shards until `until` (Unix ms)."""
+        """Start one execution that polls these shards of the due index until `until` (Unix ms)."""
         self._client.start_execution(stateMachineArn=self._arn, input=json.dumps({"shards": shards, "until": until}))
 
     @cached_property

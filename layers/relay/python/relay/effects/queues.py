@@ -1,4 +1,4 @@
-"""The four queues between the workers. A message only names a task; the truth stays in the table."""
+"""Sends to the four work queues. A message only names a task and an attempt; the task's state is in the table."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from relay.nouns.task import Task
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
-MAX_DELAY = 900  # seconds, SQS's own bound
+MAX_DELAY = 900  # seconds, the most SQS allows
 
 
 logger = Logger(child=True)
 
 
 class Queues:
-    """`connect` makes the client on first use: most invocations of most functions never send.
+    """`connect` makes the client on first use: most invocations send nothing.
 
-    A message that a queue does not take is only logged: what it asks for is owed by its task, whose due time brings
-    the clock, so nobody who sends one need fail for it.
+    A message that cannot be sent is only logged: the task has a due time, at which the clock does the same work.
     """
 
     def __init__(
@@ -41,11 +40,11 @@ class Queues:
         self._dispatch_url, self._deliver_url, self._archive_url = dispatch_url, deliver_url, archive_url
 
     def dispatch(self, task: Task, delay: float = 0) -> None:
-        """Ask for a task to be handed to an upstream, in `delay` seconds."""
+        """Have a task sent to an upstream, in `delay` seconds (at most MAX_DELAY)."""
         self._send(self._dispatch_url, task.log_keys, delay)
 
     def deliver(self, task: Task) -> None:
-        """Ask for the client to be told, for the next time; first attempts never wait for a retry."""
+        """Have the client told. Only first attempts use the deliver queue, so that they never wait for retries."""
         message = {**task.log_keys, "attempt": task.deliveries}
         if task.deliveries:
             self.deliver_later(message)
@@ -53,11 +52,11 @@ class Queues:
             self._send(self._deliver_url, message)
 
     def deliver_later(self, message: Mapping[str, Any], delay: float = 0) -> None:
-        """Put such a message on the other queue, for whoever may keep others waiting."""
+        """Put a delivery message on the retry queue: a retry, or one whose receiver is slow."""
         self._send(self._retry_url, {**message, "later": True}, delay)
 
     def archive(self, task: Task) -> None:
-        """Ask for a task's results to be copied, for the next time."""
+        """Have a task's results copied to the bucket."""
         self._send(self._archive_url, {**task.log_keys, "attempt": task.tries})
 
     @cached_property
@@ -65,12 +64,14 @@ class Queues:
         return self._connect()
 
     def _send(self, url: str, message: Mapping[str, Any], delay: float = 0) -> None:
-        """The message's trace id is for the log alone: see `records`."""
+        """Send, or log that it failed. `message` has the trace id of the task, used in log lines only."""
         try:
             self._client.send_message(
                 QueueUrl=url,
                 MessageBody=json.dumps(message),
-                DelaySeconds=min(ceil(delay), MAX_DELAY),  # early would only mean waiting again
+                DelaySeconds=min(
+                    ceil(delay), MAX_DELAY
+                ),  # rounded up: a message that came early would have to wait again
             )
         except (BotoCoreError, ClientError) as error:
             logger.warning("message not sent", **message, queue=url, reason=type(error).__name__)

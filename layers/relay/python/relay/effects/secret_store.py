@@ -1,4 +1,4 @@
-"""Secrets from SSM Parameter Store, cached for five minutes per container."""
+"""Reads secrets from SSM Parameter Store and caches them in the container for CACHE_SECONDS."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
 
 CACHE_SECONDS = 300
-AT_ONCE = 10  # names SSM takes in one request
+AT_ONCE = 10  # names per request, the most SSM allows
 
 
 class Secrets:
-    """SecureStrings under one prefix. A missing one is None: who needs it must refuse, never go without.
+    """SecureString parameters under `prefix`. A missing one is None; the caller must refuse to work without it.
 
-    All of `names` are read together when one of them is asked for: SSM answers 40 requests a second in an account, and
-    containers start in crowds.
+    The first use of one of `names` reads all of them, ten per request: SSM allows an account 40 requests a second, and
+    many containers may start at once.
     """
 
     def __init__(self, connect: Callable[[], SSMClient], prefix: str, names: Iterable[str] = ()) -> None:
         self._connect, self._prefix, self._names = connect, prefix, tuple(names)
         self._cache: dict[str, tuple[float, str | None]] = {}
-        self._reading = threading.Lock()  # threads that start together wait for one read
+        self._reading = threading.Lock()  # threads that start together share one read
 
     def find(self, name: str) -> str | None:
         if self._stale(name):
@@ -35,7 +35,7 @@ class Secrets:
         return self._cache[name][1]
 
     def need(self, name: str) -> str:
-        """Like `find`; raises LookupError with the way to mend it when the secret is missing."""
+        """Like `find`, but raises LookupError where the secret is missing."""
         value = self.find(name)
         if not value:
             raise LookupError(f"no secret at {self._prefix}/{name}; create it with: python -m ops secrets-init")
@@ -59,7 +59,10 @@ class Secrets:
 
 
 def listed(text: str, upstreams: Iterable[str]) -> tuple[str, ...]:
-    """The names in a function's SECRETS variable; `upstreams` stands for both keys of every upstream."""
+    """The names in a function's SECRETS variable, which are separated by commas.
+
+    The word `upstreams` in it stands for `upstreams/<name>/key` and `…/webhook-key` of every upstream.
+    """
     names = [name for name in text.split(",") if name]
     keys = [f"upstreams/{upstream}/{key}" for upstream in upstreams for key in ("key", "webhook-key")]
     return tuple(name for each in names for name in (keys if each == "upstreams" else [each]))

@@ -1,4 +1,4 @@
-"""What a deployment may decide, read from the environment once per cold start."""
+"""A deployment's settings, read from environment variables once per cold start."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _env(name: str, default: str = "") -> Any:  # noqa: ANN401 - the type checke
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One field per environment variable; a function is given only those it uses, so the rest stay empty."""
+    """One field per environment variable. A function is given only those it uses; the others keep their default."""
 
     tasks_table: str = _env("TASKS_TABLE")
     accounts_table: str = _env("ACCOUNTS_TABLE")
@@ -23,9 +23,11 @@ class Settings:
     deliver_queue_url: str = _env("DELIVER_QUEUE_URL")
     poller_arn: str = _env("POLLER_ARN")
     secrets_prefix: str = _env("SECRETS_PREFIX")
-    secrets_text: str = _env("SECRETS")  # those under the prefix that this function uses
-    public_url: str = _env("PUBLIC_URL")  # where upstreams reach our callback endpoint
-    upstream_urls_json: str = _env("UPSTREAM_URLS", "{}")  # base URLs that replace the catalog's, by upstream
+    secrets_text: str = _env("SECRETS")  # names under the prefix that this function uses: see secret_store.listed
+    public_url: str = _env("PUBLIC_URL")  # base URL of the API, for callback and media URLs
+    upstream_urls_json: str = _env(
+        "UPSTREAM_URLS", "{}"
+    )  # JSON object: base URLs by upstream, instead of the catalog's
     egress: str = _env("EGRESS", "public")  # "loopback" is for the one-machine stack only
     retry_queue_url: str = _env("RETRY_QUEUE_URL")
     archive_queue_url: str = _env("ARCHIVE_QUEUE_URL")

@@ -1,10 +1,10 @@
-"""The only module that opens a connection to an address somebody else chose, and the rules for which it may.
+"""All outgoing HTTP: to upstreams, to clients' receivers, to results and inputs. Refuses addresses that are not public.
 
-A name is resolved once, inside the making of the connection; every address it gives is judged, and the one that
-was judged is the one connected to. There is no second look-up for a hostile name server to answer differently.
+A host name is resolved once, while the connection is made; all its addresses are checked and the connection goes to
+one of them. There is no second look-up that a hostile name server could answer differently (DNS rebinding).
 
-Whatever the HTTP library raises leaves here as NotSent or NoAnswer. Which of the two is not read from the exception:
-the connection notes when it writes its first byte (`Attempt.sent`).
+Errors of the HTTP library are raised as NotSent or NoAnswer. Which of them does not depend on the exception: the
+connection notes when it writes its first byte (`Attempt.sent`).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from relay.nouns.wire import Answer, Call
 
 __all__ = ["EgressRefused", "Incoming", "NoAnswer", "NotSent", "Outbound", "resolve"]
 
-MAX_ANSWER = 1 << 20  # bytes of an answer we read: statuses and acknowledgements, never media
-CHECK_SECONDS = 3.0  # for a name in a client's request
-CONNECT_SECONDS = 5.0  # for each address
-MAX_TRIED_ADDRESSES = 3  # addresses of one name
+MAX_ANSWER = 1 << 20  # bytes `send` reads at most: statuses and acknowledgements; media is read by `open`
+CHECK_SECONDS = 3.0  # to look up a host name in a client's request
+CONNECT_SECONDS = 5.0  # to connect to one address
+MAX_TRIED_ADDRESSES = 3  # of one host name
 SILENCE_SECONDS = 60.0  # between two bytes of a long answer
-CHUNK = 1 << 18
+CHUNK = 1 << 18  # bytes
 TOO_SLOW = "the answer is too slow"
 _DEFAULT_HEADERS = {"accept": "*/*", "user-agent": "genrelay"}
 
@@ -45,9 +45,9 @@ class Incoming:
 
 
 class Outbound:
-    """`egress` is "public", or "loopback": then http to this machine is allowed as well, and nothing else is more.
+    """`egress` is "public" or "loopback"; the latter also allows http, to 127.0.0.1 and ::1.
 
-    `resolve` exists so that tests can be a name server; it raises what getaddrinfo raises.
+    `resolve` looks up host names and raises what getaddrinfo raises; tests pass their own.
     """
 
     def __init__(self, egress: str, resolve: Resolve = resolve) -> None:
@@ -56,9 +56,9 @@ class Outbound:
         self._shared_pool = pools()
 
     def check(self, url: str, seconds: float = CHECK_SECONDS) -> None:
-        """Raise EgressRefused for a URL we would not connect to: by its form, or as its name resolves now.
+        """Raise EgressRefused for a URL we would not connect to: by its form, or by the addresses of its host.
 
-        A name that does not resolve within `seconds`, or for the moment, passes: it is judged again when it is used.
+        A name that does not resolve within `seconds`, or only for now, passes: it is checked again when it is used.
         """
         host, port = parse_target(url, loopback=self._loopback)
         with suppress(NotSent):
@@ -67,18 +67,18 @@ class Outbound:
     def send(self, call: Call) -> Answer:
         """Make one request, following no redirect. Raises EgressRefused, NotSent or NoAnswer.
 
-        `call.timeout` bounds it all: look-up, connection, handshake and answer. A call that is not `repeatable` gets
-        a connection of its own: a kept one may turn out closed only after we wrote to it, and then nobody knows
-        what the other side saw.
+        `call.timeout` (seconds) covers look-up, connection, handshake and answer. A call that is not `repeatable` gets
+        a new connection: that a kept one was closed may show only after we wrote to it, and then it is unknown what
+        the other side received.
         """
         with self._pool_for(call) as made, self._exchange(made, call, CHUNK) as incoming:
             return Answer(incoming.status, _read(incoming.chunks), incoming.headers)
 
     @contextmanager
     def open(self, call: Call, chunk: int = CHUNK) -> Iterator[Incoming]:
-        """Like `send`, for an answer of any size, read while the context lasts; reading may raise NoAnswer too.
+        """Like `send`, for an answer of any size, read inside the context; reading may raise NoAnswer as well.
 
-        It comes in pieces of at most `chunk` bytes, and no more is taken off the line than is asked for.
+        It comes in pieces of at most `chunk` bytes; nothing is read ahead.
         """
         with pools() as made, self._exchange(made, call, chunk) as incoming:
             yield incoming
@@ -103,7 +103,7 @@ class Outbound:
                 yield own
 
     def _addresses(self, host: str, port: int, seconds: float) -> list[str]:
-        """Every address of `host`, all of them allowed: one bad one among them condemns the name."""
+        """Every address of `host`. Raises EgressRefused if even one of them is not allowed."""
         addresses = self._lookups.addresses(host, port, seconds)
         for address in addresses:
             if not self._allowed(address):
@@ -114,7 +114,7 @@ class Outbound:
         return (self._loopback and address in ("127.0.0.1", "::1")) or is_public(ipaddress.ip_address(address))
 
     def _dial(self, attempt: Attempt, host: str, port: int) -> socket.socket:
-        """A socket to the first of the judged addresses that answers; each has its share of the time that is left."""
+        """A socket to the first checked address that answers; each gets an equal share of the time left."""
         addresses = self._addresses(host, port, attempt.left())[:MAX_TRIED_ADDRESSES]
         refused: OSError | None = None
         for tried, address in enumerate(addresses):
@@ -124,14 +124,16 @@ class Outbound:
             except OSError as error:
                 refused = error
                 continue
-            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # headers and body are two writes
+            line.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+            )  # headers and body are two writes, and the second must not wait for an ACK
             line.settimeout(attempt.left())
             return line
         raise NotSent(type(refused).__name__) from refused
 
 
 def _request(made: PoolManager, call: Call, attempt: Attempt) -> BaseHTTPResponse:
-    """The head of the final answer. Raises EgressRefused, NotSent or NoAnswer."""
+    """Send the request and read the head of the answer. Raises EgressRefused, NotSent or NoAnswer."""
     headers = HTTPHeaderDict(_DEFAULT_HEADERS)
     headers.update(call.headers)
     try:
@@ -161,13 +163,13 @@ def _reason(error: Exception, attempt: Attempt) -> str:
 
 
 def _release(response: BaseHTTPResponse) -> None:
-    """What was read to its end has given its connection back already; any other connection is of no more use."""
+    """Close the connection, unless the answer was read to its end: then it is back in the pool already."""
     with suppress(OSError):
         response.close()
 
 
 def _chunks(response: BaseHTTPResponse, chunk: int, attempt: Attempt) -> Iterator[bytes]:
-    """The body to its very end. Raises NoAnswer where it cannot be read, or was cut off, which may look like an end."""
+    """The body to its end. Raises NoAnswer where it cannot be read or was cut off, which may look like an end."""
     pieces = response.stream(chunk, decode_content=True)
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Which addresses and URLs we may be sent to by somebody else's word."""
+"""Which URLs and IP addresses we connect to when a client or upstream names them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from urllib3.util import parse_url
 
 from relay.effects.outbound.errors import EgressRefused
 
-# Of IPv6 only global unicast is let through, without what is carved out of it for tunnels, tests and documents;
-# so every form that embeds an IPv4 address (mapped, compatible, 6to4, Teredo, NAT64, ISATAP) falls by itself.
+# Of IPv6 only global unicast is allowed, without its ranges for tunnels, tests and documentation. This excludes every
+# form that embeds an IPv4 address (mapped, compatible, 6to4, Teredo, NAT64, ISATAP).
 _IPV6_PUBLIC = ipaddress.ip_network("2000::/3")
 _IPV6_CARVED = [
     ipaddress.ip_network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "2620:4f:8000::/48")
 ]
-# `is_global` knows most of IPv4's special ranges; these are the ones it lets pass.
+# Special IPv4 ranges that `is_global` does not exclude.
 _IPV4_DENIED = [
     ipaddress.ip_network(text)
     for text in ("192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.175.48.0/24")
@@ -23,14 +23,14 @@ _IPV4_DENIED = [
 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Whether an address is an ordinary one on the public internet."""
+    """Whether an address is an ordinary unicast address of the public internet."""
     if isinstance(address, ipaddress.IPv6Address):
         return address in _IPV6_PUBLIC and not any(address in net for net in _IPV6_CARVED)
     return address.is_global and not address.is_multicast and not any(address in net for net in _IPV4_DENIED)
 
 
 def parse_target(url: str, *, loopback: bool) -> tuple[str, int]:
-    """Host and port of a URL whose form we accept. Raises EgressRefused."""
+    """Host and port of a URL of an accepted form. Raises EgressRefused. `loopback` also accepts http and any port."""
     parts, port = _split(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise EgressRefused("must be an https URL")
@@ -46,13 +46,13 @@ def parse_target(url: str, *, loopback: bool) -> tuple[str, int]:
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:
-    # urlsplit drops tabs and newlines and lets backslashes through, where other readers see another host
+    # urlsplit drops tabs and newlines and accepts backslashes, where other parsers see another host
     if not url.isprintable() or " " in url or "\\" in url:
         raise EgressRefused("is not a URL")
     try:
         parts = urlsplit(url)
         port = parts.port
-        parse_url(url)  # what the HTTP library cannot read is refused here, where it can still be said
+        parse_url(url)  # refuse here what the HTTP library could not parse later
     except ValueError as error:
         raise EgressRefused("is not a URL") from error
     return parts, port

@@ -1,4 +1,4 @@
-"""Connections that go only where they are told, know whether they have sent anything, and end when they are told."""
+"""urllib3 connections that use our own dialling, note their first write, and are cut off at a deadline."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from relay.effects.outbound.errors import NotSent
 
-POOL = 32  # connections kept to one host; the poll worker asks from that many threads
+POOL = 32  # connections kept per host, at least as many as the poll worker has threads
 
-# it warns about a strange answer with the whole URL, which may be a presigned one
+# its warnings contain whole URLs, which may be presigned
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 class Attempt:
-    """One call: what is left of its time, whether any of it was sent, and the line to cut when the time is up.
+    """One call: its deadline, whether any byte was sent, and the sockets to shut down at the deadline.
 
-    A socket's own timeout bounds each silence; only cutting the line from outside bounds a handshake or an answer
-    that comes byte by byte. What was cut off may look finished, so readers must look at `cut`.
+    A socket's timeout bounds each single read; a handshake or answer that comes byte by byte is ended only by shutting
+    the socket down from another thread. To a reader that may look like the end, so readers must check `cut`.
     """
 
     def __init__(self, seconds: float, dial: Callable[[Attempt, str, int], socket.socket]) -> None:
@@ -53,7 +53,7 @@ class Attempt:
 
     @contextmanager
     def current(self) -> Iterator[None]:
-        """While this lasts, connections made or used in this thread belong to this attempt."""
+        """Inside the context, connections made or used in this thread belong to this attempt."""
         token = _ATTEMPT.set(self)
         try:
             yield
@@ -61,7 +61,7 @@ class Attempt:
             _ATTEMPT.reset(token)
 
     def left(self) -> float:
-        """Seconds. Raises NotSent where there are none: only for use before anything was sent."""
+        """Seconds left. Raises NotSent where there are none: only for use before anything was sent."""
         seconds = self._ends - time.monotonic()
         if seconds <= 0:
             raise NotSent("the time was up before anything was sent")
@@ -73,14 +73,14 @@ class Attempt:
         return line
 
     def watch(self, line: socket.socket) -> None:
-        """Cut this line when the time is up. By a handle of our own: TLS takes the socket's away, a pool closes it."""
+        """Shut this socket down at the deadline, by a duplicate: TLS detaches the original, a pool may close it."""
         with self._lock:
             self._lines.append(socket.fromfd(line.fileno(), line.family, line.type))
         if self.cut:
             self._cut()
 
     def note_sending(self) -> None:
-        """To be called before each write. Raises NotSent where the time was up before the first."""
+        """To be called before each write. Raises NotSent where the deadline passed before the first."""
         if not self.sent:
             self.left()
             self.sent = True
@@ -101,7 +101,7 @@ class _Plain(HTTPConnection):
         return _ATTEMPT.get().connect_for(self.host, self.port or self.default_port)
 
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as in the base class
-        if self.sock is not None:  # kept from an earlier call, or through with its handshake
+        if self.sock is not None:  # kept from an earlier call, or just connected
             _ATTEMPT.get().watch(self.sock)
         super().request(*args, **kwargs)
 
@@ -127,7 +127,7 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 def pools() -> PoolManager:
-    """Where connections are made and kept. It may be used only while an attempt is `current`."""
+    """A pool manager of our connections. Use it only inside `Attempt.current`."""
     made = PoolManager(maxsize=POOL)
     made.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
     return made
@@ -135,5 +135,5 @@ def pools() -> PoolManager:
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """Made once, on first use: reading the authorities takes 20 ms."""
+    """Made once, on first use: loading the CA certificates takes 20 ms."""
     return ssl.create_default_context(cafile=certifi.where())

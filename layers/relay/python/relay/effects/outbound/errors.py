@@ -1,15 +1,15 @@
-"""The three ways in which a request of ours gives no answer. Nothing else is raised by this package."""
+"""The three errors of a request without an answer; this package raises no others."""
 
 from __future__ import annotations
 
 
 class EgressRefused(ValueError):
-    """We do not go there; the message says why, in words fit for the caller."""
+    """We do not connect there; the message says why and may be shown to the caller."""
 
 
 class NotSent(Exception):
-    """Not one byte of the request was written: the other side has seen nothing of it."""
+    """Not one byte of the request was written, so the other side cannot have acted."""
 
 
 class NoAnswer(Exception):
-    """The request left, or part of it, and no whole answer came back: the other side may or may not have acted."""
+    """At least part of the request was written and no whole answer came back: the other side may have acted."""

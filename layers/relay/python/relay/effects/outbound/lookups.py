@@ -1,4 +1,4 @@
-"""Looking up names within a time limit, which the system's resolver does not offer."""
+"""Host name look-ups with a time limit, which getaddrinfo does not have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from concurrent.futures import Future
 
 from relay.effects.outbound.errors import EgressRefused, NotSent
 
-AT_ONCE = 64  # look-ups in flight; a resolver that hangs holds this many threads and no more
+AT_ONCE = 64  # look-ups at once: a hanging resolver occupies at most this many threads
 
 Resolve = Callable[[str, int], list[str]]
 
@@ -23,14 +23,14 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class Lookups:
-    """`resolve` cannot be interrupted: it runs in a daemon thread, which is left behind when the time is up."""
+    """Runs `resolve`, which cannot be interrupted, in a daemon thread that is abandoned when the time is up."""
 
     def __init__(self, resolve: Resolve) -> None:
         self._resolve = resolve
         self._free = threading.BoundedSemaphore(AT_ONCE)
 
     def addresses(self, host: str, port: int, seconds: float) -> list[str]:
-        """Every address of a name. EgressRefused where it does not exist, NotSent where that is not known in time."""
+        """Every address of a name. EgressRefused where it does not exist, NotSent where no answer comes in time."""
         ends = time.monotonic() + seconds
         if seconds <= 0 or not self._free.acquire(timeout=seconds):
             raise NotSent("no time to look up the name")
@@ -40,7 +40,7 @@ class Lookups:
             addresses = found.result(max(0.0, ends - time.monotonic()))
         except TimeoutError as error:
             raise NotSent("the name does not resolve in time") from error
-        except ValueError as error:  # a label that is empty or too long fails before any name server is asked
+        except ValueError as error:  # an empty or too long label fails before a name server is asked
             raise EgressRefused("names a host that does not resolve") from error
         except OSError as error:
             if isinstance(error, socket.gaierror) and error.errno in _NO_SUCH_NAME:
@@ -53,7 +53,7 @@ class Lookups:
     def _start(self, found: Future[list[str]], host: str, port: int) -> None:
         try:
             threading.Thread(target=self._look_up, args=[found, host, port], daemon=True).start()
-        except RuntimeError as error:  # the system has no thread to give
+        except RuntimeError as error:  # the system cannot start another thread
             self._free.release()
             raise NotSent("no thread to look up the name") from error
 

@@ -1,4 +1,4 @@
-"""Everything kept in DynamoDB, as one value with a part for each table."""
+"""Everything kept in DynamoDB, as one value; each part owns some row types of the three tables."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from relay.nouns.money import Entry, EntryKind
 
 
 class AlreadyBooked(Exception):
-    """The reference stands for another movement of money already."""
+    """An entry with this reference exists, with another amount or reason."""
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
@@ -89,14 +89,14 @@ class Accounts:
         )
 
     def top_up(self, account_id: str, reference: str, amount: int, at: int) -> bool:
-        """Move `amount` nanos in, with its entry; False where this very top-up is booked already.
+        """Add `amount` nanos to the balance, with a ledger entry; False where the same top-up is booked already.
 
-        Raises AlreadyBooked where the reference stands for another amount, LostRace where there is no such account.
+        Raises AlreadyBooked where the reference has another amount, LostRace where the account does not exist.
         """
         return self._book(Entry(account_id, reference, EntryKind.TOPUP, amount, at))
 
     def debit(self, account_id: str, reference: str, amount: int, at: int, reason: str) -> bool:
-        """Move `amount` nanos out, like `top_up` moves them in. Raises LostRace also where the balance is less."""
+        """Take `amount` nanos off the balance, like `top_up`. Raises LostRace also where the balance is less."""
         return self._book(Entry(account_id, reference, EntryKind.DEBIT, -amount, at, reason=reason))
 
     def _book(self, entry: Entry) -> bool:
@@ -124,7 +124,7 @@ class Accounts:
         return True
 
     def entries(self, account_id: str) -> Iterator[Entry]:
-        """All of an account's ledger; of one kind the newest first."""
+        """All ledger entries of an account; those under the same sort key prefix come newest first."""
         expression = Expression()
         begins = f"begins_with({expression.name('sk')}, {expression.value(ENTRY_PREFIX)})"
         pages = self.tables.client.get_paginator("query").paginate(

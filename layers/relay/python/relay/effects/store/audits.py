@@ -1,4 +1,4 @@
-"""What the audit reads of the accounts table, and the one row in which it keeps where it stands."""
+"""The audit's reads of the accounts table, and the directory row (`audit#progress`) that keeps its position."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from relay.effects.store.codec import ENTRY_END, ENTRY_PREFIX, Expression, pack,
 from relay.effects.store.table import Tables
 
 PROGRESS = {"lookup": pack("audit#progress")}
-NEIGHBOURS = 25  # rows read at once to find the next account
+NEIGHBOURS = 25  # rows per page while looking for the next account
 PAGE = 2000  # ledger entries read at once
 
 
@@ -18,9 +18,9 @@ PAGE = 2000  # ledger entries read at once
 class Progress:
     """Where the audit stands. Amounts are nanos, instants Unix ms.
 
-    `account_id` is being counted since its `balance` was read at `read_at`, where that is not 0; else it was the last
-    one. `total` sums the entries that balance surely holds; `least` and `most` are what those written about then may
-    add to it. `last` is the sort key of the last entry counted.
+    While `read_at` is not 0, `account_id` is being counted and `balance` is what was read at that time; else it is the
+    last account that was finished. `total` sums the entries that are certainly in `balance`; those written around
+    `read_at` may add between `least` and `most` to it. `last` is the sort key of the last entry counted.
     """
 
     account_id: str = ""
@@ -31,9 +31,9 @@ class Progress:
     most: int = 0
     last: str = ""
     accounts: int = 0  # counted in this round
-    off: int = 0  # of those, whose balance is not what their entries say
-    off_before: int = 0  # in the round before
-    round_at: int = 0  # when the last complete round ended, or the first began
+    off: int = 0  # of those, how many have a balance that is not the sum of their entries
+    off_before: int = 0  # the same for the round before
+    round_at: int = 0  # end of the last complete round, or the start of the first
 
 
 class Line(NamedTuple):
@@ -73,7 +73,7 @@ class Audits:
         return next((owner for owner in owners if owner != after), None)
 
     def lines(self, account_id: str, after: str) -> list[Line]:
-        """The next entries of an account's ledger, as much of them as the audit needs; none after the last."""
+        """The next page of an account's ledger entries behind the sort key `after`; empty at the end."""
         return list(self._lines(account_id, after))
 
     def _lines(self, account_id: str, after: str) -> Iterator[Line]:

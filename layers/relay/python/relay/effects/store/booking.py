@@ -1,8 +1,9 @@
-"""Booking statement lines: each moves the account row's counters and lies in the block those counters name.
+"""Books statement lines: each changes the account row's counters and is stored in the block those counters name.
 
-The account row counts an account's statement lines, in all and by platform. Lines lie in blocks: a day's first line
-opens one, and so does the line after a full one. Whoever opens a block writes down the counters as they then stand,
-so that a page of the statement is found by its number without counting lines. All in the transaction of the line.
+The account row counts an account's statement lines, in total and by platform. Lines are grouped into blocks: the first
+line of a day opens one, and so does the line after a full one. Opening a block stores the counters at that moment in a
+row of its own (DAY#… or BLOCK#…), so that a page of the statement is found by line number without counting lines. All
+of it happens in the transaction that writes the line.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from relay.effects.store.table import Tables
 from relay.nouns.money import Entry
 
 DAY_SECONDS = 86_400
-BLOCK_LINES = 256  # of 200 bytes each: a page's lines come in one read, and opening a block is rare
+BLOCK_LINES = 256  # of 200 bytes: one read returns a block, and opening one is rare
 DAY_PREFIX, BLOCK_PREFIX = "DAY#", "BLOCK#"
 LINES = "lines"  # all of an account's statement lines; a platform's are `lines_<platform>`
-SPENT = "spent"  # nanos that statement lines took, less what they gave back
+SPENT = "spent"  # nanos charged by statement lines, less those released
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def counters(row: Mapping[str, Any]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An account row as last seen: its windows, its open block, its counters. It may have moved on since."""
+    """An account row as last read: its windows, open block and counters. It may have changed since."""
 
     windows: Windows
     block: int
@@ -59,7 +60,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What a line asks of the account row and adds beside it; `after` is the row, should that come true."""
+    """How to book one line: conditions on and changes of the account row, the line, and rows of newly opened blocks.
+
+    `after` is the account row once the transaction went through.
+    """
 
     day: int
     new_day: bool
@@ -75,11 +79,11 @@ class Posting:
 class Booking:
     tables: Tables
     utc_offset: int
-    seen: dict[str, Seen] = field(default_factory=dict)  # by account: spares the first guess a refusal
+    seen: dict[str, Seen] = field(default_factory=dict)  # by account: the row as this container last saw it
     block_lines: int = BLOCK_LINES
 
     def look(self, account_id: str) -> Seen | None:
-        """The account row as this container saw it last, read now if it never did; None where there is none."""
+        """The account row as this container last saw it, read now if it never did; None where there is none."""
         if account_id not in self.seen:
             row = self.tables.get(TableName=self.tables.accounts, Key=account_key(account_id), ConsistentRead=True)
             if row is None:
@@ -95,12 +99,12 @@ class Booking:
         return Windows.at(at, self.utc_offset).day
 
     def post(self, e: Expression, seen: Seen, entry: Entry, day: int) -> Posting:
-        """Book `entry` on local day `day`, or on the row's own where that is later, if the row is still as seen."""
+        """Book `entry` on local day `day`, or on the row's day if that is later, if the row still is as `seen`."""
         new_day, lines = seen.windows.day < day, seen.counts[LINES]
         opens = new_day or lines >= seen.block + self.block_lines
         day, block = max(day, seen.windows.day), lines if opens else seen.block
         conditions = [e.equals("block", seen.block), e.equals("day", seen.windows.day)]
-        # a block's row holds exact counters; a block that is not opened now must have room left
+        # opening a block needs exact counters; otherwise the open block must have room left
         conditions.append(e.equals(LINES, lines) if opens else e.below(LINES, block + self.block_lines))
         add = {LINES: 1, counter(entry.platform): 1, SPENT: -entry.amount}
         counts = dict(seen.counts)
@@ -119,9 +123,10 @@ class Booking:
         )
 
     def settlement(self, entries: tuple[Entry, ...], created_at: int) -> tuple[Seen | None, list[dict[str, Any]]]:
-        """The steps that end a task's claim on its account, the account row first; and that row, if it was looked at.
+        """The transaction steps that end a task's claim on its account, the account row first; and that row after them.
 
-        What is given back comes off the day's use only if the task was created on that day.
+        The row is None where no statement line is booked. A release is taken off the day's use only if the task was
+        created on that day.
         """
         e, amount, after = Expression(), sum(entry.amount for entry in entries), None
         conditions, put, steps = list[str](), dict[str, object](), list[dict[str, Any]]()

@@ -1,4 +1,4 @@
-"""The directory table: what is looked up by a name that is not its owner's: keys, intake slots, poller turns."""
+"""The directory table: rows found by a name instead of an account: API keys, jobs, intake slots, leases, uploads."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from relay.effects.store.codec import Expression, pack, unpack
 from relay.effects.store.table import LostRace, Tables
 from relay.nouns.catalog import Intake
 
-KEY_PREFIX = "KEY#"  # of the rows that list an account's keys beside its ledger
-SLOT_TRIES = 4  # random slots looked at before waiting
-SLOT_MARGIN = 500  # ms a slot stays taken beyond the window: our clock and the upstream's differ
-KEY_CHARACTERS = 500  # of a name that others chose; a key holds 2048 bytes
+KEY_PREFIX = "KEY#"  # sort key of the accounts table's rows that list an account's keys
+SLOT_TRIES = 4  # random slots tried before waiting
+SLOT_MARGIN = 500  # ms added to the window, since our clock and the upstream's differ
+KEY_CHARACTERS = 500  # longest name chosen by others: a DynamoDB key holds 2048 bytes
 JOB_DAYS = 30  # an upstream's job stays bound to its task: longer than any upstream keeps results
-HOUR = 3600  # seconds rows outlive their use, for the table's TTL
+HOUR = 3600  # seconds; rows get a TTL this long after their use
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Directory:
         return KeyRow(row["account_id"], row["key_id"], row["status"])
 
     def add_key(self, digest: str, account_id: str, key_id: str, prefix: str, at: int) -> None:
-        """Let a key in, and list it under its account. `prefix` is the little of it that may be shown again."""
+        """Store an API key by its digest and list it under its account; `prefix`, its start, may be shown again."""
         lookup = {"lookup": f"key#{digest}", "account_id": account_id, "key_id": key_id, "status": "active"}
         listed: dict[str, object] = {"account_id": account_id, "sk": f"{KEY_PREFIX}{key_id}", "digest": digest}
         listed |= {"prefix": prefix, "status": "active", "created_at": at}
@@ -73,7 +73,7 @@ class Directory:
         return sorted(found, key=lambda each: (each.created_at, each.key_id))
 
     def revoke_key(self, account_id: str, key_id: str, at: int) -> bool:
-        """Shut a key out; False where the account has no such key. Containers notice within a minute."""
+        """Revoke a key; False where the account has no such key. Containers cache keys for up to a minute."""
         key = {"account_id": pack(account_id), "sk": pack(f"{KEY_PREFIX}{key_id}")}
         found = self.tables.get(TableName=self.tables.accounts, Key=key, ConsistentRead=True)
         if not found:
@@ -102,11 +102,10 @@ class Directory:
         return found is not None and unpack(found)["status"] == "ready"
 
     def take_slot(self, upstream: str, intake: Intake, now: int) -> float:
-        """Take one of an upstream's intake slots; 0.0, or the seconds to wait where those looked at are taken.
+        """Take one of an upstream's intake slots: 0.0 when taken, else seconds to wait before trying again.
 
-        A slot is free again one window after it was taken, so no stretch of that length, wherever it begins,
-        ever sees more submissions than there are slots. Counting per clock window would let twice as many pass
-        across its edge.
+        A slot is free again one window after it was taken, so in no period of that length, wherever it starts, are
+        there more submissions than slots. A counter per clock window would allow twice as many across its edge.
         """
         wait = float(intake.seconds)
         for slot in random.sample(range(intake.limit), min(SLOT_TRIES, intake.limit)):
@@ -114,11 +113,11 @@ class Directory:
             if free_at is None:
                 return 0.0
             wait = min(wait, (free_at - now) / 1000)
-        # those who wait for the same slots should not all come back at the same instant
+        # tasks that wait for the same slots must not all come back at once
         return wait + random.uniform(0, 1)  # noqa: S311 - jitter, not a secret
 
     def bind_job(self, upstream: str, job: str, task: str, now: int) -> bool:
-        """Whether an upstream's job is this task's, `task` being `<account>.<task>`: the first to name it keeps it."""
+        """Bind an upstream's job to a task (`<account>.<task>`); False where it is bound to another one."""
         expression = Expression()
         owner = expression.name("task")
         free = f"attribute_not_exists({owner}) OR {owner} = {expression.value(task)}"
@@ -135,15 +134,15 @@ class Directory:
         return True
 
     def take_place(self, name: str, holder: str, now: int, until: int) -> bool:
-        """Whether a place among an account's deliverers is ours until `until`; `holder` may take its own again."""
+        """Take a delivery place until `until` (Unix ms); False where another than `holder` has it."""
         return self._turn(f"deliver#{name}", now, until, holder) is None
 
     def leave_place(self, name: str, holder: str, now: int) -> None:
-        """Free a place at once, unless it ran out and somebody else has it."""
+        """Free a place, unless it expired and another container has it."""
         self._turn(f"deliver#{name}", 0, now, holder)
 
     def hung_until(self, receiver: str) -> int:
-        """Until when a receiver counts as hanging (Unix ms); 0 where nobody noted it."""
+        """Until when a receiver counts as hanging (Unix ms); 0 where that was never noted."""
         found = self.tables.get(TableName=self.tables.directory, Key={"lookup": pack(f"hung#{receiver}")})
         return int(unpack(found)["until"]) if found else 0
 
@@ -157,11 +156,11 @@ class Directory:
         )
 
     def take_poller_turn(self, shard: int, now: int, until: int) -> bool:
-        """Whether we are the one to start this shard's poller; then nobody else is before `until` (Unix ms)."""
+        """Whether we may start this shard's poller; then nobody else may before `until` (Unix ms)."""
         return self._turn(f"poller#{shard}", now, until) is None
 
     def _turn(self, lookup: str, now: int, until: int, holder: str = "") -> int | None:
-        """None when the turn was free, or `holder` had it, and is now ours until `until`; else when it is free (ms)."""
+        """Take a lease until `until`. None where it was free or `holder`'s own; else when it becomes free (Unix ms)."""
         expression = Expression()
         put: dict[str, object] = {"until": until, "ttl": until // 1000 + HOUR}
         name = expression.name("until")

@@ -1,4 +1,7 @@
-"""Reading a statement by page number: the blocks' counters say where a page lies, so only its own lines are read."""
+"""Reads a statement by page number: the counters in the blocks' rows say where a page is, so only it is read.
+
+`booking` describes the blocks.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,15 @@ from relay.effects.store.codec import LINE_PREFIX, Expression, Item, read_entry,
 from relay.effects.store.table import Tables
 from relay.nouns.money import Entry
 
-FIRST_DAYS = 64  # days looked at before the rest of them: most pages asked for are recent
-FEW = 4 * BLOCK_LINES  # lines read at once rather than looking which of their blocks are wanted
-NEAR = BLOCK_LINES // 4  # lines between two stretches that are read with them rather than apart
-END = "~"  # follows every day and block
+FIRST_DAYS = 64  # days read first: most pages that are asked for are recent
+FEW = 4 * BLOCK_LINES  # up to so many lines are read without looking for the wanted blocks among them
+NEAR = BLOCK_LINES // 4  # spans with at most so many lines between them are read as one
+END = "~"  # sorts after every day and block key
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Where a block begins: the key of its day and block, the lines before it, and those of them that are wanted."""
+    """Where a block begins: its key, the number of lines before it, and how many of those have the wanted platform."""
 
     key: str
     lines: int
@@ -29,7 +32,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The lines from one mark to another."""
+    """The lines between two marks."""
 
     first: Mark
     end: Mark
@@ -52,8 +55,10 @@ class Lines:
     def page(
         self, account_id: str, days: tuple[int | None, int | None], platform: str | None, begin: int, size: int
     ) -> tuple[int, list[Entry]]:
-        """How many lines lie in `days` (inclusive, local, counted from the epoch), and `size` of them after the
-        newest `begin`, newest first."""
+        """The number of lines in `days`, and `size` of them after skipping the newest `begin`, newest first.
+
+        `days` are the first and last local day since the epoch; None leaves an end open.
+        """
         row = self.tables.get(TableName=self.tables.accounts, Key=account_key(account_id), ConsistentRead=True)
         if row is None:
             return 0, []
@@ -69,12 +74,12 @@ class Lines:
         return end.count - low, [entry for span in self._spans(wanted, end) for entry in self._read(wanted, span)]
 
     def _spans(self, wanted: Wanted, end: Mark) -> Iterator[Span]:
-        """Stretches of blocks that hold wanted lines, newest first."""
-        for stretch in _join(_select(wanted, end, self._days(wanted, end))):
-            if stretch.end.lines - stretch.first.lines <= FEW:
-                yield stretch
+        """Spans of blocks that hold wanted lines, newest first."""
+        for span in _join(_select(wanted, end, self._days(wanted, end))):
+            if span.end.lines - span.first.lines <= FEW:
+                yield span
             else:
-                yield from _join(_select(wanted, stretch.end, self._blocks(wanted, stretch)))
+                yield from _join(_select(wanted, span.end, self._blocks(wanted, span)))
 
     def _day_from(self, account_id: str, name: str, day: int) -> Mark | None:
         """Where the first day from `day` on begins that has any lines."""
@@ -88,16 +93,16 @@ class Lines:
         for page in self._pages(wanted.account_id, *keys, ScanIndexForward=False, Limit=FIRST_DAYS):
             yield from (mark for mark in (_mark(item, name) for item in page) if mark.key < end.key)
 
-    def _blocks(self, wanted: Wanted, stretch: Span) -> Iterator[Mark]:
-        """Where each block of a stretch of days begins, newest first."""
+    def _blocks(self, wanted: Wanted, span: Span) -> Iterator[Mark]:
+        """Where each block of a span of days begins, newest first."""
         name = counter(wanted.platform)
-        keys = BLOCK_PREFIX + stretch.first.key, BLOCK_PREFIX + stretch.end.key
+        keys = BLOCK_PREFIX + span.first.key, BLOCK_PREFIX + span.end.key
         found = [_mark(item, name) for page in self._pages(wanted.account_id, *keys) for item in page]
-        days = takewhile(lambda mark: mark.key >= stretch.first.key, self._days(wanted, stretch.end))
+        days = takewhile(lambda mark: mark.key >= span.first.key, self._days(wanted, span.end))
         yield from sorted([*found, *days], key=lambda mark: mark.key, reverse=True)
 
     def _read(self, wanted: Wanted, span: Span) -> list[Entry]:
-        """The wanted lines of a stretch, newest first."""
+        """The wanted lines of a span, newest first."""
         keys = LINE_PREFIX + span.first.key, LINE_PREFIX + span.end.key
         pages = self._pages(wanted.account_id, *keys, platform=wanted.platform)
         found = [read_entry(item) for page in pages for item in page]
@@ -113,7 +118,7 @@ class Lines:
         platform: str | None = None,
         **how: Any,  # noqa: ANN401 - the SDK's own arguments
     ) -> Iterator[list[Item]]:
-        """The account's rows between two keys, as they come. A `Limit` is for the first page only."""
+        """Pages of the account's rows between two sort keys. A `Limit` applies to the first page only."""
         e = Expression()
         where = f"{e.equals('account_id', account_id)} AND {e.name('sk')} BETWEEN {e.value(first)} AND {e.value(last)}"
         asked = {"KeyConditionExpression": where, "ConsistentRead": True, **how}
@@ -136,7 +141,7 @@ def _mark(item: Item, name: str, key: str = "") -> Mark:
 
 
 def _select(wanted: Wanted, end: Mark, marks: Iterator[Mark]) -> Iterator[Span]:
-    """Of the stretches between `marks`, newest first, those with wanted lines."""
+    """Of the spans between `marks`, newest first, those that hold wanted lines."""
     for mark in marks:
         if max(mark.count, wanted.first) < min(end.count, wanted.end):
             yield Span(mark, end)
@@ -146,7 +151,7 @@ def _select(wanted: Wanted, end: Mark, marks: Iterator[Mark]) -> Iterator[Span]:
 
 
 def _join(spans: Iterator[Span]) -> Iterator[Span]:
-    """Stretches that touch, or nearly do, as one: lines in between are no wanted ones, and reading them is cheap."""
+    """Join spans that touch or nearly do: reading a few lines in between is cheaper than another request."""
     held: Span | None = None
     for span in spans:
         if held is not None and held.first.lines - span.end.lines <= NEAR:

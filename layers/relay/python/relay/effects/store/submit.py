@@ -1,11 +1,11 @@
-"""Accepting a task: charge, limits, task, request, ledger entry and idempotency row, in one transaction."""
+"""Accepts a task in one transaction: account row (charge, limits), task, request, ledger entry, idempotency row."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
 
-from relay.effects.store.booking import DAY_SECONDS, Booking, Seen, Windows, account_update
+from relay.effects.store.booking import DAY_SECONDS, Booking, Posting, Seen, Windows, account_update
 from relay.effects.store.codec import Expression, pack, unpack, write_draft
 from relay.effects.store.table import LostRace, Tables
 from relay.effects.store.tasks import Tasks
@@ -23,7 +23,7 @@ from relay.nouns.errors import (
 from relay.nouns.money import reserve
 from relay.nouns.task import Task
 
-TRIES = 9  # of a creation, while others write to the same account; with their pauses 2.6 s at most
+TRIES = 9  # of a creation on a busy account; with their pauses 2.6 s at most
 IDEMPOTENCY_SECONDS = DAY_SECONDS  # how long an Idempotency-Key is remembered
 
 
@@ -42,17 +42,17 @@ class Submissions:
     booking: Booking
 
     def earlier(self, account_id: str, idempotency: Idempotency, now: int) -> str | None:
-        """The id of the task this request made before under its key; None where the key is free, or free again.
+        """The id of the task made before under this Idempotency-Key; None where the key is unused or expired.
 
-        Raises InvalidParameter where the key stands for another request. `now` is Unix ms.
+        Raises InvalidParameter where the key was used with another request. `now` is Unix ms.
         """
         key = {"lookup": pack(_lookup(account_id, idempotency))}
         found = self.tables.get(TableName=self.tables.directory, Key=key, ConsistentRead=True)
-        # TTL removes a row hours or days after its time
+        # DynamoDB's TTL removes a row hours or days after it expired
         return _replay(found, idempotency) if found and unpack(found)["ttl"] > now // 1000 else None
 
     def create(self, task: Task, draft: Draft, tier: Tier, idempotency: Idempotency | None) -> str:
-        """Accept `task`; the id of the task that now stands for this request (an earlier one on a replay).
+        """Accept `task`. Returns its id, or on a replay the id of the earlier task under the same Idempotency-Key.
 
         Raises AccountFrozen, InsufficientBalance, RateLimited, TooManyInFlight; then nothing was written.
         """
@@ -61,7 +61,7 @@ class Submissions:
         except Contended:
             if self.tasks.get(task.account_id, task.task_id) is None:
                 raise
-            return task.task_id  # one of the tries went through, and its answer was lost
+            return task.task_id  # one of the tries was applied and its answer was lost
 
     def _accept(self, task: Task, draft: Draft, tier: Tier, idempotency: Idempotency | None) -> str:
         patience = self.tables.patience(TRIES)
@@ -76,7 +76,7 @@ class Submissions:
                 if idempotency and lost.refused(len(steps)):
                     return _replay(lost.row(len(steps)), idempotency)
                 if lost.refused(1):
-                    return task.task_id  # an earlier try of ours went through, and its answer was lost
+                    return task.task_id  # an earlier try was applied and its answer was lost
                 if not lost.refused(0):
                     raise
                 refusal = _refusal(unpack(lost.row(0)), task, tier, windows, self.booking.utc_offset)
@@ -89,31 +89,14 @@ class Submissions:
                 return task.task_id
 
     def _steps(self, task: Task, draft: Draft, tier: Tier, seen: Seen) -> tuple[Seen, Windows, list[dict[str, Any]]]:
-        """What accepting `task` writes if the account row is still as seen: that row first, then the task.
+        """What accepting `task` writes, conditioned on the account row being as `seen`: that row first, then the task.
 
-        Clocks differ between containers: a row that is ahead of ours stays ahead, and its windows count.
+        Clocks differ between containers: where the row's minute or day is later than ours, its own is used.
         """
         e, now = Expression(), Windows.at(task.created_at, self.booking.utc_offset)
         posting = self.booking.post(e, seen, reserve(task), now.day)
-        conditions = [
-            e.equals("status", "active"),
-            f"{e.name('balance')} >= {e.value(task.price)}",
-            e.below("in_flight", tier.in_flight),
-            *posting.conditions,
-            e.equals("minute", seen.windows.minute),
-        ]
-        put, add = posting.put, posting.add | {"balance": -task.price, "in_flight": 1}
-        if posting.new_day:
-            put |= {"day_count": 1, "day_cost": task.price}
-        else:
-            conditions.append(e.below("day_count", tier.per_day))
-            add |= {"day_count": 1, "day_cost": task.price}
         windows = Windows(max(now.minute, seen.windows.minute), posting.day)
-        if windows.minute > seen.windows.minute:
-            put |= {"minute": windows.minute, "minute_count": 1}
-        else:
-            conditions.append(e.below("minute_count", tier.per_minute))
-            add["minute_count"] = 1
+        conditions, put, add = _count_creation(e, task, tier, seen, posting=posting, windows=windows)
         account = account_update(self.tables.accounts, task.account_id, e, conditions, put=put, add=add)
         return (
             replace(posting.after, windows=windows),
@@ -148,6 +131,31 @@ class Submissions:
         return ({"Put": claim["Put"] | expired.arguments},)
 
 
+def _count_creation(
+    e: Expression, task: Task, tier: Tier, seen: Seen, *, posting: Posting, windows: Windows
+) -> tuple[list[str], dict[str, object], dict[str, object]]:
+    """Conditions on the account row that allow the creation, and what it sets in that row and adds to it."""
+    conditions = [
+        e.equals("status", "active"),
+        f"{e.name('balance')} >= {e.value(task.price)}",
+        e.below("in_flight", tier.in_flight),
+        *posting.conditions,
+        e.equals("minute", seen.windows.minute),
+    ]
+    put, add = dict(posting.put), posting.add | {"balance": -task.price, "in_flight": 1}
+    if posting.new_day:
+        put |= {"day_count": 1, "day_cost": task.price}
+    else:
+        conditions.append(e.below("day_count", tier.per_day))
+        add |= {"day_count": 1, "day_cost": task.price}
+    if windows.minute > seen.windows.minute:
+        put |= {"minute": windows.minute, "minute_count": 1}
+    else:
+        conditions.append(e.below("minute_count", tier.per_minute))
+        add["minute_count"] = 1
+    return conditions, put, add
+
+
 def _lookup(account_id: str, idempotency: Idempotency) -> str:
     return f"idem#{account_id}#{idempotency.key}"
 
@@ -164,7 +172,7 @@ def _put_if_absent(table: str, item: dict[str, Any], key: str) -> dict[str, Any]
 
 
 def _refusal(row: dict[str, Any], task: Task, tier: Tier, tried: Windows, utc_offset: int) -> RelayError | None:
-    """Why the account row refused the creation, read from that row; None where only the guessed windows were wrong."""
+    """Why the account row refused the creation, by its values; None where we only guessed its windows wrong."""
     if not row or row["status"] != "active":
         return AccountFrozen()
     if row["balance"] < task.price:

@@ -1,4 +1,4 @@
-"""What all of the store's parts share: the table names, the client, and DynamoDB's refusals in our words."""
+"""What all parts of the store share: the client, the table names, retries, and DynamoDB's errors as our own."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from relay.nouns.errors import Contended
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-TRIES = 12  # with the pauses below: about 2 s of contention on average, 4.5 s at most
-FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.64  # seconds; doubling in between, each shortened by chance
+TRIES = 12  # with the pauses below about 2 s on average, 4.5 s at most
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.64  # seconds: upper bounds of random pauses, doubling from try to try
 
-# Why a transaction was cancelled, and why a request was refused, without anybody being wrong: it may be tried again.
+# Reasons for a cancelled transaction, and error codes of a request, that a later try may not meet.
 TRANSIENT_CANCELLATIONS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 TRANSIENT_ERRORS = frozenset(
     {
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 class LostRace(Exception):
-    """A condition did not hold: somebody else was faster, or the row is not what we thought."""
+    """A condition of a write did not hold: another writer was faster, or the row differs from what we assumed."""
 
     def __init__(self, reasons: list[dict[str, Any]]) -> None:
         self.reasons = reasons
@@ -49,20 +49,20 @@ class LostRace(Exception):
 
 @dataclass(slots=True)
 class Patience:
-    """The tries one piece of work has left, however many requests it makes."""
+    """The tries left for one operation, shared by all requests it makes."""
 
     left: int
     pause: Callable[[float], None]
     _longest: float = FIRST_PAUSE
 
     def again(self, error: Exception) -> None:
-        """Have another try at once. Raises Contended where none is left."""
+        """Use up one try without waiting. Raises Contended where none is left."""
         self.left -= 1
         if self.left <= 0:
             raise Contended from error
 
     def wait(self, error: Exception) -> None:
-        """Have another try after a while. Raises Contended where none is left."""
+        """Use up one try and pause for a random, growing time. Raises Contended where none is left."""
         self.again(error)
         self.pause(random.uniform(0, self._longest))  # noqa: S311 - jitter, not a secret
         self._longest = min(2 * self._longest, LONGEST_PAUSE)
@@ -104,10 +104,10 @@ class Tables:
             raise LostRace([{"Code": "ConditionalCheckFailed", "Item": row}]) from error
 
     def transact(self, *steps: dict[str, Any], patience: Patience | None = None) -> None:
-        """All of the steps or none. Raises LostRace when a condition fails, Contended when no try went through.
+        """Write all steps or none. Raises LostRace where a condition fails, Contended when the tries are used up.
 
-        Two transactions that touch one row at the same instant cancel each other without either being wrong,
-        and the SDK does not retry that; so it is retried here.
+        DynamoDB cancels one of two transactions that touch the same row at the same time (TransactionConflict). The
+        SDK does not retry that, so it is done here.
         """
         patience = patience or self.patience()
         token = str(uuid.uuid4())
@@ -126,7 +126,7 @@ class Tables:
             except ClientError as error:
                 if not _is_transient(error):
                     raise
-                patience.wait(error)  # and the same token again: the try may have gone through unseen
+                patience.wait(error)  # with the same token: the transaction may have been applied
             else:
                 return
 

@@ -1,4 +1,4 @@
-"""What an account has uploaded today: one row beside its account row, which starts anew with each day."""
+"""Counts what an account uploads per day, in one row (sort key FILES) beside the account row, reset each day."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from relay.effects.store.table import LostRace, Tables
 from relay.nouns.catalog import Allowance
 
 MEGABYTE = 1 << 20
-_TRIES = 4  # a guess, its correction, and one more of each for a day that begins meanwhile
+_TRIES = 4  # the row's day is guessed, corrected, and both again if a day begins meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,9 @@ class UploadCounts:
     tables: Tables
 
     def add(self, account_id: str, day: int, files: int, size: int, most: Allowance | None) -> bool:
-        """Add to the day's files and bytes, in one write; False, and nothing added, where that is more than `most`.
+        """Add `files` and `size` bytes to the day's count; False, and nothing added, where the sum exceeds `most`.
 
-        `day` counts from the epoch. A row that is ahead of our clock stays ahead: its day counts.
+        `day` is the local day since the epoch. Clocks differ: a row that already counts a later day keeps that day.
         """
         if most and (files > most.files or size > most.megabytes * MEGABYTE):
             return False
@@ -44,7 +44,7 @@ class UploadCounts:
         return False
 
     def read(self, account_id: str, day: int) -> tuple[int, int]:
-        """The day's files and bytes."""
+        """The number of files and of bytes counted for the day."""
         found = self.tables.client.get_item(
             TableName=self.tables.accounts, Key=_key(account_id), ConsistentRead=True
         ).get("Item")
