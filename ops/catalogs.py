@@ -11,8 +11,8 @@ from rich.console import Console
 from ops.deployment import OperatorError
 from relay.catalog.file import FILES, CatalogError, load, place
 from relay.catalog.toml_table import Path as Place
-from relay.families import FAMILIES, provider
-from relay.families.provider import Account
+from relay.families import FAMILIES
+from relay.flow.fit import dry_run
 from relay.nouns.catalog import Catalog, Model
 from relay.nouns.draft import Draft
 from relay.nouns.errors import RelayError
@@ -74,10 +74,8 @@ def _wrong(catalog: Catalog) -> Iterator[tuple[Place, str]]:
 
 def _misrouted(catalog: Catalog, model: Model) -> Iterator[tuple[Place, str]]:
     for number, source in enumerate(model.sources):
-        upstream = catalog.upstreams[source.upstream]
-        asked = Draft(upstream.family, source.label, model.kind, model.name, "a prompt", size="1:1")
         try:
-            provider(upstream.family, Account(upstream.base_url, "key")).write_submit(asked, source, None)
+            dry_run(catalog, Draft("", source.label, model.kind, model.name, "a prompt"), source)
         except RelayError:
             continue  # it knows the API, and wants more than this bare request
         except LookupError:

@@ -16,6 +16,7 @@ from relay.families.provider import Account
 from relay.nouns.catalog import Catalog, Model, Source
 from relay.nouns.draft import Draft
 from relay.nouns.errors import InvalidParameter, Unfit, Unsupported
+from relay.nouns.wire import Call
 
 # Nothing written for them is sent, so they need no key; the address is one that no name server knows.
 _NOBODY = Account("https://upstream.invalid", key="")
@@ -72,9 +73,16 @@ def _sources(model: Model, draft: Draft) -> list[Source]:
 
 def _fitted(catalog: Catalog, model: Model, draft: Draft, source: Source) -> Fit:
     """Raises Unfit."""
-    upstream, fitted = catalog.upstreams[source.upstream], model.fit(draft, source)
-    provider(upstream.family, _NOBODY).write_submit(fitted, source, _CALLBACK if upstream.callbacks else None)
+    fitted = model.fit(draft, source)
+    dry_run(catalog, fitted, source)
     return Fit(source, fitted, model.cost(fitted))
+
+
+def dry_run(catalog: Catalog, draft: Draft, source: Source) -> Call:
+    """The call that would be sent, without a key. Raises Unfit, LookupError for an API the upstream has not."""
+    upstream = catalog.upstreams[source.upstream]
+    translator = provider(upstream.family, _NOBODY)
+    return translator.write_submit(draft, source, _CALLBACK if upstream.callbacks else None)
 
 
 def _refused(draft: Draft, refusals: Sequence[Unfit]) -> InvalidParameter:
@@ -83,7 +91,7 @@ def _refused(draft: Draft, refusals: Sequence[Unfit]) -> InvalidParameter:
     allowed = {number for each in refusals if each.about == first.about for number in each.allowed}
     if not allowed:
         return InvalidParameter(_word(draft, first.about), first.problem, first.zh)
-    words = _spans(sorted(allowed))
+    words = spans(sorted(allowed))
     return InvalidParameter(_word(draft, first.about), f"must be one of: {words}", f"必须是以下之一：{words}")
 
 
@@ -93,12 +101,12 @@ def _word(draft: Draft, about: str) -> str:
     return {**speaker.media_fields, **speaker.field_words}.get(about, about)
 
 
-def _spans(numbers: Sequence[int]) -> str:
+def spans(numbers: Sequence[int]) -> str:
     """Numbers in order, neighbours drawn together: 1, 3-15."""
-    spans = list[list[int]]()
+    drawn = list[list[int]]()
     for number in numbers:
-        if spans and number == spans[-1][-1] + 1:
-            spans[-1] = [spans[-1][0], number]
+        if drawn and number == drawn[-1][-1] + 1:
+            drawn[-1] = [drawn[-1][0], number]
         else:
-            spans.append([number])
-    return ", ".join("-".join(map(str, span)) for span in spans)
+            drawn.append([number])
+    return ", ".join("-".join(map(str, span)) for span in drawn)

@@ -1,0 +1,95 @@
+"""The table in docs/families.md: who makes what is sold, and what becomes of a request on the way there.
+
+`python -m ops.families` writes it. Each source is asked by having it write the call it would be sent: what changes the
+call is carried, what raises Unfit is refused before the charge, and the rest is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from relay.catalog.file import shipped
+from relay.flow.fit import dry_run, spans
+from relay.nouns.catalog import Catalog, Model, Source
+from relay.nouns.draft import Draft, Kind
+from relay.nouns.errors import Unfit
+
+PAGE = Path(__file__).resolve().parents[1] / "docs/families.md"
+PLACE = re.compile(r"(<!-- table:begin -->\n).*?(<!-- table:end -->)", re.DOTALL)
+HEAD = ("asked for as", "model", "made by", "numbers", "seconds", "shapes", "carries", "refuses", "leaves out")
+
+PICTURE, FILM = "https://client.example/a.png", "https://client.example/a.mp4"
+# What a request may hold beside a prompt, a number, a length and a shape.
+EXTRAS: Mapping[Kind, Mapping[str, Mapping[str, object]]] = {
+    Kind.IMAGE: {
+        "a picture": {"image_urls": (PICTURE,)},
+        "5 pictures": {"image_urls": tuple(f"{PICTURE}?{number}" for number in range(5))},
+        "a mask": {"image_urls": (PICTURE,), "mask_url": PICTURE},
+        "`isEnhance`": {"options": {"isEnhance": True}},
+        "`uploadCn`": {"options": {"uploadCn": True}},
+        "`enableFallback`": {"options": {"enableFallback": True}},
+    },
+    Kind.VIDEO: {
+        "a picture": {"action": "image2video", "image_urls": (PICTURE,)},
+        "`extend`": {"action": "extend", "video_url": FILM},
+    },
+    Kind.MUSIC: {"lyrics": {"lyrics": "la"}, "style": {"style": "folk"}},
+}
+
+
+def table(catalog: Catalog) -> str:
+    rows = [HEAD, ("---",) * len(HEAD), *_rows(catalog)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def written(page: str, catalog: Catalog) -> str:
+    """The page with the table of a catalog in its place."""
+    return PLACE.sub(lambda found: found[1] + table(catalog) + found[2], page)
+
+
+def _rows(catalog: Catalog) -> Iterator[tuple[str, ...]]:
+    for model in catalog.models.values():
+        names = "<br>".join(_names(catalog, model))
+        for source in model.sources:
+            yield names, model.name, _made_by(source), *_limits(model, source), *_extras(catalog, model, source)
+
+
+def _names(catalog: Catalog, model: Model) -> Iterator[str]:
+    """Every name on a menu: the dialect, its platform word, and the client's word for the model."""
+    for dialect, menu in catalog.menus.items():
+        for platform, offers in menu.items():
+            if offer := offers.get(model.kind):
+                for name in (said for said, sold in offer.models.items() if sold is model):
+                    yield f"{dialect} {platform}{' (default)' if name == offer.default else f' `{name}`'}"
+
+
+def _made_by(source: Source) -> str:
+    words = (source.upstream, source.api, source.label, f"`{source.model}`" if source.model else "")
+    return " ".join(filter(None, words))
+
+
+def _limits(model: Model, source: Source) -> tuple[str, str, str]:
+    counts = spans(source.counts) if model.kind is Kind.IMAGE else f"{source.results} each"
+    seconds = f"next of {spans(source.lengths)}" if source.lengths else ""
+    shapes = f"nearest of {', '.join(source.sizes)}" if source.sizes else "as asked"
+    return counts, seconds, shapes if model.kind in (Kind.IMAGE, Kind.VIDEO) else ""
+
+
+def _extras(catalog: Catalog, model: Model, source: Source) -> tuple[str, str, str]:
+    plain = model.fit(Draft("", "", model.kind, model.name, "a prompt", count=source.counts[0]), source)
+    sent, found = dry_run(catalog, plain, source).body, dict[str, list[str]]()
+    for name, fields in EXTRAS.get(model.kind, {}).items():
+        try:
+            same = dry_run(catalog, replace(plain, **fields), source).body == sent  # type: ignore[arg-type]
+            found.setdefault("leaves out" if same else "carries", []).append(name)
+        except Unfit:
+            found.setdefault("refuses", []).append(name)
+    carries, refuses, leaves = (", ".join(found.get(name, [])) for name in HEAD[-3:])
+    return carries, refuses, leaves
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text("utf-8"), shipped()), "utf-8")

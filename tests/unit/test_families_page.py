@@ -1,0 +1,33 @@
+"""The table of docs/families.md is what the catalog and the translators say now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ops.families import PAGE, table, written
+from relay.catalog.file import shipped
+from relay.nouns.catalog import Source
+
+
+def cells(catalog_table: str, made_by: str) -> list[str]:
+    """The one row of what this source makes."""
+    rows = [[cell.strip() for cell in line[2:-2].split(" | ")] for line in catalog_table.splitlines()]
+    (row,) = (row for row in rows if row[2] == made_by)
+    return row
+
+
+def test_the_page_is_written_from_the_catalog() -> None:
+    page = PAGE.read_text("utf-8")
+    assert page == written(page, shipped()), "python -m ops.families writes it"
+
+
+def test_the_table_says_what_is_lost_where_another_family_makes_it() -> None:
+    catalog = shipped()
+    model = catalog.models["gpt4o-image"]
+    lent = replace(model, sources=(*model.sources, Source("aistudio", "gpt-4o", label="krea", counts=(1, 2))))
+    text = table(replace(catalog, models={**catalog.models, lent.name: lent}))
+    own, other = cells(text, "kie gpt4o-image `gpt4o-image`"), cells(text, "aistudio krea `gpt-4o`")
+
+    assert own[6:] == ["a picture, 5 pictures, a mask, `isEnhance`, `uploadCn`, `enableFallback`", "", ""]
+    assert other[3:6] == ["1-2", "", "as asked"]
+    assert other[6:] == ["", "a picture, 5 pictures, a mask", "`isEnhance`, `uploadCn`, `enableFallback`"]
