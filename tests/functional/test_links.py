@@ -158,10 +158,11 @@ def test_a_file_as_large_as_the_api_can_bear_is_given(here: Harness) -> None:
 
 
 def test_a_large_file_is_given_by_the_bucket_for_saving(here: Harness, large: str) -> None:
-    status, headers, _ = open_link(here, large)
+    status, headers, body = open_link(here, large)
     signed = parse_qs(urlsplit(headers["location"]).query)
 
     assert (status, object_key(headers["location"])) == (302, LARGE)
+    assert (body, headers.get("content-type")) == (b"", None)
     assert headers["x-content-type-options"] == "nosniff"
     assert signed["response-content-type"] == ["video/mp4"]
     assert signed["response-content-disposition"] == [f'attachment; filename="{LARGE.rpartition("/")[2]}"']

@@ -1,0 +1,58 @@
+"""The registry: paths lead to their family, and nothing of a family is imported before it is asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from relay.families import FAMILIES, dialect, dialect_at
+from tests.rules.tree import ROOT, functions
+from tests.speaking import SERVED
+
+START = """
+import sys
+sys.path[:0] = {path!r}
+import {function}
+from relay.edge.wiring import services
+print(services.cache_info().currsize, *(name for name in sys.modules if name.startswith("relay.families.")))
+"""
+BASES = {f"relay.families.{name}" for name in ("dialect", "provider", "bodies", "forms", "reading", "readers")}
+SETTINGS = {"AWS_DEFAULT_REGION": "eu-west-1", "POWERTOOLS_METRICS_NAMESPACE": "x", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def test_every_route_lies_where_the_registry_says_its_family_is() -> None:
+    routes = [(family, route.path) for family in FAMILIES for route in dialect(family).routes]
+    assert [path for family, path in routes if dialect_at(path) is not dialect(family)] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "family"),
+    [
+        ("/api/v1/jobs/nothing", "kie"),
+        ("/api/v1", "kie"),
+        ("/api/v10/x", "aistudio"),
+        ("/api/nothing", "aistudio"),
+        ("/apis", "aistudio"),
+        ("", "aistudio"),
+    ],
+)
+def test_an_unknown_path_is_the_closest_familys(path: str, family: str) -> None:
+    assert dialect_at(path).family == family
+
+
+def test_every_use_case_is_served_by_one_function() -> None:
+    served = [use.name for operations in SERVED.values() for use in operations]
+    asked = {route.use.name for family in FAMILIES for route in dialect(family).routes}
+    assert sorted(served) == sorted(set(served))
+    assert asked <= set(served)
+
+
+@pytest.mark.parametrize("function", sorted(functions()))
+def test_a_function_builds_its_services_while_it_initialises_and_imports_no_family(function: str) -> None:
+    code = START.format(path=[str(ROOT / "layers/relay/python"), str(ROOT / "functions")], function=function)
+    done = subprocess.run([sys.executable, "-c", code], env=SETTINGS, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    built, *families = done.stdout.split()
+    assert (built, set(families) - BASES) == ("1", set())
