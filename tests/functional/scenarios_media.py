@@ -133,7 +133,7 @@ def a_late_result_is_not_there_yet(here: RecordingHarness) -> None:
     job.state = "succeeded"
     here.callback(job)
     here.pump()
-    assert here.task(task_id).tries == 1
+    assert here.task(task_id).copies == 1
 
 
 def a_word_to_the_archive_is_lost(here: RecordingHarness) -> None:

@@ -149,7 +149,7 @@ def test_a_duplicate_message_copies_nothing(here: Harness) -> None:
     task_id = archiving_task(here)
     looked = len(here.network.sent("file"))
     for _ in range(3):
-        here.services.queues.archive(replace(here.task(task_id), tries=0))
+        here.services.queues.archive(replace(here.task(task_id), copies=0))
     finished_task(here, task_id)
 
     assert len(here.network.sent("file")) - looked == 1

@@ -102,6 +102,18 @@ def test_what_was_reserved_and_not_used_goes_back(here: Harness) -> None:
     assert (here.balance, here.drift) == (nanos(100) - PRICE // 3, 0)
 
 
+def test_a_film_that_became_shorter_costs_the_seconds_that_were_made(here: Harness) -> None:
+    body = {"prompt": "a kite", "action": "text2video", "duration": 5}
+    task_id = here.post("/api/kling/videos", body)[1]["task_id"]
+    here.pump()
+    task = here.task(task_id)
+    film = Asset("", data=sample("mp4"))
+    observe(here.services, task, succeeded(film, usage=3), "submit")
+
+    assert here.entries(task_id) == ["capture", "release", "reserve"]
+    assert (nanos(100) - here.balance, here.drift) == (task.price // 5 * 3, 0)
+
+
 def test_a_picture_inside_the_answer_lies_in_the_bucket_when_the_task_has_succeeded(here: Harness) -> None:
     task = at_upstream(here)
     after = observe(here.services, task, succeeded(Asset("", data=PICTURE)), "submit")

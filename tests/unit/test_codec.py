@@ -38,6 +38,7 @@ TASKS = st.builds(
     WORDS,
     *(WHOLE for _ in range(3)),
     used=st.none() | WHOLE,
+    copies=st.integers(0, 3),
     state=st.sampled_from(State),
     sending=st.booleans(),
     due_at=st.none() | WHOLE,
@@ -82,7 +83,7 @@ def test_a_plain_result_costs_nothing_for_what_it_does_not_have() -> None:
     values = task_values(task)
 
     assert values["assets"] == [{"url": "", "key": "results/a/b.png"}]
-    assert "used" not in values
+    assert values.keys().isdisjoint({"used", "copies"})
 
 
 def test_bytes_never_get_into_a_row() -> None:

@@ -57,7 +57,7 @@ class Queues:
 
     def archive(self, task: Task) -> None:
         """Have a task's results copied to the bucket."""
-        self._send(self._archive_url, {**task.log_keys, "attempt": task.tries})
+        self._send(self._archive_url, {**task.log_keys, "attempt": task.copies})
 
     @cached_property
     def _client(self) -> SQSClient:

@@ -36,12 +36,12 @@ def archive(services: Services, account_id: str, task_id: str, attempt: int) -> 
     The claim counts, whatever happens after it: an attempt that died without a word is one of the three as well.
     """
     task = services.store.tasks.get(account_id, task_id)
-    if task is None or task.state is not State.STORING or task.tries != attempt:
+    if task is None or task.state is not State.STORING or task.copies != attempt:
         return
-    if task.tries > len(PAUSES):
+    if task.copies > len(PAUSES):
         _again_or_fail(services, task, NOT_COPIED)
         return
-    claimed = replace(task, tries=attempt + 1, due_at=services.clock() + LEASE, version=task.version + 1)
+    claimed = replace(task, copies=attempt + 1, due_at=services.clock() + LEASE, version=task.version + 1)
     if not services.store.tasks.save(task, claimed):
         return
     try:
@@ -139,11 +139,11 @@ class Source(RawIOBase):
 
 
 def _again_or_fail(services: Services, task: Task, reason: str) -> None:
-    if task.tries > len(PAUSES):
+    if task.copies > len(PAUSES):
         fault = Fault("GENERATION_FAILED", reason, "RESULT_UNAVAILABLE")
         observe(services, task, Observation(State.FAILED, fault=fault), BY_ARCHIVE)
         return
-    pause = PAUSES[task.tries - 1]
+    pause = PAUSES[task.copies - 1]
     later = replace(task, due_at=services.clock() + pause * 1000, version=task.version + 1)
     if services.store.tasks.save(task, later):
         wake(services, [later])

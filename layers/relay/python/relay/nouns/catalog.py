@@ -77,8 +77,8 @@ class Model:
         return self._price(draft.action) * units
 
     def unit_price(self, draft: Draft) -> int:
-        """Nanos of the price that each result stands for; 0 where their number is not what is paid for."""
-        return self._price(draft.action) if self.per == "image" else 0
+        """Nanos of one unit of the price; 0 where the call is what is paid for."""
+        return 0 if self.per == "call" else self._price(draft.action)
 
     def most(self, draft: Draft) -> int:
         """How many results the request is for: as many as were asked, or as its upstreams always make."""

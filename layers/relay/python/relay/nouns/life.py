@@ -103,7 +103,6 @@ def _made(task: Task, seen: Observation, now: int, learnt: str) -> Task:
         assets=seen.assets,
         used=_used(task, seen),
         learnt=learnt,
-        tries=0,
         due_at=now + GRACE,
         expires_at=max(task.expires_at, now + STORING_TIME),
     )

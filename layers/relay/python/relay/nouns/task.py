@@ -127,7 +127,8 @@ class Task:
     version: int = 0
     due_at: int | None = None
     sending: bool = False
-    tries: int = 0
+    tries: int = 0  # rounds in which every upstream refused it
+    copies: int = 0  # attempts to copy the result
     polls: int = 0
     upstream: str | None = None
     api: str = ""

@@ -200,7 +200,7 @@ def _fault(task: Task) -> Fault | None:
 
 
 def _urls(task: Task) -> list[str]:
-    return [asset.url for asset in task.assets]
+    return [asset.url for asset in task.results]
 
 
 DIALECT = KieDialect()
