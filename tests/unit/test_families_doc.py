@@ -1,0 +1,42 @@
+"""docs/families.md explains every field of the nouns a family's author works with, and names files that exist."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from relay.nouns.catalog import Model, Source
+from relay.nouns.draft import Draft
+from relay.nouns.faults import Fault
+from relay.nouns.task import Asset, Observation, Task
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docs/families.md").read_text("utf-8")
+EXPLAINED = (Draft, Observation, Fault, Asset, Task, Source, Model)
+
+
+def explained_fields(noun: str) -> list[str]:
+    """The names in the first column of the noun's table."""
+    heading = rf"\| field of `{noun}` \| meaning \|\n\|---\|---\|\n"
+    (table,) = re.findall(heading + r"((?:\|.*\n)+)", TEXT)
+    return [name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+
+
+def test_every_field_of_a_noun_is_explained_once() -> None:
+    wrong = {
+        noun.__name__: sorted({field.name for field in fields(noun)} ^ set(names))
+        for noun in EXPLAINED
+        if sorted(names := explained_fields(noun.__name__)) != sorted(field.name for field in fields(noun))
+    }
+    assert wrong == {}
+
+
+def test_the_files_it_names_exist() -> None:
+    named = set(
+        re.findall(
+            r"`((?:tests|docs|local|relay|families|nouns|flow)/[\w/.]+\.(?:py|md|toml))`", TEXT.replace("NAME", "kie")
+        )
+    )
+    roots = (ROOT, ROOT / "layers/relay/python", ROOT / "layers/relay/python/relay")
+    assert [name for name in sorted(named) if not any((root / name).exists() for root in roots)] == []
