@@ -1,6 +1,6 @@
 # Everything a developer does here. `make run` is the first five minutes; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check build bench picture format clean
+.PHONY: help run serve test check build bench picture family format clean
 SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -41,6 +41,9 @@ bench: $(READY) ## measure, and rewrite docs/numbers.md
 
 picture: $(READY) ## draw docs/run.svg: what make run prints and makes
 	@$(BIN)/python -m benchmarks.picture
+
+family: $(READY) ## the files of a new family, with every method to write: NAME=x
+	@$(BIN)/python -m tests.contract.skeleton "$(NAME)"
 
 format: $(READY) ## put the code in its one form
 	$(BIN)/ruff check --fix-only -q .

@@ -1,0 +1,44 @@
+"""What a family's fixtures say of its mirror: `tests/fixtures/NAME/mirror.py` holds a MIRROR of this form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from hypothesis import strategies as st
+
+from relay.nouns.draft import Draft, Kind
+from relay.nouns.task import Observation, State, Task
+from tests.unit.keys import keyless
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """The part of a family that both its dialect and its provider speak.
+
+    `carries` is what the wire keeps of a task; whatever else a task holds is lost on the way. `drafts` are requests
+    that the provider can write and the dialect reads back unchanged.
+    """
+
+    platform: str
+    kinds: tuple[Kind, ...]
+    carries: Callable[[Task], Observation]
+    drafts: st.SearchStrategy[Draft]
+    api: str = ""
+
+
+def mirror_of(family: str) -> Mirror:
+    found: Mirror = import_module(f"tests.fixtures.{family}.mirror").MIRROR
+    return found
+
+
+def told(task: Task) -> Observation:
+    """What a client can learn of a task at best."""
+    assets = task.assets if task.state is State.SUCCEEDED else ()
+    return Observation(task.status, task.task_id, task.progress, assets, task.fault)
+
+
+WORDS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x9FFF, exclude_categories=["C", "Z"]), max_size=60)
+SENTENCES = st.lists(WORDS.filter(bool), min_size=1, max_size=4).map(" ".join).filter(keyless)
+URLS = st.from_regex(r"https://[a-z]{1,9}\.example/[A-Za-z0-9._~%-]{1,30}(\?[a-z]=[A-Za-z0-9%]{1,9})?", fullmatch=True)

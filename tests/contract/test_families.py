@@ -1,0 +1,67 @@
+"""Every family is complete, and one that is not is told what to write and where."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from relay.families import FAMILIES as REGISTERED
+from relay.families.dialect import Dialect
+from relay.families.provider import Provider
+from tests.contract import skeleton
+from tests.contract.parts import CATALOG, FAMILIES, ROOT, missing
+
+FOLDERS = {path.name for path in (ROOT / FAMILIES).iterdir() if path.is_dir() and path.name != "__pycache__"}
+OWN = f"{FAMILIES}/example"
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A tree with a registry and a catalog, in which nothing else is written."""
+    (tmp_path / FAMILIES).mkdir(parents=True)
+    shutil.copy(ROOT / FAMILIES / "__init__.py", tmp_path / FAMILIES)
+    (tmp_path / CATALOG).mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("family", sorted({*REGISTERED, *FOLDERS}))
+def test_nothing_of_a_family_is_missing(family: str) -> None:
+    if told := missing(family):
+        pytest.fail("\n".join(["to write:", *told]), pytrace=False)
+
+
+def test_an_empty_family_is_told_each_file_to_write(elsewhere: Path) -> None:
+    assert missing("example", elsewhere) == [
+        f"{FAMILIES}/__init__.py: register example",
+        f"{OWN}/__init__.py: whose API this is, in one sentence",
+        f"{OWN}/dialect.py: how its clients speak to us",
+        f"{OWN}/provider.py: how we speak to its upstream",
+        "tests/fixtures/example/*.json: example answers of the real API",
+    ]
+
+
+def test_a_skeleton_is_told_each_method_to_fill_in(elsewhere: Path) -> None:
+    skeleton.write("example", elsewhere)
+
+    told = missing("example", elsewhere)
+
+    assert {f"{OWN}/dialect.py: {name}" for name in ("routes", *Dialect.__abstractmethods__)} <= set(told)
+    assert {f"{OWN}/provider.py: {name}" for name in Provider.__abstractmethods__} <= set(told)
+    assert told[-5:] == [
+        "tests/fixtures/example/*.json: example answers of the real API",
+        "events/*.example.*.json: an example event for each route",
+        f"{CATALOG}: an upstream of the family, and sources that use it",
+        "local/upstreams/example/__init__.py: its simulator",
+        "tests/fixtures/example/mirror.py: carries",
+    ]
+
+
+def test_a_skeleton_is_valid_code_and_is_never_written_over(elsewhere: Path) -> None:
+    files = skeleton.write("example", elsewhere)
+    for path in files:
+        compile(path.read_text("utf-8"), path, "exec")
+
+    assert len(files) == 5
+    assert skeleton.write("example", elsewhere) == []
