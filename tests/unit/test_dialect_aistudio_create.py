@@ -1,4 +1,4 @@
-"""What a client of the relay family may ask to be made: every field, good and bad."""
+"""What a client of the aistudio family may ask to be made: every field, good and bad."""
 
 from __future__ import annotations
 

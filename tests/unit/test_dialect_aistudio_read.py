@@ -1,4 +1,4 @@
-"""The relay family's endpoints: who is let in where, what may be asked, and that nothing breaks us."""
+"""The aistudio family's endpoints: who is let in where, what may be asked, and that nothing breaks us."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the relay family tells its clients, key by key as its reference shows it."""
+"""What the aistudio family tells its clients, key by key as its reference shows it."""
 
 from __future__ import annotations
 

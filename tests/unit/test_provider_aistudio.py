@@ -1,4 +1,4 @@
-"""The relay family as an upstream: what we ask it, and how each of its answers is understood."""
+"""The aistudio family as an upstream: what we ask it, and how each of its answers is understood."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The relay family as an upstream: how each answer to a query is understood, and what a callback names."""
+"""The aistudio family as an upstream: how each answer to a query is understood, and what a callback names."""
 
 from __future__ import annotations
 

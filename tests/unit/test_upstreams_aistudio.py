@@ -1,4 +1,4 @@
-"""The simulated relay platform keeps its wire: bare answers, enveloped errors, a life one can poll."""
+"""The simulated AI Studio keeps its wire: bare answers, enveloped errors, a life one can poll."""
 
 from __future__ import annotations
 
