@@ -1,11 +1,11 @@
 """Everything that can go wrong, as one tree; dialects turn it into replies in one place.
 
 RelayError
-├── BadInput                      400  the caller can mend it; `field` names what
+├── BadInput                      400  the caller must change the request; `field` names what
 │   ├── MissingField                   MISSING_REQUIRED_FIELD
 │   ├── InvalidParameter               INVALID_PARAMETER
 │   ├── Unsupported                    API_NOT_IMPLEMENTED
-│   └── TooLarge                  413  INVALID_PARAMETER, with the way on
+│   └── TooLarge                  413  INVALID_PARAMETER, naming the way for larger files
 ├── Unauthenticated               401
 │   ├── NoKey                          UNAUTHORIZED
 │   └── BadKey                         INVALID_TOKEN
@@ -17,13 +17,13 @@ RelayError
 │   └── WrongMethod                    NOT_FOUND, with `Allow`
 ├── RateLimited                   429  RATE_LIMIT_EXCEEDED, with `Retry-After`
 │   ├── TooManyInFlight                TOO_MANY_REQUESTS
-│   └── Contended                      RATE_LIMIT_EXCEEDED: writes to the same rows kept each other out
+│   └── Contended                      RATE_LIMIT_EXCEEDED: writes to the same rows conflicted too often
 ├── Internal                      500  INTERNAL_ERROR
 └── UpstreamError                 500  API_ERROR
-    ├── Refused                        the upstream said no before it started anything
-    │   └── Unfit                      it would have to: it cannot carry the request whole
+    ├── Refused                        the upstream refused before it started anything
+    │   └── Unfit                      found out before sending: it cannot do all of the request
     ├── UnknownOutcome                 it may have started: never send again, hold the money
-    └── Unreadable                     a query told us nothing: ask again later
+    └── Unreadable                     a status query gave no usable answer: ask again later
 
 Each has its message in English and in Chinese; a dialect shows the one its clients read.
 """
@@ -37,25 +37,25 @@ from relay.nouns.faults import sentence
 
 
 class RelayError(Exception):
-    """Base of the tree. Its message is safe to show to the caller: no key, prompt or token, and nothing an upstream
-    said."""
+    """Base of the tree. The message may be shown to the caller: it holds no key, prompt, token or upstream's text.
+
+    `code` and `status` (HTTP) are the relay's own; dialects translate them. `default` is the message of a class that
+    is raised without one, in English and Chinese. `headers` go into the HTTP answer.
+    """
 
     code: ClassVar[str] = "INTERNAL_ERROR"
     status: ClassVar[int] = 500
-    retryable: ClassVar[bool] = False
+    default: ClassVar[tuple[str, str]]
 
-    def __init__(self, message: str, zh: str = "", *, field: str | None = None) -> None:
-        self.message, self.zh = message, zh or message
+    def __init__(self, message: str = "", zh: str = "", *, field: str | None = None) -> None:
+        self.message, self.zh = (message, zh or message) if message else self.default
         self.field = field
-        super().__init__(message)
+        self.headers: Mapping[str, str] = {}
+        super().__init__(self.message)
 
     def said(self, language: str) -> str:
         """The message in a dialect's `language`."""
         return self.zh if language == "zh" else self.message
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return {}
 
 
 class BadInput(RelayError):
@@ -87,22 +87,17 @@ class Unauthenticated(RelayError):
 
 
 class NoKey(Unauthenticated):
-    def __init__(self) -> None:
-        super().__init__("send 'Authorization: Bearer sk-...'", "请求头缺少有效的 Authorization: Bearer 密钥")
+    default = "send 'Authorization: Bearer sk-...'", "请求头缺少有效的 Authorization: Bearer 密钥"
 
 
 class BadKey(Unauthenticated):
     code = "INVALID_TOKEN"
-
-    def __init__(self) -> None:
-        super().__init__("this API key is unknown, expired or revoked", "API 密钥无效、已过期或已吊销")
+    default = "this API key is unknown, expired or revoked", "API 密钥无效、已过期或已吊销"
 
 
 class InsufficientBalance(RelayError):
     code, status = "INSUFFICIENT_BALANCE", 402
-
-    def __init__(self) -> None:
-        super().__init__("the balance does not cover this request; top up", "余额不足，请充值")
+    default = "the balance does not cover this request; top up", "余额不足，请充值"
 
 
 class Forbidden(RelayError):
@@ -111,49 +106,37 @@ class Forbidden(RelayError):
 
 class AccountFrozen(Forbidden):
     code = "ACCOUNT_FROZEN"
-
-    def __init__(self) -> None:
-        super().__init__("this account is frozen; contact the administrator", "账户已冻结，请联系管理员")
+    default = "this account is frozen; contact the administrator", "账户已冻结，请联系管理员"
 
 
 class NotFound(RelayError):
     code, status = "NOT_FOUND", 404
-
-    def __init__(self, what: str = "no such path", zh: str = "路径不存在") -> None:
-        super().__init__(what, zh)
+    default = "no such path", "路径不存在"
 
 
 class TaskNotFound(NotFound):
     code = "TASK_NOT_FOUND"
-
-    def __init__(self) -> None:
-        super().__init__("no such task", "任务不存在")
+    default = "no such task", "任务不存在"
 
 
 class WrongMethod(NotFound):
-    """Stays a 404, which is all the families' tables know, but says which methods would do."""
+    """A 404, since the families' error tables have no 405, with the methods that exist in `Allow`."""
 
     def __init__(self, allowed: tuple[str, ...]) -> None:
-        self.allowed = ", ".join(allowed)
-        super().__init__(f"use {self.allowed} on this path", f"该路径请使用 {self.allowed}")
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return {"allow": self.allowed}
+        methods = ", ".join(allowed)
+        super().__init__(f"use {methods} on this path", f"该路径请使用 {methods}")
+        self.headers = {"allow": methods}
 
 
 class RateLimited(RelayError):
-    """`retry_after` is whole seconds until the window opens again."""
+    """`retry_after` is whole seconds until the caller may try again."""
 
-    code, status, retryable = "RATE_LIMIT_EXCEEDED", 429, True
+    code, status = "RATE_LIMIT_EXCEEDED", 429
 
     def __init__(self, message: str, zh: str, retry_after: int) -> None:
         super().__init__(message, zh)
         self.retry_after = retry_after
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return {"retry-after": str(self.retry_after)}
+        self.headers = {"retry-after": str(retry_after)}
 
 
 class TooManyInFlight(RateLimited):
@@ -161,19 +144,18 @@ class TooManyInFlight(RateLimited):
 
 
 class Contended(RateLimited):
-    """Requests for the same rows kept each other out, or DynamoDB throttles: nothing was written."""
+    """Writes to the same rows conflicted too often, or DynamoDB throttled: nothing was written."""
 
     def __init__(self) -> None:
         super().__init__("too many requests at the same instant; try again", "同一时刻请求过多，请稍后重试", 1)
 
 
 class Internal(RelayError):
-    def __init__(self) -> None:
-        super().__init__("something went wrong on our side; quote the trace id", "服务器内部错误，请提供 trace_id")
+    default = "something went wrong on our side; quote the trace id", "服务器内部错误，请提供 trace_id"
 
 
 class UpstreamError(RelayError):
-    """Its message is for the log; whoever is told of it hears our own sentence for the code."""
+    """Its message is for the log only; callers are told our own sentence for the code (`faults.sentence`)."""
 
     code = "API_ERROR"
 
@@ -182,11 +164,11 @@ class UpstreamError(RelayError):
 
 
 class Refused(UpstreamError):
-    """A certain refusal: nothing was started, so the money can go back or another upstream can be tried.
+    """Certain: nothing was started, so another upstream can be tried, or the charge returned.
 
-    `elsewhere`: another upstream may accept the same request. `key`: our key at that upstream is at fault,
-    so leave it alone for a while. `wait`: seconds after which the same upstream may accept it, or None.
-    `task_code`: what the task's error says when this refusal ends it. `words`: the upstream's own, for the log alone.
+    `elsewhere`: another upstream may accept the same request. `key`: the upstream does not accept our key, so it is
+    not asked for a while. `wait`: seconds after which the same upstream may accept it, or None. `task_code`: the code
+    of the task's fault where this refusal ends it. `words`: the upstream's own text, for the log only.
     """
 
     def __init__(
@@ -218,8 +200,8 @@ class Unfit(Refused):
 
 
 class UnknownOutcome(UpstreamError):
-    """The request left us and no readable answer came back: the job may exist and be billed."""
+    """The request was sent and no readable answer came back: the job may exist and be billed."""
 
 
 class Unreadable(UpstreamError):
-    """A status query gave nothing to act on (HTML, empty, 5xx, not known yet): the task stays as it is."""
+    """A status query had no usable answer (HTML, empty, 5xx, job unknown yet): the task is not changed."""

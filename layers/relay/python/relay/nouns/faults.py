@@ -1,4 +1,4 @@
-"""Why a task failed, and what its client is told: our own sentence for each canonical code, never an upstream's."""
+"""Why a task failed, and the sentence its client is told: our own for each canonical code, never the upstream's."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a task failed: a canonical code, which alone decides what the client is told, and the upstream's own code.
+    """Why a task failed: a canonical code, which decides what the client is told, and the upstream's own code.
 
-    `words` are the upstream's, for the log: they are not kept with the task.
+    `words` are the upstream's text for the log; they are not stored with the task.
     """
 
     code: str
@@ -39,6 +39,6 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
 
 
 def sentence(code: str, language: str) -> str:
-    """What to say of a fault in a dialect's `language`; a code that is none of ours is a failed generation."""
+    """The sentence for a code in `language` ("en" or "zh"); an unknown code counts as a failed generation."""
     english, chinese = SENTENCES.get(code, SENTENCES[FAILED])
     return chinese if language == "zh" else english

@@ -1,7 +1,7 @@
-"""Money: which entries a transition writes. Integer nanos (10^-9 of the currency), no floats, no I/O.
+"""Money: the ledger entries of a task's transitions. Amounts are integer nanos (10^-9 of the currency), never floats.
 
-Entries are append-only and keyed by task and kind, so writing one twice is refused by its key and a replay
-is a no-op. An account's balance is always the sum of its entries.
+Entries are only added, and keyed by task and kind, so that writing one twice fails on its key. An account's balance is
+always the sum of its entries.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ class EntryKind(StrEnum):
     TOPUP = "topup"  # money in
     DEBIT = "debit"  # money out by an operator, with a reason
     RESERVE = "reserve"  # a task's price, taken at submit
-    CAPTURE = "capture"  # the reserve became revenue; moves nothing
-    RELEASE = "release"  # the reserve went back, or the part of it for which nothing was made
+    CAPTURE = "capture"  # the reserved price became revenue; amount 0
+    RELEASE = "release"  # the reserved price went back, or its part for results that were not made
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of an account's ledger. `amount` is nanos, negative when it leaves the account; `at` is Unix ms.
 
-    `reference` is the task's id, or what an operator calls a payment; where he names none, a fresh UUIDv7.
+    `reference` is the task's id, or what an operator calls a payment, by default a new UUIDv7.
     `reason` is the operator's, for a debit.
     """
 
@@ -44,7 +44,7 @@ class Entry:
 
     @property
     def consumption(self) -> bool:
-        """Whether a statement lists it: what a task took, and what it gave back."""
+        """Whether a statement lists it: charges of tasks and their refunds."""
         return self.kind in (EntryKind.RESERVE, EntryKind.RELEASE)
 
 

@@ -1,4 +1,4 @@
-"""How a wanted picture shape becomes one that an upstream makes."""
+"""Maps a wanted picture shape to the nearest one an upstream makes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ _RATIO = re.compile(r"([0-9]{1,5})\s*[:xX*×]\s*([0-9]{1,5})")
 
 
 def nearest(sizes: tuple[str, ...], *wanted: str | None) -> str | None:
-    """The nearest of `sizes` to the first wanted shape, which is a ratio or a size in pixels; None where none is
-    wanted. Where `sizes` is empty any shape is made, so it is the wanted one itself."""
+    """The one of `sizes` nearest to the first readable wanted shape ("3:4", "1024x768"); None where none is wanted.
+
+    Empty `sizes` mean that any shape is made: then it is the first wanted one itself.
+    """
     if not sizes:
         return next((each for each in wanted if each), None)
     for each in wanted:
@@ -22,12 +24,12 @@ def nearest(sizes: tuple[str, ...], *wanted: str | None) -> str | None:
 
 
 def _distance(one: float, other: float) -> tuple[float, float]:
-    # 3:4 lies exactly between 1:1 and 9:16: rather keep it upright than make it square
+    # 3:4 is exactly between 1:1 and 9:16: of two equally near shapes take the less square one
     return round(abs(one - other), 6), -abs(one)
 
 
 def _shape(text: str) -> float | None:
-    """How wide, on a scale where 2:3 and 3:2 are equally far from a square."""
+    """The logarithm of width / height: 2:3 and 3:2 are equally far from a square, which is 0."""
     match = _RATIO.fullmatch(text.strip())
     if match is None or not int(match[1]) or not int(match[2]):
         return None

@@ -1,4 +1,4 @@
-"""Signatures: Standard Webhooks towards clients, KIE's scheme both ways, tokens of our own callback URLs.
+"""Signatures: Standard Webhooks for our callbacks to clients, KIE's scheme in both directions, callback URL tokens.
 
 All comparisons are constant-time. Sources: the Standard Webhooks specification; KIE's webhook verification page.
 """
@@ -9,17 +9,17 @@ import base64
 import hashlib
 import hmac
 
-TOLERANCE = 300  # seconds a signed timestamp may be off, either way
+TOLERANCE = 300  # seconds a signed timestamp may differ from our clock
 
 
 def webhook_secret(master: bytes, account_id: str, generation: int) -> str:
-    """An account's `whsec_` secret. Derived, so no table ever holds one and rotating is counting up."""
+    """An account's `whsec_` secret, derived, so that no table holds it; a rotation increments `generation`."""
     key = hmac.digest(master, f"webhook|{account_id}|{generation}".encode(), "sha256")
     return "whsec_" + base64.b64encode(key).decode()
 
 
 def sign_webhook(secrets: list[str], event_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """Standard Webhooks headers; one signature per live secret, so that rotation loses nobody."""
+    """Standard Webhooks headers, with one signature per valid secret: during a rotation old and new are accepted."""
     message = f"{event_id}.{timestamp}.".encode() + body
     signatures = [f"v1,{_b64(_webhook_key(secret), message)}" for secret in secrets]
     return {
@@ -39,8 +39,8 @@ def sign_kie(key: str, task_id: str, timestamp: int) -> str:
 
 
 def verify_kie(key: str, task_id: str, timestamp: str, signature: str, now: int) -> bool:
-    """`now` is Unix seconds. False for a wrong signature and for a timestamp that is stale or no number."""
-    # int() also takes spaces, signs and underscores; a real sender writes plain digits
+    """Check a KIE signature; `now` is Unix seconds. False also for a timestamp that is stale or not a number."""
+    # int() would also accept spaces, signs and underscores
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
         return False
     fresh = abs(now - int(timestamp)) <= TOLERANCE
@@ -48,7 +48,7 @@ def verify_kie(key: str, task_id: str, timestamp: str, signature: str, now: int)
 
 
 def callback_token(secret: bytes, upstream: str, account_id: str, task_id: str) -> str:
-    """The unguessable part of a callback URL we hand to an upstream: 32 hex digits, 128 bits."""
+    """The secret part of the callback URL given to an upstream: 32 hex digits, 128 bits."""
     return hmac.new(secret, _bytes(f"{upstream}|{account_id}|{task_id}"), hashlib.sha256).hexdigest()[:32]
 
 
@@ -57,12 +57,12 @@ def same(a: str, b: str) -> bool:
 
 
 def key_digest(pepper: bytes, api_key: str) -> str:
-    """How an API key is stored and looked up: keyed, so a stolen table alone opens nothing."""
+    """The digest an API key is stored and looked up by; without `pepper` a stolen table cannot be used to test keys."""
     return hmac.new(pepper, api_key.encode(), hashlib.sha256).hexdigest()
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode(errors="surrogatepass")  # what is compared comes from anybody, in any form
+    return text.encode(errors="surrogatepass")  # input may hold lone surrogates, which plain UTF-8 cannot encode
 
 
 def _b64(key: bytes, message: bytes) -> str:
