@@ -86,6 +86,19 @@ def test_words_that_come_with_a_picture_are_kept_beside_it(here: Harness) -> Non
     assert "roof" not in row_of(here, task)
 
 
+def test_a_task_is_read_with_its_request_and_without_its_words(here: Harness) -> None:
+    task = at_upstream(here, Kind.TEXT)
+    observe(here.services, task, succeeded(facts=LYRICS), "poll")
+    read = list[dict[str, Any]]()
+    client: Any = here.services.store.tasks.tables.client
+    client.meta.events.register("after-call.dynamodb.Query", lambda parsed, **_: read.extend(parsed["Items"]), "words")
+    found = here.services.store.tasks.with_request(here.account_id, task.task_id)
+    client.meta.events.unregister("after-call.dynamodb.Query", unique_id="words")
+
+    assert found is not None
+    assert [item["task_id"]["S"] for item in read] == [task.task_id, f"{task.task_id}#request"]
+
+
 def test_who_loses_the_race_keeps_no_words(here: Harness) -> None:
     task = at_upstream(here, Kind.TEXT)
     observe(here.services, task, Observation(State.FAILED), "callback")

@@ -15,7 +15,7 @@ from relay.effects.store.codec import (
 )
 from relay.effects.store.due import DUE_INDEX, Due, read_due
 from relay.effects.store.table import LostRace
-from relay.effects.store.transitions import Transitions, row_key
+from relay.effects.store.transitions import Transitions, facts_key, row_key
 from relay.nouns.draft import Draft
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Json
@@ -56,8 +56,7 @@ class Tasks(Transitions):
 
     def facts(self, account_id: str, task_id: str) -> Mapping[str, Json]:
         """What a task's outcome says beside its files; empty where it says nothing."""
-        key = row_key(account_id, f"{task_id}#facts")
-        found = self.tables.get(TableName=self.tables.tasks, Key=key, ConsistentRead=True)
+        found = self.tables.get(TableName=self.tables.tasks, Key=facts_key(account_id, task_id), ConsistentRead=True)
         return read_facts(found["facts"]["B"]) if found else {}
 
     def due(self, shard: int, until: int, limit: int) -> list[Due]:

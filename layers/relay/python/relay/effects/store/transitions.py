@@ -56,7 +56,7 @@ class Transitions:
         """The step that keeps them: an update, which whoever moves a task may make."""
         expression = Expression()
         text = expression.update(put={"facts": write_facts(facts)})
-        key = row_key(task.account_id, f"{task.task_id}#facts")
+        key = facts_key(task.account_id, task.task_id)
         update = {"TableName": self.tables.tasks, "Key": key, "UpdateExpression": text, **expression.arguments}
         return {"Update": update}
 
@@ -99,3 +99,8 @@ class Transitions:
 
 def row_key(account_id: str, task_id: str) -> dict[str, Any]:
     return {"account_id": pack(account_id), "task_id": pack(task_id)}
+
+
+def facts_key(account_id: str, task_id: str) -> dict[str, Any]:
+    """Sorts after the request, so that reading a task with its request does not read what its outcome says."""
+    return row_key(account_id, f"{task_id}#result")
