@@ -244,6 +244,7 @@ def test_polls_slow_down_to_a_cap(polls: int, seconds: float) -> None:
         ('after = ["image"]', 'after = ["image"], price = "-1"', 21, "must be an amount above 0"),
         ('models = ["m"]', 'models = ["m", "n"]', 24, 'holds "n", which is no image model of [models]'),
         ('other = "m"', 'other = "n"', 25, 'holds "n", which is no image model of [models]'),
+        ('other = "m"', 'm = "m"', 25, 'holds "m" a second time'),
         ("d.p.image", "d.p.imago", 22, "is no kind of task"),
         ("d.p.image", "d.p.video", 24, 'holds "m", which is no video model of [models]'),
         ("[tiers]", "[tyres]", 7, "tyres is not known here"),

@@ -45,6 +45,8 @@ def _offer(kind: Kind, words: Table, models: Mapping[str, Model]) -> Offer:
     for where, said, name in _named(words):
         if name not in models or models[name].kind is not kind:
             raise words.wrong(where, f'holds "{name}", which is no {kind} model of [models]')
+        if said in sold:
+            raise words.wrong(where, f'holds "{said}" a second time')
         sold[said] = models[name]
     default = words.text("default")
     if default not in sold:
