@@ -1,4 +1,4 @@
-"""Tasks whose results are to be copied, from the archive queue."""
+"""Copies results into the bucket, for tasks from the archive queue."""
 
 from relay.edge.shell import Context, Event, handler, records
 from relay.edge.wiring import services

@@ -1,4 +1,4 @@
-"""Callbacks from providers."""
+"""Callbacks from upstreams."""
 
 from relay.edge.callbacks import CallbackEndpoint
 from relay.edge.shell import handler

@@ -1,4 +1,4 @@
-"""Clients to tell how their task ended, from the deliver queue and the retry queue."""
+"""Sends callbacks to clients, for messages from the deliver queue and the retry queue."""
 
 from relay.edge.shell import Context, Event, handler, records
 from relay.edge.wiring import services

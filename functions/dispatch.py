@@ -1,4 +1,4 @@
-"""Tasks to hand to an upstream, from the dispatch queue."""
+"""Sends tasks from the dispatch queue to upstreams."""
 
 from relay.edge.shell import Context, Event, handler, records
 from relay.edge.wiring import services

@@ -1,4 +1,4 @@
-"""Files that came into the bucket by form, told by the bucket itself."""
+"""Inspects files uploaded by form; invoked by the bucket's ObjectCreated events."""
 
 from urllib.parse import unquote_plus
 

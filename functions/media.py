@@ -1,4 +1,4 @@
-"""Links to stored files, on to the bucket."""
+"""GET and HEAD of our links to stored files: the file itself, or a redirect to S3."""
 
 from relay.edge.media import MediaEndpoint
 from relay.edge.shell import handler

@@ -1,4 +1,4 @@
-"""One lap of the Step Functions poller over one shard."""
+"""One round over the due tasks of one shard; invoked in a loop by the Step Functions poller."""
 
 from relay.edge.shell import Context, Event, handler
 from relay.edge.wiring import services

@@ -1,4 +1,4 @@
-"""Every minute: start the poller where something is due."""
+"""Every minute: start the poller for shards with due tasks."""
 
 from relay.edge.shell import Context, Event, handler
 from relay.edge.wiring import services

@@ -1,4 +1,4 @@
-"""Files that clients bring."""
+"""Uploads: small files, and presigned forms for large ones."""
 
 from relay.edge.clients import ClientEndpoint
 from relay.edge.operations.upload import OPERATIONS

@@ -1,4 +1,4 @@
-"""Reading a TOML file strictly: what is wrong is said with its place, and a place is found again as a line."""
+"""Reads a TOML file strictly: errors name the value's path, for which `line_of` finds the line."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-Path = tuple[str | int, ...]  # the words, and the numbers in lists, that lead to a value
+Path = tuple[str | int, ...]  # keys and list indexes that lead to a value
 
 _RANGE = re.compile(r"([0-9]{1,4})-([0-9]{1,4})", re.ASCII)
-_HIGHEST = 3600  # of a list of whole numbers
+_HIGHEST = 3600  # largest number in a list of whole numbers
 
 
 class Wrong(Exception):
@@ -21,7 +21,7 @@ class Wrong(Exception):
 
 
 def line_of(text: str, path: Path) -> int | None:
-    """The line on which the value at `path` stands, or what it would belong to where it is missing."""
+    """The line number of the value at `path`; of the table around it where the value is missing."""
     places = dict(_places(text))
     return next((places[path[:size]] for size in range(len(path), 0, -1) if path[:size] in places), None)
 

@@ -1,4 +1,4 @@
-"""What every function wears: structured logs with the request's id, metrics flushed at the end, batches by record."""
+"""Wraps every Lambda handler: structured logs with the request id, metrics, and SQS batches with partial failures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Handler = Callable[[Event, Context], Any]
 
 def handler(work: Handler) -> Handler:
     """A Lambda handler. Events are never logged: they hold prompts and keys."""
-    # most invocations count nothing, which Powertools takes for an oversight
+    # Powertools warns when an invocation counted nothing, which is usual here
     warnings.filterwarnings("ignore", "No application metrics to publish")
     logged: Handler = Metrics().log_metrics(Logger().inject_lambda_context(work))
 
@@ -38,15 +38,15 @@ def handler(work: Handler) -> Handler:
 
 
 def gauge(name: str, value: int) -> None:
-    """Publish how something stands; 0 counts, unlike where things are counted as they happen."""
+    """Publish a metric's current value, also 0."""
     Metrics().add_metric(name=name, unit=MetricUnit.NoUnit, value=value)
 
 
 def records(event: Event, each: Callable[[dict[str, Any]], None], threads: int = 1) -> Event:
-    """Run `each` on every message of an SQS batch; those that fail are reported and come again, the others do not.
+    """Run `each` on every message of an SQS batch; only those that fail are reported to SQS and come again.
 
-    With `threads` the messages of a batch run side by side, so that none waits for a slow one before it.
-    Powertools' processor would do it as well, for seventy more modules at every cold start.
+    With `threads` > 1 the messages of a batch run in parallel. Powertools' batch processor is not used: it imports
+    seventy more modules at every cold start.
     """
     batch = event["Records"]
     if threads == 1:

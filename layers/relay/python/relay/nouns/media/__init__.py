@@ -1,7 +1,7 @@
-"""What a file really is, judged by its bytes; names and declared types are hostile input and never looked at here.
+"""What a file is, by its bytes; file names and declared types may be wrong on purpose and are not used here.
 
-One module per container format finds where the file ends and proves that it holds a picture or a film; `inspect` picks
-the module. Pictures are decoded too, by zlib and Pillow, within the limits of `pixels`.
+One module per container format finds where the file ends and checks that it holds a picture or a film; `inspect`
+picks the module. Pictures are decoded too, by zlib and Pillow, within the limits of `pixels`.
 """
 
 from relay.nouns.media.inspection import Inspected, inspect

@@ -1,4 +1,4 @@
-"""MP4 and QuickTime: boxes in boxes, of which a film's tables must name data that is there."""
+"""MP4 and QuickTime: nested boxes; the size table of a film track must match the data in the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WebM: elements in elements, a segment with a film track and a cluster with data."""
+"""WebM: nested elements; the segment must hold a film track and a cluster with data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an upload is: one whole file of a type that is wanted, and how many of its bytes are to be kept."""
+"""Checks that an upload is one whole file of an allowed type, and how many of its bytes belong to it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _FIND_END: Mapping[MediaType, Callable[[Data], int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """A file's type, and its `size` without what is cut off behind it: only these bytes may be stored."""
+    """A file's type, and its `size` in bytes without what follows its end: only these bytes may be stored."""
 
     type: MediaType
     size: int
 
 
 def inspect(raw: bytes | mmap, allowed: tuple[MediaType, ...] = UPLOADABLE) -> Inspected:
-    """Raises NotMedia for anything but a whole file of an allowed type and bearable dimensions, and nothing else."""
+    """Inspect a file. Raises only NotMedia: not one whole file, of an allowed type, within the limits of `pixels`."""
     data = Data(raw)
     if len(data) == 0:
         raise NotMedia("is empty", "文件为空")

@@ -1,4 +1,4 @@
-"""JPEG, segment by segment to its end marker. What follows it is cut off: phones append trailers and films."""
+"""JPEG, segment by segment to its end marker. What follows is dropped: phones append trailers and films."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _END, _SCAN, _COMMENT, _APP0 = 0xD9, 0xDA, 0xFE, 0xE0
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # headers of frames; the three are tables
 _HUFFMAN, _PROGRESSIVE = range(0xC0, 0xC3), 0xC2
 _AFTER_SCAN = re.compile(rb"\xff+[^\0\xff\xd0-\xd7]", re.DOTALL)
-_MOST_SCANS = 64  # a hundred bytes each may cost a decoder a second each
-_SCRIPT = 0x2F2A  # a length that reads "/*": then the file is a script as well
+_MOST_SCANS = 64  # a scan of a hundred bytes may take a decoder a second
+_SCRIPT = 0x2F2A  # a length whose bytes are "/*": the file would be a valid script too
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The media types there are, and how the first bytes of a file announce one."""
+"""The media types we know, and how to tell them by a file's first bytes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _MAGIC: tuple[tuple[int, bytes, MediaType], ...] = (
     (0, b"fLaC", FLAC),
 )
 _RIFF = (WEBP, AVI, WAV)
-# Pictures in the same boxes as films, by the brand after `ftyp`, and what people call them.
+# Picture formats in the container of MP4, by the brand after `ftyp`, with their common names.
 _BOXED_PICTURES = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIC"),
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
@@ -67,7 +67,7 @@ _BOXED_PICTURES = {
 
 
 class NotMedia(ValueError):
-    """The bytes are not what we take; the message says what is wrong with them, `zh` in Chinese."""
+    """The bytes are no file we accept; the message says why, `zh` in Chinese."""
 
     def __init__(self, message: str, zh: str) -> None:
         self.zh = zh
@@ -75,7 +75,7 @@ class NotMedia(ValueError):
 
 
 def sniff(head: bytes) -> MediaType | None:
-    """The type a file's first bytes announce, or None."""
+    """The type of a file with these first bytes, or None."""
     for offset, magic, found in _MAGIC:
         if head.startswith(magic, offset) and (found not in _RIFF or head.startswith(b"RIFF")):
             if found is WEBM and b"webm" not in head[:SNIFFED]:
@@ -90,6 +90,6 @@ def boxed_picture(head: bytes) -> str | None:
 
 
 def by_name(name: str) -> MediaType | None:
-    """The type of an object of ours, whose extension we chose ourselves; never ask this of a client's file name."""
+    """The type of a stored file, whose extension we chose ourselves; not for file names of clients."""
     extension = name.rpartition(".")[2]
     return next((each for each in _STORED if each.extension == extension), None)

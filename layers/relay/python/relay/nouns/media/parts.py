@@ -1,4 +1,4 @@
-"""What the readers of all formats share: bytes that must be there, and what may stand behind a file's end."""
+"""Shared by the readers of all formats: reading with bounds, errors, comments, and bytes behind a file's end."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from mmap import mmap
 
 from relay.nouns.media.kinds import NotMedia
 
-_MOST_LOOKS = 600_000  # into one file; a good GIF of 100 MB takes 400,000
+_MOST_LOOKS = 600_000  # slices read of one file; a real GIF of 100 MB takes 400,000
 
 _STEP = 1 << 20
-# In a free text comment nobody needs markup; in XMP, EXIF or a PNG's text it is the format, or somebody's prompt.
+# Markup is refused in comments only: XMP and EXIF are markup themselves, and a PNG's text may hold a prompt.
 _MARKUP = re.compile(
     rb"<\s*/?(?:html|head|body|script|svg|iframe|img|meta|object|embed|style|link|form|base)\b"
     rb"|<!(?:doctype|entity)|<\?php|%PDF-",
@@ -19,7 +19,7 @@ _MARKUP = re.compile(
 
 
 class Data:
-    """A file to look into, by slices; a large one is mapped and not read, so that it takes no memory of its size."""
+    """A file read by slices; a large one is memory-mapped."""
 
     __slots__ = ("_looks", "raw")
 
@@ -30,7 +30,7 @@ class Data:
         return len(self.raw)
 
     def __getitem__(self, part: slice) -> bytes:
-        """Raises NotMedia for a file that is cut into so many parts that nobody has the time."""
+        """Raises NotMedia after _MOST_LOOKS slices: a file of millions of tiny parts would take too long."""
         self._looks += 1
         if self._looks > _MOST_LOOKS:
             raise damaged("it is made of too many parts")
@@ -63,7 +63,7 @@ def check_comment(text: bytes) -> None:
 
 
 def whole(data: Data, end: int) -> int:
-    """`end`, where the file ends there but for padding: zeros and white space. Raises NotMedia for anything else."""
+    """`end`, if only zeros and white space follow it. Raises NotMedia for anything else."""
     for at in range(end, len(data), _STEP):
         if data[at : min(at + _STEP, len(data))].strip(b"\0\r\n\t "):
             raise NotMedia("has something appended to it", "文件附带了多余内容")

@@ -1,4 +1,4 @@
-"""How large a picture may be, and its decoding by Pillow: no memory is used before the dimensions are known."""
+"""Limits of a picture's size, checked before memory is allocated, and decoding by Pillow."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from relay.nouns.media.parts import Data, damaged
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-MAX_PIXELS = 64_000_000  # width × height; a picture of a few KB may unpack to gigabytes
-MAX_WEBP_PIXELS = 17_000_000  # its decoder takes sixteen bytes for each
-MAX_MOVING = 1_000_000_000  # frames × canvas of an animation, which somebody must decode one by one
+MAX_PIXELS = 64_000_000  # width × height: a few KB may decode to gigabytes
+MAX_WEBP_PIXELS = 17_000_000  # its decoder takes 16 bytes per pixel
+MAX_MOVING = 1_000_000_000  # frames × width × height of an animation
 MAX_BUFFERED = 256 << 20  # bytes of coefficients a decoder keeps for a JPEG of several scans
 
 
@@ -27,9 +27,9 @@ def check_size(width: int, height: int, frames: int = 1, most: int = MAX_PIXELS)
 
 
 def decode(data: Data, family: str) -> None:
-    """Have Pillow decode the picture, of an animation the first. Raises NotMedia.
+    """Decode the picture, of an animation the first frame, with Pillow. Raises NotMedia.
 
-    A JPEG is decoded at an eighth of its size: every coefficient is read, and few pixels are kept.
+    A JPEG is decoded at an eighth of its size: that reads all of its data and needs little memory.
     """
     from PIL import GifImagePlugin, JpegImagePlugin, WebPImagePlugin  # noqa: PLC0415 - 40 ms that only judging needs
 
@@ -43,5 +43,5 @@ def decode(data: Data, family: str) -> None:
         with readers[family](file) as picture:
             picture.draft(None, (max(picture.width // 8, 1), max(picture.height // 8, 1)))
             picture.load()
-    except Exception as error:  # its readers raise whatever hostile bytes lead them to
+    except Exception as error:  # its readers raise many kinds of errors for hostile bytes
         raise damaged("it cannot be decoded") from error

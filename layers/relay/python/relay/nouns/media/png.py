@@ -18,7 +18,7 @@ _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 
 @dataclass(slots=True)
 class _Pixels:
-    """Unpacks the picture's data to count it, and keeps none of it."""
+    """Decompresses the pixel data only to count its bytes."""
 
     needed: int
     _stream: zlib._Decompress = field(default_factory=zlib.decompressobj)
