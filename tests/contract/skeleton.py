@@ -27,6 +27,38 @@ def carries(task: Task) -> Observation:
 MIRROR = Mirror(platform="", kinds=(Kind.IMAGE,), carries=carries, drafts=st.nothing())
 '''
 
+PROVIDER = '''"""The provider of the family {family}."""
+
+from __future__ import annotations
+
+from relay.families.provider import Api, Job, Order, Provider, Step
+from relay.nouns.task import Observation
+from relay.nouns.wire import Answer, Call
+
+
+def write_submit(order: Order) -> Call:
+    raise NotImplementedError
+
+
+def read_submit(answer: Answer, order: Order) -> Observation | Step:
+    raise NotImplementedError
+
+
+def write_query(job: Job) -> Call:
+    raise NotImplementedError
+
+
+def read_query(answer: Answer) -> Observation:
+    raise NotImplementedError
+
+
+class {name}(Provider):
+    family = "{family}"
+
+
+PROVIDER = {name}({{"": Api(write_submit, read_submit, write_query, read_query)}})
+'''
+
 
 def write(family: str, root: Path = ROOT) -> list[Path]:
     """Writes what is not there yet, and says which files those are."""
@@ -35,7 +67,7 @@ def write(family: str, root: Path = ROOT) -> list[Path]:
         own / "__init__.py": f'"""The family {family}: whose API this is."""\n',
         own / "words.py": f'"""Constants that both sides of the family {family} use."""\n',
         own / "dialect.py": _half(family, "Dialect", ["routes = ()"]),
-        own / "provider.py": _half(family, "Provider", []),
+        own / "provider.py": PROVIDER.format(family=family, name=f"{family.title()}Provider"),
         root / "tests/fixtures" / family / "mirror.py": MIRROR,
     }
     new = {path: text for path, text in files.items() if not path.exists()}

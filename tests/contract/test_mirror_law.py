@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from relay.families import FAMILIES, dialect, provider
 from relay.families.dialect import CREATE
-from relay.families.provider import Account, Provider
+from relay.families.provider import Api, Order
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.faults import Fault
@@ -23,6 +23,7 @@ from relay.nouns.wire import Answer, Inbound
 from tests.contract.mirror import SENTENCES, URLS, mirror_of
 from tests.contract.parts import has
 from tests.speaking import Speaker
+from tests.unit.asking import submitted
 
 NOW = 1_767_225_630_000
 S = State
@@ -58,13 +59,13 @@ def plain(family: str, state: State) -> Task:
     )
 
 
-def asker(family: str) -> Provider:
-    return provider(family, Account("https://relay.example", "sk-EXAMPLE"))
+def asker(family: str) -> Api:
+    return provider(family).apis[mirror_of(family).api]
 
 
 def read_back(task: Task, raw: Mapping[str, object]) -> Observation:
     said = Speaker(dialect(task.dialect)).status(task, Draft(task.dialect, task.platform, task.kind, "m", raw=raw))
-    return asker(task.dialect).read_query(Answer(said.status, said.body, said.headers), mirror_of(task.dialect).api)
+    return asker(task.dialect).read_query(Answer(said.status, said.body, said.headers))
 
 
 @mirrored
@@ -100,8 +101,7 @@ def test_an_accepted_task_is_a_queued_job_under_its_id(family: str, data: st.Dat
 
     said = Speaker(dialect(family)).created(task)
 
-    seen = asker(family).read_submit(Answer(said.status, said.body, said.headers), mirror_of(family).api)
-    assert seen == Observation(S.QUEUED, task.task_id)
+    assert submitted(asker(family), Answer(said.status, said.body, said.headers)) == Observation(S.QUEUED, task.task_id)
 
 
 @mirrored
@@ -112,7 +112,7 @@ def test_a_callback_names_the_task_it_is_about(family: str, data: st.DataObject,
 
     told = Inbound("POST", "/", body=Speaker(dialect(family)).notice(task))
 
-    assert asker(family).read_callback(told, NOW // 1000) == task.task_id
+    assert provider(family).read_callback(told, NOW // 1000, None) == task.task_id
 
 
 @mirrored
@@ -121,8 +121,7 @@ def test_a_callback_names_the_task_it_is_about(family: str, data: st.DataObject,
 def test_what_the_provider_asks_for_the_dialect_understands(family: str, data: st.DataObject) -> None:
     draft = data.draw(mirror_of(family).drafts)
 
-    call = asker(family).write_submit(draft, Source(family, draft.model, api=mirror_of(family).api), draft.callback_url)
+    call = asker(family).write_submit(Order(draft, Source(family, draft.model), draft.callback_url))
 
-    path = call.url.removeprefix("https://relay.example")
-    asked = Inbound(call.method, path, call.headers, {"platform": draft.platform}, body=call.body)
+    asked = Inbound(call.method, call.url, call.headers, {"platform": draft.platform}, body=call.body)
     assert replace(Speaker(dialect(family)).read(CREATE, asked), raw={}) == draft

@@ -239,6 +239,6 @@ def test_a_relay_behind_us_understands_what_we_show(here: Harness) -> None:
     document = query_task(here, task_id)
     provider = here.services.provider("aistudio")
     assert provider is not None
-    seen = provider.read_query(Answer(200, json.dumps(document).encode()), "images")
+    seen = provider.apis[""].read_query(Answer(200, json.dumps(document).encode()))
 
     assert [asset.url for asset in seen.assets] == [each["url"] for each in document["images"]]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from relay.catalog.file import shipped
 from relay.families import provider
-from relay.families.provider import Account
+from relay.families.provider import Order
 from relay.flow.fit import Fit, as_charged, fit
 from relay.nouns.catalog import Model
 from relay.nouns.draft import Draft, Kind
@@ -34,7 +34,7 @@ SIZES = ("1:1", "16:9", "9:16", "21:9", "1024x1024", "640x4096", None)
 def ordered(way: Fit) -> tuple[int, int]:
     """How many results, and of how many seconds, the upstream is told to make."""
     family = CATALOG.upstreams[way.source.upstream].family
-    call = provider(family, Account("https://upstream.example", "sk-EXAMPLE")).write_submit(way.draft, way.source, None)
+    call = provider(family).apis[way.source.api].write_submit(Order(way.draft, way.source))
     body = json.loads(call.body)
     body = body.get("input", body)
     return int(body.get("nVariants") or body.get("count") or 1), int(body.get("duration") or 0)

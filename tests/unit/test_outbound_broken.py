@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.effects.outbound import MAX_ANSWER, EgressRefused, NoAnswer, NotSent, Outbound
-from relay.nouns.wire import Answer, Call
+from relay.effects.outbound import EgressRefused, NoAnswer, NotSent, Outbound
+from relay.nouns.wire import MAX_ANSWER, Answer, Call
 from tests.wires import (
     BAD_LOCATION,
     DIFFERENT_LENGTHS,

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from relay.effects.outbound import MAX_ANSWER, EgressRefused, NoAnswer, NotSent, Outbound
-from relay.nouns.wire import Answer, Call
+from relay.effects.outbound import EgressRefused, NoAnswer, NotSent, Outbound
+from relay.nouns.wire import MAX_ANSWER, Answer, Call
 from tests.axes import each_once
 from tests.wires import here, saying, server
 

@@ -8,19 +8,19 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.families.aistudio.provider import AistudioProvider
-from relay.families.provider import Account
+from relay.families.aistudio.provider import PROVIDER
 from relay.nouns.errors import BadInput, Refused, UnknownOutcome, Unreadable
 from relay.nouns.task import State
 from relay.nouns.wire import Answer, Inbound
+from tests.unit.asking import submitted
 
-RELAY = AistudioProvider(Account("https://up.example", "sk-EXAMPLE"))
+API = PROVIDER.apis[""]
 
 
 def test_a_title_that_looks_like_a_key_is_hidden() -> None:
     song = {"url": "https://files.example/a.mp3", "title": "a song for sk-000000"}
     answer = Answer(200, json.dumps({"task_id": "T1", "status": "succeeded", "music": [song]}).encode())
-    assert [asset.title for asset in RELAY.read_query(answer, "").assets] == ["a song for sk-***"]
+    assert [asset.title for asset in API.read_query(answer).assets] == ["a song for sk-***"]
 
 
 JUNK = st.recursive(
@@ -39,16 +39,16 @@ ANSWERS = st.builds(Answer, st.integers(100, 599), BODIES, st.dictionaries(st.ju
 @given(ANSWERS)
 def test_any_submit_answer_is_read_refused_or_unknown(answer: Answer) -> None:
     with suppress(Refused, UnknownOutcome):
-        assert RELAY.read_submit(answer, "").upstream_task_id
+        assert submitted(API, answer).upstream_task_id
 
 
 @given(ANSWERS | BODIES.map(lambda body: Answer(200, body)))
 def test_any_query_answer_is_read_or_unreadable(answer: Answer) -> None:
     with suppress(Unreadable):
-        assert RELAY.read_query(answer, "").state in State
+        assert API.read_query(answer).state in State
 
 
 @given(BODIES)
 def test_any_callback_is_read_or_bad_input(body: bytes) -> None:
     with suppress(BadInput):
-        RELAY.read_callback(Inbound("POST", "/", body=body), 0)
+        PROVIDER.read_callback(Inbound("POST", "/", body=body), 0, None)

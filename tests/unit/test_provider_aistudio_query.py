@@ -7,15 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from relay.families.aistudio.provider import AistudioProvider
-from relay.families.provider import Account
+from relay.families.aistudio.provider import PROVIDER
 from relay.nouns.errors import BadInput, Unreadable
 from relay.nouns.faults import Fault
 from relay.nouns.task import FAULTS, Asset, Observation, State
 from relay.nouns.wire import Answer, Inbound
 from tests.axes import each_once
 
-RELAY = AistudioProvider(Account("https://up.example", "sk-EXAMPLE"))
+API = PROVIDER.apis[""]
 UNREAL: list[object] = ["5", True, -1, 10**7, 10**400, float("inf"), float("nan")]
 UNUSABLE: list[object] = [None, "x", {}, ["x"], [{"url": 5}], [{"url": ""}], [{"url": "x" * 9000}]]
 
@@ -30,7 +29,7 @@ def no(code: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("word", ["pending", "queued", "processing"])
 def test_a_running_word_is_its_state(word: str) -> None:
-    seen = RELAY.read_query(answer(200, {"task_id": "up-1", "status": word}), "")
+    seen = API.read_query(answer(200, {"task_id": "up-1", "status": word}))
     assert seen == Observation(State(word), "up-1")
 
 
@@ -49,7 +48,7 @@ def test_a_running_word_is_its_state(word: str) -> None:
 )  # fmt: skip
 def test_a_success_brings_what_can_be_used(result: dict[str, object], assets: tuple[Asset, ...]) -> None:
     document = {"task_id": "up-1", "status": "succeeded", **result}
-    assert RELAY.read_query(answer(200, document), "") == Observation(State.SUCCEEDED, "up-1", assets=assets)
+    assert API.read_query(answer(200, document)) == Observation(State.SUCCEEDED, "up-1", assets=assets)
 
 
 @each_once(
@@ -70,14 +69,14 @@ def test_a_bad_end_brings_its_reason(state: State, error: object, fault: Fault) 
     usual = FAULTS[state]
     wanted = replace(fault, code=fault.code or usual.code)
     document = {"task_id": "up-1", "status": state.value, "error": error}
-    assert RELAY.read_query(answer(200, document), "") == Observation(state, "up-1", fault=wanted)
+    assert API.read_query(answer(200, document)) == Observation(state, "up-1", fault=wanted)
 
 
 @pytest.mark.parametrize(
     ("word", "kept"), [("reviewing", "reviewing"), ("SUCCEEDED", "SUCCEEDED"), ("x" * 99, "x" * 60), ("\x00", "?")]
 )
 def test_an_unknown_word_means_still_running(word: str, kept: str) -> None:
-    seen = RELAY.read_query(answer(200, {"task_id": "up-1", "status": word}), "")
+    seen = API.read_query(answer(200, {"task_id": "up-1", "status": word}))
     assert seen == Observation(State.PROCESSING, "up-1", unknown_word=kept)
 
 
@@ -91,7 +90,7 @@ def test_an_unknown_word_means_still_running(word: str, kept: str) -> None:
 )
 def test_an_answer_that_tells_nothing_is_unreadable(given: Answer) -> None:
     with pytest.raises(Unreadable):
-        RELAY.read_query(given, "")
+        API.read_query(given)
 
 
 # --- Callbacks
@@ -102,10 +101,10 @@ def test_an_answer_that_tells_nothing_is_unreadable(given: Answer) -> None:
     [(b'{"task_id": "up-1", "status": "failed"}', "up-1"), (b'{"task_id": 5}', None), (b"{}", None), (b"[]", None)],
 )
 def test_a_callback_names_its_task(body: bytes, task_id: str | None) -> None:
-    assert RELAY.read_callback(Inbound("POST", "/", body=body), 0) == task_id
+    assert PROVIDER.read_callback(Inbound("POST", "/", body=body), 0, None) == task_id
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff", b"[" * 100_000])
 def test_a_callback_that_is_no_json_is_bad_input(body: bytes) -> None:
     with pytest.raises(BadInput):
-        RELAY.read_callback(Inbound("POST", "/", body=body), 0)
+        PROVIDER.read_callback(Inbound("POST", "/", body=body), 0, None)

@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from relay.families.kie.provider import APIS, KieProvider
-from relay.families.provider import Account
+from relay.families.kie.provider import PROVIDER
 from relay.nouns.errors import Refused, UnknownOutcome
 from relay.nouns.task import Observation, State
 from relay.nouns.wire import Answer
 from tests.axes import each_once
+from tests.unit.asking import submitted
 
-PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))
+APIS = PROVIDER.apis
 POLICY, PARAMETER, INPUT = "CONTENT_POLICY_VIOLATION", "INVALID_PARAMETER", "INPUT_FETCH_FAILED"
 
 
@@ -23,7 +23,7 @@ def envelope(code: object, message: str = "why", status: int = 200, **more: obje
 
 def refused(answer: Answer) -> Refused:
     with pytest.raises(Refused) as caught:
-        PROVIDER.read_submit(answer, "market")
+        submitted(APIS["market"], answer)
     return caught.value
 
 
@@ -32,7 +32,7 @@ def refused(answer: Answer) -> Refused:
     ("data", [{"taskId": "task_demo"}, {"task_id": "task_demo"}, {"taskId": "task_demo", "x": 1}]),
 )
 def test_accepted_job_is_queued_under_its_id(api: str, data: object) -> None:
-    seen = PROVIDER.read_submit(envelope(200, data=data), api)
+    seen = submitted(APIS[api], envelope(200, data=data))
     assert seen == Observation(State.QUEUED, "task_demo")
 
 
@@ -40,11 +40,11 @@ def test_accepted_job_is_queued_under_its_id(api: str, data: object) -> None:
 @pytest.mark.parametrize("status", [200, 201, 400, 500])
 def test_the_envelope_decides_not_the_http_status(code: object, status: int) -> None:
     answer = envelope(code, status=status, data={"taskId": "task_demo"})
-    assert PROVIDER.read_submit(answer, "veo").upstream_task_id == "task_demo"
+    assert submitted(APIS["veo"], answer).upstream_task_id == "task_demo"
 
 
 def test_a_number_is_an_id_too() -> None:
-    assert PROVIDER.read_submit(envelope(200, data={"taskId": 17}), "veo").upstream_task_id == "17"
+    assert submitted(APIS["veo"], envelope(200, data={"taskId": 17})).upstream_task_id == "17"
 
 
 @pytest.mark.parametrize(
@@ -146,21 +146,21 @@ def test_a_bare_429_asks_to_wait() -> None:
 )
 def test_no_envelope_outside_4xx_is_an_unknown_outcome(status: int, body: bytes) -> None:
     with pytest.raises(UnknownOutcome):
-        PROVIDER.read_submit(Answer(status, body), "market")
+        submitted(APIS["market"], Answer(status, body))
 
 
 @pytest.mark.parametrize(
     "data",
     [
         *(None, {}, [], "task_demo", {"taskId": ""}, {"taskId": None}, {"taskId": ["a"]}),
-        *({"taskId": "a" * 201}, {"taskId": "a\nb"}, {"taskId": "\ud800"}, {"taskId": True}),
+        *({"taskId": "a" * 513}, {"taskId": "a\nb"}, {"taskId": "\ud800"}, {"taskId": True}),
     ],
 )
 def test_success_without_a_usable_id_is_an_unknown_outcome(data: object) -> None:
     with pytest.raises(UnknownOutcome):
-        PROVIDER.read_submit(envelope(200, data=data), "market")
+        submitted(APIS["market"], envelope(200, data=data))
 
 
 def test_an_unknown_5xx_code_without_words_is_an_unknown_outcome() -> None:
     with pytest.raises(UnknownOutcome):
-        PROVIDER.read_submit(envelope(599, ""), "market")
+        submitted(APIS["market"], envelope(599, ""))

@@ -6,15 +6,14 @@ import json
 
 import pytest
 
-from relay.families.kie.provider import APIS, KieProvider
-from relay.families.provider import Account
+from relay.families.kie.provider import PROVIDER
 from relay.nouns.errors import Unreadable
 from relay.nouns.faults import Fault
 from relay.nouns.task import Observation, State
 from relay.nouns.wire import Answer
 from tests.axes import each_once
 
-PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))
+APIS = PROVIDER.apis
 WORD_FIELD = {"gpt4o-image": "status", "market": "state", "veo": "successFlag", "suno": "status"}
 FAILED_WORD = {"gpt4o-image": "GENERATE_FAILED", "market": "fail", "veo": 3, "suno": "GENERATE_AUDIO_FAILED"}
 
@@ -24,7 +23,7 @@ def answer(data: object, code: object = 200, status: int = 200, message: str = "
 
 
 def read(api: str, **record: object) -> Observation:
-    return PROVIDER.read_query(answer(record), api)
+    return APIS[api].read_query(answer(record))
 
 
 def failed(api: str, **record: object) -> Fault | None:
@@ -78,13 +77,13 @@ def test_a_failures_text_is_made_safe_to_log(said: object, kept: str | None) -> 
 @pytest.mark.parametrize("code", [408, "408"])
 @pytest.mark.parametrize("data", [None, {"taskId": "task_demo"}])
 def test_envelope_408_is_a_timeout(code: object, data: object) -> None:
-    seen = PROVIDER.read_query(answer(data, code, message="silent"), "market")
+    seen = APIS["market"].read_query(answer(data, code, message="silent"))
     assert (seen.state, seen.fault) == (State.TIMEOUT, Fault("TASK_TIMEOUT", "silent", "408"))
 
 
 @pytest.mark.parametrize("code", [500, 501, 531])
 def test_a_failed_record_counts_whatever_its_envelope_says(code: int) -> None:
-    assert PROVIDER.read_query(answer({"state": "fail"}, code), "market").state is State.FAILED
+    assert APIS["market"].read_query(answer({"state": "fail"}, code)).state is State.FAILED
 
 
 @each_once(
@@ -93,7 +92,7 @@ def test_a_failed_record_counts_whatever_its_envelope_says(code: int) -> None:
 )
 def test_a_refused_query_proves_nothing_but_a_failure(code: int, word: str) -> None:
     with pytest.raises(Unreadable):
-        PROVIDER.read_query(answer({"state": word}, code), "market")
+        APIS["market"].read_query(answer({"state": word}, code))
 
 
 @each_once(
@@ -125,4 +124,4 @@ def test_a_refused_query_proves_nothing_but_a_failure(code: int, word: str) -> N
 )
 def test_what_tells_nothing_is_unreadable(api: str, said: Answer) -> None:
     with pytest.raises(Unreadable):
-        PROVIDER.read_query(said, api)
+        APIS[api].read_query(said)

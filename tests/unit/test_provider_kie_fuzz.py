@@ -10,18 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.families.kie.dialect import DIALECT
-from relay.families.kie.provider import APIS, KieProvider
-from relay.families.provider import Account
+from relay.families.kie.provider import PROVIDER, WIRES
 from relay.nouns.errors import BadInput, Forbidden, Refused, UnknownOutcome, Unreadable
 from relay.nouns.task import TERMINAL, State
 from relay.nouns.wire import Answer, Inbound
+from tests.unit.asking import submitted
 
-PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE", "demo-hmac-key"))
+APIS = PROVIDER.apis
 
 
 @pytest.mark.parametrize("path", [route.path for route in DIALECT.routes[:2]])
 def test_the_provider_calls_the_paths_the_dialect_serves(path: str) -> None:
-    assert path in {APIS["gpt4o-image"].create, APIS["gpt4o-image"].query}
+    assert path in {WIRES["gpt4o-image"].create, WIRES["gpt4o-image"].query}
 
 
 JSON = st.recursive(
@@ -29,7 +29,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=10,
 )
-WORDS = st.sampled_from(sorted({word for api in APIS.values() for word in api.words}))
+WORDS = st.sampled_from(sorted({word for wire in WIRES.values() for word in wire.words}))
 NAMES = (
     *("taskId", "task_id", "status", "state", "successFlag", "progress", "response", "resultJson", "resultUrls"),
     *("errorCode", "errorMessage", "failCode", "failMsg", "sunoData", "audioUrl", "duration", "title", "resultObject"),
@@ -49,14 +49,14 @@ APIS_NAMED = st.sampled_from(sorted(APIS))
 @given(BODIES, STATUSES, APIS_NAMED)
 def test_any_answer_to_a_submission_is_a_job_or_a_documented_error(body: bytes, status: int, api: str) -> None:
     with suppress(Refused, UnknownOutcome):
-        assert PROVIDER.read_submit(Answer(status, body), api).upstream_task_id
+        assert submitted(APIS[api], Answer(status, body)).upstream_task_id
 
 
 @settings(deadline=None)
 @given(BODIES, STATUSES, APIS_NAMED)
 def test_any_answer_to_a_query_is_storable_or_unreadable(body: bytes, status: int, api: str) -> None:
     with suppress(Unreadable):
-        seen = PROVIDER.read_query(Answer(status, body), api)
+        seen = APIS[api].read_query(Answer(status, body))
         assert (seen.fault is not None) == (seen.state in TERMINAL - {State.SUCCEEDED})
         assert 0 <= seen.progress <= 100
         repr(seen).encode()  # what cannot be encoded cannot be stored or told
@@ -66,4 +66,4 @@ def test_any_answer_to_a_query_is_storable_or_unreadable(body: bytes, status: in
 @given(BODIES, st.dictionaries(st.sampled_from(["x-webhook-timestamp", "x-webhook-signature"]), st.text()))
 def test_any_callback_is_read_or_refused(body: bytes, headers: dict[str, str]) -> None:
     with suppress(BadInput, Forbidden):
-        PROVIDER.read_callback(Inbound("POST", "/", headers, body=body), 1767225600)
+        PROVIDER.read_callback(Inbound("POST", "/", headers, body=body), 1767225600, "demo-hmac-key")

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from relay.families.kie.provider import KieProvider
-from relay.families.provider import Account
+from relay.families.kie.provider import PROVIDER
+from relay.families.provider import Order
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import Unfit
 
-PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))
+APIS = PROVIDER.apis
 OURS = "https://relay.example/callbacks/kie/ref/token"
 IMAGE = Draft("aistudio", "grok", Kind.IMAGE, "any", prompt="a cat")
 ANY = ("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "21:9")
@@ -29,7 +29,7 @@ PICTURES = tuple(f"https://files.example/{number}.png" for number in range(20))
 
 def body(draft: Draft, model: str, callback_url: str | None = None) -> Any:
     source = Source("kie", model, "market", sizes=SIZES.get(model, ANY))
-    return json.loads(PROVIDER.write_submit(draft, source, callback_url).body)
+    return json.loads(APIS["market"].write_submit(Order(draft, source, callback_url)).body)
 
 
 def market(model: str, **changes: Any) -> Mapping[str, Any]:

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from relay.families.kie.provider import APIS, KieProvider
-from relay.families.provider import Account
+from relay.families.kie.provider import PROVIDER, WIRES
 from relay.nouns.task import Asset, Observation, State
 from relay.nouns.wire import Answer
 from tests.axes import each_once
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "kie"
-PROVIDER = KieProvider(Account("https://api.kie.example", "sk-EXAMPLE"))
+APIS = PROVIDER.apis
 WORD_FIELD = {"gpt4o-image": "status", "market": "state", "veo": "successFlag", "suno": "status"}
 PICTURE, OTHER = Asset("https://files.example/a.png"), Asset("https://files.example/b.png")
 WORDS: list[tuple[str, dict[str, Any], State]] = [
@@ -49,7 +48,7 @@ WORDS: list[tuple[str, dict[str, Any], State]] = [
 
 
 def read(api: str, **record: object) -> Observation:
-    return PROVIDER.read_query(Answer(200, json.dumps({"code": 200, "data": record}).encode()), api)
+    return APIS[api].read_query(Answer(200, json.dumps({"code": 200, "data": record}).encode()))
 
 
 @pytest.mark.parametrize(("api", "record", "state"), WORDS)
@@ -59,7 +58,7 @@ def test_each_word_has_its_state(api: str, record: dict[str, Any], state: State)
 
 def test_the_words_here_are_all_the_words_there_are() -> None:
     tested = {(api, str(word).upper()) for api, record, _ in WORDS for word in list(record.values())[:1]}
-    assert tested == {(api, word) for api, table in APIS.items() for word in table.words}
+    assert tested == {(api, word) for api, wire in WIRES.items() for word in wire.words}
 
 
 @each_once(
@@ -88,7 +87,7 @@ def test_an_unknown_word_is_still_running(api: str, word: object) -> None:
 )
 def test_the_sample_of_a_success_gives_its_results(api: str, assets: tuple[Asset, ...]) -> None:
     name = "gpt4o" if api == "gpt4o-image" else api
-    seen = PROVIDER.read_query(Answer(200, (FIXTURES / f"{name}-record-success.json").read_bytes()), api)
+    seen = APIS[api].read_query(Answer(200, (FIXTURES / f"{name}-record-success.json").read_bytes()))
     assert seen == Observation(State.SUCCEEDED, "task_demo", 100.0, assets)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib import import_module
 
 from relay.families.dialect import Dialect
-from relay.families.provider import Account, Provider
+from relay.families.provider import Provider
 
 # Each family, and what all paths of its clients begin with.
 FAMILIES: Mapping[str, tuple[str, ...]] = {"aistudio": ("/api",), "kie": ("/api/v1",)}
@@ -29,9 +29,9 @@ def dialect_at(path: str) -> Dialect:
     return dialect(homes[max(homes, key=len)] if homes else next(iter(FAMILIES)))
 
 
-def provider(family: str, account: Account) -> Provider:
-    """The translator for an upstream of a family. Raises LookupError for a name that is not registered."""
-    found: Provider = import_module(f"relay.families.{_known(family)}.provider").PROVIDER(account)
+def provider(family: str) -> Provider:
+    """The translators for an upstream of a family. Raises LookupError for a name that is not registered."""
+    found: Provider = import_module(f"relay.families.{_known(family)}.provider").PROVIDER
     return found
 
 

@@ -1,56 +1,105 @@
-"""How we speak to upstreams: the base every provider fills in."""
+"""How we speak to upstreams: the bases a family's provider fills in.
+
+A provider is a family's name, the kind of its credential, and a table of its APIs. All of it is pure: a translator
+writes calls with a path only, and `flow.services` adds the address and our key when a call is sent.
+"""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar, NamedTuple, NoReturn
 
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
+from relay.nouns.errors import Unreadable
 from relay.nouns.task import Observation
-from relay.nouns.wire import Answer, Call, Inbound
+from relay.nouns.wire import MAX_ANSWER, Answer, Call, Inbound
+
+SEND_SECONDS = 20.0  # for a submission, all its steps together: two upstreams fit into the dispatch function's minute
+
+# How a key travels: the header's name, and what goes before the key in it.
+Credential = tuple[str, str]
+BEARER: Credential = ("authorization", "Bearer ")
+X_API_KEY: Credential = ("x-api-key", "")
+
+
+class Mode(Enum):
+    JOB = "job"  # the answer names a job, and its outcome is asked for later
+    ANSWER = "answer"  # the answer is the outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """Ours at one upstream: where it is, the key, and the secret its callbacks are signed with, if it signs."""
+class Order:
+    """A request as one upstream is asked to make it: by which of its models, and where it may call back."""
 
-    base_url: str
-    key: str = field(repr=False)
-    webhook_key: str | None = field(default=None, repr=False)
+    draft: Draft
+    source: Source
+    callback_url: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What the upstream calls the platform, where its paths name one."""
+        return self.source.label or self.draft.platform
 
 
-class Provider(ABC):
-    """A pure translator between our nouns and one upstream family's wire.
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a query needs to know; `label` is the one of the order."""
 
-    `api` names one of several APIs under the same family (KIE's gpt4o-image, market, veo, suno); it comes from
-    the source and is kept on the task. Empty where the family has only one.
+    upstream_task_id: str
+    label: str = ""
+
+
+class Step(NamedTuple):
+    """One call of a submission, and what reads its answer: the job, or the next step.
+
+    A step that is `repeatable` makes nothing (an upload): until the first that is not, every failure is certain.
     """
 
+    call: Call
+    read: Callable[[Answer], Observation | Step]
+
+
+def no_query(_: object) -> NoReturn:
+    raise Unreadable("this upstream cannot be asked")
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One API of an upstream.
+
+    `write_submit` raises Unfit for what the API cannot carry whole. `read_submit` raises Refused for a certain no,
+    UnknownOutcome for the unreadable; `read_query` raises Unreadable where the answer tells nothing. An API whose
+    mode is ANSWER has no query. `seconds` bound a submission, `largest_answer` is the bytes read of any answer.
+    """
+
+    write_submit: Callable[[Order], Call]
+    read_submit: Callable[[Answer, Order], Observation | Step]
+    write_query: Callable[[Job], Call] = no_query
+    read_query: Callable[[Answer], Observation] = no_query
+    mode: Mode = Mode.JOB
+    seconds: float = SEND_SECONDS
+    largest_answer: int = MAX_ANSWER
+
+    def first_step(self, order: Order) -> Step:
+        return Step(self.write_submit(order), lambda answer: self.read_submit(answer, order))
+
+
+class Provider:
+    """One upstream family. A source in the catalog names one of its `apis`, "" where there is only one."""
+
     family: ClassVar[str]
+    credential: ClassVar[Credential] = BEARER
 
-    def __init__(self, account: Account) -> None:
-        self.account = account
+    def __init__(self, apis: Mapping[str, Api]) -> None:
+        self.apis = apis
 
-    @abstractmethod
-    def write_submit(self, draft: Draft, source: Source, callback_url: str | None) -> Call: ...
-
-    @abstractmethod
-    def read_submit(self, answer: Answer, api: str) -> Observation:
-        """The accepted job, with its id. Raises Refused for a certain no, UnknownOutcome for the unreadable."""
-
-    @abstractmethod
-    def write_query(self, upstream_task_id: str, api: str, platform: str) -> Call: ...
-
-    @abstractmethod
-    def read_query(self, answer: Answer, api: str) -> Observation:
-        """How the job stands. Raises Unreadable where the answer tells nothing."""
-
-    def read_callback(self, inbound: Inbound, now: int) -> str | None:
+    def read_callback(self, inbound: Inbound, now: int, webhook_key: str | None) -> str | None:
         """The upstream's task id a callback speaks of, or None where it does not say. `now` is Unix seconds.
 
-        A callback is a hint to ask; whatever else it holds is not read. Raises Forbidden for a bad signature
-        where the family signs, BadInput for a body that cannot be read. Families without callbacks keep this.
+        A callback is a hint to ask; whatever else it holds is not read. Raises BadInput for a body that cannot be
+        read, Forbidden where `webhook_key` is given and the signature is bad. Families without callbacks keep this.
         """
         return None

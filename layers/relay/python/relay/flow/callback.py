@@ -15,7 +15,7 @@ from relay.nouns.signing import callback_token, same
 from relay.nouns.task import Observation, State, Task
 from relay.nouns.wire import Inbound
 
-ASK_SECONDS = 5.0  # well inside the 15 s KIE waits for us
+ASK_SECONDS = 5.0  # well inside the 15 s that senders of callbacks wait for us
 ASK_PAUSE = 5_000  # ms between two questions that callbacks make us ask about one task
 
 logger = Logger(child=True)
@@ -35,7 +35,8 @@ def receive(services: Services, upstream: str, task_ref: str, token: str, inboun
     translator = services.provider(upstream) if upstream in services.catalog.upstreams else None
     if translator is None:
         raise Forbidden("this upstream is switched off")
-    hinted = translator.read_callback(inbound, services.clock() // 1000)
+    webhook_key = services.secrets.find(f"upstreams/{upstream}/webhook-key")
+    hinted = translator.read_callback(inbound, services.clock() // 1000, webhook_key)
     task = services.store.tasks.get(account_id, task_id)
     if task is None:
         raise TaskNotFound

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from aws_lambda_powertools import Logger
 
-from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
-from relay.families.provider import Provider
+from relay.effects.outbound import NoAnswer
+from relay.families.provider import Order, Provider
 from relay.flow.availability import OurFault, busy_for, note_refusal, refuses_key
 from relay.flow.clock import wake
 from relay.flow.fit import as_charged
@@ -18,15 +18,14 @@ from relay.flow.inputs import prepare_inputs
 from relay.flow.observe import bind_job, observe
 from relay.flow.quoting import quote_for_task
 from relay.flow.services import Services
+from relay.flow.submission import Submission
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.errors import Refused, UnknownOutcome
 from relay.nouns.faults import Fault
 from relay.nouns.signing import callback_token
 from relay.nouns.task import GRACE, Observation, State, Task
-from relay.nouns.wire import Call
 
-SEND_SECONDS = 20.0  # an upstream's time to answer a submission
 LEASE = 90_000  # ms a claim may be on the wire: more than this function's own timeout
 ROUNDS = 3  # times all upstreams may refuse a task before it fails, 2 s apart and doubling
 ROUND_PAUSE = 2.0
@@ -62,15 +61,15 @@ def dispatch(services: Services, account_id: str, task_id: str) -> None:
             wait = _sooner(wait, busy)
             continue
         try:
-            # both before the claim: whatever fails or dies here has sent nothing, and the task can be tried again
+            # both before the claim: whatever fails or crashes here has made nothing, and the task can be tried again
             with _nothing_sent(task):
                 usable = usable or prepare_inputs(services, draft)
-                call = _written(services, task, usable, source, translator)
+                submission = _prepared(services, task, usable, source, translator)
             claimed = _claim(services, task, source)
             if claimed is None:
                 return  # somebody else dispatches it
             task = claimed
-            _send(services, task, call, source, translator)
+            _send(services, task, submission)
         except Refused as refusal:
             last, faulty = refusal, faulty or isinstance(refusal, OurFault)
             note_refusal(services, task, draft, source.upstream, refusal)
@@ -105,6 +104,7 @@ def _claim(services: Services, task: Task, source: Source) -> Task | None:
         sending=True,
         upstream=source.upstream,
         api=source.api,
+        label=source.label,
         due_at=min(services.clock() + LEASE, task.expires_at),
         version=task.version + 1,
     )
@@ -123,20 +123,20 @@ def _nothing_sent(task: Task) -> Iterator[None]:
         raise OurFault("the request could not be prepared", elsewhere=True) from error
 
 
-def _written(services: Services, task: Task, draft: Draft, source: Source, translator: Provider) -> Call:
+def _prepared(services: Services, task: Task, draft: Draft, source: Source, translator: Provider) -> Submission:
+    """The submission to this upstream, as far as it makes nothing yet."""
     upstream = services.catalog.upstreams[source.upstream]
     callback_url = _callback_url(services, task, source.upstream) if upstream.callbacks else None
-    return replace(translator.write_submit(draft, source, callback_url), timeout=SEND_SECONDS)
+    submission = Submission(services, translator.apis[source.api], Order(draft, source, callback_url))
+    submission.prepare()
+    return submission
 
 
-def _send(services: Services, task: Task, call: Call, source: Source, translator: Provider) -> None:
+def _send(services: Services, task: Task, submission: Submission) -> None:
     """Submit and commit what came of it. Raises Refused, and only then is the upstream free of this task."""
-    upstream = services.catalog.upstreams[source.upstream]
+    upstream = services.catalog.upstreams[task.upstream or ""]
     try:
-        answer = services.http.send(call)
-        seen = translator.read_submit(answer, source.api)
-    except (NotSent, EgressRefused) as error:
-        raise Refused(f"{source.upstream} cannot be reached", elsewhere=True) from error
+        seen = submission.submit()
     except Refused:
         raise
     except Exception as error:  # NoAnswer, UnknownOutcome, or a fault of ours: it may have been sent

@@ -12,15 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from relay.families import dialect, provider
-from relay.families.provider import Account
+from relay.families.provider import Order
 from relay.nouns.catalog import Catalog, Model, Source
 from relay.nouns.draft import Draft
 from relay.nouns.errors import InvalidParameter, Unfit, Unsupported
 from relay.nouns.wire import Call
 
-# Nothing written for them is sent, so they need no key; the address is one that no name server knows.
-_NOBODY = Account("https://upstream.invalid", key="")
-_CALLBACK = "https://relay.invalid/callback"
+_CALLBACK = "https://relay.invalid/callback"  # nothing that is written here is sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +77,10 @@ def _fitted(catalog: Catalog, model: Model, draft: Draft, source: Source) -> Fit
 
 
 def dry_run(catalog: Catalog, draft: Draft, source: Source) -> Call:
-    """The call that would be sent, without a key. Raises Unfit, LookupError for an API the upstream has not."""
+    """The call that would be sent. Raises Unfit, LookupError for an API the upstream has not."""
     upstream = catalog.upstreams[source.upstream]
-    translator = provider(upstream.family, _NOBODY)
-    return translator.write_submit(draft, source, _CALLBACK if upstream.callbacks else None)
+    api = provider(upstream.family).apis[source.api]
+    return api.write_submit(Order(draft, source, _CALLBACK if upstream.callbacks else None))
 
 
 def _refused(draft: Draft, refusals: Sequence[Unfit]) -> InvalidParameter:

@@ -14,7 +14,7 @@ from relay.effects.poller import Poller
 from relay.effects.queues import Queues
 from relay.effects.store import Store
 from relay.families import provider
-from relay.families.provider import Account, Provider
+from relay.families.provider import Api, Job, Provider
 from relay.flow.shares import Shares
 from relay.nouns.catalog import Catalog
 from relay.nouns.errors import Unreadable
@@ -22,6 +22,8 @@ from relay.nouns.task import Observation, Task
 from relay.nouns.wire import Answer, Call
 
 UPSTREAMS_ON = "upstreams-on"  # the parameter that lists them, in JSON
+MASK = b"sk-***"  # for our own key, where an upstream repeats it
+SHORTEST_KEY = 8  # characters; a shorter one may stand in an answer by chance
 
 
 class Http(Protocol):
@@ -68,6 +70,7 @@ class Services:
     woken: dict[int, int] = field(default_factory=dict)  # shards whose poller this container knows to run
     shares: Shares = field(default_factory=Shares)  # what this container knows of whom it may deliver for
     threads: int = 24  # upstreams the clock asks at once
+    providers: Callable[[str], Provider] = provider  # by the name of their family
 
     def upstreams_on(self) -> frozenset[str]:
         """The upstreams we hold a key for, as the operator's tools list them beside the keys: who accepts requests
@@ -75,24 +78,38 @@ class Services:
         return frozenset(json.loads(self.secrets.find(UPSTREAMS_ON) or "[]"))
 
     def provider(self, upstream: str) -> Provider | None:
-        """The translator for an upstream, or None where we hold no key for it: then it is switched off."""
+        """The translators for an upstream, or None where we hold no key for it: then it is switched off."""
+        key = self.secrets.find(f"upstreams/{upstream}/key")
+        return self.providers(self.catalog.upstreams[upstream].family) if key else None
+
+    def send(self, upstream: str, api: Api, call: Call, seconds: float) -> Answer:
+        """Make a translator's call at an upstream, with its address and our key there, which is masked in the answer.
+
+        Raises EgressRefused, NotSent or NoAnswer.
+        """
         known = self.catalog.upstreams[upstream]
         key = self.secrets.find(f"upstreams/{upstream}/key")
-        if not key:
-            return None
-        base_url = self.upstream_urls.get(upstream, known.base_url)
-        return provider(known.family, Account(base_url, key, self.secrets.find(f"upstreams/{upstream}/webhook-key")))
+        if not key or not call.url.startswith("/"):
+            raise NotSent(f"no key for {upstream}" if not key else "the call has no path")
+        header, before = self.providers(known.family).credential
+        url = self.upstream_urls.get(upstream, known.base_url).rstrip("/") + call.url
+        headers = {**call.headers, header: before + key}
+        answer = self.http.send(
+            replace(call, url=url, headers=headers, timeout=seconds, largest_answer=api.largest_answer)
+        )
+        return replace(answer, body=answer.body.replace(key.encode(), MASK)) if len(key) >= SHORTEST_KEY else answer
 
     def ask(self, task: Task, upstream_task_id: str, seconds: float) -> Observation:
         """How a task stands at its upstream, by an authenticated query. Raises Unreadable."""
-        translator = self.provider(task.upstream or "")
-        if translator is None:
-            raise Unreadable(f"no key for upstream {task.upstream}")
-        call = translator.write_query(upstream_task_id, task.api, task.platform)
+        upstream = task.upstream or ""
+        translators = self.provider(upstream)
+        if translators is None:
+            raise Unreadable(f"no key for upstream {upstream}")
+        api = translators.apis[task.api]
+        call = api.write_query(Job(upstream_task_id, task.label or task.platform))
         try:
-            answer = self.http.send(replace(call, timeout=seconds, repeatable=True))
+            answer = self.send(upstream, api, replace(call, repeatable=True), seconds)
         except (EgressRefused, NotSent, NoAnswer) as error:
             raise Unreadable(str(error)) from error
-        seen = translator.read_query(answer, task.api)
         # the id we asked about is the one that counts; what the answer echoes may be spelled otherwise
-        return replace(seen, upstream_task_id=upstream_task_id)
+        return replace(api.read_query(answer), upstream_task_id=upstream_task_id)

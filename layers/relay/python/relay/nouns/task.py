@@ -132,6 +132,7 @@ class Task:
     polls: int = 0
     upstream: str | None = None
     api: str = ""
+    label: str = ""  # the platform as the upstream calls it, where that is not `platform`
     upstream_task_id: str | None = None
     progress: float = 0.0
     assets: tuple[Asset, ...] = ()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 Json = Any  # a decoded JSON document; translators narrow it where they touch it
 JSON = "application/json"
+MAX_ANSWER = 1 << 20  # bytes of an answer we read: statuses and acknowledgements; media is read as it comes
 
 
 def compact(document: Json) -> bytes:
@@ -20,7 +22,8 @@ def compact(document: Json) -> bytes:
 class Call:
     """A request we are about to send. `timeout` is seconds for all of it, from the name's look-up to the last byte.
 
-    `repeatable`: sending it twice does no harm, so it may travel on a kept connection.
+    `repeatable`: sending it twice does no harm, so it may travel on a kept connection. A longer answer than
+    `largest_answer` bytes is not read.
     """
 
     method: str
@@ -29,9 +32,10 @@ class Call:
     body: bytes = b""
     timeout: float = 30.0
     repeatable: bool = False
+    largest_answer: int = MAX_ANSWER
 
     @classmethod
-    def json(cls, method: str, url: str, document: Json, headers: Mapping[str, str]) -> Call:
+    def json(cls, method: str, url: str, document: Json, headers: Mapping[str, str] = MappingProxyType({})) -> Call:
         return cls(method, url, {**headers, "content-type": JSON}, compact(document))
 
 

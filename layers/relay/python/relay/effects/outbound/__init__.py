@@ -25,7 +25,6 @@ from relay.nouns.wire import Answer, Call
 
 __all__ = ["EgressRefused", "Incoming", "NoAnswer", "NotSent", "Outbound", "resolve"]
 
-MAX_ANSWER = 1 << 20  # bytes `send` reads at most: statuses and acknowledgements; media is read by `open`
 CHECK_SECONDS = 3.0  # to look up a host name in a client's request
 CONNECT_SECONDS = 5.0  # to connect to one address
 MAX_TRIED_ADDRESSES = 3  # of one host name
@@ -72,7 +71,7 @@ class Outbound:
         the other side received.
         """
         with self._pool_for(call) as made, self._exchange(made, call, CHUNK) as incoming:
-            return Answer(incoming.status, _read(incoming.chunks), incoming.headers)
+            return Answer(incoming.status, _read(incoming.chunks, call.largest_answer), incoming.headers)
 
     @contextmanager
     def open(self, call: Call, chunk: int = CHUNK) -> Iterator[Incoming]:
@@ -183,11 +182,11 @@ def _chunks(response: BaseHTTPResponse, chunk: int, attempt: Attempt) -> Iterato
         yield piece
 
 
-def _read(chunks: Iterator[bytes]) -> bytes:
-    """A body of at most MAX_ANSWER bytes. Raises NoAnswer for more."""
+def _read(chunks: Iterator[bytes], most: int) -> bytes:
+    """A body of at most so many bytes. Raises NoAnswer for more."""
     body = bytearray()
     for chunk in chunks:
         body += chunk
-        if len(body) > MAX_ANSWER:
+        if len(body) > most:
             raise NoAnswer("the answer is too large")
     return bytes(body)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from relay.families.reading import as_id, as_text, parse
 from relay.nouns.errors import Refused
 from relay.nouns.faults import Fault
 from relay.nouns.wire import Json
@@ -48,21 +48,12 @@ _REFUSALS: Mapping[int, _Row] = {
 _FAULTS: Mapping[str, str] = {"400": PARAMETER, "413": POLICY, "422": PARAMETER, "451": INPUT}
 # 400 covers both a bad parameter and a refused prompt; only the text tells which.
 _SPEAKS_OF_POLICY = re.compile(r"policy|policies|content|sensitive|safety", re.IGNORECASE)
-_KEY = re.compile(r"\bsk-[A-Za-z0-9_-]{6,}")
 
 
 class Envelope(NamedTuple):
     code: int
     message: str
     data: Json
-
-
-def parse(text: bytes | str) -> Json | None:
-    """The JSON document, or None where there is none. Brackets nested beyond all reason count as none."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def read_envelope(body: bytes) -> Envelope | None:
@@ -75,29 +66,15 @@ def read_envelope(body: bytes) -> Envelope | None:
         code = int(code)
     if not isinstance(code, int) or isinstance(code, bool) or abs(code) > 999_999:
         return None
-    return Envelope(code, clean(document.get("msg")) or clean(document.get("message")), document.get("data"))
-
-
-def clean(text: object, longest: int = 300) -> str:
-    """Text as it may be logged: no control characters, no half surrogates, no keys, not endless."""
-    if not isinstance(text, str):
-        return ""
-    plain = "".join(character if character.isprintable() else " " for character in text[: 4 * longest])
-    return _KEY.sub("sk-***", plain)[:longest].strip()
-
-
-def read_id(value: object) -> str | None:
-    """An upstream's task id, opaque to us; None for what cannot be one."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    return value if isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable() else None
+    return Envelope(code, as_text(document.get("msg")) or as_text(document.get("message")), document.get("data"))
 
 
 def find_id(document: Json) -> str | None:
-    """The task id of a body, wherever this API puts it (KIE docs, Webhook Security Verification)."""
+    """The task id of a body, wherever this API puts it (KIE docs, Webhook Security Verification); some are numbers."""
     for holder in (document.get("data"), document) if isinstance(document, dict) else ():
         for name in ("taskId", "task_id"):
-            if isinstance(holder, dict) and (task_id := read_id(holder.get(name))):
+            found = holder.get(name) if isinstance(holder, dict) else None
+            if task_id := as_id(str(found) if type(found) is int else found):
                 return task_id
     return None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from relay.families.kie.records import Api, Record, as_object, as_urls, pick
-from relay.families.kie.requests import at_most
+from relay.families.kie.records import Wire, as_urls, at_most, pick
+from relay.families.reading import Record, as_object
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.shapes import nearest
@@ -34,7 +34,7 @@ def _read_assets(record: Record) -> tuple[Asset, ...]:
     return as_urls(pick(as_object(pick(record, "response")), "resultUrls"))
 
 
-API = Api(
+WIRE = Wire(
     create="/api/v1/gpt4o-image/generate",
     query="/api/v1/gpt4o-image/record-info",
     word_fields=("status", "successFlag"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from relay.families.kie.records import Api, Record, as_object, as_urls, pick
-from relay.families.kie.requests import at_most
+from relay.families.kie.records import Wire, as_urls, at_most, pick
+from relay.families.reading import Record, as_object
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.errors import Unfit
@@ -95,7 +95,7 @@ def _read_assets(record: Record) -> tuple[Asset, ...]:
     return tuple(asset for value in values for asset in as_urls(value))
 
 
-API = Api(
+WIRE = Wire(
     create="/api/v1/jobs/createTask",
     query="/api/v1/jobs/recordInfo",
     word_fields=("state",),

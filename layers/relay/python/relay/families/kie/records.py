@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeGuard
 
-from relay.families.kie.answers import clean, find_id, parse, read_fault
+from relay.families.kie.answers import find_id, read_fault
+from relay.families.reading import MAX_ASSETS, MAX_CODE, Record, as_number, as_object, as_text, is_url, parse
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
+from relay.nouns.errors import Unfit
 from relay.nouns.faults import Fault
 from relay.nouns.task import Asset, Observation, State
 from relay.nouns.wire import Json
 
-Record = dict[str, Json]
-MAX_ASSETS = 32  # more than any API makes; a row has to hold them
-
 
 @dataclass(frozen=True, slots=True)
-class Api:
-    """One KIE API. `words` are its status words in upper case, found under the first of `word_fields` there is.
+class Wire:
+    """What one KIE API has of its own; `provider.py` adds what they share.
 
-    `salvaged` are failed words that count as success when there are results all the same; `refused` are words
-    that mean the content was refused; `milestones` are percents for words of APIs that tell no progress.
+    `words` are its status words in upper case, found under the first of `word_fields` there is. `salvaged` are failed
+    words that count as success when there are results all the same; `refused` are words that mean the content was
+    refused; `milestones` are percents for words of APIs that tell no progress.
     """
 
     create: str
@@ -38,6 +36,13 @@ class Api:
     refused: frozenset[str] = frozenset()
 
 
+def at_most(images: int) -> Unfit:
+    """An API takes fewer input images than were given; with the first of them it would make something else."""
+    if not images:
+        return Unfit("image", "is not taken by this model", "该模型不支持")
+    return Unfit("image", f"takes at most {images} for this model", f"该模型最多 {images} 个")
+
+
 def pick(record: Record, *names: str) -> Json | None:
     """The first value there is, each name in camel and in snake case: KIE's pages show both."""
     for name in names:
@@ -45,12 +50,6 @@ def pick(record: Record, *names: str) -> Json | None:
             if record.get(spelling) is not None:
                 return record[spelling]
     return None
-
-
-def as_object(value: Json | None) -> Record:
-    """An object, also where it comes as a JSON string; empty for anything else."""
-    value = parse(value) if isinstance(value, str) else value
-    return value if isinstance(value, dict) else {}
 
 
 def as_urls(value: Json | None) -> tuple[Asset, ...]:
@@ -61,53 +60,32 @@ def as_urls(value: Json | None) -> tuple[Asset, ...]:
     return tuple(Asset(url) for url in values if is_url(url))
 
 
-def is_url(value: Json | None) -> TypeGuard[str]:
-    return (
-        isinstance(value, str)
-        and value.startswith(("http://", "https://"))
-        and len(value) <= 4096
-        and value.isprintable()
-        and " " not in value
-    )
-
-
-def number(value: Json | None) -> float | None:
-    """A finite number, also where it comes as text."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        found = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return found if math.isfinite(found) else None
-
-
-def read_record(api: Api, record: Record) -> Observation | None:
+def read_record(wire: Wire, record: Record) -> Observation | None:
     """What a job's record says, or None where it holds no status at all."""
-    word = _word(api, record)
+    word = _word(wire, record)
     if word is None:
         return None
     task_id = find_id(record)
-    state = api.words.get(word.upper())
+    state = wire.words.get(word.upper())
     if state is None:
         return Observation(State.PROCESSING, task_id, _progress(record) or 0.0, unknown_word=word)
-    assets = api.read_assets(record)[:MAX_ASSETS] if state in (State.SUCCEEDED, State.FAILED) else ()
-    if state is State.FAILED and assets and word.upper() in api.salvaged:
+    assets = wire.read_assets(record)[:MAX_ASSETS] if state in (State.SUCCEEDED, State.FAILED) else ()
+    if state is State.FAILED and assets and word.upper() in wire.salvaged:
         state = State.SUCCEEDED
     progress = _progress(record)
     if progress is None:
-        progress = 100.0 if state is State.SUCCEEDED else api.milestones.get(word.upper(), 0.0)
+        progress = 100.0 if state is State.SUCCEEDED else wire.milestones.get(word.upper(), 0.0)
     if state is not State.FAILED:
         return Observation(state, task_id, progress, assets)
-    fault = _fault(api, word, record)
+    fault = _fault(wire, word, record)
     timed_out = fault.upstream_code == "408"
     return Observation(State.TIMEOUT if timed_out else state, task_id, progress, fault=fault)
 
 
-def _word(api: Api, record: Record) -> str | None:
-    for name in api.word_fields:
+def _word(wire: Wire, record: Record) -> str | None:
+    for name in wire.word_fields:
         value = pick(record, name)
-        if isinstance(value, str | int) and (word := clean(str(value), 60)):
+        if isinstance(value, str | int) and (word := as_text(str(value), MAX_CODE)):
             return word
     return None
 
@@ -115,15 +93,15 @@ def _word(api: Api, record: Record) -> str | None:
 def _progress(record: Record) -> float | None:
     """Percent. "0.45" and 0.45 are parts of one, 45 is percent already: the decimal point tells."""
     value = pick(record, "progress")
-    found = number(value)
+    found = as_number(value)
     if found is None:
         return None
     part = found <= 1 and "." in str(value)
     return round(min(max(found * 100 if part else found, 0.0), 100.0), 2)
 
 
-def _fault(api: Api, word: str, record: Record) -> Fault:
+def _fault(wire: Wire, word: str, record: Record) -> Fault:
     code = pick(record, "errorCode", "failCode")
-    told = clean(str(code), 60) if isinstance(code, int | str) else ""
+    told = as_text(str(code), MAX_CODE) if isinstance(code, int | str) else ""
     text = pick(record, "errorMessage", "failMsg") or pick(as_object(pick(record, "response")), "errorMessage")
-    return read_fault(told or word, clean(text), policy=word.upper() in api.refused)
+    return read_fault(told or word, as_text(text), policy=word.upper() in wire.refused)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from relay.families.kie.answers import clean
-from relay.families.kie.records import Api, Record, as_object, is_url, number, pick
+from relay.families.kie.records import Wire, pick
+from relay.families.reading import Record, as_number, as_object, as_text, is_url
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.task import Asset, State
@@ -12,7 +12,7 @@ _TITLE, _STYLE = 80, 200  # characters; the smallest limits of all its models (K
 
 
 def _write(draft: Draft, source: Source) -> dict[str, object]:
-    """KIE requires a callback URL here; every suno source has one, because the kie upstream has `callbacks`."""
+    """KIE requires a callback URL here; every suno route has one, because the kie upstream has `callbacks`."""
     body: dict[str, object] = {"model": source.model, "instrumental": False}
     if not draft.lyrics and not draft.style:
         return body | {"customMode": False, "prompt": draft.prompt}
@@ -29,13 +29,13 @@ def _read_assets(record: Record) -> tuple[Asset, ...]:
 
 
 def _track(track: Record) -> Asset | None:
-    url, seconds = pick(track, "audioUrl"), number(pick(track, "duration"))
+    url, seconds = pick(track, "audioUrl"), as_number(pick(track, "duration"))
     if not is_url(url):
         return None
-    return Asset(url, seconds if seconds and seconds > 0 else None, clean(pick(track, "title")) or None)
+    return Asset(url, seconds if seconds and seconds > 0 else None, as_text(pick(track, "title")) or None)
 
 
-API = Api(
+WIRE = Wire(
     create="/api/v1/generate",
     query="/api/v1/generate/record-info",
     word_fields=("status",),

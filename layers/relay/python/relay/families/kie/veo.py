@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from relay.families.kie.records import Api, Record, as_object, as_urls, pick
-from relay.families.kie.requests import at_most
+from relay.families.kie.records import Wire, as_urls, at_most, pick
+from relay.families.reading import Record, as_object
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.shapes import nearest
@@ -43,7 +43,7 @@ def _read_assets(record: Record) -> tuple[Asset, ...]:
     return as_urls(pick(response, "resultUrls") or pick(record, "resultUrls"))
 
 
-API = Api(
+WIRE = Wire(
     create="/api/v1/veo/generate",
     query="/api/v1/veo/record-info",
     word_fields=("successFlag",),

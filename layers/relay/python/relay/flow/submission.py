@@ -1,0 +1,73 @@
+"""Handing a request to an upstream, in one step or several, and what is certain when a step fails.
+
+A step whose call is `repeatable` makes nothing (an upload): before the first step that is not, every failure is a
+certain refusal. That first step is still refused for certain when its connection failed or its answer says no. From
+its first byte on anything else is an unknown outcome, also a refusal of a later step: what it follows was accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
+from relay.families.provider import Api, Mode, Order
+from relay.flow.services import Services
+from relay.nouns.errors import Refused, UnknownOutcome
+from relay.nouns.task import TERMINAL, Observation
+from relay.nouns.wire import Answer, Call
+
+MAX_STEPS = 4  # of each part; an upstream whose answers never end is not followed for ever
+
+
+class Submission:
+    """One attempt at one upstream; `api.seconds` bound all its steps together."""
+
+    def __init__(self, services: Services, api: Api, order: Order) -> None:
+        self._api, self._upstream = api, order.source.upstream
+        self._send = _sender(services, api, self._upstream)
+        self._step = api.first_step(order)
+
+    def prepare(self) -> None:
+        """Do the steps that make nothing. Raises Refused: then nothing was made and it may be tried again."""
+        for _ in range(MAX_STEPS):
+            if not self._step.call.repeatable:
+                return
+            try:
+                found = self._step.read(self._send(self._step.call))
+            except (EgressRefused, NotSent, NoAnswer, UnknownOutcome) as error:
+                raise Refused(f"{self._upstream} did not prepare the submission", elsewhere=True) from error
+            if isinstance(found, Observation):
+                raise TypeError("a step that makes nothing was answered with a job")
+            self._step = found
+        raise Refused(f"{self._upstream} asks for too many steps", elsewhere=True)
+
+    def submit(self) -> Observation:
+        """Do the steps that make something. Raises Refused while nothing can have been made; after any other
+        error it may have been."""
+        for number in range(MAX_STEPS):
+            try:
+                found = self._step.read(self._send(self._step.call))
+            except (EgressRefused, NotSent, Refused) as error:
+                if number:
+                    raise UnknownOutcome("a later step of the submission failed") from error
+                if isinstance(error, Refused):
+                    raise
+                raise Refused(f"{self._upstream} cannot be reached", elsewhere=True) from error
+            if isinstance(found, Observation):
+                return self._outcome(found)
+            self._step = found
+        raise UnknownOutcome("the upstream asks for too many steps")
+
+    def _outcome(self, seen: Observation) -> Observation:
+        if self._api.mode is Mode.ANSWER and seen.state not in TERMINAL:
+            raise UnknownOutcome("the answer holds no outcome")
+        return seen
+
+
+def _sender(services: Services, api: Api, upstream: str) -> Callable[[Call], Answer]:
+    until = services.clock() + int(api.seconds * 1000)
+
+    def send(call: Call) -> Answer:
+        return services.send(upstream, api, call, max(1.0, (until - services.clock()) / 1000))
+
+    return send
