@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable, Iterator
 
 from rich.console import Console
 
@@ -28,6 +29,7 @@ SERVED = 1_000
 LAGS = ((10, 0), (1_000, 0), (10, 10), (1_000, 10))  # tasks, and the seconds their due times are spread over
 RESULTS = (1 << 20, 5 << 20)  # bytes of one archived result
 BACKLOG = (10_000, 0)
+Now = Callable[[str], None]  # shows what is being measured
 
 
 def main() -> None:
@@ -51,47 +53,57 @@ def _measured(console: Console, lags: tuple[tuple[int, int], ...]) -> list[Row]:
             if not console.is_terminal:
                 console.print(what)
 
-        now("CPU of submit, status and callback beside bare boto3 …")
-        with embedded_cloud(0.0) as environment:
-            compared = run_in_child(environment, endpoints.measure)
-            now("CPU of uploads …")
-            uploaded = run_in_child(environment, uploading.measure)
-        with embedded_cloud(UPSTREAM_SECONDS) as environment:
-            now("cold starts …")
-            started = imports.measure(environment)
-            uncompiled = imports.uncompiled("submit", environment)
-            now("calls and capacity of every path …")
-            measured_paths = run_in_child(environment, paths.measure)
-            found = []
-            for tasks, spread in lags:
-                now(f"poll lag, {tasks:,} tasks …")
-                found.append(run_in_child({**environment, "DUE_SHARDS": "1"}, poll_lag.measure, tasks, spread))
-        speeds = {UPSTREAM_SECONDS: {each.name: measured_paths.paths[each.name] for each in paths.COMPARED}}
-        for seconds in SLOWER:
-            now(f"the same with upstreams that answer in {seconds * 1000:.0f} ms …")
-            with embedded_cloud(seconds) as environment:
-                speeds[seconds] = run_in_child(environment, paths.compared_paths)
-        with child_process(copy_servers.serve_results) as results, child_process(copy_servers.serve_sink) as sink:
-            now("copying results …")
-            copied = copying.measure(results, sink)
-            now("what archiving adds …")
-            archived = [_archived(size, f"{results}/{size}.png") for size in RESULTS]
+        template = Template.read()
+        cpu, uploads = _cpu(now)
+        paths_and_lags = list(_paths(now, lags, template))
+        copies = list(_copies(now, template))
         now(f"a served stack, {SERVED:,} tasks …")
-        served_stack = run_in_child({}, served.measure, SERVED)
-    template = Template.read()
-    return [
-        *report_rows.endpoint_rows(compared),
-        *report_rows.cold_start_rows(started, uncompiled),
-        *report_rows.dollar_rows(speeds, template),
-        *report_rows.path_rows(measured_paths, template),
-        *report_rows.fixed_cost_rows(measured_paths, started, template),
-        *report_rows.archiving_rows(archived, template),
-        *report_rows.copy_rows(copied),
-        *report_rows.upload_rows(uploaded),
-        *report_rows.row_size_rows(measured_paths),
-        *report_rows.lag_rows(found),
-        *report_rows.served_rows(served_stack),
-    ]
+        stack = run_in_child({}, served.measure, SERVED)
+    return [*cpu, *paths_and_lags, *copies, *uploads, *report_rows.served_rows(stack)]
+
+
+def _cpu(now: Now) -> tuple[list[Row], list[Row]]:
+    """Rows of warm requests, and rows of uploads."""
+    with embedded_cloud(0.0) as environment:
+        now("CPU of submit, status and callback beside bare boto3 …")
+        compared = run_in_child(environment, endpoints.measure)
+        now("CPU of uploads …")
+        uploaded = run_in_child(environment, uploading.measure)
+    return list(report_rows.endpoint_rows(compared)), list(report_rows.upload_rows(uploaded))
+
+
+def _paths(now: Now, lags: tuple[tuple[int, int], ...], template: Template) -> Iterator[Row]:
+    """Cold starts, what every path uses and costs, and poll lag."""
+    with embedded_cloud(UPSTREAM_SECONDS) as environment:
+        now("cold starts …")
+        started = imports.measure(environment)
+        yield from report_rows.cold_start_rows(started, imports.uncompiled("submit", environment))
+        now("calls and capacity of every path …")
+        measured = run_in_child(environment, paths.measure)
+        found = []
+        for tasks, spread in lags:
+            now(f"poll lag, {tasks:,} tasks …")
+            found.append(run_in_child({**environment, "DUE_SHARDS": "1"}, poll_lag.measure, tasks, spread))
+    speeds = {UPSTREAM_SECONDS: {each.name: measured.paths[each.name] for each in paths.COMPARED}}
+    for seconds in SLOWER:
+        now(f"the same with upstreams that answer in {seconds * 1000:.0f} ms …")
+        with embedded_cloud(seconds) as environment:
+            speeds[seconds] = run_in_child(environment, paths.compared_paths)
+    yield from report_rows.dollar_rows(speeds, template)
+    yield from report_rows.path_rows(measured, template)
+    yield from report_rows.fixed_cost_rows(measured, started, template)
+    yield from report_rows.row_size_rows(measured)
+    yield from report_rows.lag_rows(found)
+
+
+def _copies(now: Now, template: Template) -> Iterator[Row]:
+    with child_process(copy_servers.serve_results) as results, child_process(copy_servers.serve_sink) as sink:
+        now("copying results …")
+        copied = copying.measure(results, sink)
+        now("what archiving adds …")
+        archived = [_archived(size, f"{results}/{size}.png") for size in RESULTS]
+    yield from report_rows.archiving_rows(archived, template)
+    yield from report_rows.copy_rows(copied)
 
 
 def _archived(size: int, result: str) -> Archived:

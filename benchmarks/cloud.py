@@ -118,26 +118,29 @@ def _create_resources(cloud: Cloud) -> dict[str, str]:
     account = deployment.open_account("bench", 3, nanos("1000000"))
     return {
         **cloud.worker_environment(),
+        **_SETTINGS,
         **{variable: outputs[name] for variable, name in _TABLES.items()},
         "DISPATCH_QUEUE_URL": urls["dispatch"],
         "DELIVER_QUEUE_URL": urls["deliver"],
         "ARCHIVE_QUEUE_URL": urls["archive"],
-        "MEDIA_BUCKET": BUCKET,
-        "ARCHIVE": "off",
         "POLLER_ARN": machine["stateMachineArn"],
-        "SECRETS_PREFIX": PREFIX,
-        "PUBLIC_URL": "https://relay.example.com",
-        "EGRESS": "loopback",
-        "DUE_SHARDS": str(SHARDS),
-        "POWERTOOLS_SERVICE_NAME": "genrelay",
-        "POWERTOOLS_METRICS_NAMESPACE": "genrelay",
-        "POWERTOOLS_LOG_LEVEL": "INFO",
-        "AWS_LAMBDA_FUNCTION_NAME": "genrelay-bench",
         "ACCOUNT_ID": account.account_id,
         "CLIENT_KEY": account.api_key,
     }
 
 
+_SETTINGS = {
+    "MEDIA_BUCKET": BUCKET,
+    "ARCHIVE": "off",
+    "SECRETS_PREFIX": PREFIX,
+    "PUBLIC_URL": "https://relay.example.com",
+    "EGRESS": "loopback",
+    "DUE_SHARDS": str(SHARDS),
+    "POWERTOOLS_SERVICE_NAME": "genrelay",
+    "POWERTOOLS_METRICS_NAMESPACE": "genrelay",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+    "AWS_LAMBDA_FUNCTION_NAME": "genrelay-bench",
+}
 _TABLES = {"TASKS_TABLE": "TasksTable", "ACCOUNTS_TABLE": "AccountsTable", "DIRECTORY_TABLE": "DirectoryTable"}
 _SECRETS = {
     "key-pepper": "example-pepper",

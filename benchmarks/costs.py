@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from benchmarks import prices
 from benchmarks.cloud import SHARDS, TEMPLATE
-from benchmarks.paths import AllPaths, PathUse
+from benchmarks.path_use import PathUse
+from benchmarks.paths import AllPaths
 from local.loops import read_template
 from relay.effects.secret_store import CACHE_SECONDS
 from relay.flow.clock import MAX_PAUSE

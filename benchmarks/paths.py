@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
-from typing import Any, TypeVar
+from typing import Any
 
 import boto3
 
 from benchmarks import events
 from benchmarks.handlers import Handlers, Invocation, document
 from benchmarks.meter import Meter, Use
+from benchmarks.path_use import PathUse, median_use
 from relay.edge.wiring import services
 
 REPEATS = 3
-T = TypeVar("T", bound=Hashable)
 PROMPT = (
     "a lighthouse on a cliff at dawn, seen from the sea, watercolour on rough paper, soft light, a few gulls, "
     "muted blues and a little warm yellow in the lamp / 黎明时分悬崖上的灯塔，水彩"
@@ -49,19 +47,6 @@ PATHS = (
 
 
 COMPARED = (PATHS[0], PATHS[1], PATHS[4], PATHS[5])
-
-
-@dataclass(frozen=True)
-class PathUse:
-    """Medians of several runs: AWS calls, DynamoDB units, invocations, bytes of each kind of row."""
-
-    calls: dict[str, int]
-    reads: float
-    writes: float
-    index_writes: float
-    counted: float  # all units, as the embedded cloud reports them
-    invocations: tuple[Invocation, ...]
-    rows: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -135,7 +120,7 @@ class PathRunner:
                 once()
             self._free_slots()
             uses.append(use)
-        return _median_use(uses, rans)
+        return median_use(uses, rans)
 
     def run_path(self, path: Path) -> str:
         """Take a new task along a path; its id."""
@@ -211,35 +196,3 @@ class PathRunner:
         for slot in range(20):
             key = {"lookup": {"S": f"slot#kie#{slot}"}}
             self._looking.delete_item(TableName=os.environ["DIRECTORY_TABLE"], Key=key)
-
-
-def _median_use(uses: list[Use], rans: list[list[Invocation]]) -> PathUse:
-    """A message may be delivered twice in one run: only runs with the commonest calls count."""
-    calls = _commonest([tuple(sorted(use.count.items())) for use in uses])
-    uses = [use for use in uses if tuple(sorted(use.count.items())) == calls]
-    shape = _commonest([tuple(ran.function for ran in run) for run in rans])
-    usual = [run for run in rans if tuple(ran.function for ran in run) == shape]
-    steps = tuple(_median_invocation(list(same)) for same in zip(*usual, strict=True))
-    return PathUse(
-        dict(calls),
-        median(use.reads for use in uses),
-        median(use.writes for use in uses),
-        median(use.index_writes for use in uses),
-        median(use.counted for use in uses),
-        steps,
-        dict(max(uses, key=lambda use: use.rows.total()).rows),
-    )
-
-
-def _commonest(shapes: list[T]) -> T:
-    return Counter(shapes).most_common(1)[0][0]
-
-
-def _median_invocation(same: list[Invocation]) -> Invocation:
-    return Invocation(
-        same[0].function,
-        median(ran.wall for ran in same),
-        median(ran.cpu for ran in same),
-        round(median(ran.log_lines for ran in same)),
-        round(median(ran.log_bytes for ran in same)),
-    )

@@ -9,7 +9,8 @@ from benchmarks import costs
 from benchmarks.copying import LARGE, SMALL, Copies
 from benchmarks.endpoints import Compared
 from benchmarks.imports import Started
-from benchmarks.paths import AllPaths, PathUse
+from benchmarks.path_use import PathUse
+from benchmarks.paths import AllPaths
 from benchmarks.poll_lag import Lag
 from benchmarks.prices import INTERNET
 from benchmarks.served import Served
