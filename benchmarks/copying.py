@@ -26,7 +26,7 @@ from botocore.config import Config
 
 from relay.effects.bucket import SIGNING, Bucket
 from relay.effects.outbound import Outbound
-from relay.flow.archive import SECONDS, Source
+from relay.flow.archive import SECONDS, ResultStream
 from relay.nouns.wire import Call
 
 SMALL, LARGE, RACED = 64 << 20, 1 << 30, 192 << 20
@@ -77,7 +77,7 @@ def _apart(results: str, sink: str, what: str, size: int) -> Any:  # noqa: ANN40
 def _ours(bucket: Bucket, outbound: Outbound, url: str) -> None:
     call = Call("GET", url, {"user-agent": "genrelay", "accept-encoding": "identity"}, timeout=SECONDS)
     with outbound.open(call) as incoming:
-        source = Source(incoming.chunks, incoming.headers.get("content-length", ""), LIMIT)
+        source = ResultStream(incoming.chunks, incoming.headers.get("content-length", ""), LIMIT)
         found = source.type()
         if found is None:
             raise RuntimeError("what is copied is no picture")

@@ -81,7 +81,7 @@ def _download(services: Services, task: Task, number: int, asset: Asset, until: 
         with services.http.open(call) as incoming:
             if incoming.status != 200:
                 raise NotStored(f"the result's link answers {incoming.status}")
-            source = Source(incoming.chunks, incoming.headers.get("content-length", ""), services.largest_result)
+            source = ResultStream(incoming.chunks, incoming.headers.get("content-length", ""), services.largest_result)
             found = check_type(task, asset, source.type())
             key = result_key(task, number, found)
             services.bucket.copy_in(key, source, found.content_type)  # type: ignore[arg-type]  # read() is all it needs
@@ -90,7 +90,7 @@ def _download(services: Services, task: Task, number: int, asset: Asset, until: 
     return mark_stored(asset, key, found, source.size, source.digest.hexdigest())
 
 
-class Source(RawIOBase):
+class ResultStream(RawIOBase):
     """An arriving answer as a file to read once, that counts and hashes what passes and stops at its bounds."""
 
     def __init__(self, chunks: Iterator[bytes], content_length: str, limit: int) -> None:
