@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 
 from tests.rules.tree import ROOT, known, parsed, sources
@@ -95,3 +96,12 @@ def test_what_is_shipped_is_what_is_tested() -> None:
     assert wanted
     assert wanted.items() <= shipped.items()
     assert shipped.items() <= tested.items()
+
+
+def test_what_a_dependency_group_names_is_what_its_lock_file_pins() -> None:
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+    for name, wanted in groups.items():
+        exact = dict(re.findall(r"([\w.-]+)(?:\[[\w,-]+\])?==([\w.]+)", "\n".join(wanted)))
+        assert exact
+        assert exact.items() <= _pins(f"requirements/{name}.txt").items()
+        assert "://" not in (ROOT / f"requirements/{name}.txt").read_text("utf-8")
