@@ -267,11 +267,11 @@ def test_a_video_is_not_sold_without_the_lengths_that_are_made() -> None:
     assert [source.lengths for source in made.sources] == [(3, 4, 5, 10)] * 2
 
 
-@pytest.mark.parametrize("number", range(len(SMALL.splitlines())))
-def test_a_file_with_a_line_missing_loads_or_is_refused_as_a_catalog(number: int) -> None:
+def test_a_file_with_a_line_missing_loads_or_is_refused_as_a_catalog() -> None:
     lines = SMALL.splitlines()
-    with suppress(CatalogError):  # anything else is not for an operator to read
-        small("\n".join(lines[:number] + lines[number + 1 :]))
+    for number in range(len(lines)):
+        with suppress(CatalogError):  # anything else is not for an operator to read
+            small("\n".join(lines[:number] + lines[number + 1 :]))
 
 
 def test_loading_twice_gives_the_same() -> None:
