@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.edge.clients import ClientEndpoint
 from relay.edge.operations import Ask, Operations, account, serve
-from relay.families.dialect import BALANCE, Auth, Dialect, Route, Told, Use, read_nothing
+from relay.families.dialect import BALANCE, Auth, Dialect, Route, Told, Use, no_body
 from relay.nouns.account import Balance
 from relay.nouns.catalog import Catalog
 from relay.nouns.errors import RelayError
@@ -53,9 +53,9 @@ class Madeup(Dialect):
     routes = (
         Route("GET", "/hi/{name}", GREET, read_name, write_bytes, Auth.OPEN, when=is_speech),
         Route("GET", "/hi/{name}", GREET, read_name, write_text, Auth.OPEN),
-        Route("GET", "/tier", BALANCE, read_nothing, write_tier),
-        Route("GET", "/open-tier", BALANCE, read_nothing, write_tier, Auth.OPEN),
-        Route("GET", "/models", MODELS, read_nothing, write_models, when=is_speech),
+        Route("GET", "/tier", BALANCE, no_body, write_tier),
+        Route("GET", "/open-tier", BALANCE, no_body, write_tier, Auth.OPEN),
+        Route("GET", "/models", MODELS, no_body, write_models, when=is_speech),
     )
 
     def write_error(self, error: RelayError, trace_id: str) -> Reply:

@@ -98,7 +98,7 @@ class Route(Generic[Asked, Found]):
 AnyRoute = Route[Any, Any]
 
 
-def read_nothing(inbound: Inbound, catalog: Catalog) -> None:
+def no_body(inbound: Inbound, catalog: Catalog) -> None:
     """The request says all there is to say by its path and its key."""
 
 

@@ -34,11 +34,8 @@ def callback(told: Told[Task]) -> bytes:
 
 
 def _task(task: Task) -> dict[str, Json]:
-    document: dict[str, Json] = {
-        "task_id": task.task_id,
-        "status": task.status.value,
-        "created_at": _iso(task.created_at),
-    }
+    document: dict[str, Json] = {"task_id": task.task_id, "status": task.status.value}
+    document["created_at"] = _iso(task.created_at)
     if task.state is State.SUCCEEDED:
         if task.completed_at is not None:
             document["completed_at"] = _iso(task.completed_at)
@@ -62,21 +59,19 @@ def error(error: RelayError, trace_id: str) -> Reply:
 def balance(told: Told[Balance]) -> Reply:
     balance = told.found
     tier, held = balance.tier, cents(balance.balance)
-    return _enveloped(
-        told,
-        {
-            "balance_cents": held,
-            "balance_display": f"{'-' if held < 0 else ''}¥{abs(held) // 100}.{abs(held) % 100:02d}",
-            "tier": tier.level,
-            "tier_name": tier.name,
-            "usage_today": {"request_count": balance.used_today, "cost_cents": cents(balance.cost_today)},
-            "rate_limit": {
-                "per_minute": tier.per_minute,
-                "per_day": tier.per_day,
-                "remaining_today": max(0, tier.per_day - balance.used_today),
-            },
+    document = {
+        "balance_cents": held,
+        "balance_display": f"{'-' if held < 0 else ''}¥{abs(held) // 100}.{abs(held) % 100:02d}",
+        "tier": tier.level,
+        "tier_name": tier.name,
+        "usage_today": {"request_count": balance.used_today, "cost_cents": cents(balance.cost_today)},
+        "rate_limit": {
+            "per_minute": tier.per_minute,
+            "per_day": tier.per_day,
+            "remaining_today": max(0, tier.per_day - balance.used_today),
         },
-    )
+    }
+    return _enveloped(told, document)
 
 
 def consumption(told: Told[StatementPage]) -> Reply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Annotated, Literal
 
@@ -96,31 +97,27 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
 
 
 def read_query(inbound: Inbound, catalog: Catalog) -> TaskQuery:
-    task_id = inbound.query.get("taskId", "")
-    if not task_id:
+    if not inbound.query.get("taskId"):
         raise MissingField("taskId")
-    return TaskQuery(_own_id(task_id), PLATFORM)
+    return TaskQuery(_own_id(inbound.query["taskId"]), PLATFORM)
 
 
 def read_download(inbound: Inbound, catalog: Catalog) -> Download:
     """Which link to make direct. Takes the URL as `url` or, as older clients say, `imageUrl`."""
-    document = {name: value for name, value in read_json(inbound).items() if value != ""}
+    document = {"imageUrl": "", **{name: value for name, value in read_json(inbound).items() if value != ""}}
     if "url" in document:
-        document.pop("imageUrl", None)
-    else:
-        document.setdefault("imageUrl", "")
+        document.pop("imageUrl")
     body = read_body(_Download, document)
     return Download(_own_id(body.task_id) if body.task_id else None, body.url or body.image_url or "")
 
 
 def write_created(told: Told[Task]) -> Reply:
-    return _success({"taskId": told.found.task_id})
+    return _reply({"taskId": told.found.task_id})
 
 
 def write_record(told: Told[Record]) -> Reply:
     task, draft = told.found
-    status, flag = _words(task)
-    fault = _fault(task)
+    (status, flag), fault = _words(task), _fault(task)
     record = {
         "taskId": task.task_id,
         "status": status,
@@ -133,11 +130,11 @@ def write_record(told: Told[Record]) -> Reply:
         "errorCode": _FAULT_CODES.get(fault.code, 500) if fault else None,
         "errorMessage": sentence(fault.code, LANGUAGE) if fault else None,
     }
-    return _success(record)
+    return _reply(record)
 
 
 def write_download(told: Told[str]) -> Reply:
-    return _success(told.found)
+    return _reply(told.found)
 
 
 class KieDialect(Dialect):
@@ -157,25 +154,22 @@ class KieDialect(Dialect):
         # KIE's own clients read only `code`, generic HTTP clients only the status line: say it in both. 505 would
         # mean "HTTP version not supported" to the latter, so there they get the error's own status.
         status = error.status if code == 505 else code
-        return Reply.json({"code": code, "msg": error.said(LANGUAGE), "data": None}, status, error.headers)
+        return replace(_reply(None, code, error.said(LANGUAGE)), status=status, headers=error.headers)
 
     def write_callback(self, told: Told[Task]) -> bytes:
         # `result_urls` is snake case here and camel case in record-info: the family's own habit
-        task = told.found
-        fault = _fault(task)
+        task, fault = told.found, _fault(told.found)
         if fault is None:
-            return _success({"taskId": task.task_id, "info": {"result_urls": _urls(task)}}).body
+            return _reply({"taskId": task.task_id, "info": {"result_urls": _urls(task)}}).body
         code = 408 if task.state is State.TIMEOUT else _FAULT_CODES.get(fault.code, 500)
-        data = {"taskId": task.task_id, "info": None}
-        return compact({"code": code, "msg": sentence(fault.code, LANGUAGE), "data": data})
+        return _reply({"taskId": task.task_id, "info": None}, code, sentence(fault.code, LANGUAGE)).body
 
     def sign_callback(self, task: Task, secret: str, now: int) -> Mapping[str, str]:
-        signature = sign_kie(secret, task.task_id, now)
-        return {"x-webhook-timestamp": str(now), "x-webhook-signature": signature}
+        return {"x-webhook-timestamp": str(now), "x-webhook-signature": sign_kie(secret, task.task_id, now)}
 
 
-def _success(data: object) -> Reply:
-    return Reply.json({"code": 200, "msg": "success", "data": data})
+def _reply(data: object, code: int = 200, message: str = "success") -> Reply:
+    return Reply.json({"code": code, "msg": message, "data": data})
 
 
 def _own_id(text: str) -> str:
@@ -194,9 +188,8 @@ def _words(task: Task) -> tuple[str, int]:
 
 
 def _fault(task: Task) -> Fault | None:
-    if not task.terminal or task.state is State.SUCCEEDED:
-        return None
-    return task.fault or FAULTS[task.state]
+    failed = task.terminal and task.state is not State.SUCCEEDED
+    return (task.fault or FAULTS[task.state]) if failed else None
 
 
 def _urls(task: Task) -> list[str]:
