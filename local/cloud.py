@@ -1,32 +1,24 @@
-"""Owns the embedded cloud: an emulator served on 127.0.0.1 by a thread of this process, with its known gaps closed."""
+"""The embedded cloud: an emulator served on 127.0.0.1 by a thread of this process, with its known gaps closed."""
 
 from __future__ import annotations
 
-import asyncio
-import http.client
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import boto3
-from botocore.config import Config as ClientConfig
-from hypercorn.asyncio import serve
-from hypercorn.config import Config as ServerConfig
-from hypercorn.typing import ASGIFramework
+from botocore.config import Config
 
 from local import emulator
 from local.cors import by_bucket_rules
 from local.emulator import ACCOUNT, SECRET
-from local.forms import forms
-from local.guard import App, guarded
+from local.guard import guarded
 from local.journal import Journal
+from local.server import Server
 from local.snapshot import Snapshot
-from local.sockets import listening
+from local.sockets import address, listening
 from local.template import REGION
-
-_START_SECONDS = 15.0
 
 
 class Cloud:
@@ -46,7 +38,10 @@ class Cloud:
         self._snapshot = Snapshot(state_dir) if state_dir else None
         Cloud._open = self
         try:
-            self._start(emulator.load(state_dir, execute, _journal))
+            app = by_bucket_rules(guarded(emulator.load(state_dir, execute, _journal)))
+            listener = listening(0)
+            self.url = address(listener)
+            self._server = Server(app, listener, lifespan="on")
             if self._snapshot:
                 self._snapshot.restore()
         except BaseException:
@@ -59,52 +54,13 @@ class Cloud:
         self._saver = threading.Thread(target=self._save_every, args=(save_every,), daemon=True)
         self._saver.start()
 
-    def _start(self, app: App) -> None:
-        self._app = app
-        self._socket = listening(0)
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._server = threading.Thread(target=self._serve, daemon=True)
-        self._server.start()
-        self._wait_until_up()
-
-    def _serve(self) -> None:
-        config = ServerConfig()
-        # The emulator's socket is bound before it serves, so that no other process can take the port in between.
-        config.bind = [f"fd://{self._socket.detach()}"]
-        config.keep_alive_timeout = 75
-        config.graceful_timeout = 0.2
-        config.accesslog = config.errorlog = None
-        app = cast("ASGIFramework", by_bucket_rules(forms(self._app, guarded(self._app))))
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(serve(app, config, shutdown_trigger=self._stop.wait))
-        finally:
-            self._loop.close()
-
-    def _wait_until_up(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while self._server.is_alive() and time.monotonic() < deadline:
-            connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=_START_SECONDS)
-            try:
-                connection.request("GET", "/_ministack/health")
-                connection.getresponse()
-            except OSError:
-                time.sleep(0.01)
-            else:
-                return
-            finally:
-                connection.close()
-        raise RuntimeError("the embedded cloud did not start: its reason is on standard error")
-
     def client(self, service: str) -> Any:  # noqa: ANN401 (boto3 makes its clients at run time)
         """A boto3 client of this cloud; it ignores the AWS settings of this machine."""
         # A session is not made for several threads, but what it loaded for one client serves the next.
         with self._making:
             if service not in self._clients:
                 # No retries: what fails against a cloud in the same process is an error to see, not weather.
-                config = ClientConfig(retries={"max_attempts": 0}, read_timeout=70, max_pool_connections=50, proxies={})
+                config = Config(retries={"max_attempts": 0}, read_timeout=70, max_pool_connections=50, proxies={})
                 self._clients[service] = self._session.client(service, endpoint_url=self.url, config=config)
             return self._clients[service]
 
@@ -138,8 +94,7 @@ class Cloud:
         self._saver.join()
         # The emulator would save at its end too, in its slower way; ours comes when nothing changes any more.
         emulator.point_at(None)
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._server.join(timeout=3)
+        self._server.close()
         self.save()
         emulator.unload()
         for client in self._clients.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import requests
@@ -24,8 +25,8 @@ from relay.nouns.task import TERMINAL, State
 OUT = Path("out")
 NEW = Path("out.new")  # becomes OUT at the end, so that a run that is stopped leaves the last one's files
 PATIENCE = 90.0  # seconds until a run that does not end is called a failure
-# Widths that let every row stand on one line of an 80-column terminal.
-COLUMNS = {"task": 13, "family → upstream": 13, "learnt": 8, "seconds": 7, "price": 5, "told": 6, "result": 15}
+# Widths that let every row stand on one line of an 80-column terminal, with families' names of up to eight letters.
+COLUMNS = {"task": 13, "family → upstream": 19, "learnt": 8, "seconds": 7, "price": 5, "told": 6, "result": 15}
 
 
 def run() -> int:
@@ -105,22 +106,24 @@ def _watch(console: Console, run: Run) -> None:
 
 
 def _results(run: Run) -> Table:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    for column, width in COLUMNS.items():
-        table.add_column(column, min_width=width, justify="right" if column in ("seconds", "price") else "left")
+    rows = []
     for errand in ERRANDS:
         task = run.task(errand)
         made = task.state is State.SUCCEEDED
         result = ", ".join(str(OUT / path.name) for path in errand.files) if made else f"{_money(task.price)} refunded"
-        table.add_row(
-            errand.name,
-            f"{task.dialect} → {task.upstream}",
-            task.learnt,
-            f"{errand.seconds:.1f}",
-            f"{_money(task.price)}" if made else "¥0.00",
-            "signed" if run.told(errand) else "[red]no[/]",
-            result,
-        )
+        price = _money(task.price) if made else "¥0.00"
+        told = "signed" if run.told(errand) else "[red]no[/]"
+        way = f"{task.dialect} → {task.upstream}"
+        rows.append((errand.name, way, task.learnt, f"{errand.seconds:.1f}", price, told, result))
+    return table_of(rows)
+
+
+def table_of(rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
+    for column, width in COLUMNS.items():
+        table.add_column(column, min_width=width, justify="right" if column in ("seconds", "price") else "left")
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

@@ -1,4 +1,4 @@
-"""Owns the emulator's private side: how it is loaded, corrected, pointed at its state, read and emptied.
+"""The emulator's private side: how it is loaded, corrected, pointed at its state, read and emptied.
 
 Every touch of a private name is here or in `local.emulated_tables`, and the emulator is pinned exactly: look there
 first when that pin moves.
@@ -15,13 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from starlette.types import ASGIApp
+
 from local import emulated_tables
-from local.guard import App
 from local.journal import Journal
 from local.template import REGION
 
 ACCOUNT = "123456789012"
-# Presigned object addresses are let through to web pages, so no page may be able to sign one.
+# Web pages may use presigned addresses and forms, so no page may be able to sign one.
 SECRET = secrets.token_hex(20)
 
 # Read at run time as well. Host and port are part of every queue's name, so they are constants: queues must keep
@@ -42,7 +43,7 @@ STATE = "state"
 
 def load(
     state_dir: Path | None, execute: Callable[[str, Any], tuple[Any, bool]], journal: Callable[[], Journal | None]
-) -> App:
+) -> ASGIApp:
     """Import and correct the emulator, with its state under `state_dir` (None: in memory); returns its ASGI app.
 
     `journal` says where DynamoDB's writes are to be noted now, if at all.
@@ -51,8 +52,9 @@ def load(
     emulated_tables.correct(journal)
     _run_functions_with(_module("services.lambda_svc"), execute)
     _verify_with_our_secret(_module("services.s3"))
+    _verify_forms(app, _module("services.s3"))
     point_at(state_dir)
-    asgi: App = app.app
+    asgi: ASGIApp = app.app
     return asgi
 
 
@@ -99,6 +101,24 @@ def _verify_with_our_secret(objects: Any) -> None:  # noqa: ANN401
         return dataclasses.replace(found, secret_access_key=SECRET) if known else found
 
     objects.resolve_credential = resolved
+
+
+def _verify_forms(app: Any, objects: Any) -> None:  # noqa: ANN401
+    """The emulator checks a form's signature only where it authenticates every request, and takes unsigned forms."""
+    if hasattr(objects, "_forms_verified"):
+        return
+    objects._forms_verified = True
+    check = objects._enforce_signed_post_policy
+
+    def checked(*form: object) -> object:
+        app.AUTH = True  # nothing else runs meanwhile: requests are served by one event loop
+        try:
+            return check(*form)
+        finally:
+            app.AUTH = False
+
+    objects._enforce_signed_post_policy = checked
+    objects._enforce_post_policy_size = lambda *_unsigned: objects._error("AccessDenied", "Access Denied", 403)
 
 
 def point_at(state_dir: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""Owns API Gateway's payload format 2.0: a request becomes an event, a handler's answer becomes a reply."""
+"""API Gateway's payload format 2.0: a request becomes an event, a handler's answer becomes a reply."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import urllib.parse
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
+
+import h11
+from starlette.requests import Request
+from starlette.responses import Response
 
 from local.emulator import ACCOUNT
 from local.routing import Match
@@ -19,64 +22,35 @@ from local.routing import Match
 # The cloud passes these on as text and everything else, form fields too, in base64.
 _TEXT = re.compile(r"(text/|application/(json|javascript|xml|[\w.+-]+\+(json|xml))\b)", re.IGNORECASE)
 _API = "local"
+_OF_THE_CONNECTION = {"content-length", "transfer-encoding", "connection"}  # the server writes these itself
 
 
-@dataclass(frozen=True)
-class HttpRequest:
-    """One request as it came over the line."""
-
-    method: str
-    target: str
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    source_ip: str
-
-    @property
-    def path(self) -> str:
-        """The decoded path: the one routes are matched against."""
-        return urllib.parse.unquote(self.target.partition("?")[0])
-
-
-@dataclass(frozen=True)
-class HttpReply:
-    """What goes back over the line."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-
-def message(status: int, text: str) -> HttpReply:
-    """A reply of the gateway itself."""
-    return HttpReply(
-        status, (("content-type", "application/json"),), json.dumps({"message": text}, separators=(",", ":")).encode()
-    )
-
-
-def write_event(request: HttpRequest, match: Match) -> dict[str, Any]:
+def write_event(request: Request, body: bytes, match: Match) -> dict[str, Any]:
     """The event a handler receives for a request."""
-    query_string = request.target.partition("?")[2]
-    headers = _joined((k.lower(), v) for k, v in request.headers if k.lower() != "cookie")
-    cookies = [c.strip() for k, v in request.headers if k.lower() == "cookie" for c in v.split(";") if c.strip()]
-    query = _joined(urllib.parse.parse_qsl(query_string, keep_blank_values=True))
+    path, source = request.scope["path"], request.client.host if request.client else ""
+    query_string = request.scope["query_string"].decode("latin-1")
+    port = str(request.scope["server"][1])
+    forwarded = [("x-forwarded-for", source), ("x-forwarded-port", port), ("x-forwarded-proto", "http")]
+    headers = _joined((name, value) for name, value in [*request.headers.items(), *forwarded] if name != "cookie")
+    cookies = [part.strip() for line in request.headers.getlist("cookie") for part in line.split(";") if part.strip()]
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": match.route.key,
-        "rawPath": request.path,
+        "rawPath": path,
         "rawQueryString": query_string,
         "headers": headers,
-        "requestContext": _context(request, match.route.key, headers),
-        **_body(request.body, headers),
+        "requestContext": _context(request.method, path, source, match.route.key, headers),
+        **_body(body, headers),
     }
     optional = {
         "cookies": cookies,
-        "queryStringParameters": query,
+        "queryStringParameters": _joined(urllib.parse.parse_qsl(query_string, keep_blank_values=True)),
         "pathParameters": dict(match.parameters),
     }
     return event | {name: value for name, value in optional.items() if value}
 
 
-def _context(request: HttpRequest, route_key: str, headers: dict[str, str]) -> dict[str, Any]:
+def _context(method: str, path: str, source: str, route_key: str, headers: dict[str, str]) -> dict[str, Any]:
     now = time.time()
     return {
         "accountId": ACCOUNT,
@@ -84,10 +58,10 @@ def _context(request: HttpRequest, route_key: str, headers: dict[str, str]) -> d
         "domainName": headers.get("host", ""),
         "domainPrefix": _API,
         "http": {
-            "method": request.method,
-            "path": request.path,
+            "method": method,
+            "path": path,
             "protocol": "HTTP/1.1",
-            "sourceIp": request.source_ip,
+            "sourceIp": source,
             "userAgent": headers.get("user-agent", ""),
         },
         "requestId": uuid.uuid4().hex[:15] + "=",
@@ -115,28 +89,25 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return joined
 
 
-def read_answer(payload: bytes) -> HttpReply:
-    """The reply a handler's answer stands for; ValueError if it stands for none."""
+def read_answer(payload: bytes) -> Response:
+    """The reply a handler's answer stands for; ValueError or h11's LocalProtocolError if it stands for none."""
     answer = json.loads(payload)
     if not isinstance(answer, dict) or "statusCode" not in answer:
-        body = answer.encode() if isinstance(answer, str) else payload
-        return HttpReply(200, (("content-type", "application/json"),), body)
-    status = int(answer["statusCode"])
-    if not 100 <= status <= 599:
-        raise ValueError(f"{status} is not an HTTP status")
-    text = answer.get("body") or ""
+        return Response(answer.encode() if isinstance(answer, str) else payload, media_type="application/json")
+    status, text = int(answer["statusCode"]), answer.get("body") or ""
+    if not 200 <= status <= 599:
+        raise ValueError(f"{status} is not the status of an answer")
     text = text if isinstance(text, str) else json.dumps(text)
     body = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
-    headers = {"content-type": "text/plain;charset=UTF-8"}
-    headers |= {_line(name).lower(): _line(value) for name, value in (answer.get("headers") or {}).items()}
-    headers.pop("content-length", None)
-    cookies = [("set-cookie", _line(cookie)) for cookie in answer.get("cookies") or []]
-    return HttpReply(status, (*headers.items(), *cookies), body)
+    given = {name.lower(): _word(value) for name, value in (answer.get("headers") or {}).items()}
+    headers = [*({"content-type": "text/plain;charset=UTF-8"} | given).items()]
+    headers += [("set-cookie", _word(cookie)) for cookie in answer.get("cookies") or []]
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    h11.Response(status_code=status, headers=raw)  # raises here what would otherwise break the reply half way
+    response = Response(b"" if status in (204, 304) else body, status)
+    response.raw_headers += [each for each in raw if each[0].decode() not in _OF_THE_CONNECTION]
+    return response
 
 
-def _line(value: object) -> str:
-    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
-    if "\r" in text or "\n" in text:
-        raise ValueError("a header has a line break in it")
-    text.encode("latin-1")  # raises here what would otherwise break the reply half way
-    return text
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value).strip()

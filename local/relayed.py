@@ -36,15 +36,15 @@ class LocalRelay:
         parameters: Mapping[str, str] | None = None,
     ) -> None:
         self._opened = ExitStack()
-        settings, self.real = simulated or Settings(), dict(real_keys or {})
+        self.real = dict(real_keys or {})
         try:
-            self.upstreams = self._opened.enter_context(Upstreams(settings))
+            self.upstreams = self._opened.enter_context(Upstreams(simulated))
             self.stack = self._opened.enter_context(
                 Stack(
                     TEMPLATE,
                     parameters=lambda url: {**self._parameters(url), **(parameters or {})},
                     secrets={f"{PREFIX}/{name}": secrets.token_urlsafe(32) for name in OWN_SECRETS},
-                    renewed={f"{PREFIX}/{name}": value for name, value in self._upstream_secrets(settings).items()},
+                    renewed={f"{PREFIX}/{name}": value for name, value in self._upstream_secrets().items()},
                     state_dir=state_dir,
                     port=port,
                     log=log,
@@ -72,8 +72,7 @@ class LocalRelay:
         self.close()
 
     def _parameters(self, url: str) -> dict[str, str]:
-        simulated = {"kie": self.upstreams.kie_url, "aistudio": self.upstreams.aistudio_url}
-        urls = {name: base for name, base in simulated.items() if name not in self.real}
+        urls = {family: url for family, url in self.upstreams.urls.items() if family not in self.real}
         return {
             "Stage": "local",
             "PublicUrl": url,
@@ -83,13 +82,11 @@ class LocalRelay:
             "UpstreamUrls": json.dumps(urls),
         }
 
-    def _upstream_secrets(self, settings: Settings) -> dict[str, str]:
-        theirs = {"upstreams/kie/key": settings.kie_key, "upstreams/aistudio/key": settings.aistudio_key}
-        if settings.kie_webhook_key and "kie" not in self.real:
-            theirs["upstreams/kie/webhook-key"] = settings.kie_webhook_key
-        theirs |= {f"upstreams/{name}/key": key for name, key in self.real.items()}
-        on = {UPSTREAMS_ON: json.dumps([name for name in ("kie", "aistudio") if theirs[f"upstreams/{name}/key"]])}
-        return theirs | on
+    def _upstream_secrets(self) -> dict[str, str]:
+        given = {family: simulator.secrets() for family, simulator in self.upstreams.simulators.items()}
+        given |= {family: {"key": key} for family, key in self.real.items()}
+        words = {f"upstreams/{family}/{name}": word for family, each in given.items() for name, word in each.items()}
+        return words | {UPSTREAMS_ON: json.dumps(list(given))}
 
     def _demo(self, state_dir: Path | None) -> NewAccount:
         """The account to try things with: the one of last time where data was kept, since its key is not stored."""

@@ -1,4 +1,4 @@
-"""Owns the routes of the HTTP API as the transformed template declares them, and which of them a request takes."""
+"""The routes of the HTTP API as the transformed template declares them, and which of them a request takes."""
 
 from __future__ import annotations
 
@@ -47,22 +47,20 @@ class Routes:
         return None
 
 
-def http_api_body(cloudformation: Mapping[str, Any]) -> dict[str, Any]:
-    """The OpenAPI body of the template's HTTP API; the emulator ignores it, the gateway serves it."""
-    for resource in cloudformation["Resources"].values():
-        if resource["Type"] == "AWS::ApiGatewayV2::Api" and "Body" in resource["Properties"]:
-            body: dict[str, Any] = resource["Properties"]["Body"]
-            return body
-    return {"paths": {}}
+def routes_of(cloudformation: Mapping[str, Any], functions: Mapping[str, str]) -> Routes:
+    """The routes of a template's HTTP API, which the emulator ignores; `functions` maps logical to physical names."""
+    bodies = [
+        resource["Properties"]["Body"]
+        for resource in cloudformation["Resources"].values()
+        if resource["Type"] == "AWS::ApiGatewayV2::Api" and "Body" in resource["Properties"]
+    ]
 
+    def function_of(integration: object) -> str | None:
+        text = json.dumps(integration)
+        found = (name for name in functions if f"${{{name}.Arn}}" in text or f'["{name}", "Arn"]' in text)
+        return functions.get(next(found, ""))
 
-def function_named_in(integration: object, functions: Mapping[str, str]) -> str | None:
-    """The function whose Arn an integration address uses; `functions` maps logical to physical names."""
-    text = json.dumps(integration)
-    for logical, physical in functions.items():
-        if f"${{{logical}.Arn}}" in text or f'["{logical}", "Arn"]' in text:
-            return physical
-    return None
+    return Routes(bodies[0] if bodies else {"paths": {}}, function_of)
 
 
 def _routes(body: Mapping[str, Any], function_of: Callable[[Any], str | None]) -> list[Route]:

@@ -1,4 +1,4 @@
-"""Owns the Runtime API: the little HTTP server through which a runtime client fetches work and reports back."""
+"""The Runtime API: the little HTTP server through which a runtime client fetches work and reports back."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Protocol
-
-from local.bodies import read_body
-
-_ANSWER_LIMIT = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -82,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Take what the runtime client reports, and acknowledge it before anyone acts on it."""
-        body = read_body(self.headers, self.rfile, _ANSWER_LIMIT)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response_only(202)
         self._finish(b"")
         self.server.source.report(self.path, body)

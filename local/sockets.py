@@ -1,4 +1,4 @@
-"""Owns how servers listen on this machine."""
+"""How servers listen on this machine."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def listening(port: int) -> socket.socket:
         server.close()
         raise
     return server
+
+
+def address(server: socket.socket) -> str:
+    """The URL of a listening socket."""
+    return f"http://{HOST}:{server.getsockname()[1]}"

@@ -12,7 +12,7 @@ from typing import Any, Self
 from local.cloud import Cloud
 from local.deployment import deploy, function_specs
 from local.gateway import Gateway
-from local.routing import Routes, function_named_in, http_api_body
+from local.routing import routes_of
 from local.runtime import Fleet
 from local.template import Transformed, Transforming
 from local.worker import failure
@@ -85,9 +85,7 @@ class Stack:
         self._fleet = Fleet(specs, cloud.worker_environment(), log)
         self._ready.set()
         functions = {logical: self.ids[logical] for logical in template.code if logical in self.ids}
-        body = http_api_body(template.cloudformation)
-        routes = Routes(body, lambda uri: function_named_in(uri, functions))
-        self._gateway.serve(routes, self._fleet.invoke)
+        self._gateway.serve(routes_of(template.cloudformation, functions), self._fleet.invoke)
 
     def _put_secrets(self, secrets: Mapping[str, str], *, overwrite: bool) -> None:
         ssm = self.client("ssm")

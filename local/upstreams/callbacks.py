@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local.upstreams import http
 from local.upstreams.faults import Fault
+from local.upstreams.jobs import Job
 
 STALE_BY = 3600.0
 REORDER_DELAY = 1.0
 DUPLICATES = 3
+FORGED_URL = "https://forged.example/not-the-result.png"
 
 # Body, task id and Unix seconds to headers; None leaves the delivery unsigned.
 Signer = Callable[[bytes, str, int], dict[str, str]]
@@ -49,6 +51,16 @@ class Delivery:
     sign: Signer | None
     lies: Callable[[], Sequence[dict[str, Any]]]
     fault: Fault | None = None
+
+
+def delivery_of(
+    job: Job, url: str, events: Callable[[Job], Sequence[Event]], sign: Signer | None, fault: Fault | None
+) -> Delivery:
+    """The callbacks of a job; its lies are the last event of the same job, told of a success and of a failure."""
+    ended = replace(job, problem=None, fetching=False)
+    lies = (replace(ended, outcome=None, urls=[FORGED_URL] * len(job.urls)), replace(ended, outcome=Fault("fail")))
+    bodies = [events(lie)[-1].body for lie in lies]
+    return Delivery(job.task_id, url, events(job), sign, lambda: [body() for body in bodies], fault)
 
 
 class Callbacks:

@@ -13,7 +13,7 @@ from typing import get_args
 from local.upstreams.fault_table import ALIASES, FAULTS, Endpoint
 
 _MARKER = re.compile(
-    r"\[\[(?:(?P<upstream>kie|relay)/)?(?:(?P<endpoint>[a-z]+):)?(?P<name>[a-z0-9-]+)(?:=(?P<number>\d+(?:\.\d+)?))?\]\]"
+    r"\[\[(?:(?P<upstream>[a-z0-9]+)/)?(?:(?P<endpoint>[a-z]+):)?(?P<name>[a-z0-9-]+)(?:=(?P<number>\d+(?:\.\d+)?))?\]\]"
 )
 
 

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from local.upstreams.faults import Fault, Faults, Visit
-from local.upstreams.media import CONTENT_TYPES, SUFFIXES, Recipe, make
+from local.upstreams.jobs import FOREVER, Job
+from local.upstreams.media import CONTENT_TYPES, SUFFIXES, Recipe, length_of, make
 from local.upstreams.misbehave import Dropped
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -32,6 +33,15 @@ class Link:
     # Asked anew at each read, because the picture behind it may only be known later.
     background: Callable[[], bytes | None]
     faults: Faults
+
+
+def link_of(upstream: str, job: Job, variant: int, lives: float, faults: Faults) -> Link:
+    """The link of one of a job's results, for so many seconds after its end."""
+    order = job.order
+    model = f"{order.model} · simulated {upstream} upstream"
+    recipe = Recipe(order.kind, order.prompt, model, order.size, length_of(order.kind, order.seconds), variant)
+    done = job.done_at if job.done_at < FOREVER else job.created + job.stages.done
+    return Link(recipe, upstream, job.api, job.task_id, done, done + lives, lambda: job.background, faults)
 
 
 class Files:

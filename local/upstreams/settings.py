@@ -43,8 +43,6 @@ class Pace:
 class Settings:
     """One value for all simulators; times are seconds. Every key is an example and opens nothing real."""
 
-    kie_key: str = "sk-EXAMPLE-upstream-kie"
-    aistudio_key: str = "sk-EXAMPLE-upstream-relay"
     # None means the account never enabled signatures, so callbacks come unsigned.
     kie_webhook_key: str | None = "EXAMPLE-webhook-hmac-key"
     aistudio_pushes: bool = False
@@ -67,6 +65,10 @@ class Settings:
     links_live: float = 14 * 86400.0
     download_links_live: float = 20 * 60.0
     clock: Callable[[], float] = time.time
+
+    def key(self, family: str) -> str:
+        """The key a simulated upstream accepts."""
+        return f"sk-EXAMPLE-upstream-{family}"
 
 
 # What stands in for "the documented intervals" where a test or a person wants the real ones.

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import hmac
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ClassVar
 
-from starlette.exceptions import HTTPException
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
 from local.upstreams import http
-from local.upstreams.callbacks import Callbacks
+from local.upstreams.callbacks import Callbacks, Event, Signer, delivery_of
 from local.upstreams.fault_table import Endpoint
 from local.upstreams.faults import Fault, Faults, UnknownFault, Visit
-from local.upstreams.files import Files, Link
-from local.upstreams.jobs import FOREVER, Book, Job, Order
-from local.upstreams.media import Recipe, check_picture, length_of
+from local.upstreams.files import Files, link_of
+from local.upstreams.jobs import Book, Job, Order
+from local.upstreams.media import check_picture
 from local.upstreams.misbehave import BARE, Dropped, hang
+from local.upstreams.reading import read_object
+from local.upstreams.refusals import Refused
 from local.upstreams.settings import Settings
 
-logger = logging.getLogger("local.upstreams")
-
 FETCH_SECONDS = 10.0
-
-
-class Refused(Exception):
-    """A request this family answers with its own error; `code` is the family's, `status` is HTTP's."""
-
-    def __init__(self, code: int | str, message: str, status: int = 200) -> None:
-        super().__init__(message)
-        self.code, self.message, self.status = code, message, status
 
 
 class Simulator(ABC):
@@ -47,6 +39,14 @@ class Simulator(ABC):
         self.book = Book()
         self.callbacks = Callbacks(settings.callback_retries, settings.callback_timeout, settings.clock)
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @abstractmethod
+    def app(self) -> Starlette:
+        """The HTTP application, without prefix."""
+
+    def secrets(self) -> dict[str, str]:
+        """What a relay must hold to use this upstream, by the names it keeps it under."""
+        return {"key": self.settings.key(self.name)}
 
     @abstractmethod
     def write_refusal(self, refused: Refused) -> Response:
@@ -78,6 +78,25 @@ class Simulator(ABC):
     def jobs(self, prompt: str) -> list[Job]:
         """Jobs created for exactly this prompt."""
         return [job for job in list(self.book.by_id.values()) if job.order.prompt == prompt]
+
+    async def read_body(self, request: Request) -> dict[str, Any]:
+        """The JSON object in the body; raises Refused in the family's words."""
+        try:
+            return await read_object(request)
+        except ValueError as error:
+            raise self.bad_value(f"the body is not a JSON object: {error}") from error
+
+    def authorise(self, request: Request, *, http_error: bool) -> None:
+        """Raises Refused unless the request carries this upstream's key."""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(key.encode(), self.settings.key(self.name).encode()):
+            raise self.refusal("unauthorized", http_error=http_error)
+
+    def tell(self, job: Job, events: Callable[[Job], Sequence[Event]], sign: Signer | None) -> None:
+        """Plan a job's callbacks, if somebody wants to be told."""
+        if job.order.callback_url is not None:
+            fault = self.fate("callback", job)
+            self.spawn(self.callbacks.run(delivery_of(job, job.order.callback_url, events, sign, fault)))
 
     def now(self) -> float:
         return self.settings.clock()
@@ -124,7 +143,10 @@ class Simulator(ABC):
         """A job with its fate drawn and its result links reserved."""
         stages = self.settings.pace.of(order.kind)
         job = Job(task_id, api, order, request, self.now(), stages, self._fate("outcome", task_id, api, order))
-        job.urls = [self.files.add(self._link(job, variant)) for variant in range(order.count)]
+        job.urls = [
+            self.files.add(link_of(self.name, job, variant, self.settings.links_live, self.faults))
+            for variant in range(order.count)
+        ]
         return job
 
     @abstractmethod
@@ -166,28 +188,6 @@ class Simulator(ABC):
         job.fetching = False
         self.announce(job)
 
-    def _link(self, job: Job, variant: int) -> Link:
-        order = job.order
-        recipe = Recipe(
-            order.kind,
-            order.prompt,
-            f"{order.model} · simulated {self.name} upstream",
-            order.size,
-            length_of(order.kind, order.seconds),
-            variant,
-        )
-        done = job.done_at if job.done_at < FOREVER else job.created + job.stages.done
-        return Link(
-            recipe,
-            self.name,
-            job.api,
-            job.task_id,
-            done=done,
-            dies=done + self.settings.links_live,
-            background=lambda: job.background,
-            faults=self.faults,
-        )
-
     def _patience(self, fault: Fault) -> float:
         return self.settings.hang_seconds if fault.number is None else fault.number
 
@@ -197,16 +197,3 @@ class Simulator(ABC):
         if fault.name in BARE:
             return BARE[fault.name]()
         raise self.refusal(fault.name, fault.name != "error-in-200")
-
-
-def error_handlers(simulator: Simulator, not_found: Refused, broken: Refused) -> dict[Any, Any]:
-    """Handlers that keep every error of an app in its family's shape."""
-
-    async def refused(_: Request, error: Exception) -> Response:
-        return simulator.write_refusal(error if isinstance(error, Refused) else not_found)
-
-    async def crashed(_: Request, error: Exception) -> Response:
-        logger.error("the %s simulator failed", simulator.name, exc_info=error)
-        return simulator.write_refusal(broken)
-
-    return {Refused: refused, HTTPException: refused, Exception: crashed}

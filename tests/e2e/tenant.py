@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 import requests
 
+from local.clients import client
 from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox, Letter
 from ops.deployment import NewAccount
+from relay.families import FAMILIES
 from relay.nouns.money import nanos
 from relay.nouns.task import Delivery, Task
 
@@ -27,6 +29,9 @@ class Tenant:
     inbox: Inbox
     http: requests.Session = field(default_factory=requests.Session)
 
+    def __post_init__(self) -> None:
+        self.clients = {family: client(family)(self.relay.url, self.account.api_key) for family in FAMILIES}
+
     @classmethod
     def of(cls, relay: LocalRelay, inbox: Inbox, balance: str = "100", tier: int = 3) -> Tenant:
         return cls(relay, relay.deployment.open_account("tenant", tier, nanos(balance)), inbox)
@@ -41,13 +46,12 @@ class Tenant:
         return answer.json()
 
     def create(self, path: str, **body: object) -> str:
-        """A task in the relay's dialect that reports to the inbox; its id."""
-        return str(self.post(path, {"callback_url": self.inbox.url, **body})["task_id"])
+        """A task of the relay platform's API that reports to the inbox; its id."""
+        return self.clients["aistudio"].create(path, body, self.inbox.url)
 
     def create_kie(self, **body: object) -> str:
-        """A task in KIE's dialect that reports to the inbox; its id."""
-        asked = {"size": "1:1", "callBackUrl": self.inbox.url, **body}
-        return str(self.post(f"{KIE}/generate", asked)["data"]["taskId"])
+        """A task of KIE's API that reports to the inbox; its id."""
+        return self.clients["kie"].create(f"{KIE}/generate", {"size": "1:1", **body}, self.inbox.url)
 
     def ended(self, task_id: str, seconds: float = PATIENCE) -> Task:
         """The task as soon as nothing more is owed of it, its callback included."""

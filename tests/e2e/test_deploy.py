@@ -71,7 +71,7 @@ def test_the_audit_finds_every_balance_to_be_its_ledgers_sum(stack: Deployed) ->
 def test_a_dispatched_task_is_at_its_upstream(stack: Deployed) -> None:
     assert _run(stack, "dispatch.aistudio.one") == {"batchItemFailures": []}
     task = task_of(stack, WAITING)
-    assert task.upstream_task_id in stack.upstreams.aistudio.book.by_id
+    assert task.upstream_task_id in stack.upstreams["aistudio"].book.by_id
 
 
 def test_a_callback_is_confirmed_and_ends_its_task(stack: Deployed) -> None:
@@ -236,10 +236,7 @@ def test_tables_are_as_the_store_expects(stack: Deployed) -> None:
 def test_a_function_is_told_what_the_parameters_say(stack: Deployed) -> None:
     found = stack.cloud.client("lambda").get_function_configuration(FunctionName=stack.ids["Dispatch"])
     told = found["Environment"]["Variables"]
-    assert json.loads(told["UPSTREAM_URLS"]) == {
-        "kie": stack.upstreams.kie_url,
-        "aistudio": stack.upstreams.aistudio_url,
-    }
+    assert json.loads(told["UPSTREAM_URLS"]) == stack.upstreams.urls
     assert told["EGRESS"] == "loopback"
     assert told["PUBLIC_URL"] == stack.outputs["ApiUrl"]
     assert told["POLLER_ARN"] == stack.outputs["PollerArn"]

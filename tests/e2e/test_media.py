@@ -94,7 +94,7 @@ def test_an_upload_becomes_a_video_that_outlives_the_provider(client: Client, wa
     assert document["status"] == "succeeded", document
 
     upstream = client.relay.upstreams
-    (job,) = upstream.aistudio.jobs(prompt)
+    (job,) = upstream["aistudio"].jobs(prompt)
     assert job.background == PICTURE
     upstream.files.expire()
     assert {requests.get(link, timeout=10).status_code for link in job.urls} == {404}
@@ -237,7 +237,7 @@ def test_a_link_made_to_look_like_ones_own_is_refused(client: Client, other: Cli
     forged = client.upload().replace(client.account.account_id, other.account.account_id)
     refused = other.video(forged, "it must not move")
     assert (refused.status_code, "image_url" in refused.json()["error"]["message"]) == (400, True)
-    assert other.relay.upstreams.aistudio.jobs("it must not move") == []
+    assert other.relay.upstreams["aistudio"].jobs("it must not move") == []
 
 
 def test_a_changed_link_reads_nothing(client: Client, other: Client) -> None:

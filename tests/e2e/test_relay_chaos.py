@@ -41,12 +41,12 @@ class Day:
 @pytest.fixture(scope="module")
 def day(relay: LocalRelay, inbox: Inbox) -> Day:
     tenants = [Tenant.of(relay, inbox) for _ in range(TENANTS)]
-    for upstream in (relay.upstreams.kie, relay.upstreams.aistudio):
+    for upstream in relay.upstreams.simulators.values():
         upstream.faults.chaos(SEED, BAD_DAY)
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda number: _create(tenants[number % TENANTS], number), range(CALLED_BACK + POLLED)))
     tasks = _ended(relay, tenants)
-    for upstream in (relay.upstreams.kie, relay.upstreams.aistudio):
+    for upstream in relay.upstreams.simulators.values():
         upstream.faults.clear()
     return Day(relay, tenants, tasks)
 
@@ -102,7 +102,8 @@ def test_what_is_left_is_what_was_paid_in_less_what_was_made(day: Day) -> None:
 
 def test_every_task_has_at_most_one_job(day: Day) -> None:
     prompts = [f"bad day {number}." for number in range(CALLED_BACK + POLLED)]
-    jobs = [len(day.relay.upstreams.kie.jobs(p)) + len(day.relay.upstreams.aistudio.jobs(p)) for p in prompts]
+    upstreams = day.relay.upstreams.simulators.values()
+    jobs = [sum(len(upstream.jobs(prompt)) for upstream in upstreams) for prompt in prompts]
     assert max(jobs) == 1
 
 
@@ -119,7 +120,7 @@ def test_no_lie_was_believed(day: Day) -> None:
 def test_tasks_end_as_their_jobs_did(day: Day) -> None:
     truth = Counter(
         "failed" if job.failure else "succeeded"
-        for upstream in (day.relay.upstreams.kie, day.relay.upstreams.aistudio)
+        for upstream in day.relay.upstreams.simulators.values()
         for job in upstream.book.by_id.values()
         if job.order.prompt.startswith("bad day ")
     )
@@ -128,7 +129,7 @@ def test_tasks_end_as_their_jobs_did(day: Day) -> None:
 
 
 def test_the_day_was_bad(day: Day) -> None:
-    sent = [each.task_id for each in day.relay.upstreams.kie.callbacks.sent]
+    sent = [each.task_id for each in day.relay.upstreams["kie"].callbacks.sent]
     kie_jobs = {task.upstream_task_id for _, task in day.tasks if task.upstream == "kie" and task.upstream_task_id}
     assert kie_jobs - set(sent), "no callback was lost"
     assert any(task.learnt == "poll" for _, task in day.tasks if task.upstream == "kie")

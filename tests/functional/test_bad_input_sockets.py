@@ -26,11 +26,10 @@ TARGETS = [
     b"POST /api/%ff%fe/tasks",
     b"GET /api/%00",
     b"GET /api/%2e%2e/%2F",
-    b"GET /\xff\xfe",
-    b"DELETE /api/\xe4\xb8\xad",
     b"GET /" + b"a" * 60_000,
     b"GET /?" + b"%",
     b"GET api",
+    b"BREW /api/kling/tasks",
 ]
 
 
@@ -63,3 +62,8 @@ def test_a_target_of_any_form_is_answered_in_a_dialect(address: tuple[str, int],
     status, body = said(address, target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert status in (401, 404), body
     assert json.loads(body).keys() == {"success", "error", "trace_id"}
+
+
+@pytest.mark.parametrize("target", [b"GET /\xff\xfe", b"DELETE /api/\xe4\xb8\xad"])
+def test_a_target_that_is_not_ascii_is_no_http(address: tuple[str, int], target: bytes) -> None:
+    assert said(address, target + b" HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 400

@@ -28,8 +28,8 @@ def upstreams() -> Iterator[Upstreams]:
 
 
 def call(upstreams: Upstreams, path: str, body: object = None) -> requests.Response:
-    headers = {"Authorization": f"Bearer {SETTINGS.aistudio_key}"}
-    return requests.post(f"{upstreams.aistudio_url}/api/{path}", json=body, headers=headers, timeout=5)
+    headers = {"Authorization": f"Bearer {SETTINGS.key('aistudio')}"}
+    return requests.post(f"{upstreams.urls['aistudio']}/api/{path}", json=body, headers=headers, timeout=5)
 
 
 def ended(upstreams: Upstreams, path: str, body: object) -> dict[str, Any]:
@@ -123,20 +123,20 @@ REFUSALS = [
 def test_refusals_have_their_status_their_code_and_a_trace(
     upstreams: Upstreams, path: str, body: object, status: int, code: str
 ) -> None:
-    before = upstreams.aistudio.jobs_created
+    before = upstreams["aistudio"].jobs_created
     answer = call(upstreams, path, body)
     told = answer.json()
     assert (answer.status_code, told["success"], told["error"]["code"]) == (status, False, code)
     assert told["error"]["message"]
     assert told["trace_id"] == answer.headers["x-trace-id"]
-    assert upstreams.aistudio.jobs_created == before
+    assert upstreams["aistudio"].jobs_created == before
 
 
 @pytest.mark.parametrize(
     ("header", "code"), [({}, "UNAUTHORIZED"), ({"Authorization": "Bearer sk-EXAMPLE-no"}, "INVALID_TOKEN")]
 )
 def test_no_key_and_a_wrong_key_are_told_apart(upstreams: Upstreams, header: dict[str, str], code: str) -> None:
-    answer = requests.post(f"{upstreams.aistudio_url}/api/account/balance", headers=header, timeout=5)
+    answer = requests.post(f"{upstreams.urls['aistudio']}/api/account/balance", headers=header, timeout=5)
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, code)
 
 
@@ -180,4 +180,4 @@ def test_by_default_nothing_is_pushed() -> None:
         ended(upstreams, "grok/images", {"prompt": "quiet", "callback_url": inbox.url})
         time.sleep(0.05)
         assert inbox.letters == []
-        assert upstreams.aistudio.callbacks_sent == 0
+        assert upstreams["aistudio"].callbacks_sent == 0

@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from local.upstreams import Pace, Settings, UnknownFault, Upstreams
+from local.upstreams.callbacks import FORGED_URL
 from local.upstreams.inbox import Inbox
-from local.upstreams.kie import FORGED_URL
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -23,7 +23,7 @@ SETTINGS = Settings(
     intake_limit=1000,
     hang_seconds=0.1,
 )
-AUTH = {"Authorization": f"Bearer {SETTINGS.kie_key}"}
+AUTH = {"Authorization": f"Bearer {SETTINGS.key('kie')}"}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def server() -> Iterator[Upstreams]:
 @pytest.fixture
 def upstreams(server: Upstreams) -> Iterator[Upstreams]:
     yield server
-    server.kie.faults.clear()
+    server["kie"].faults.clear()
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def inbox() -> Iterator[Inbox]:
 
 def create(upstreams: Upstreams, prompt: str, callback: str | None = None, timeout: float = 5) -> requests.Response:
     body = {"prompt": prompt, "size": "1:1", "callBackUrl": callback}
-    url = f"{upstreams.kie_url}/api/v1/{API}/generate"
+    url = f"{upstreams.urls['kie']}/api/v1/{API}/generate"
     return requests.post(url, json=body, headers=AUTH, timeout=timeout)
 
 
@@ -55,7 +55,7 @@ def accepted(upstreams: Upstreams, prompt: str, callback: str | None = None) -> 
 
 
 def query(upstreams: Upstreams, task_id: str) -> requests.Response:
-    url = f"{upstreams.kie_url}/api/v1/{API}/record-info"
+    url = f"{upstreams.urls['kie']}/api/v1/{API}/record-info"
     return requests.get(url, params={"taskId": task_id}, headers=AUTH, timeout=5)
 
 
@@ -91,7 +91,7 @@ def test_each_submit_fault_answers_as_told_and_makes_no_job(
     upstreams: Upstreams, fault: str, status: int, code: int | None
 ) -> None:
     prompt = f"told {fault}"
-    upstreams.kie.faults.plan("submit", [fault])
+    upstreams["kie"].faults.plan("submit", [fault])
     answer = create(upstreams, prompt)
     assert answer.status_code == status
     if code is None:
@@ -99,7 +99,7 @@ def test_each_submit_fault_answers_as_told_and_makes_no_job(
             answer.json()
     else:
         assert answer.json()["code"] == code
-    assert (upstreams.kie.submissions(prompt), len(upstreams.kie.jobs(prompt))) == (1, 0)
+    assert (upstreams["kie"].submissions(prompt), len(upstreams["kie"].jobs(prompt))) == (1, 0)
     assert create(upstreams, prompt).json()["code"] == 200
 
 
@@ -108,7 +108,7 @@ def test_a_lost_answer_leaves_a_job_and_a_lost_request_does_not(upstreams: Upstr
     prompt = f"silence [[submit:{fault}]]"
     with pytest.raises((requests.ConnectionError, requests.Timeout)):
         create(upstreams, prompt, timeout=0.2)
-    assert len(upstreams.kie.jobs(prompt)) == jobs
+    assert len(upstreams["kie"].jobs(prompt)) == jobs
 
 
 QUERIES = [
@@ -128,7 +128,7 @@ QUERIES = [
 @pytest.mark.parametrize(("fault", "status", "code"), QUERIES)
 def test_each_query_fault_strikes_and_passes(upstreams: Upstreams, fault: str, status: int, code: int | None) -> None:
     task_id = accepted(upstreams, "to ask for")
-    upstreams.kie.faults.plan("query", [fault])
+    upstreams["kie"].faults.plan("query", [fault])
     answer = query(upstreams, task_id)
     assert answer.status_code == status
     if code is not None:
@@ -230,7 +230,7 @@ def test_a_marker_that_names_an_endpoint_but_no_fault_is_refused(upstreams: Upst
     assert "explode" in answer["msg"]
     assert create(upstreams, "[[aistudio/hang]] [[wiki]]").json()["code"] == 200
     with pytest.raises(UnknownFault):
-        upstreams.kie.faults.plan("submit", ["explode"])
+        upstreams["kie"].faults.plan("submit", ["explode"])
 
 
 def test_closing_takes_less_than_a_second_whatever_hangs() -> None:

@@ -23,7 +23,7 @@ SETTINGS = Settings(
     queries_per_second=None,
     intake_limit=1000,
 )
-AUTH = {"Authorization": f"Bearer {SETTINGS.kie_key}"}
+AUTH = {"Authorization": f"Bearer {SETTINGS.key('kie')}"}
 IMAGE = "gpt4o-image"
 CREATE = {IMAGE: "gpt4o-image/generate", "market": "jobs/createTask", "veo": "veo/generate", "suno": "generate"}
 QUERY = {
@@ -59,7 +59,7 @@ def body_for(api: str, prompt: str, callback: str | None = None) -> dict[str, An
 
 
 def create(upstreams: Upstreams, api: str, body: object) -> requests.Response:
-    return requests.post(f"{upstreams.kie_url}/api/v1/{CREATE[api]}", json=body, headers=AUTH, timeout=5)
+    return requests.post(f"{upstreams.urls['kie']}/api/v1/{CREATE[api]}", json=body, headers=AUTH, timeout=5)
 
 
 def accepted(upstreams: Upstreams, api: str, prompt: str, callback: str | None = None) -> str:
@@ -69,7 +69,7 @@ def accepted(upstreams: Upstreams, api: str, prompt: str, callback: str | None =
 
 
 def query(upstreams: Upstreams, api: str, task_id: str) -> requests.Response:
-    url = f"{upstreams.kie_url}/api/v1/{QUERY[api]}"
+    url = f"{upstreams.urls['kie']}/api/v1/{QUERY[api]}"
     return requests.get(url, params={"taskId": task_id}, headers=AUTH, timeout=5)
 
 
@@ -170,14 +170,14 @@ BAD_BODIES = [
 def test_bad_input_is_refused_in_the_envelope_and_makes_no_job(
     upstreams: Upstreams, api: str, body: object, code: int
 ) -> None:
-    before = upstreams.kie.jobs_created
+    before = upstreams["kie"].jobs_created
     answer = create(upstreams, api, body)
     assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (200, code, None)
-    assert upstreams.kie.jobs_created == before
+    assert upstreams["kie"].jobs_created == before
 
 
 def test_a_wrong_key_is_401_inside_a_200(upstreams: Upstreams) -> None:
-    url = f"{upstreams.kie_url}/api/v1/chat/credit"
+    url = f"{upstreams.urls['kie']}/api/v1/chat/credit"
     answer = requests.get(url, headers={"Authorization": "Bearer sk-EXAMPLE-other"}, timeout=5)
     assert (answer.status_code, answer.json()["code"]) == (200, 401)
     assert isinstance(requests.get(url, headers=AUTH, timeout=5).json()["data"], int)
@@ -188,13 +188,13 @@ def test_an_unknown_task_and_a_path_that_is_not_there_say_so(upstreams: Upstream
     assert (answer["code"], answer["msg"]) == (422, "recordInfo is null")
     task_id = accepted(upstreams, "market", "elsewhere")
     assert query(upstreams, IMAGE, task_id).json()["code"] == 422
-    assert requests.get(f"{upstreams.kie_url}/api/v1/none", timeout=5).json()["code"] == 404
+    assert requests.get(f"{upstreams.urls['kie']}/api/v1/none", timeout=5).json()["code"] == 404
 
 
 def test_a_download_link_reads_the_same_file_from_another_address(upstreams: Upstreams) -> None:
     task_id = accepted(upstreams, IMAGE, "to download")
     url = ended(upstreams, IMAGE, task_id)["response"]["resultUrls"][0]
-    endpoint = f"{upstreams.kie_url}/api/v1/gpt4o-image/download-url"
+    endpoint = f"{upstreams.urls['kie']}/api/v1/gpt4o-image/download-url"
     link = requests.post(endpoint, json={"taskId": task_id, "imageUrl": url}, headers=AUTH, timeout=5).json()["data"]
     assert link != url
     assert requests.get(link, timeout=5).content == requests.get(url, timeout=5).content
@@ -207,10 +207,10 @@ def test_the_21st_new_task_in_the_window_is_refused_and_the_window_slides() -> N
     with Upstreams(Settings(clock=lambda: clock[0])) as upstreams:
         answers = [create(upstreams, IMAGE, body_for(IMAGE, f"p{n}")).json()["code"] for n in range(21)]
         assert answers == [200] * 20 + [429]
-        assert upstreams.kie.jobs_created == 20
+        assert upstreams["kie"].jobs_created == 20
         clock[0] += 10.0
         assert create(upstreams, IMAGE, body_for(IMAGE, "later")).json()["code"] == 200
-        task_id = upstreams.kie.jobs("later")[0].task_id
+        task_id = upstreams["kie"].jobs("later")[0].task_id
         assert [query(upstreams, IMAGE, task_id).json()["code"] for _ in range(4)] == [200, 200, 200, 429]
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import hmac
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -17,15 +15,14 @@ from starlette.routing import Route
 
 from local.upstreams.aistudio.answers import RELAY_FAULTS, UNKNOWN_WORD, standard_headers, write_task
 from local.upstreams.aistudio.orders import PLATFORMS, TASK_TYPES, missing, read_order, wrong
-from local.upstreams.callbacks import Delivery, Event, Signer
-from local.upstreams.faults import Fault
+from local.upstreams.callbacks import Event, Signer
 from local.upstreams.files import Files
 from local.upstreams.jobs import Job, new_id
-from local.upstreams.reading import read_object, text_of
+from local.upstreams.reading import text_of
+from local.upstreams.refusals import Refused, error_handlers
 from local.upstreams.settings import Settings
-from local.upstreams.simulator import Refused, Simulator, error_handlers
+from local.upstreams.simulator import Simulator
 
-FORGED_URL = "https://forged.example/not-the-result.png"
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -41,14 +38,13 @@ class Aistudio(Simulator):
         self._created: deque[float] = deque()
 
     def app(self) -> Starlette:
-        """The HTTP application, without prefix."""
         routes = [Route("/api/account/balance", self._balance, methods=["POST"])]
         for task_type in TASK_TYPES:
             routes.append(Route(f"/api/{{platform}}/{task_type}", self._create(task_type), methods=["POST"]))
         routes.append(Route("/api/{platform}/tasks", self._task, methods=["POST"]))
         not_found = Refused("NOT_FOUND", "no such path", 404)
         broken = Refused("INTERNAL_ERROR", "the simulator failed, its log says why", 500)
-        return Starlette(routes=routes, exception_handlers=error_handlers(self, not_found, broken))
+        return Starlette(routes=routes, exception_handlers=error_handlers(self.write_refusal, not_found, broken))
 
     def write_refusal(self, refused: Refused) -> Response:
         trace = uuid.uuid4().hex
@@ -65,7 +61,7 @@ class Aistudio(Simulator):
         return wrong(message)
 
     def announce(self, job: Job) -> None:
-        if job.order.callback_url is None or not self.settings.aistudio_pushes:
+        if not self.settings.aistudio_pushes:
             return
         platform, _, task_type = job.api.partition("/")
 
@@ -73,19 +69,7 @@ class Aistudio(Simulator):
             # The end is taken as reached, so that a lie can be told before it.
             return {**write_task(known, task_type, known.done_at), "platform": platform}
 
-        lies = (
-            replace(job, outcome=None, problem=None, fetching=False, urls=[FORGED_URL] * len(job.urls)),
-            replace(job, outcome=Fault("fail"), problem=None, fetching=False),
-        )
-        delivery = Delivery(
-            job.task_id,
-            job.order.callback_url,
-            [Event(job.done_at, lambda: told(job))],
-            self._signer(),
-            lambda: [told(lie) for lie in lies],
-            self.fate("callback", job),
-        )
-        self.spawn(self.callbacks.run(delivery))
+        self.tell(job, lambda known: [Event(known.done_at, lambda: told(known))], self._signer())
 
     def _signer(self) -> Signer | None:
         secret = self.settings.aistudio_webhook_secret
@@ -98,7 +82,7 @@ class Aistudio(Simulator):
         async def handle(request: Request) -> Response:
             self._authorise(request)
             platform = self._platform(request)
-            body = await _body(request)
+            body = await self.read_body(request)
             return await self.submit(
                 f"{platform}/{task_type}",
                 text_of(body.get("prompt")),
@@ -132,7 +116,7 @@ class Aistudio(Simulator):
     async def _task(self, request: Request) -> Response:
         self._authorise(request)
         platform = self._platform(request)
-        task_id = text_of((await _body(request)).get("task_id"))
+        task_id = text_of((await self.read_body(request)).get("task_id"))
         if not task_id:
             raise missing("task_id is required")
         known = self.book.find(task_id)
@@ -160,11 +144,9 @@ class Aistudio(Simulator):
         return JSONResponse({"success": True, "data": [data], "trace_id": uuid.uuid4().hex})
 
     def _authorise(self, request: Request) -> None:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key:
+        if not request.headers.get("authorization"):
             raise Refused("UNAUTHORIZED", "send the header Authorization: Bearer <key>", 401)
-        if not hmac.compare_digest(key.encode(), self.settings.aistudio_key.encode()):
-            raise self.refusal("unauthorized", http_error=True)
+        self.authorise(request, http_error=True)
 
     @staticmethod
     def _platform(request: Request) -> str:
@@ -174,8 +156,4 @@ class Aistudio(Simulator):
         return platform
 
 
-async def _body(request: Request) -> dict[str, Any]:
-    try:
-        return await read_object(request)
-    except ValueError as error:
-        raise wrong(f"the body is not a JSON object: {error}") from error
+SIMULATOR = Aistudio

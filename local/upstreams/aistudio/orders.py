@@ -8,7 +8,7 @@ from typing import Any
 
 from local.upstreams.jobs import Order
 from local.upstreams.reading import is_web_address, is_whole
-from local.upstreams.simulator import Refused
+from local.upstreams.refusals import Refused
 
 TASK_TYPES = ("images", "videos", "music")
 PLATFORMS: dict[str, tuple[str, ...]] = {

@@ -8,25 +8,22 @@ import hmac
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.upstreams.callbacks import Delivery
-from local.upstreams.faults import Fault
 from local.upstreams.files import Files
 from local.upstreams.jobs import Job, new_id
 from local.upstreams.kie import gpt4o, market, shared, suno, veo
 from local.upstreams.kie.shared import Api, Body
-from local.upstreams.reading import read_object, text_of
+from local.upstreams.reading import text_of
+from local.upstreams.refusals import Refused, error_handlers
 from local.upstreams.settings import Settings
-from local.upstreams.simulator import Refused, Simulator, error_handlers
+from local.upstreams.simulator import Simulator
 
 APIS = (gpt4o.API, market.API, veo.API, suno.API)
-FORGED_URL = "https://forged.example/not-the-result.png"
 KIE_FAULTS: dict[str, tuple[int, str]] = {
     "rate-limit": (429, "Too many requests, please try again later"),
     "server-error": (500, "Server exception, please try again later or contact customer service"),
@@ -60,8 +57,11 @@ class Kie(Simulator):
         self._asked: dict[str, deque[float]] = {}
         self._apis = {api.name: api for api in APIS}
 
+    def secrets(self) -> dict[str, str]:
+        key = self.settings.kie_webhook_key
+        return super().secrets() | ({"webhook-key": key} if key else {})
+
     def app(self) -> Starlette:
-        """The HTTP application, without prefix."""
         routes = [
             Route("/api/v1/chat/credit", self._credit, methods=["GET"]),
             Route("/api/v1/gpt4o-image/download-url", self._download, methods=["POST"]),
@@ -71,7 +71,9 @@ class Kie(Simulator):
             routes.append(Route(api.create, self._create(api), methods=["POST"]))
             routes.append(Route(api.query, self._query(api), methods=["GET"]))
         broken = Refused(500, "the simulator failed, its log says why", 500)
-        return Starlette(routes=routes, exception_handlers=error_handlers(self, Refused(404, "Not Found", 404), broken))
+        return Starlette(
+            routes=routes, exception_handlers=error_handlers(self.write_refusal, Refused(404, "Not Found", 404), broken)
+        )
 
     def write_refusal(self, refused: Refused) -> Response:
         return JSONResponse(shared.envelope(int(refused.code), refused.message, None), refused.status)
@@ -84,29 +86,14 @@ class Kie(Simulator):
         return shared.bad(message)
 
     def announce(self, job: Job) -> None:
-        if job.order.callback_url is None:
-            return
-        api = self._apis[job.api]
-        fault: Fault | None = self.fate("callback", job)
         key = self.settings.kie_webhook_key
-        lies = (
-            replace(job, outcome=None, problem=None, urls=[FORGED_URL] * len(job.urls)),
-            replace(job, outcome=Fault("fail"), problem=None),
-        )
-        delivery = Delivery(
-            job.task_id,
-            job.order.callback_url,
-            api.events(job),
-            (lambda body, task_id, stamp: _headers(key, task_id, stamp)) if key else None,
-            lambda: [api.events(lie)[-1].body() for lie in lies],
-            fault,
-        )
-        self.spawn(self.callbacks.run(delivery))
+        sign = (lambda body, task_id, stamp: _headers(key, task_id, stamp)) if key else None
+        self.tell(job, self._apis[job.api].events, sign)
 
     def _create(self, api: Api) -> Handler:
         async def handle(request: Request) -> Response:
-            self._authorise(request)
-            body = await _body(request)
+            self.authorise(request, http_error=False)
+            body = await self.read_body(request)
             return await self.submit(api.name, api.prompt(body), lambda: self._accept(api, body), _accepted)
 
         return handle
@@ -129,7 +116,7 @@ class Kie(Simulator):
 
     def _query(self, api: Api) -> Handler:
         async def handle(request: Request) -> Response:
-            self._authorise(request)
+            self.authorise(request, http_error=False)
             task_id = request.query_params.get("taskId", "")
             if not task_id:
                 raise shared.invalid("taskId cannot be empty")
@@ -152,18 +139,13 @@ class Kie(Simulator):
             raise self.refusal("rate-limit", http_error=True)
         seen.append(now)
 
-    def _authorise(self, request: Request) -> None:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(key.encode(), self.settings.kie_key.encode()):
-            raise self.refusal("unauthorized", http_error=False)
-
     async def _credit(self, request: Request) -> Response:
-        self._authorise(request)
+        self.authorise(request, http_error=False)
         return JSONResponse(shared.envelope(200, "success", self.credits))
 
     async def _download(self, request: Request) -> Response:
-        self._authorise(request)
-        body = await _body(request)
+        self.authorise(request, http_error=False)
+        body = await self.read_body(request)
         url = text_of(body.get("url")) or text_of(body.get("imageUrl"))
         if not url:
             raise shared.invalid("url cannot be empty")
@@ -177,16 +159,12 @@ class Kie(Simulator):
         return JSONResponse(shared.envelope(200, "success", link))
 
 
-async def _body(request: Request) -> dict[str, Any]:
-    try:
-        return await read_object(request)
-    except ValueError as error:
-        raise shared.bad(f"the body is not a JSON object: {error}") from error
-
-
 def _accepted(job: Job) -> Response:
     return JSONResponse(shared.envelope(200, "success", {"taskId": job.task_id}))
 
 
 def _headers(key: str, task_id: str, stamp: int) -> dict[str, str]:
     return {"X-Webhook-Timestamp": str(stamp), "X-Webhook-Signature": sign(key, task_id, stamp)}
+
+
+SIMULATOR = Kie

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from local.upstreams.callbacks import Event
 from local.upstreams.jobs import Job, Order
 from local.upstreams.reading import is_web_address, is_whole
-from local.upstreams.simulator import Refused
+from local.upstreams.refusals import Refused
 
 Body = dict[str, Any]
 Choice = TypeVar("Choice", str, int)

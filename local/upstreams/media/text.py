@@ -59,11 +59,11 @@ def fit(text: str, width: float, height: float, largest: int) -> tuple[list[str]
     smallest = max(9, largest // 5)
     while True:
         lines = _wrap(text, width, font(size).getlength)
-        room = max(1, int(height / (size * LINE_HEIGHT)))
-        if len(lines) <= room:
+        most = max(1, int(height / (size * LINE_HEIGHT)))
+        if len(lines) <= most:
             return lines, size
         if size <= smallest:
-            return [*lines[: room - 1], lines[room - 1].rstrip() + "…"], size
+            return [*lines[: most - 1], lines[most - 1].rstrip() + "…"], size
         size = max(smallest, int(size * 0.85))
 
 

@@ -1,0 +1,32 @@
+"""A client of KIE's 4o image API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.clients import PERCENT, SECONDS, Client
+
+
+class KieClient(Client):
+    """KIE's 4o image API: /api/v1/gpt4o-image/{generate,record-info}."""
+
+    def create(self, path: str, body: Mapping[str, object], callback_url: str) -> str:
+        return str(self.post(path, {"callBackUrl": callback_url, **body})["data"]["taskId"])
+
+    def document(self, path: str, task_id: str) -> dict[str, Any]:
+        asked = f"{self.url}{path.rpartition('/')[0]}/record-info?taskId={task_id}"
+        answer = self.http.get(asked, timeout=SECONDS)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()["data"]
+        return found
+
+    def progress(self, document: Mapping[str, Any]) -> tuple[str, float]:
+        state = {0: "processing", 1: "succeeded"}.get(document["successFlag"], "failed")
+        return state, max(float(document["progress"]) * 100, PERCENT.get(state, 100.0))
+
+    def links(self, document: Mapping[str, Any]) -> list[str]:
+        return list((document["response"] or {}).get("resultUrls") or [])
+
+
+CLIENT = KieClient
