@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from relay.families.bodies import MAX_DEPTH, Body, read_body, read_json
+from relay.families.bodies import MAX_DEPTH, Body, Url, read_body, read_json
 from relay.nouns.errors import BadInput, MissingField
 from relay.nouns.wire import Inbound
 
@@ -143,3 +143,20 @@ def test_any_bytes_are_a_document_or_bad_input(body: bytes) -> None:
 )
 def test_what_was_read_can_be_written(document: dict[str, object]) -> None:
     assert json.dumps(read_json(inbound(json.dumps(document).encode())), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("https://me:secret@files.example/a.png", "callback must not hold credentials"),
+        ("https://files.example:99999/a.png", "callback must be an http or https URL"),
+        ("https://files.example\\@other.example/", "callback must be an http or https URL"),
+    ],
+)
+def test_a_url_that_is_refused_says_why(url: str, problem: str) -> None:
+    class Linked(Body):
+        callback: Url
+
+    with pytest.raises(BadInput) as caught:
+        read_body(Linked, {"callback": url})
+    assert caught.value.message == problem

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import SplitResult, urlsplit
 
 from urllib3.util import parse_url
 
 from relay.effects.outbound.errors import EgressRefused
+from relay.nouns.urls import split_url
 
 # Of IPv6 only global unicast is allowed, without its ranges for tunnels, tests and documentation. This excludes every
 # form that embeds an IPv4 address (mapped, compatible, 6to4, Teredo, NAT64, ISATAP).
@@ -31,7 +31,12 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 def parse_target(url: str, *, loopback: bool) -> tuple[str, int]:
     """Host and port of a URL of an accepted form. Raises EgressRefused. `loopback` also accepts http and any port."""
-    parts, port = _split(url)
+    try:
+        parts = split_url(url)
+        parse_url(url)  # refuse here what the HTTP library could not parse later
+    except ValueError as error:
+        raise EgressRefused("is not a URL") from error
+    port = parts.port
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise EgressRefused("must be an https URL")
     if "@" in parts.netloc:
@@ -43,16 +48,3 @@ def parse_target(url: str, *, loopback: bool) -> tuple[str, int]:
     if port is not None and port != 443 and port < 1024:
         raise EgressRefused("names a port that is not for https")
     return parts.hostname, port or 443
-
-
-def _split(url: str) -> tuple[SplitResult, int | None]:
-    # urlsplit drops tabs and newlines and accepts backslashes, where other parsers see another host
-    if not url.isprintable() or " " in url or "\\" in url:
-        raise EgressRefused("is not a URL")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-        parse_url(url)  # refuse here what the HTTP library could not parse later
-    except ValueError as error:
-        raise EgressRefused("is not a URL") from error
-    return parts, port
