@@ -148,6 +148,7 @@ ANSWERS: Mapping[str, tuple[int, Mapping[str, Any]]] = {
     "status.aistudio.succeeded": (200, {"task_id": MADE, "status": "succeeded", "images": [{"url": RESULT}]}),
     "status.aistudio.unknown-path": (404, {"code": "NOT_FOUND"}),
     "status.aistudio.wrong-method": (404, {"code": "NOT_FOUND"}),
+    "submit.aistudio.cancel": (200, {"task_id": MADE, "status": "succeeded", "cancelled": False}),
     "status.kie.record-info": (200, {"successFlag": 1, "response": {"resultUrls": [RESULT]}}),
     "status.kie.download-url": (200, {"data": RESULT}),
     "account.aistudio.balance": (200, {"tier": 3}),

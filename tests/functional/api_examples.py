@@ -89,6 +89,8 @@ def _relay_tasks(shown: Examples) -> None:
     shown.here.run(5)
     shown.end("failed")
     shown.show("aistudio-failed", "POST", "/api/kling/tasks", made)
+    _, made = shown.here.post("/api/kling/images", CAT)
+    shown.show("aistudio-cancelled", "POST", "/api/kling/tasks/cancel", made)
 
 
 def _relay_music(shown: Examples) -> None:

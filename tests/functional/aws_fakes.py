@@ -34,7 +34,7 @@ class DelayingQueues:
 
 def function_of(method: str, path: str) -> str:
     """The function the template's routes would choose."""
-    if method == "POST" and path.rsplit("/", 1)[-1] in ("images", "videos", "music", "generate"):
+    if method == "POST" and path.rsplit("/", 1)[-1] in ("images", "videos", "music", "generate", "cancel"):
         return "submit"
     if method == "POST" and path.startswith("/api/upload"):
         return "upload"

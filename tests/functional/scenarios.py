@@ -39,6 +39,11 @@ def a_request_is_repeated(here: RecordingHarness) -> None:
     assert first[1]["task_id"] == again[1]["task_id"]
 
 
+def a_task_is_taken_back(here: RecordingHarness) -> None:
+    task_id = here.submit_image(callback_url=CLIENT)
+    assert here.post("/api/kling/tasks/cancel", {"task_id": task_id})[1]["cancelled"]
+
+
 def a_video_is_continued(here: RecordingHarness) -> None:
     _, made = here.post("/api/kling/videos", VIDEO)
     here.pump()
@@ -237,6 +242,7 @@ def the_books_are_audited(here: RecordingHarness) -> None:
 
 
 SCENARIOS: tuple[Callable[[RecordingHarness], None], ...] = (
+    a_task_is_taken_back,
     *(a_request_is_repeated, a_video_is_continued, a_task_is_asked_for, an_account_looks_at_itself),
     *(a_callback_ends_a_task, a_callback_is_not_confirmed, a_callback_brings_a_lost_job),
     *(a_callback_overtakes_the_answer, a_callback_overtakes_the_clock, two_callbacks_meet),

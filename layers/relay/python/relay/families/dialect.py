@@ -55,6 +55,7 @@ class Download(NamedTuple):
 CREATE: Use[Draft, Task] = Use("create")
 QUERY: Use[TaskQuery, Task] = Use("query", counted=True)
 RECORD: Use[TaskQuery, Record] = Use("record", counted=True)
+CANCEL: Use[TaskQuery, Task] = Use("cancel")
 DOWNLOAD: Use[Download, str] = Use("download", counted=True)
 BALANCE: Use[None, Balance] = Use("balance", counted=True)
 CONSUMPTION: Use[Statement, StatementPage] = Use("consumption", counted=True)

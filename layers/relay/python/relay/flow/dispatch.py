@@ -46,7 +46,7 @@ def dispatch(services: Services, account_id: str, task_id: str) -> None:
         logger.error("dispatch of an unknown task", account_id=account_id, task_id=task_id)
         return
     task, draft = found
-    if not _unsent(task) or services.clock() >= task.expires_at:
+    if not task.unsent or services.clock() >= task.expires_at:
         return
     usable: Draft | None = None
     last: Refused | None = None
@@ -80,10 +80,6 @@ def dispatch(services: Services, account_id: str, task_id: str) -> None:
             return
     # a fault of ours uses up a round even where another upstream only asked us to wait: else it would repeat for hours
     _handed_back(services, task, last, None if faulty else wait, FAULT_PAUSE if faulty else ROUND_PAUSE)
-
-
-def _unsent(task: Task) -> bool:
-    return task.state in (State.PENDING, State.SUBMITTING) and not task.sending
 
 
 def _sources(services: Services, draft: Draft) -> list[Source]:

@@ -40,7 +40,7 @@ def observe(services: Services, task: Task, seen: Observation, learnt: str, due_
             seen = replace(seen, state=State.FAILED, fault=Fault("GENERATION_FAILED", str(error), "RESULT_UNAVAILABLE"))
             continue
         if services.store.tasks.save(task, after, settle(task, after), seen.facts if after.made else None):
-            _announce(services, after, learnt)
+            announce(services, after, learnt)
             return after
         task = services.store.tasks.get(task.account_id, task.task_id) or task
     if task.state is State.TIMEOUT and seen.state is State.SUCCEEDED and not task.late_outcome:
@@ -59,7 +59,7 @@ def bind_job(services: Services, task: Task, seen: Observation) -> bool:
     return services.store.directory.bind_job(task.upstream or "", seen.upstream_task_id or "", owner, services.clock())
 
 
-def _announce(services: Services, task: Task, learnt: str) -> None:
+def announce(services: Services, task: Task, learnt: str) -> None:
     about = {**task.log_keys, "state": task.state, "upstream": task.upstream, "learnt": learnt}
     if task.state is State.STORING:
         services.queues.archive(task)

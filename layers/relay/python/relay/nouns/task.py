@@ -36,7 +36,7 @@ STATUS: Mapping[State, State] = {
 
 
 # Who may end a task that is being stored, by the word for how a fact was learnt.
-BY_ARCHIVE, BY_CLOCK = "archive", "clock"
+BY_ARCHIVE, BY_CLOCK, BY_CLIENT = "archive", "clock", "client"
 GRACE = 30_000  # ms after which a message that asks a worker to act is taken for lost, and the clock acts itself
 
 
@@ -160,6 +160,11 @@ class Task:
     def results(self) -> tuple[Asset, ...]:
         """The files that were asked for, without what came with them."""
         return tuple(asset for asset in self.assets if asset.role is Role.MAIN)
+
+    @property
+    def unsent(self) -> bool:
+        """Whether nothing of it has been sent, nor is about to be: who sends it claims it before."""
+        return self.state in (State.PENDING, State.SUBMITTING) and not self.sending
 
     @property
     def terminal(self) -> bool:

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from relay.families.aistudio import read, write
-from relay.families.dialect import BALANCE, CONSUMPTION, CREATE, PRESIGN, QUERY, UPLOAD, Dialect, Route, Told, no_body
+from relay.families.dialect import (
+    BALANCE,
+    CANCEL,
+    CONSUMPTION,
+    CREATE,
+    PRESIGN,
+    QUERY,
+    UPLOAD,
+    Dialect,
+    Route,
+    Told,
+    no_body,
+)
 from relay.nouns.errors import RelayError
 from relay.nouns.task import Task
 from relay.nouns.wire import Reply
@@ -17,6 +29,7 @@ class AistudioDialect(Dialect):
         Route("POST", "/api/{platform}/videos", CREATE, read.read_create, write.created),
         Route("POST", "/api/{platform}/music", CREATE, read.read_create, write.created),
         Route("POST", "/api/{platform}/tasks", QUERY, read.read_query, write.status),
+        Route("POST", "/api/{platform}/tasks/cancel", CANCEL, read.read_query, write.cancelled),
         Route("POST", "/api/account/balance", BALANCE, no_body, write.balance),
         Route("POST", "/api/account/consumption", CONSUMPTION, read.read_consumption, write.consumption),
         Route("POST", "/api/upload/file", UPLOAD, read.read_upload, write.upload),

@@ -29,6 +29,11 @@ def status(told: Told[Task]) -> Reply:
     return Reply.json(_task(told.found))
 
 
+def cancelled(told: Told[Task]) -> Reply:
+    """How the task stands, and whether it was withdrawn: one that an upstream may have runs on."""
+    return Reply.json({**_task(told.found), "cancelled": told.found.state is State.CANCELLED})
+
+
 def callback(told: Told[Task]) -> bytes:
     return compact({**_task(told.found), "platform": told.found.platform})
 
