@@ -138,8 +138,8 @@ def test_an_upstream_without_a_key_names_what_cannot_be_made(doctor: Doctor) -> 
     assert main(["secrets-init", "--stack", STACK]) == 0
     said = doctor.says(0)
     assert "! upstream aistudio has no key, so it is switched off: secrets-set upstreams/aistudio/key" in said
-    assert "sora/video/sora-2" in said
-    assert "grok/image" not in said  # the other upstream makes it too
+    assert "sora-2" in said
+    assert "grok-imagine" not in said  # the other upstream makes it too
     secrets.put_parameter(Name=f"{PREFIX}/upstreams/aistudio/key", Value=key, Type="SecureString")
     assert main(["secrets-init", "--stack", STACK]) == 0
 
