@@ -40,7 +40,7 @@ class Errand:
 
 
 ERRANDS = (
-    Errand("image relay", "/api/grok/images", {"prompt": "A lighthouse at dawn, long exposure"}),
+    Errand("image", "/api/grok/images", {"prompt": "A lighthouse at dawn, long exposure"}),
     Errand(
         "image KIE",
         "/api/v1/gpt4o-image/generate",

@@ -26,7 +26,7 @@ def count_files(services: Services, caller: Caller, sizes: Sequence[int]) -> Non
         raise _allowance_exceeded(services, most)
 
 
-def check_room(services: Services, caller: Caller, sizes: Sequence[int]) -> None:
+def check_allowance(services: Services, caller: Caller, sizes: Sequence[int]) -> None:
     """Raises AccountFrozen, or RateLimited where files of these `sizes` (bytes) exceed today's limit; counts nothing.
 
     For files inside a request that may still be refused: `count_accepted` counts them once it is accepted.

@@ -15,7 +15,7 @@ from typing import Any
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.families import dialect
 from relay.flow.access import Caller
-from relay.flow.allowance import check_room, count_accepted
+from relay.flow.allowance import check_allowance, count_accepted
 from relay.flow.links import UPSTREAM_LINK_SECONDS, key_of
 from relay.flow.services import Services
 from relay.flow.uploads import inspect_file, new_key
@@ -68,7 +68,7 @@ def resolve_inputs(services: Services, caller: Caller, draft: Draft) -> tuple[Dr
         video_url=resolve("video", draft.video_url) if draft.video_url else None,
     )
     if inline:
-        check_room(services, caller, [len(each.body) for each in inline])
+        check_allowance(services, caller, [len(each.body) for each in inline])
     return checked, inline
 
 

@@ -104,7 +104,7 @@ class Booking:
         opens = new_day or lines >= seen.block + self.block_lines
         day, block = max(day, seen.windows.day), lines if opens else seen.block
         conditions = [e.equals("block", seen.block), e.equals("day", seen.windows.day)]
-        # opening a block needs exact counters; otherwise the open block must have room left
+        # opening a block needs exact counters; otherwise the open block must have space left
         conditions.append(e.equals(LINES, lines) if opens else e.below(LINES, block + self.block_lines))
         add = {LINES: 1, counter(entry.platform): 1, SPENT: -entry.amount}
         counts = dict(seen.counts)
