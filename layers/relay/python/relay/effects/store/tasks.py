@@ -93,28 +93,22 @@ class Tasks(Transitions):
         """Make the clock look at an unfinished task by `due_at`; False where it has ended or sooner is set."""
         expression = Expression()
         condition = f"{expression.name('due_at')} > {expression.value(due_at)}"
-        try:
-            self.tables.update(
-                TableName=self.tables.tasks,
-                Key=row_key(task.account_id, task.task_id),
-                UpdateExpression=expression.update(put={"due_at": due_at}),
-                ConditionExpression=condition,
-                **expression.arguments,
-            )
-        except LostRace:
-            return False
-        return True
+        return self._put_if(task, expression, condition, {"due_at": due_at})
 
     def take_ask_turn(self, task: Task, now: int, until: int) -> bool:
         """Whether a callback may make us ask about this task now; then no other may before `until` (Unix ms)."""
         expression = Expression()
         name = expression.name("next_ask_at")
         condition = f"attribute_not_exists({name}) OR {name} <= {expression.value(now)}"
+        return self._put_if(task, expression, condition, {"next_ask_at": until})
+
+    def _put_if(self, task: Task, expression: Expression, condition: str, values: dict[str, object]) -> bool:
+        """Set values of a task's row where `condition`, built with `expression`, holds; whether it did."""
         try:
             self.tables.update(
                 TableName=self.tables.tasks,
                 Key=row_key(task.account_id, task.task_id),
-                UpdateExpression=expression.update(put={"next_ask_at": until}),
+                UpdateExpression=expression.update(put=values),
                 ConditionExpression=condition,
                 **expression.arguments,
             )
