@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
@@ -32,6 +33,7 @@ class Snapshot:
         self._folder = folder / emulator.STATE
         self._folder.mkdir(mode=0o700, exist_ok=True)  # secrets are in it, in the clear
         self._written: dict[str, int] = {}
+        self._saving = threading.Lock()  # the periodic save and one that is asked for write the same files
         self.journal = Journal(self._folder)
 
     def restore(self) -> None:
@@ -43,19 +45,22 @@ class Snapshot:
 
         Of the tables the journal is enough until it is long, unless `tables` asks for them.
         """
-        if tables or self.journal.size > _JOURNAL_BYTES:
-            self._save_tables()
-        for service, read in emulator.readers().items():
-            if service == _TABLES:
-                continue
-            try:
-                text = _encoded(service, read)
-            except (RuntimeError, TypeError, ValueError) as error:
-                _logger.warning("the state of %s was not saved this time: %s", service, error)
-                continue
-            if text is not None and self._written.get(service) != hash(text):
-                self._replace(service, text)
-                self._written[service] = hash(text)
+        with self._saving:
+            if tables or self.journal.size > _JOURNAL_BYTES:
+                self._save_tables()
+            for service, read in emulator.readers().items():
+                if service != _TABLES:
+                    self._save_service(service, read)
+
+    def _save_service(self, service: str, read: Callable[[], object]) -> None:
+        try:
+            text = _encoded(service, read)
+        except (RuntimeError, TypeError, ValueError) as error:
+            _logger.warning("the state of %s was not saved this time: %s", service, error)
+            return
+        if text is not None and self._written.get(service) != hash(text):
+            self._replace(service, text)
+            self._written[service] = hash(text)
 
     def _save_tables(self) -> None:
         with emulated_tables.LOCK:
