@@ -7,6 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 SAM_READY := .venv/sam/.ready
+NODE_READY := .venv/node/.ready
 export SAM_CLI_TELEMETRY := 0
 # sam asks for these even where it talks to nobody
 SAM_ENV := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-west-1}
@@ -20,15 +21,15 @@ run: $(READY) ## the main job on this machine: tasks, a table, files in out/
 serve: $(READY) ## keep it up: PORT=8000 STATE=folder FRESH=1 READY_FILE=path
 	@exec $(BIN)/python -m local serve
 
-test: $(READY) $(SAM_READY) ## all tests
+test: $(READY) $(SAM_READY) $(NODE_READY) ## all tests
 	@$(BIN)/pytest
 
 # Not part of `make test`: tracing lines nearly doubles the CPU of a unit test on Python 3.11.
-coverage: $(READY) $(SAM_READY) ## all tests, and how much of the package they run
+coverage: $(READY) $(SAM_READY) $(NODE_READY) ## all tests, and how much of the package they run
 	@$(BIN)/pytest --cov --cov-report=json:.coverage.json
 	@$(BIN)/python -m tests.covered .coverage.json
 
-check: $(READY) $(SAM_READY) ## format, lint, types, template and all tests
+check: $(READY) $(SAM_READY) $(NODE_READY) ## format, lint, types, template and all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -73,3 +74,11 @@ $(SAM_READY): requirements/sam.txt $(READY)
 	@test -x .venv/sam/bin/python || $(PYTHON) -m venv --without-pip .venv/sam
 	@$(BIN)/uv pip sync -q --python .venv/sam/bin/python requirements/sam.txt
 	@touch $@
+
+# Published Node clients for the tests, outside tests/ so that no rule reads them. Where they cannot be had, their tests
+# are skipped and say so.
+$(NODE_READY): tests/node/package-lock.json $(READY)
+	@mkdir -p .venv/node
+	@cp tests/node/package.json tests/node/package-lock.json .venv/node/
+	@if command -v npm > /dev/null && npm ci --silent --no-audit --no-fund --prefix .venv/node; then touch $@; \
+	else echo "no Node client here: its tests are skipped"; fi
