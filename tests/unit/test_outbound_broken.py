@@ -43,7 +43,12 @@ def read(outbound: Outbound, call: Call) -> Answer:
         return Answer(incoming.status, b"".join(incoming.chunks), incoming.headers)
 
 
-WAYS = pytest.mark.parametrize("ask", [send, read])
+def stream(outbound: Outbound, call: Call) -> Answer:
+    with outbound.stream(call) as incoming:
+        return Answer(incoming.status, b"".join(incoming.chunks), incoming.headers)
+
+
+WAYS = pytest.mark.parametrize("ask", [send, read, stream])
 Ask = Callable[[Outbound, Call], Answer]
 
 NO_ANSWER = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import TypeGuard
 
 from relay.nouns.wire import Json
@@ -63,3 +64,55 @@ def as_number(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return found if math.isfinite(found) else None
+
+
+class StreamError(Exception):
+    """A stream of events said that it failed: `words` and `code` are the upstream's."""
+
+    def __init__(self, words: str, code: str = "") -> None:
+        self.words, self.code = words, code
+        super().__init__("the stream reports an error")
+
+
+def read_events(chunks: Iterator[bytes]) -> Iterator[Record]:
+    """The JSON objects of a stream of server-sent events, wherever the network cut it; other data is passed over.
+
+    It ends with `[DONE]` or with the connection: not every upstream writes the former as it should, and whether the
+    outcome was among the objects is for the caller to judge. Raises StreamError for an event with an `error`.
+    """
+    for data in _read_data(chunks):
+        if data.startswith("[DONE]"):
+            return
+        event = as_object(parse(data))
+        if error := event.get("error"):
+            about = as_object(error)
+            words = as_text(about.get("message", error))
+            raise StreamError(words, as_text(about.get("code") or about.get("type"), MAX_CODE))
+        if event:
+            yield event
+
+
+def _read_data(chunks: Iterator[bytes]) -> Iterator[str]:
+    """What each event says; comments and other fields are passed over. What the end cut off counts as an event."""
+    said: list[str] = []
+    for line in _read_lines(chunks):
+        name, _, value = line.partition(":")
+        if name == "data":
+            said.append(value.removeprefix(" "))
+        if not line and said:
+            yield "\n".join(said)
+            said = []
+    if said:
+        yield "\n".join(said)
+
+
+def _read_lines(chunks: Iterator[bytes]) -> Iterator[str]:
+    rest: list[bytes] = []
+    for chunk in chunks:
+        *ended, open_ended = chunk.split(b"\n")
+        for line in ended:
+            yield b"".join([*rest, line]).removesuffix(b"\r").decode(errors="replace")
+            rest = []
+        rest.append(open_ended)
+    if last := b"".join(rest):
+        yield last.decode(errors="replace")

@@ -15,8 +15,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from urllib3 import BaseHTTPResponse, HTTPHeaderDict, PoolManager, Timeout
+from urllib3 import BaseHTTPResponse, PoolManager
 
+from relay.effects.outbound import answers
 from relay.effects.outbound.addresses import is_public, parse_target
 from relay.effects.outbound.connections import Attempt, pools
 from relay.effects.outbound.errors import EgressRefused, NoAnswer, NotSent
@@ -28,10 +29,9 @@ __all__ = ["EgressRefused", "Incoming", "NoAnswer", "NotSent", "Outbound", "reso
 CHECK_SECONDS = 3.0  # to look up a host name in a client's request
 CONNECT_SECONDS = 5.0  # to connect to one address
 MAX_TRIED_ADDRESSES = 3  # of one host name
-SILENCE_SECONDS = 60.0  # between two bytes of a long answer
+SILENCE_SECONDS = 60.0  # between two bytes of an answer that is read as it comes
+KEEPALIVE_SECONDS = 60  # of silence, after which the connection is probed
 CHUNK = 1 << 18  # bytes
-TOO_SLOW = "the answer is too slow"
-_DEFAULT_HEADERS = {"accept": "*/*", "user-agent": "genrelay"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,9 @@ class Outbound:
         a new connection: that a kept one was closed may show only after we wrote to it, and then it is unknown what
         the other side received.
         """
-        with self._pool_for(call) as made, self._exchange(made, call, CHUNK) as incoming:
-            return Answer(incoming.status, _read(incoming.chunks, call.largest_answer), incoming.headers)
+        with self._pool_for(call) as made, self._exchange(made, call, call.timeout) as (response, attempt):
+            body = answers.read(answers.chunks(response, CHUNK, attempt), call.largest_answer)
+            return Answer(response.status, body, _headers(response))
 
     @contextmanager
     def open(self, call: Call, chunk: int = CHUNK) -> Iterator[Incoming]:
@@ -79,19 +80,28 @@ class Outbound:
 
         It comes in pieces of at most `chunk` bytes; nothing is read ahead.
         """
-        with pools() as made, self._exchange(made, call, chunk) as incoming:
-            yield incoming
+        with pools() as made, self._exchange(made, call, SILENCE_SECONDS) as (response, attempt):
+            yield Incoming(response.status, _headers(response), answers.chunks(response, chunk, attempt))
 
     @contextmanager
-    def _exchange(self, made: PoolManager, call: Call, chunk: int) -> Iterator[Incoming]:
+    def stream(self, call: Call) -> Iterator[Incoming]:
+        """Like `open`, for an answer that is written while we read: each piece comes when it arrives.
+
+        At most `call.largest_answer` bytes are read in all.
+        """
+        with pools() as made, self._exchange(made, call, SILENCE_SECONDS) as (response, attempt):
+            pieces = answers.arriving(response, CHUNK, call.largest_answer, attempt)
+            yield Incoming(response.status, _headers(response), pieces)
+
+    @contextmanager
+    def _exchange(self, made: PoolManager, call: Call, silence: float) -> Iterator[tuple[BaseHTTPResponse, Attempt]]:
         parse_target(call.url, loopback=self._loopback)
         with Attempt(call.timeout, self._dial) as attempt:
-            response = _request(made, call, attempt)
+            response = answers.request(made, call, attempt, silence)
             try:
-                headers = {name.lower(): value for name, value in response.headers.itermerged()}
-                yield Incoming(response.status, headers, _chunks(response, chunk, attempt))
+                yield response, attempt
             finally:
-                _release(response)
+                answers.release(response)
 
     @contextmanager
     def _pool_for(self, call: Call) -> Iterator[PoolManager]:
@@ -126,67 +136,13 @@ class Outbound:
             line.setsockopt(
                 socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
             )  # headers and body are two writes, and the second must not wait for an ACK
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            # an upstream may think for minutes, and a NAT gateway forgets a connection that is silent for six
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_SECONDS)
             line.settimeout(attempt.left())
             return line
         raise NotSent(type(refused).__name__) from refused
 
 
-def _request(made: PoolManager, call: Call, attempt: Attempt) -> BaseHTTPResponse:
-    """Send the request and read the head of the answer. Raises EgressRefused, NotSent or NoAnswer."""
-    headers = HTTPHeaderDict(_DEFAULT_HEADERS)
-    headers.update(call.headers)
-    try:
-        with attempt.current():
-            response = made.urlopen(
-                call.method,
-                call.url,
-                body=call.body or None,
-                headers=headers,
-                timeout=Timeout(connect=call.timeout, read=min(call.timeout, SILENCE_SECONDS)),
-                retries=False,
-                redirect=False,
-                preload_content=False,
-            )
-    except (EgressRefused, NotSent):
-        raise
-    except Exception as error:
-        raise (NoAnswer if attempt.sent else NotSent)(_reason(error, attempt)) from error
-    if response.status < 200 or attempt.cut:
-        _release(response)
-        raise NoAnswer(TOO_SLOW if attempt.cut else "the answer is an interim one")
-    return response
-
-
-def _reason(error: Exception, attempt: Attempt) -> str:
-    return TOO_SLOW if attempt.cut else type(error).__name__
-
-
-def _release(response: BaseHTTPResponse) -> None:
-    """Close the connection, unless the answer was read to its end: then it is back in the pool already."""
-    with suppress(OSError):
-        response.close()
-
-
-def _chunks(response: BaseHTTPResponse, chunk: int, attempt: Attempt) -> Iterator[bytes]:
-    """The body to its end. Raises NoAnswer where it cannot be read or was cut off, which may look like an end."""
-    pieces = response.stream(chunk, decode_content=True)
-    while True:
-        try:
-            piece = next(pieces, None)
-        except Exception as error:
-            raise NoAnswer(_reason(error, attempt)) from error
-        if attempt.cut:
-            raise NoAnswer(TOO_SLOW)
-        if piece is None:
-            return
-        yield piece
-
-
-def _read(chunks: Iterator[bytes], most: int) -> bytes:
-    """A body of at most so many bytes. Raises NoAnswer for more."""
-    body = bytearray()
-    for chunk in chunks:
-        body += chunk
-        if len(body) > most:
-            raise NoAnswer("the answer is too large")
-    return bytes(body)
+def _headers(response: BaseHTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.itermerged()}
