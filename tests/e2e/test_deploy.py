@@ -153,6 +153,9 @@ ANSWERS: Mapping[str, tuple[int, Mapping[str, Any]]] = {
     "status.kie.download-url": (200, {"data": RESULT}),
     "account.aistudio.balance": (200, {"tier": 3}),
     "account.aistudio.consumption": (200, {"total": 2}),
+    "account.newapi.models": (200, {"object": "list"}),
+    "account.newapi.model": (404, {"code": "not_found"}),
+    "account.newapi.usage": (200, {"object": "list"}),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from local.loops import read_template
+from local.routing import Match, Routes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,12 +34,28 @@ class DelayingQueues:
 
 
 def function_of(method: str, path: str) -> str:
-    """The function the template's routes would choose."""
-    if method == "POST" and path.rsplit("/", 1)[-1] in ("images", "videos", "music", "generate", "cancel"):
-        return "submit"
-    if method == "POST" and path.startswith("/api/upload"):
-        return "upload"
-    return "account" if method == "POST" and path.startswith("/api/account/") else "status"
+    """The function the template's routes choose."""
+    return match_of(method, path).route.function
+
+
+def match_of(method: str, path: str) -> Match:
+    """The template's route for a request."""
+    found = _routes().match(method, path.partition("?")[0])
+    assert found is not None  # there is a route for what no other takes
+    return found
+
+
+@cache
+def _routes() -> Routes:
+    paths = dict[str, dict[str, Any]]()
+    for one in _resources().values():
+        for event in one["Properties"].get("Events", {}).values() if "Handler" in one.get("Properties", {}) else ():
+            if event["Type"] == "HttpApi":
+                said = event["Properties"]
+                method = said["Method"].lower() if "Method" in said else "x-amazon-apigateway-any-method"
+                by = {"x-amazon-apigateway-integration": {"uri": one["Properties"]["Handler"].partition(".")[0]}}
+                paths.setdefault(said.get("Path", "$default"), {})[method] = by
+    return Routes({"paths": paths}, str)
 
 
 def http_event(method: str, path: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:

@@ -42,6 +42,11 @@ def refused(here: Harness, method: str, path: str, body: object = None, **how: A
         assert document.keys() == {"code", "msg", "data"}
         assert document["data"] is None
         return Refusal(status, document["code"], document["msg"], headers)
+    if path.startswith("/v1/"):
+        assert document.keys() == {"error"}
+        assert document["error"].keys() == {"message", "type", "param", "code"}
+        assert document["error"]["message"].isascii()
+        return Refusal(status, document["error"]["code"], document["error"]["message"], headers)
     assert document.keys() == {"success", "error", "trace_id"}
     assert document["success"] is False
     assert re.search("[\u4e00-\u9fff]", document["error"]["message"])

@@ -69,6 +69,7 @@ def an_account_looks_at_itself(here: RecordingHarness) -> None:
     here.submit_image()
     assert here.post("/api/account/balance", {})[0] == 200
     assert here.post("/api/account/consumption", {})[0] == 200
+    assert here.request("GET", "/v1/models")[0] == 200
 
 
 def a_callback_ends_a_task(here: RecordingHarness) -> None:

@@ -165,7 +165,7 @@ def test_a_kind_the_platform_lacks_is_not_implemented(here: Harness, path: str) 
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/api", "/api/kling", "/api/kling/image", "/api/kling/images/", "/api/kling/images/1", "/v1/chat", "//"],
+    ["/", "/api", "/api/kling", "/api/kling/image", "/api/kling/images/", "/api/kling/images/1", "/v2/chat", "//"],
 )
 def test_an_unknown_path_is_not_found(here: Harness, path: str) -> None:
     refusal = refused(here, "POST", path, {"prompt": "a cat"})

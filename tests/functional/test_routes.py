@@ -48,6 +48,10 @@ def is_speech(inbound: Inbound) -> bool:
     return inbound.query.get("as") == "speech"
 
 
+def write_refusal(error: RelayError, trace_id: str) -> Reply:
+    return Reply.json({"refused": error.code, "trace": trace_id}, error.status, error.headers)
+
+
 class Madeup(Dialect):
     family = "madeup"
     routes = (
@@ -56,6 +60,7 @@ class Madeup(Dialect):
         Route("GET", "/tier", BALANCE, no_body, write_tier),
         Route("GET", "/open-tier", BALANCE, no_body, write_tier, Auth.OPEN),
         Route("GET", "/models", MODELS, no_body, write_models, when=is_speech),
+        Route("GET", "/own/{name}", MODELS, no_body, write_models, error=write_refusal),
     )
 
     def write_error(self, error: RelayError, trace_id: str) -> Reply:
@@ -107,6 +112,18 @@ def test_a_route_is_for_who_has_a_key_unless_it_says_otherwise(here: Harness) ->
     assert ask(here, "/tier")["statusCode"] == 401
     told = json.loads(ask(here, "/tier", KEY)["body"])
     assert told == {"tier": told["tier"], "at": here.services.clock(), "trace": "trace-0001"}
+
+
+def test_an_error_is_written_as_the_route_at_that_path_writes_them(here: Harness) -> None:
+    served: Operations = dict([serve(MODELS, lambda asked: ["a model"])])
+    refused = json.dumps({"refused": "UNAUTHORIZED", "trace": "trace-0001"}, separators=(",", ":"))
+    assert ask(here, "/own/x", served=served)["body"] == refused
+    # also where another function serves it, or the path is known and the method is not
+    assert json.loads(ask(here, "/own/x", KEY)["body"])["refused"] == "NOT_FOUND"
+    endpoint = ClientEndpoint(served, lambda: here.services, lambda _: Madeup())
+    put = endpoint.resolve(http_event("PUT", "/own/x", {}, b""), LambdaContext())
+    assert (json.loads(put["body"])["refused"], put["statusCode"]) == ("NOT_FOUND", 404)
+    assert ask(here, "/own/x/y", KEY, served)["body"] == "NOT_FOUND"
 
 
 def test_what_is_an_accounts_is_told_to_nobody_on_an_open_route(here: Harness) -> None:

@@ -10,11 +10,13 @@ import pytest
 
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.families import provider
-from relay.families.provider import X_API_KEY, Api, Mode, Order, Provider, Step
+from relay.families.provider import Api, Mode, Order, Provider, Step
+from relay.nouns.credential import X_API_KEY
 from relay.nouns.errors import Refused, UnknownOutcome
+from relay.nouns.signing import kling_token
 from relay.nouns.task import Asset, Observation, State, Task
 from relay.nouns.wire import Answer, Call
-from tests.functional.harness import SECRETS, Harness, harness
+from tests.functional.harness import SECRETS, Harness, Secrets, harness
 from tests.functional.network import Script
 
 REFUSED = Answer(400, b'{"said": "no"}')
@@ -196,6 +198,42 @@ def test_our_key_is_masked_in_whatever_an_upstream_says(here: Harness) -> None:
     submit(here, replace(starting_with("create"), read_submit=listening), said(job=SECRETS["upstreams/kie/key"]))
 
     assert heard == [b'{"job": "sk-***"}']
+
+
+def answered(here: Harness, credential: str, key: str) -> Answer:
+    """What KIE says to a call, where the catalog says how our key travels there."""
+    kie = replace(here.services.catalog.upstreams["kie"], credential=credential)
+    upstreams = {**here.services.catalog.upstreams, "kie": kie}
+    services = replace(
+        here.services,
+        catalog=replace(here.services.catalog, upstreams=upstreams),
+        secrets=Secrets({"upstreams/kie/key": key}),
+    )
+    return services.send("kie", starting_with("create"), write("create"), 5.0)
+
+
+def test_the_catalog_says_how_our_key_travels_to_an_upstream(here: Harness) -> None:
+    answered(here, "mj-api-secret", "sk-EXAMPLE-mj")
+    assert here.network.calls[-1][1].headers == {"content-type": "application/json", "mj-api-secret": "sk-EXAMPLE-mj"}
+
+
+def test_a_key_that_signs_never_travels_and_nothing_of_it_comes_back(here: Harness) -> None:
+    def repeating(call: Call) -> Answer:
+        """An upstream that says all it was told, and what it knows of our key."""
+        return Answer(200, f"{call.headers['authorization']} ACCESS-EXAMPLE secret-example".encode())
+
+    here.network.script["kie.submit"] = [repeating]
+    answer = answered(here, "kling-jwt", "ACCESS-EXAMPLE:secret-example")
+    token = kling_token("ACCESS-EXAMPLE:secret-example", here.now[0] // 1000)
+    assert here.network.calls[-1][1].headers["authorization"] == f"Bearer {token}"
+    assert answer.body == b"Bearer sk-*** sk-*** sk-***"
+
+
+def test_a_key_of_the_wrong_form_is_sent_nowhere(here: Harness) -> None:
+    with pytest.raises(NotSent, match="not of the form") as caught:
+        answered(here, "kling-jwt", "sk-EXAMPLE-bearer")
+    assert "sk-EXAMPLE" not in str(caught.value)
+    assert here.network.calls == []
 
 
 def test_a_call_without_a_path_goes_nowhere(here: Harness) -> None:

@@ -43,7 +43,8 @@ def misfit(event: dict[str, Any]) -> bool:
     if event["routeKey"] == "$default":
         return False
     method, path = event["routeKey"].split(" ")
-    found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path), event["rawPath"])
+    pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", path))
+    found = re.fullmatch(pattern, event["rawPath"])
     return context["http"]["method"] != method or found is None or event.get("pathParameters", {}) != found.groupdict()
 
 

@@ -247,6 +247,12 @@ def test_polls_slow_down_to_a_cap(polls: int, seconds: float) -> None:
         ('other = "m"', 'm = "m"', 25, 'holds "m" a second time'),
         ("d.p.image", "d.p.imago", 22, "is no kind of task"),
         ("d.p.image", "d.p.video", 24, 'holds "m", which is no video model of [models]'),
+        (
+            "callbacks = false",
+            'callbacks = false\ncredential = "key"',
+            12,
+            "there are: bearer, x-api-key, mj-api-secret",
+        ),
         ("[tiers]", "[tyres]", 7, "tyres is not known here"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ CLIENT = Speaker(DIALECT)
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "aistudio"
 NINE = 1_769_907_600_123  # 2026-02-01T09:00:00.123+08:00
 YUAN = 10**9
+USD = Decimal(7)
 TASK = Task("acct", "T1", "aistudio", "kling", Kind.IMAGE, "m", price=1, created_at=NINE, expires_at=NINE + 900_000)
 ASSETS = (Asset("https://cdn.example/a", 5.0, "Rain"), Asset("https://cdn.example/b", 180.5, "Snow"))
 DONE = replace(TASK, state=State.SUCCEEDED, completed_at=NINE + 48_000, assets=ASSETS)
@@ -217,7 +219,7 @@ ENTRIES = [
 
 
 def test_a_balance_is_one_enveloped_object() -> None:
-    reply = CLIENT.write(BALANCE, Balance(1000 * YUAN, FREE, 50, 12 * YUAN + YUAN // 2))
+    reply = CLIENT.write(BALANCE, Balance(1000 * YUAN, FREE, 50, 12 * YUAN + YUAN // 2, 0, USD))
     assert (reply.status, json.loads(reply.body)) == (200, ACCOUNT["balance"])
 
 
@@ -232,12 +234,12 @@ def test_a_balance_is_one_enveloped_object() -> None:
     ],
 )
 def test_a_balance_is_shown_to_the_cent(nanos: int, cents: int, display: str) -> None:
-    data = json.loads(CLIENT.write(BALANCE, Balance(nanos, FREE, 0, 0)).body)["data"][0]
+    data = json.loads(CLIENT.write(BALANCE, Balance(nanos, FREE, 0, 0, 0, USD)).body)["data"][0]
     assert (data["balance_cents"], data["balance_display"]) == (cents, display)
 
 
 def test_what_remains_of_a_day_is_never_negative() -> None:
-    data = json.loads(CLIENT.write(BALANCE, Balance(0, FREE, 1001, 0)).body)["data"][0]
+    data = json.loads(CLIENT.write(BALANCE, Balance(0, FREE, 1001, 0, 0, USD)).body)["data"][0]
     assert data["rate_limit"]["remaining_today"] == 0
 
 

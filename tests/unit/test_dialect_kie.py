@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -176,7 +177,7 @@ def test_unreadable_body_is_bad_input(body: bytes) -> None:
 
 
 def test_platform_not_in_the_catalog_is_not_found() -> None:
-    empty = Catalog("CNY", 8, {}, {}, {}, {}, {})
+    empty = Catalog("CNY", Decimal("7.2"), 8, {}, {}, {}, {}, {})
     with pytest.raises(NotFound):
         Speaker(DIALECT, empty).read(CREATE, inbound(GOOD))
 

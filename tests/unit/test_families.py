@@ -35,6 +35,9 @@ def test_every_route_lies_where_the_registry_says_its_family_is() -> None:
         ("/api/v10/x", "aistudio"),
         ("/api/nothing", "aistudio"),
         ("/apis", "aistudio"),
+        ("/v1/nothing", "newapi"),
+        ("/v1beta/models", "aistudio"),
+        ("/mj-turbo/mj/submit/imagine", "newapi"),
         ("", "aistudio"),
     ],
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from contextlib import suppress
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relay.families.forms import MAX_FILENAME, clean_name, read_file
+from relay.families.forms import MAX_FILENAME, MAX_PARTS, as_data_uri, clean_name, read_file, read_form
 from relay.nouns.errors import BadInput, RelayError
 from relay.nouns.wire import Inbound
 
@@ -126,6 +127,33 @@ def test_a_name_is_cleaned_for_showing(name: str, shown: str) -> None:
     assert clean_name(name) == shown
 
 
+def field(name: str, text: bytes) -> bytes:
+    return part(f'form-data; name="{name}"', text)
+
+
+def test_a_form_is_its_fields_and_its_files_each_as_often_as_sent() -> None:
+    body = field("prompt", "猫".encode()) + part('form-data; name="input"; filename="a/b.png"')
+    form = read_form(sent(body + field("tag[]", b"x") + field("tag[]", b"y") + field("empty", b"") + END))
+    assert form.document == {"prompt": "猫", "tag[]": ["x", "y"], "empty": ""}
+    assert form.files == {"input": (("b.png", BODY),)}
+    assert as_data_uri(form.files["input"][0]).endswith(b64encode(BODY).decode())
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (field("prompt", b"\xff") + END, "prompt"),
+        (field("prompt", b"x"), "body"),
+        (field("x", b"") * (MAX_PARTS + 1) + END, "body"),
+        (b"", "body"),
+    ],
+)
+def test_a_form_that_cannot_be_read_is_refused_by_name(body: bytes, named: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_form(sent(body))
+    assert caught.value.field == named
+
+
 @given(st.text())
 def test_a_clean_name_can_always_be_shown(name: str) -> None:
     shown = clean_name(name)
@@ -163,6 +191,8 @@ PIECES = st.sampled_from(
 def test_any_body_is_one_file_or_refused(body: bytes) -> None:
     with suppress(RelayError):
         read_file(sent(body))
+    with suppress(RelayError):
+        read_form(sent(body))
 
 
 @given(st.text(max_size=60).map("multipart/form-data;".__add__) | st.text(max_size=40))

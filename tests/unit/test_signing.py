@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 
 import pytest
@@ -12,6 +13,7 @@ from relay.nouns.signing import (
     TOLERANCE,
     callback_token,
     key_digest,
+    kling_token,
     same,
     sign_kie,
     sign_webhook,
@@ -148,6 +150,20 @@ def test_callback_token_is_128_bits_of_hex() -> None:
 @pytest.mark.parametrize(("other", "equal"), [("token", True), ("toke", False), ("Token", False), ("é", False)])
 def test_same_compares_whole_texts(other: str, equal: bool) -> None:
     assert same("token", other) is equal
+
+
+def test_a_kling_token_is_a_json_web_token_of_the_keys_two_parts() -> None:
+    """The signature is what PyJWT 2.15.1 makes of the same header and claims."""
+    header, claims, signature = kling_token("ACCESS-EXAMPLE:secret-example", NOW).split(".")
+    said = [json.loads(base64.urlsafe_b64decode(part + "==")) for part in (header, claims)]
+    assert said == [{"alg": "HS256", "typ": "JWT"}, {"iss": "ACCESS-EXAMPLE", "exp": NOW + 1800, "nbf": NOW - 5}]
+    assert signature == "9pe-gPQOMUiwGPmQnYvdPF9mG1uclubTerLWzlsrV50"
+
+
+@pytest.mark.parametrize("key", ["", ":", "ACCESS-EXAMPLE", "ACCESS-EXAMPLE:", ":secret-example"])
+def test_a_kling_key_has_two_parts(key: str) -> None:
+    with pytest.raises(ValueError, match="ACCESS:SECRET"):
+        kling_token(key, NOW)
 
 
 def test_key_digest_depends_on_the_pepper() -> None:

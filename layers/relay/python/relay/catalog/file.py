@@ -10,6 +10,7 @@ from importlib.resources import files
 from relay.catalog.sold import read_kind, read_menu, read_models
 from relay.catalog.toml_table import Path, Table, Wrong, line_of
 from relay.nouns.catalog import UNPAID_UPLOADS, UPLOADS, Allowance, Catalog, Intake, Poll, Tier, Upstream
+from relay.nouns.credential import CREDENTIALS
 
 FILES = ("models.toml", "menus.toml", "upstreams.toml", "tiers.toml")  # whatever stands in which of them
 
@@ -17,7 +18,7 @@ FILES = ("models.toml", "menus.toml", "upstreams.toml", "tiers.toml")  # whateve
 _TOP = "currency usd utc_offset deadlines unpaid_uploads tiers upstreams models menus"
 _LIMITS = ("per_minute", "per_day", "in_flight", "reads_per_minute")
 _TIER = " ".join(("name", *_LIMITS, "uploads"))
-_UPSTREAM = "family base_url callbacks poll poll_alone intake"
+_UPSTREAM = "family base_url callbacks credential poll poll_alone intake"
 
 
 class CatalogError(ValueError):
@@ -63,12 +64,14 @@ def _parsed(file: str, text: str) -> dict[str, object]:
 def _catalog(words: Table) -> Catalog:
     upstreams = {name: _upstream(name, each) for name, each in words.table("upstreams").tables(_UPSTREAM)}
     deadlines = {read_kind(each, name): each.whole(name) for each in [words.table("deadlines")] for name in each.words}
-    models = read_models(words.table("models"), words.decimal("usd", "0.000001"), upstreams)
+    usd = words.decimal("usd", "0.000001")
+    models = read_models(words.table("models"), usd, upstreams)
     for name, model in models.items():
         if model.kind not in deadlines:
             raise words.table("models").table(name).wrong("kind", f"has no deadline: add [deadlines] {model.kind}")
     return Catalog(
         currency=words.text("currency"),
+        usd=usd,
         utc_offset=words.whole("utc_offset", least=-12),
         deadlines=deadlines,
         tiers={_level(each): _tier(each) for _, each in words.table("tiers").tables(_TIER)},
@@ -102,6 +105,9 @@ def _allowance(words: Table, name: str, otherwise: Allowance) -> Allowance:
 def _upstream(name: str, words: Table) -> Upstream:
     if not words.text("base_url").startswith("https://"):
         raise words.wrong("base_url", "must begin with https://")
+    credential = words.text("credential", "")
+    if credential and credential not in CREDENTIALS:
+        raise words.wrong("credential", f'is "{credential}"; there are: {", ".join(CREDENTIALS)}')
     intake = words.table("intake", "limit seconds") if "intake" in words.words else None
     return Upstream(
         name=name,
@@ -111,6 +117,7 @@ def _upstream(name: str, words: Table) -> Upstream:
         poll=_poll(words, "poll"),
         intake=Intake(intake.whole("limit"), intake.whole("seconds")) if intake else None,
         poll_alone=_poll(words, "poll_alone") if "poll_alone" in words.words else None,
+        credential=credential,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import relay.families.bodies  # noqa: F401 - pydantic, while Lambda initialises: whichever dialect comes reads with it
@@ -39,11 +38,12 @@ class ClientEndpoint(Endpoint):
     def no_route(self, event: Event) -> RelayError:
         """An unknown path, or a known one asked with another method."""
         path = path_of(event)
-        methods = tuple(each.method for each in self._dialect_at(path).routes if _matches(each.path, path))
+        methods = tuple(each.method for each in self._dialect_at(path).routes if each.lies_at(path))
         return WrongMethod(methods) if methods else NotFound()
 
     def write_error(self, event: Event, error: RelayError, trace_id: str) -> Reply:
-        return self._dialect_at(path_of(event)).write_error(error, trace_id)
+        path = path_of(event)
+        return self._dialect_at(path).error_at(path)(error, trace_id)
 
     def _router_for(self, event: Event) -> Router:
         speaker = self._dialect_at(path_of(event))
@@ -89,7 +89,3 @@ class ClientEndpoint(Endpoint):
             return None
         self._access = self._access or Access(services)
         return self._access.caller(speaker.read_key(inbound), reading=route.use.counted)
-
-
-def _matches(path: str, actual: str) -> bool:
-    return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), actual) is not None

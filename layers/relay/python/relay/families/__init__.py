@@ -13,7 +13,11 @@ from relay.families.dialect import Dialect
 from relay.families.provider import Provider
 
 # Each family, and what all paths of its clients begin with.
-FAMILIES: Mapping[str, tuple[str, ...]] = {"aistudio": ("/api",), "kie": ("/api/v1",)}
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "aistudio": ("/api",),
+    "kie": ("/api/v1",),
+    "newapi": ("/v1", "/mj", "/mj-fast", "/mj-relax", "/mj-turbo", "/suno", "/kling"),
+}
 
 
 def dialect(family: str) -> Dialect:

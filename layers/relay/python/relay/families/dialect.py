@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
@@ -45,6 +45,13 @@ class Record(NamedTuple):
     draft: Draft
 
 
+class MenuQuery(NamedTuple):
+    """What a client wants to know of what its dialect sells: the model it names, or all of them."""
+
+    dialect: str
+    model: str | None = None
+
+
 class Download(NamedTuple):
     """Which result a client wants a direct link to; `task_id` is None where it named only the URL."""
 
@@ -59,6 +66,7 @@ CANCEL: Use[TaskQuery, Task] = Use("cancel")
 DOWNLOAD: Use[Download, str] = Use("download", counted=True)
 BALANCE: Use[None, Balance] = Use("balance", counted=True)
 CONSUMPTION: Use[Statement, StatementPage] = Use("consumption", counted=True)
+MODELS: Use[MenuQuery, Sequence[str]] = Use("models", counted=True)
 UPLOAD: Use[FilePart, Upload] = Use("upload")
 PRESIGN: Use[FormRequest, Form] = Use("presign")
 
@@ -80,11 +88,15 @@ class Auth(Enum):
     OPEN = "open"
 
 
+WriteError = Callable[[RelayError, str], Reply]  # of an error and the trace id
+
+
 @dataclass(frozen=True, slots=True)
 class Route(Generic[Asked, Found]):
     """A path clients call, what they ask there, and both translations. A family offers what it has a route for.
 
-    `when` settles a path that several routes share: the first whose `when` agrees takes the request.
+    `when` settles a path that several routes share: the first whose `when` agrees takes the request. `error` writes
+    what goes wrong there, where a family's APIs do not say it alike; else the dialect's `write_error` does.
     """
 
     method: str
@@ -94,6 +106,11 @@ class Route(Generic[Asked, Found]):
     write: Callable[[Told[Found]], Reply]
     auth: Auth = Auth.KEY
     when: Callable[[Inbound], bool] | None = None
+    error: WriteError | None = None
+
+    def lies_at(self, path: str) -> bool:
+        """Whether a request's path is this route's."""
+        return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", self.path), path) is not None
 
 
 AnyRoute = Route[Any, Any]
@@ -109,17 +126,25 @@ class Dialect(ABC):
     family: ClassVar[str]
     language: ClassVar[Literal["en", "zh"]] = "en"  # what its clients read
     routes: ClassVar[tuple[AnyRoute, ...]]
+    # where a request may hold its key: a header, and what stands before the key there; the first that fits counts
+    key_places: ClassVar[tuple[tuple[str, str], ...]] = (("authorization", "Bearer +"),)
+    key_prefix: ClassVar[str] = ""  # what clients may leave out of the beginning of a key
     callback_field: ClassVar[str] = "callback_url"  # where a create request holds the client's URL
     media_fields: ClassVar[Mapping[str, str]] = {"image": "image_url", "mask": "mask_url", "video": "video_url"}
     field_words: ClassVar[Mapping[str, str]] = {"parent": "task_id"}  # where the family's word is not ours
 
     def read_key(self, inbound: Inbound) -> str:
-        """The API key of a request. Raises NoKey where the header is missing or malformed."""
-        scheme, _, key = inbound.headers.get("authorization", "").partition(" ")
-        key = key.strip(" ")
-        if scheme.lower() != "bearer" or not re.fullmatch(r"[!-~]{8,200}", key):
-            raise NoKey
-        return key
+        """The API key of a request. Raises NoKey where there is none, or none of the right form."""
+        for header, before in self.key_places:
+            found = re.fullmatch(f"{before}([!-~]{{8,200}}) *", inbound.headers.get(header, ""), re.IGNORECASE)
+            if found:
+                return found[1] if found[1].startswith(self.key_prefix) else self.key_prefix + found[1]
+        raise NoKey
+
+    def error_at(self, path: str) -> WriteError:
+        """What writes an error of a request to this path: its route does, where one lies there."""
+        written = (route.error for route in self.routes if route.lies_at(path))
+        return next(written, None) or self.write_error
 
     @abstractmethod
     def write_error(self, error: RelayError, trace_id: str) -> Reply: ...

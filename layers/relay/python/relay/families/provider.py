@@ -12,17 +12,13 @@ from enum import Enum
 from typing import ClassVar, NamedTuple, NoReturn
 
 from relay.nouns.catalog import Source
+from relay.nouns.credential import BEARER, Credential
 from relay.nouns.draft import Draft
 from relay.nouns.errors import Unreadable
 from relay.nouns.task import Observation
 from relay.nouns.wire import MAX_ANSWER, Answer, Call, Inbound
 
 SEND_SECONDS = 20.0  # for a submission, all its steps together: two upstreams fit into the dispatch function's minute
-
-# How a key travels: the header's name, and what goes before the key in it.
-Credential = tuple[str, str]
-BEARER: Credential = ("authorization", "Bearer ")
-X_API_KEY: Credential = ("x-api-key", "")
 
 
 class Mode(Enum):
@@ -88,7 +84,10 @@ class Api:
 
 
 class Provider:
-    """One upstream family. A source in the catalog names one of its `apis`, "" where there is only one."""
+    """One upstream family. A source in the catalog names one of its `apis`, "" where there is only one.
+
+    `credential` is how our key travels to an upstream of which the catalog does not say it.
+    """
 
     family: ClassVar[str]
     credential: ClassVar[Credential] = BEARER

@@ -17,13 +17,13 @@ from relay.families import provider
 from relay.families.provider import Api, Job, Provider
 from relay.flow.shares import Shares
 from relay.nouns.catalog import Catalog
+from relay.nouns.credential import CREDENTIALS
 from relay.nouns.errors import Unreadable
 from relay.nouns.task import Observation, Task
 from relay.nouns.wire import Answer, Call
 
 UPSTREAMS_ON = "upstreams-on"  # the parameter that lists them, in JSON
 MASK = b"sk-***"  # for our own key, where an upstream repeats it
-SHORTEST_KEY = 8  # characters; a shorter one may stand in an answer by chance
 
 
 class Http(Protocol):
@@ -91,13 +91,20 @@ class Services:
         key = self.secrets.find(f"upstreams/{upstream}/key")
         if not key or not call.url.startswith("/"):
             raise NotSent(f"no key for {upstream}" if not key else "the call has no path")
-        header, before = self.providers(known.family).credential
+        credential = CREDENTIALS.get(known.credential) or self.providers(known.family).credential
+        try:
+            sent = credential.write(key, self.clock() // 1000)
+        except ValueError as error:  # its text may hold the key
+            raise NotSent(f"the key of {upstream} is not of the form its credential takes") from error
         url = self.upstream_urls.get(upstream, known.base_url).rstrip("/") + call.url
-        headers = {**call.headers, header: before + key}
+        headers = {**call.headers, credential.header: sent}
         answer = self.http.send(
             replace(call, url=url, headers=headers, timeout=seconds, largest_answer=api.largest_answer)
         )
-        return replace(answer, body=answer.body.replace(key.encode(), MASK)) if len(key) >= SHORTEST_KEY else answer
+        body = answer.body
+        for secret in credential.hidden(key, sent):
+            body = body.replace(secret, MASK)
+        return replace(answer, body=body)
 
     def ask(self, task: Task, upstream_task_id: str, seconds: float) -> Observation:
         """How a task stands at its upstream, by an authenticated query. Raises Unreadable."""

@@ -20,7 +20,8 @@ def balance(services: Services, caller: Caller) -> Balance:
         raise BadKey
     today = Windows.at(services.clock(), services.catalog.utc_offset).day
     used, cost = (account.day_count, account.day_cost) if account.day == today else (0, 0)
-    return Balance(account.balance, services.catalog.tiers[account.tier], used, cost)
+    tier = services.catalog.tiers[account.tier]
+    return Balance(account.balance, tier, used, cost, account.spent, services.catalog.usd)
 
 
 def consumption(services: Services, caller: Caller, wanted: Statement) -> StatementPage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 from relay.nouns.catalog import Tier
@@ -32,12 +33,17 @@ class StatementPage:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """How an account stands: `balance` and `cost_today` are nanos, `used_today` counts the day's creations."""
+    """How an account stands: `balance`, `cost_today` and `spent` are nanos, `used_today` counts the day's creations.
+
+    `spent` is what all its tasks cost, `usd` the units of the catalog's currency for one US dollar.
+    """
 
     balance: int
     tier: Tier
     used_today: int
     cost_today: int
+    spent: int
+    usd: Decimal
 
 
 class FilePart(NamedTuple):

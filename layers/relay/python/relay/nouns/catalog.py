@@ -141,6 +141,7 @@ class Upstream:
     poll: Poll
     intake: Intake | None = None
     poll_alone: Poll | None = None  # where its callbacks cannot reach us
+    credential: str = ""  # a word of CREDENTIALS; empty: as its family's
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +152,8 @@ class Allowance:
     megabytes: int
 
 
-# where the catalog does not say
-UPLOADS = Allowance(files=100, megabytes=500)
-UNPAID_UPLOADS = Allowance(files=5, megabytes=20)
+UPLOADS = Allowance(files=100, megabytes=500)  # where the catalog does not say
+UNPAID_UPLOADS = Allowance(files=5, megabytes=20)  # the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +173,7 @@ class Tier:
 @dataclass(frozen=True, slots=True)
 class Catalog:
     currency: str
+    usd: Decimal  # in `currency`
     utc_offset: int
     deadlines: Mapping[Kind, int]
     tiers: Mapping[int, Tier]

@@ -1,4 +1,5 @@
-"""Signatures: Standard Webhooks for our callbacks to clients, KIE's scheme in both directions, callback URL tokens.
+"""Signatures: Standard Webhooks for our callbacks to clients, KIE's scheme in both directions, callback URL tokens,
+and the token Kling takes for a key.
 
 All comparisons are constant-time. Sources: the Standard Webhooks specification; KIE's webhook verification page.
 """
@@ -8,6 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+
+from relay.nouns.wire import compact
 
 TOLERANCE = 300  # seconds a signed timestamp may differ from our clock
 
@@ -47,6 +50,19 @@ def verify_kie(key: str, task_id: str, timestamp: str, signature: str, now: int)
     return fresh and hmac.compare_digest(sign_kie(key, task_id, int(timestamp)).encode(), signature.encode())
 
 
+def kling_token(key: str, now: int) -> str:
+    """A JWT (RFC 7519, HS256) for the key ACCESS:SECRET, good from 5 s before `now` (Unix seconds) to 30 minutes after.
+
+    Raises ValueError for a key without its two parts.
+    """
+    access, colon, secret = key.partition(":")
+    if not (access and colon and secret):
+        raise ValueError("a Kling key is ACCESS:SECRET")
+    claims = {"iss": access, "exp": now + 1800, "nbf": now - 5}
+    signed = ".".join(_b64url(compact(part)) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
+    return f"{signed}.{_b64url(hmac.digest(secret.encode(), signed.encode(), 'sha256'))}"
+
+
 def callback_token(secret: bytes, upstream: str, account_id: str, task_id: str) -> str:
     """The secret part of the callback URL given to an upstream: 32 hex digits, 128 bits."""
     return hmac.new(secret, _bytes(f"{upstream}|{account_id}|{task_id}"), hashlib.sha256).hexdigest()[:32]
@@ -63,6 +79,10 @@ def key_digest(pepper: bytes, api_key: str) -> str:
 
 def _bytes(text: str) -> bytes:
     return text.encode(errors="surrogatepass")  # input may hold lone surrogates, which plain UTF-8 cannot encode
+
+
+def _b64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _b64(key: bytes, message: bytes) -> str:

@@ -1,10 +1,12 @@
-"""Asking what an account has and what it spent."""
+"""Asking what an account has, what it spent and what it may buy."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from relay.edge.operations import Ask, Operations, serve
-from relay.families.dialect import BALANCE, CONSUMPTION
-from relay.flow import statement
+from relay.families.dialect import BALANCE, CONSUMPTION, MODELS, MenuQuery
+from relay.flow import menu, statement
 from relay.nouns.account import Balance, Statement, StatementPage
 
 
@@ -16,4 +18,8 @@ def consumption(ask: Ask[Statement]) -> StatementPage:
     return statement.consumption(ask.services, ask.caller, ask.read())
 
 
-OPERATIONS: Operations = dict([serve(BALANCE, balance), serve(CONSUMPTION, consumption)])
+def models(ask: Ask[MenuQuery]) -> Sequence[str]:
+    return menu.models(ask.services, ask.read())
+
+
+OPERATIONS: Operations = dict([serve(BALANCE, balance), serve(CONSUMPTION, consumption), serve(MODELS, models)])

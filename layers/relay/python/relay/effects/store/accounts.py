@@ -31,8 +31,8 @@ class AlreadyBooked(Exception):
 class AccountRow:
     """An account's own row: what every creation is checked against and changes.
 
-    `balance` and `day_cost` are nanos; `day` counts local days from the epoch; `webhook_generation` numbers the
-    account's signing secret, `webhook_rotated_at` (Unix ms) is when it last changed.
+    `balance`, `day_cost` and `spent` (of all days) are nanos; `day` counts local days from the epoch;
+    `webhook_generation` numbers the account's signing secret, `webhook_rotated_at` (Unix ms) is when it last changed.
     """
 
     account_id: str
@@ -46,6 +46,7 @@ class AccountRow:
     day_cost: int
     webhook_generation: int
     webhook_rotated_at: int
+    spent: int
 
     @property
     def frozen(self) -> bool:

@@ -1,0 +1,1 @@
+"""The family of new-api aggregators: one sub-package for each API they serve, which dialect.py and provider.py join."""

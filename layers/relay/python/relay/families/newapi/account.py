@@ -1,0 +1,62 @@
+"""What every client of the family may ask, whichever of its APIs it speaks: the models there are, and the bill."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_DOWN, Decimal
+
+from relay.families.dialect import BALANCE, MODELS, AnyRoute, MenuQuery, Route, Told, no_body
+from relay.families.newapi.words import FAMILY, write_openai_error
+from relay.nouns.account import Balance
+from relay.nouns.catalog import Catalog
+from relay.nouns.money import NANOS
+from relay.nouns.wire import Inbound, Json, Reply
+
+# OpenAI's clients require a time and an owner of each model; the catalog knows neither.
+CREATED, OWNER = 1_767_225_600, "genrelay"
+
+
+def read_models(inbound: Inbound, catalog: Catalog) -> MenuQuery:
+    return MenuQuery(FAMILY, inbound.params.get("model"))
+
+
+def write_models(told: Told[Sequence[str]]) -> Reply:
+    return Reply.json({"object": "list", "data": [_model(name) for name in told.found]})
+
+
+def write_model(told: Told[Sequence[str]]) -> Reply:
+    return Reply.json(_model(told.found[0]))
+
+
+def _model(name: str) -> Json:
+    return {"id": name, "object": "model", "created": CREATED, "owned_by": OWNER}
+
+
+def write_subscription(told: Told[Balance]) -> Reply:
+    """The limits are all that was ever paid in: clients take the usage off them to find what is left."""
+    limit = float(_dollars(told.found, told.found.balance + told.found.spent))
+    document = {
+        "object": "billing_subscription",
+        "has_payment_method": True,
+        "soft_limit_usd": limit,
+        "hard_limit_usd": limit,
+        "system_hard_limit_usd": limit,
+        "access_until": 0,  # for ever
+    }
+    return Reply.json(document)
+
+
+def write_usage(told: Told[Balance]) -> Reply:
+    return Reply.json({"object": "list", "total_usage": float(_dollars(told.found, told.found.spent) * 100)})
+
+
+def _dollars(balance: Balance, amount: int) -> Decimal:
+    return (Decimal(amount) / NANOS / balance.usd).quantize(Decimal("0.000001"), ROUND_DOWN)
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route("GET", "/v1/models", MODELS, read_models, write_models, error=write_openai_error),
+    Route("GET", "/v1/models/{model}", MODELS, read_models, write_model, error=write_openai_error),
+    Route("GET", "/v1/dashboard/billing/subscription", BALANCE, no_body, write_subscription, error=write_openai_error),
+    Route("GET", "/v1/dashboard/billing/usage", BALANCE, no_body, write_usage, error=write_openai_error),
+)

@@ -1,0 +1,40 @@
+"""How our key travels to an upstream: the kinds the catalog may name, and what of a key must never come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from relay.nouns.signing import kling_token
+
+SHORTEST_SECRET = 8  # characters; a shorter one may stand in an answer by chance
+
+
+class Credential(NamedTuple):
+    """A header, and what goes before the key in it. `sign` makes what travels instead of the key, at a Unix second;
+    it raises ValueError for a key that is not of its form."""
+
+    header: str
+    before: str = ""
+    sign: Callable[[str, int], str] | None = None
+
+    def write(self, key: str, now: int) -> str:
+        """The value of the header."""
+        return self.before + (self.sign(key, now) if self.sign else key)
+
+    def hidden(self, key: str, value: str) -> list[bytes]:
+        """What is masked in answers, longest first: the key, its parts, and what was sent."""
+        secrets = {key, *(key.split(":") if self.sign else ()), value.removeprefix(self.before)}
+        return sorted((each.encode() for each in secrets if len(each) >= SHORTEST_SECRET), key=len, reverse=True)
+
+
+BEARER = Credential("authorization", "Bearer ")
+X_API_KEY = Credential("x-api-key")
+
+# By the word the catalog names them with.
+CREDENTIALS: Mapping[str, Credential] = {
+    "bearer": BEARER,
+    "x-api-key": X_API_KEY,
+    "mj-api-secret": Credential("mj-api-secret"),  # a bare Midjourney proxy
+    "kling-jwt": Credential("authorization", "Bearer ", kling_token),  # Kling itself: the key is ACCESS:SECRET
+}
