@@ -18,7 +18,7 @@ from typing import Any
 from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox
 from relay.effects.store.codec import write_draft
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Callback, Draft, Kind
 from relay.nouns.money import nanos
 from relay.nouns.task import GRACE, Asset, Delivery, State, Task, uuid7
 
@@ -81,7 +81,9 @@ def _add_owed_deliveries(relay: LocalRelay, account_id: str, url: str, number: i
     model = Task(account_id, "", "aistudio", "grok", Kind.IMAGE, "grok-imagine", 0, now, now + 900_000)
     model = replace(model, state=State.SUCCEEDED, delivery=Delivery.OWED, due_at=now + GRACE, completed_at=now)
     model = replace(model, upstream="kie", upstream_task_id="job", assets=(Asset("https://files.example.com/a.png"),))
-    draft = {"S": write_draft(Draft("aistudio", "grok", Kind.IMAGE, "grok-imagine", "a lighthouse", callback_url=url))}
+    draft = {
+        "S": write_draft(Draft("aistudio", "grok", Kind.IMAGE, "grok-imagine", "a lighthouse", callback=Callback(url)))
+    }
     tables, messages = store.tasks.tables, []
     for serial in range(number):
         task = replace(model, task_id=uuid7(now, serial + (hash(account_id) & 0xFFFF) * 100_000))

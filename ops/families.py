@@ -14,7 +14,7 @@ from pathlib import Path
 from relay.catalog.file import shipped
 from relay.flow.fit import dry_run, spans
 from relay.nouns.catalog import Catalog, Model, Source
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Draft, Kind, MediaRole, Medium
 from relay.nouns.errors import Unfit
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/families.md"
@@ -22,21 +22,22 @@ PLACE = re.compile(r"(<!-- table:begin -->\n).*?(<!-- table:end -->)", re.DOTALL
 HEAD = ("asked for as", "model", "made by", "numbers", "seconds", "shapes", "carries", "refuses", "leaves out")
 
 PICTURE, FILM = "https://client.example/a.png", "https://client.example/a.mp4"
+ONE = (Medium(MediaRole.IMAGE, PICTURE),)
 # What a request may hold beside a prompt, a number, a length and a shape.
 EXTRAS: Mapping[Kind, Mapping[str, Mapping[str, object]]] = {
     Kind.IMAGE: {
-        "a picture": {"image_urls": (PICTURE,)},
-        "5 pictures": {"image_urls": tuple(f"{PICTURE}?{number}" for number in range(5))},
-        "a mask": {"image_urls": (PICTURE,), "mask_url": PICTURE},
+        "a picture": {"media": ONE},
+        "5 pictures": {"media": ONE * 5},
+        "a mask": {"media": (*ONE, Medium(MediaRole.MASK, PICTURE))},
         "`isEnhance`": {"options": {"isEnhance": True}},
         "`uploadCn`": {"options": {"uploadCn": True}},
         "`enableFallback`": {"options": {"enableFallback": True}},
     },
     Kind.VIDEO: {
-        "a picture": {"action": "image2video", "image_urls": (PICTURE,)},
-        "`extend`": {"action": "extend", "video_url": FILM},
+        "a picture": {"action": "image2video", "media": ONE},
+        "`extend`": {"action": "extend", "media": (Medium(MediaRole.VIDEO, FILM),)},
     },
-    Kind.MUSIC: {"lyrics": {"lyrics": "la"}, "style": {"style": "folk"}},
+    Kind.MUSIC: {"lyrics": {"options": {"lyrics": "la"}}, "style": {"options": {"style": "folk"}}},
 }
 
 

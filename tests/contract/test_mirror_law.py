@@ -121,7 +121,9 @@ def test_a_callback_names_the_task_it_is_about(family: str, data: st.DataObject,
 def test_what_the_provider_asks_for_the_dialect_understands(family: str, data: st.DataObject) -> None:
     draft = data.draw(mirror_of(family).drafts)
 
-    call = asker(family).write_submit(Order(draft, Source(family, draft.model), draft.callback_url))
+    call = asker(family).write_submit(
+        Order(draft, Source(family, draft.model), draft.callback.url if draft.callback else None)
+    )
 
     asked = Inbound(call.method, call.url, call.headers, {"platform": draft.platform}, body=call.body)
     assert replace(Speaker(dialect(family)).read(CREATE, asked), raw={}) == draft

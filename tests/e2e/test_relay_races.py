@@ -27,7 +27,7 @@ from relay.flow.dispatch import dispatch
 from relay.flow.intake import submit
 from relay.flow.services import Services
 from relay.nouns.catalog import Catalog
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Callback, Draft, Kind
 from relay.nouns.errors import InsufficientBalance
 from relay.nouns.money import nanos
 from relay.nouns.signing import callback_token, sign_kie
@@ -110,7 +110,7 @@ class Races:
         return found
 
 
-DRAFT = Draft("kie", "gpt4o-image", Kind.IMAGE, "gpt4o-image", "a cat", size="1:1", callback_url=CLIENT)
+DRAFT = Draft("kie", "gpt4o-image", Kind.IMAGE, "gpt4o-image", "a cat", size="1:1", callback=Callback(CLIENT))
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.effects.store.codec import pack, read_facts, read_task, task_values, write_facts
-from relay.nouns.draft import Kind
+from relay.effects.store.codec import pack, read_draft, read_facts, read_task, task_values, write_draft, write_facts
+from relay.nouns.draft import Callback, Draft, Kind, MediaRole, Medium, Parent
 from relay.nouns.faults import Fault
 from relay.nouns.life import MAX_FACTS
 from relay.nouns.task import Asset, Delivery, Role, State, Task
@@ -54,6 +54,39 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=12,
 )
+
+
+DRAFTS = st.builds(
+    Draft,
+    *(WORDS for _ in range(2)),
+    st.sampled_from(Kind),
+    WORDS,
+    prompt=TEXT,
+    count=st.integers(1, 10),
+    size=st.none() | WORDS,
+    duration=st.none() | st.integers(1, 60),
+    media=st.lists(st.builds(Medium, st.sampled_from(MediaRole), WORDS, field=TEXT), max_size=3).map(tuple),
+    options=st.dictionaries(WORDS, TEXT | st.booleans() | st.integers(), max_size=3),
+    parent=st.none() | st.builds(Parent, *(WORDS for _ in range(4)), upstream=TEXT, upstream_task_id=TEXT),
+    callback=st.none() | st.builds(Callback, WORDS, field=TEXT),
+    raw=st.dictionaries(TEXT, TEXT, max_size=3),
+    fields=st.dictionaries(TEXT, TEXT, max_size=3),
+)
+
+
+@given(DRAFTS)
+def test_a_request_is_read_as_it_was_written(draft: Draft) -> None:
+    assert read_draft(write_draft(draft)) == draft
+
+
+def test_what_only_a_refusal_needs_is_not_kept_with_a_request() -> None:
+    media = (Medium(MediaRole.IMAGE, "media:a", "filesUrl[0]"),)
+    draft = Draft("d", "p", Kind.IMAGE, "m", media=media, callback=Callback("u"), fields={"count": "nVariants"})
+
+    assert json.loads(write_draft(draft)) == {
+        **{"dialect": "d", "platform": "p", "kind": "image", "model": "m", "count": 1},
+        **{"media": [{"role": "image", "url": "media:a"}], "callback": {"url": "u"}},
+    }
 
 
 @given(TASKS)

@@ -14,7 +14,7 @@ from relay.catalog.file import shipped
 from relay.families.aistudio.dialect import DIALECT
 from relay.families.bodies import MAX_TEXT
 from relay.families.dialect import CREATE
-from relay.nouns.draft import Draft
+from relay.nouns.draft import Callback, Draft, MediaRole, Medium, Parent
 from relay.nouns.errors import BadInput, MissingField
 from relay.nouns.wire import Inbound
 from tests.axes import each_once
@@ -51,21 +51,22 @@ GOOD_FIELDS: list[tuple[str, dict[str, object], str, object]] = [
     (KLING, {"duration": 1}, "duration", 1),
     (KLING, {"duration": 60}, "duration", 60),
     (KLING, {}, "duration", 5),
-    (KLING, {"aspect_ratio": "9:16"}, "aspect_ratio", "9:16"),
-    (KLING, {"aspect_ratio": "1:1"}, "aspect_ratio", "1:1"),
-    (KLING, {}, "aspect_ratio", "16:9"),
-    (KLING, {"action": "image2video", "image_url": URL}, "image_urls", (URL,)),
-    (KLING, {"action": "image2video", "image_url": LONG_URL}, "image_urls", (LONG_URL,)),
-    (KLING, {"image_url": URL}, "image_urls", ()),
-    (KLING, {"action": "extend", "task_id": "T1"}, "parent", "T1"),
-    (KLING, {"action": "extend", "video_url": URL}, "video_url", URL),
+    (KLING, {"aspect_ratio": "9:16"}, "ratio", "9:16"),
+    (KLING, {"aspect_ratio": "1:1"}, "ratio", "1:1"),
+    (KLING, {}, "ratio", "16:9"),
+    (KLING, {"action": "image2video", "image_url": URL}, "media", (Medium(MediaRole.IMAGE, URL),)),
+    (KLING, {"action": "image2video", "image_url": LONG_URL}, "media", (Medium(MediaRole.IMAGE, LONG_URL),)),
+    (KLING, {"image_url": URL}, "media", ()),
+    (KLING, {"action": "extend", "task_id": "T1"}, "parent", Parent("T1")),
+    (KLING, {"action": "extend", "video_url": URL}, "media", (Medium(MediaRole.VIDEO, URL),)),
+    (KLING, {"action": "extend", "task_id": "T1", "video_url": URL}, "media", ()),
     (KLING, {"task_id": "T1"}, "parent", None),
-    (SUNO, {"lyrics": "one\ntwo"}, "lyrics", "one\ntwo"),
-    (SUNO, {"style": "pop, upbeat"}, "style", "pop, upbeat"),
-    (SUNO, {}, "lyrics", None),
-    (SUNO, {"callback_url": HOOK}, "callback_url", HOOK),
-    (GROK, {"callback_url": "http://me.example:8080/hook"}, "callback_url", "http://me.example:8080/hook"),
-    (KLING, {"callback_url": "https://[2001:db8::1]/hook"}, "callback_url", "https://[2001:db8::1]/hook"),
+    (SUNO, {"lyrics": "one\ntwo"}, "options", {"lyrics": "one\ntwo"}),
+    (SUNO, {"style": "pop, upbeat"}, "options", {"style": "pop, upbeat"}),
+    (SUNO, {}, "options", {}),
+    (SUNO, {"callback_url": HOOK}, "callback", Callback(HOOK)),
+    (GROK, {"callback_url": "http://me.example:8080/hook"}, "callback", Callback("http://me.example:8080/hook")),
+    (KLING, {"callback_url": "https://[2001:db8::1]/hook"}, "callback", Callback("https://[2001:db8::1]/hook")),
 ]  # fmt: skip
 
 
@@ -130,7 +131,7 @@ def test_only_a_picture_may_come_inline(field: str) -> None:
 
 def test_an_inline_picture_has_no_bound_of_a_url() -> None:
     inline = "data:image/png;base64," + "A" * 1_000_000
-    assert create(KLING, action="image2video", image_url=inline).image_urls == (inline,)
+    assert create(KLING, action="image2video", image_url=inline).urls(MediaRole.IMAGE) == [inline]
 
 
 BAD_FIELDS: list[tuple[str, dict[str, Any], str]] = [
@@ -193,7 +194,7 @@ URLS = st.text(st.sampled_from("htps:/[]@.\\%#?1a é\t\u2100"), max_size=20).map
 @given(URLS)
 def test_any_url_is_read_or_named(url: str) -> None:
     with suppress(BadInput):
-        assert create(GROK, callback_url=url).callback_url == url
+        assert create(GROK, callback_url=url).callback == Callback(url)
 
 
 @given(st.text(min_size=1, max_size=40).filter(str.strip))

@@ -87,7 +87,7 @@ def test_a_request_without_a_key_is_refused() -> None:
 def test_a_minimal_request_is_filled_from_the_catalog(platform: str, kind: Kind) -> None:
     draft = create(f"/api/{platform}/{segment_of(kind)}")
     model = CATALOG.offer("aistudio", platform, kind).model(None)
-    filled = {"action": "text2video", "duration": 5, "aspect_ratio": "16:9"} if kind is Kind.VIDEO else {}
+    filled = {"action": "text2video", "duration": 5, "ratio": "16:9"} if kind is Kind.VIDEO else {}
     assert draft == replace(Draft("aistudio", platform, kind, model.name, prompt="a fox"), **filled)  # type: ignore[arg-type]
 
 

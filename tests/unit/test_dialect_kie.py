@@ -13,7 +13,7 @@ from relay.families import dialect
 from relay.families.dialect import CREATE, DOWNLOAD, RECORD, Download, TaskQuery
 from relay.families.kie.dialect import DIALECT
 from relay.nouns.catalog import Catalog
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Callback, Draft, Kind, MediaRole, Medium
 from relay.nouns.errors import BadInput, InvalidParameter, MissingField, NotFound, TaskNotFound
 from relay.nouns.wire import Inbound
 from tests.speaking import Speaker
@@ -53,6 +53,10 @@ def test_registry_finds_the_dialect() -> None:
     assert dialect("kie") is DIALECT
 
 
+def pictures(*urls: str) -> tuple[Medium, ...]:
+    return tuple(Medium(MediaRole.IMAGE, url) for url in urls)
+
+
 def test_routes_are_the_three_of_the_family() -> None:
     assert {(route.method, route.path, route.use.name) for route in DIALECT.routes} == {
         ("POST", "/api/v1/gpt4o-image/generate", "create"),
@@ -70,14 +74,14 @@ GOOD_FIELDS: list[tuple[str, object, str, object]] = [
     *[("size", size, "size", size) for size in ("1:1", "3:2", "2:3")],
     *[("nVariants", count, "count", count) for count in (1, 2, 4)],
     ("prompt", "猫" * 20_000, "prompt", "猫" * 20_000),
-    ("filesUrl", [URL, URL + "?2"], "image_urls", (URL, URL + "?2")),
-    ("filesUrl", [f"{URL}?{number}" for number in range(5)], "image_urls", tuple(f"{URL}?{n}" for n in range(5))),
-    ("filesUrl", [], "image_urls", ()),
-    ("filesUrl", None, "image_urls", ()),
-    ("fileUrl", URL, "image_urls", (URL,)),
-    ("filesUrl", ["http://files.example:8080/a.png"], "image_urls", ("http://files.example:8080/a.png",)),
-    ("maskUrl", URL, "mask_url", URL),
-    ("callBackUrl", "http://127.0.0.1:9/hook", "callback_url", "http://127.0.0.1:9/hook"),
+    ("filesUrl", [URL, URL + "?2"], "media", pictures(URL, URL + "?2")),
+    ("filesUrl", [f"{URL}?{number}" for number in range(5)], "media", pictures(*(f"{URL}?{n}" for n in range(5)))),
+    ("filesUrl", [], "media", ()),
+    ("filesUrl", None, "media", ()),
+    ("fileUrl", URL, "media", pictures(URL)),
+    ("filesUrl", ["http://files.example:8080/a.png"], "media", pictures("http://files.example:8080/a.png")),
+    ("maskUrl", URL, "media", (Medium(MediaRole.MASK, URL),)),
+    ("callBackUrl", "http://127.0.0.1:9/hook", "callback", Callback("http://127.0.0.1:9/hook")),
     ("isEnhance", True, "options", {"isEnhance": True}),
     ("isEnhance", False, "options", {"isEnhance": False}),
     ("uploadCn", True, "options", {"uploadCn": True}),
@@ -99,7 +103,7 @@ BAD_FIELDS: dict[str, list[object]] = {
     "nVariants": [0, 3, 5, -1, "1", 1.0, True, [1]],
     "prompt": [1, ["a"], {}, "a" * 20_001],
     "filesUrl": [URL, {}, 1, [f"{URL}?{number}" for number in range(6)]],
-    "filesUrl.0": [[bad] for bad in (*BAD_URLS, 1, None)],
+    "filesUrl[0]": [[bad] for bad in (*BAD_URLS, 1, None)],
     "fileUrl": [*BAD_URLS, 1, [URL]],
     "maskUrl": [*BAD_URLS, 1, [URL]],
     "callBackUrl": [*BAD_URLS, 1, [URL]],
@@ -113,7 +117,7 @@ BAD_FIELDS: dict[str, list[object]] = {
 def named(field: str, value: object) -> str | None:
     """The field a refusal names, None where there is none."""
     try:
-        create(**{field.partition(".")[0]: value})
+        create(**{field.partition("[")[0]: value})
     except InvalidParameter as refusal:
         return refusal.field
     return None
@@ -143,11 +147,19 @@ def test_missing_field_is_named(body: dict[str, object], field: str) -> None:
 
 @pytest.mark.parametrize("files", [{"filesUrl": [URL]}, {"fileUrl": URL}])
 def test_a_file_needs_no_prompt(files: dict[str, object]) -> None:
-    assert CLIENT.read(CREATE, inbound({"size": "1:1", **files})).image_urls == (URL,)
+    assert CLIENT.read(CREATE, inbound({"size": "1:1", **files})).media == pictures(URL)
 
 
 def test_deprecated_file_joins_the_others_once() -> None:
-    assert create(filesUrl=[URL, URL + "?2"], fileUrl=URL).image_urls == (URL, URL + "?2")
+    assert create(filesUrl=[URL, URL + "?2"], fileUrl=URL).media == pictures(URL, URL + "?2")
+
+
+def test_each_input_is_known_by_the_clients_own_field() -> None:
+    draft = create(filesUrl=[URL, URL + "?2"], fileUrl=URL + "?3", maskUrl=URL, callBackUrl=URL)
+
+    assert [medium.field for medium in draft.media] == ["filesUrl[0]", "filesUrl[1]", "fileUrl", "maskUrl"]
+    assert [each.field for each in (draft.callback,) if each] == ["callBackUrl"]
+    assert [draft.client_word(about) for about in ("image", "mask", "count")] == ["filesUrl", "maskUrl", "nVariants"]
 
 
 def test_deprecated_file_counts_towards_the_limit() -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from relay.families.dialect import Route
 from relay.nouns.catalog import Model, Source
-from relay.nouns.draft import Draft
+from relay.nouns.draft import Draft, Medium, Parent
 from relay.nouns.faults import Fault
 from relay.nouns.task import Asset, Observation, Task
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs/families.md").read_text("utf-8")
-EXPLAINED = (Draft, Observation, Fault, Asset, Task, Source, Model, Route)
+EXPLAINED = (Draft, Medium, Parent, Observation, Fault, Asset, Task, Source, Model, Route)
 
 
 def explained_fields(noun: str) -> list[str]:

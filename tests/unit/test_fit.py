@@ -14,7 +14,7 @@ from relay.families import provider
 from relay.families.provider import Order
 from relay.flow.fit import Fit, as_charged, fit
 from relay.nouns.catalog import Model
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Draft, Kind, MediaRole, Medium, Parent
 from relay.nouns.errors import InvalidParameter, Unsupported
 
 CATALOG = shipped()
@@ -28,6 +28,7 @@ SOLD = [
 BOTH = frozenset({"kie", "aistudio"})
 VIDEO = Draft("aistudio", "kling", Kind.VIDEO, "kling-3.0", prompt="a kite", action="text2video", duration=1)
 IMAGE = Draft("aistudio", "grok", Kind.IMAGE, "grok-imagine", prompt="a kite", count=3)
+PICTURE = (Medium(MediaRole.IMAGE, "https://files.example/a.png", "image_url"),)
 SIZES = ("1:1", "16:9", "9:16", "21:9", "1024x1024", "640x4096", None)
 
 
@@ -49,7 +50,7 @@ def drafts(draw: st.DrawFn) -> Draft:
     """A request for anything that is sold, of any number, length and shape a dialect lets through, and more."""
     family, platform, kind, model = draw(st.sampled_from(SOLD))
     draft = Draft(family, platform, kind, model.name, prompt="a kite", size=draw(st.sampled_from(SIZES)))
-    draft = replace(draft, image_urls=("https://files.example/a.png",) * draw(st.integers(0, 6)))
+    draft = replace(draft, media=PICTURE * draw(st.integers(0, 6)))
     if kind is Kind.VIDEO:
         return replace(draft, duration=draw(st.none() | st.integers(1, 60)), action="text2video")
     return replace(draft, count=draw(st.integers(1, 10))) if kind is Kind.IMAGE else draft
@@ -103,13 +104,21 @@ def test_a_draft_that_was_rounded_is_not_sent_where_it_would_be_made_shorter_or_
     [
         (IMAGE, "count must be one of: 1"),
         (replace(VIDEO, duration=16), "duration must be one of: 3-15"),
-        (replace(VIDEO, image_urls=("https://files.example/a.png",) * 3), "image_url takes at most 2 for this model"),
-        (replace(IMAGE, count=1, mask_url="https://files.example/a.png"), "mask_url is not taken by this model"),
+        (replace(VIDEO, media=PICTURE * 3), "image_url takes at most 2 for this model"),
         (
-            replace(VIDEO, action="extend", video_url="https://files.example/a.mp4"),
+            replace(IMAGE, count=1, media=(Medium(MediaRole.MASK, "https://files.example/a.png", "mask_url"),)),
+            "mask_url is not taken by this model",
+        ),
+        (
+            replace(
+                VIDEO, action="extend", media=(Medium(MediaRole.VIDEO, "https://files.example/a.mp4", "video_url"),)
+            ),
             "action extend is not offered for this model",
         ),
-        (Draft("kie", "gpt4o-image", Kind.IMAGE, "gpt4o-image", count=3), "nVariants must be one of: 1-2, 4"),
+        (
+            Draft("kie", "gpt4o-image", Kind.IMAGE, "gpt4o-image", count=3, fields={"count": "nVariants"}),
+            "nVariants must be one of: 1-2, 4",
+        ),
     ],
 )
 def test_what_nobody_carries_is_refused_with_the_clients_field_and_what_would_do(draft: Draft, says: str) -> None:
@@ -118,9 +127,19 @@ def test_what_nobody_carries_is_refused_with_the_clients_field_and_what_would_do
     assert caught.value.field == says.split(maxsplit=1)[0]
 
 
-def test_a_video_is_only_continued_where_it_was_made() -> None:
+MADE = Parent("t1", upstream="aistudio", label="kling", upstream_task_id="up-1")
+
+
+def test_a_video_is_continued_where_it_was_made() -> None:
+    (way,) = fit(CATALOG, replace(VIDEO, action="extend", parent=MADE), BOTH)
+
+    assert (way.source.upstream, way.source.label) == ("aistudio", "kling")
+
+
+@pytest.mark.parametrize("made", [{"upstream": "kie"}, {"api": "another"}, {"label": "hailuo"}])
+def test_a_video_is_only_continued_where_it_was_made(made: dict[str, str]) -> None:
     with pytest.raises(InvalidParameter) as caught:
-        fit(CATALOG, replace(VIDEO, model="kling-v1", action="extend", parent="t1", pin="kie"), BOTH)
+        fit(CATALOG, replace(VIDEO, model="kling-v1", action="extend", parent=replace(MADE, **made)), BOTH)
     assert caught.value.field == "task_id"
 
 

@@ -14,7 +14,7 @@ from relay.families.aistudio.provider import PROVIDER
 from relay.families.aistudio.words import SEGMENTS
 from relay.families.provider import Job, Order
 from relay.nouns.catalog import Source
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Draft, Kind, MediaRole, Medium, Parent
 from relay.nouns.errors import Refused, Unfit, UnknownOutcome
 from relay.nouns.task import Observation, State
 from relay.nouns.wire import Answer
@@ -27,16 +27,17 @@ SUBMITS: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "fixtures" / "aistudio" / "submits.json").read_text("utf-8")
 )
 IMAGE = Draft("aistudio", "krea", Kind.IMAGE, "flux-dev", prompt="a fox", count=2, size="1024x1024")
-VIDEO = Draft("aistudio", "kling", Kind.VIDEO, "m", "a fox", action="text2video", duration=5, aspect_ratio="9:16")
-EXTEND = replace(VIDEO, action="extend", parent="T0", parent_upstream_task_id="up-1", pin="aistudio")
-MUSIC = Draft("aistudio", "suno", Kind.MUSIC, "V5", prompt="a fox", lyrics="line one\nline two", style="pop, upbeat")
+VIDEO = Draft("aistudio", "kling", Kind.VIDEO, "m", "a fox", action="text2video", duration=5, ratio="9:16")
+EXTEND = replace(VIDEO, action="extend", parent=Parent("T0", upstream="aistudio", upstream_task_id="up-1"))
+SUNG = {"lyrics": "line one\nline two", "style": "pop, upbeat"}
+MUSIC = Draft("aistudio", "suno", Kind.MUSIC, "V5", prompt="a fox", options=SUNG)
 VID = "https://vid.example/a.mp4"
 DRAFTS = {
     "image": IMAGE,
     "text2video": VIDEO,
-    "image2video": replace(VIDEO, action="image2video", image_urls=("https://img.example/a.png",)),
+    "image2video": replace(VIDEO, action="image2video", media=(Medium(MediaRole.IMAGE, "https://img.example/a.png"),)),
     "extend a task of this upstream": EXTEND,
-    "extend a video": replace(VIDEO, action="extend", video_url=VID),
+    "extend a video": replace(VIDEO, action="extend", media=(Medium(MediaRole.VIDEO, VID),)),
     "music": MUSIC,
 }
 
@@ -78,11 +79,6 @@ def test_a_draft_is_sent_as_the_reference_says(name: str) -> None:
 def test_a_callback_url_is_sent_where_there_is_one(name: str) -> None:
     body = json.loads(API.write_submit(Order(DRAFTS[name], SOURCE, "https://me.example/cb")).body)
     assert body == {**SUBMITS[name]["body"], "callback_url": "https://me.example/cb"}
-
-
-def test_a_parent_made_elsewhere_is_extended_by_its_video() -> None:
-    elsewhere = replace(EXTEND, pin="another", video_url=VID)
-    assert json.loads(API.write_submit(Order(elsewhere, SOURCE, None)).body) == SUBMITS["extend a video"]["body"]
 
 
 def test_a_query_names_the_task_on_its_platform() -> None:

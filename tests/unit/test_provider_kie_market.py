@@ -12,7 +12,7 @@ import pytest
 from relay.families.kie.provider import PROVIDER
 from relay.families.provider import Order
 from relay.nouns.catalog import Source
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Draft, Kind, MediaRole, Medium
 from relay.nouns.errors import Unfit
 
 APIS = PROVIDER.apis
@@ -25,6 +25,10 @@ SIZES = {
     "kling-3.0/video": ("16:9", "9:16", "1:1"),
 }
 PICTURES = tuple(f"https://files.example/{number}.png" for number in range(20))
+
+
+def images(number: int) -> tuple[Medium, ...]:
+    return tuple(Medium(MediaRole.IMAGE, url) for url in PICTURES[:number])
 
 
 def body(draft: Draft, model: str, callback_url: str | None = None) -> Any:
@@ -64,7 +68,7 @@ def test_market_wraps_the_input_beside_the_model() -> None:
     ],
 )
 def test_market_images_go_where_the_model_looks(model: str, field: str, value: object) -> None:
-    found = market(model, image_urls=PICTURES[:1])
+    found = market(model, media=images(1))
     assert {name: found[name] for name in found if "image_" in name or "_urls" in name} == {field: value}
 
 
@@ -79,7 +83,7 @@ def test_market_images_go_where_the_model_looks(model: str, field: str, value: o
 )
 def test_market_leaves_images_a_model_lacks_to_another_upstream(model: str, too_many: int) -> None:
     with pytest.raises(Unfit) as caught:
-        market(model, image_urls=PICTURES[:too_many])
+        market(model, media=images(too_many))
     assert caught.value.about == "image"
 
 
@@ -121,7 +125,9 @@ def test_market_duration_is_text() -> None:
     assert market("kling-3.0/video", duration=5)["duration"] == "5"
 
 
-@pytest.mark.parametrize(("about", "change"), [("count", {"count": 2}), ("mask", {"mask_url": PICTURES[0]})])
+@pytest.mark.parametrize(
+    ("about", "change"), [("count", {"count": 2}), ("mask", {"media": (Medium(MediaRole.MASK, PICTURES[0]),)})]
+)
 def test_market_leaves_what_it_cannot_make_to_another_upstream(about: str, change: dict[str, Any]) -> None:
     with pytest.raises(Unfit) as caught:
         market("kling-3.0/video", **change)

@@ -12,7 +12,7 @@ from relay.families import provider
 from relay.families.kie.provider import PROVIDER
 from relay.families.provider import Job, Order
 from relay.nouns.catalog import Source
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Callback, Draft, Kind, MediaRole, Medium, Parent
 from relay.nouns.errors import Unfit
 from relay.nouns.wire import Call
 from tests.axes import each_once
@@ -25,6 +25,10 @@ MUSIC = Draft("aistudio", "suno", Kind.MUSIC, "V5", prompt="rain  on\nroofs")
 PICTURES = tuple(f"https://files.example/{number}.png" for number in range(20))
 SIZES = {"gpt4o-image": ("1:1", "3:2", "2:3"), "veo": ("16:9", "9:16")}
 MODELS = {"gpt4o-image": "gpt4o-image", "market": "kling-3.0/video", "veo": "", "suno": "V5"}
+
+
+def pictures(number: int) -> tuple[Medium, ...]:
+    return tuple(Medium(MediaRole.IMAGE, url) for url in PICTURES[:number])
 
 
 def call(draft: Draft, api: str, model: str | None = None, callback_url: str | None = None) -> Call:
@@ -80,7 +84,7 @@ def test_submission_may_not_be_repeated() -> None:
 
 @pytest.mark.parametrize("api", APIS)
 def test_our_callback_url_is_sent_not_the_clients(api: str) -> None:
-    draft = replace(MUSIC if api == "suno" else VIDEO, callback_url="https://client.example/hook")
+    draft = replace(MUSIC if api == "suno" else VIDEO, callback=Callback("https://client.example/hook"))
     assert body(draft, api, callback_url=OURS)["callBackUrl"] == OURS
 
 
@@ -91,7 +95,7 @@ def test_no_callback_url_is_sent_where_there_is_none(api: str) -> None:
 
 @each_once(
     ("api", APIS),
-    ("continued", [{"action": "extend"}, {"parent": "T1"}, {"video_url": PICTURES[0]}]),
+    ("continued", [{"action": "extend"}, {"parent": Parent("T1")}, {"media": (Medium(MediaRole.VIDEO, PICTURES[0]),)}]),
 )
 def test_continuing_a_video_is_left_to_another_upstream(api: str, continued: dict[str, Any]) -> None:
     with pytest.raises(Unfit) as caught:
@@ -105,7 +109,9 @@ def test_gpt4o_sends_no_optional_field_nobody_set() -> None:
 
 def test_gpt4o_sends_every_field_that_was_set() -> None:
     options = {"isEnhance": True, "uploadCn": False, "enableFallback": True, "fallbackModel": "FLUX_MAX", "other": 1}
-    draft = replace(IMAGE, image_urls=PICTURES[:2], mask_url=PICTURES[2], count=2, size="3:2", options=options)
+    draft = replace(
+        IMAGE, media=(*pictures(2), Medium(MediaRole.MASK, PICTURES[2])), count=2, size="3:2", options=options
+    )
     assert body(draft, "gpt4o-image") == {
         "prompt": "a cat",
         "filesUrl": list(PICTURES[:2]),
@@ -135,7 +141,7 @@ def test_gpt4o_sends_every_field_that_was_set() -> None:
             *[(None, "1:1"), ("", "1:1"), ("large", "1:1"), ("0x0", "1:1"), ("1x0", "1:1"), ("auto", "1:1")],
         ],
     ),
-    ("field", ["size", "aspect_ratio"]),
+    ("field", ["size", "ratio"]),
 )
 def test_gpt4o_size_is_the_nearest_of_three(field: str, wanted: str | None, sent: str) -> None:
     assert body(replace(IMAGE, **{field: wanted}), "gpt4o-image")["size"] == sent  # type: ignore[arg-type]
@@ -148,7 +154,7 @@ def test_gpt4o_variants_are_those_that_were_charged(count: int, sent: int | None
 
 def test_gpt4o_leaves_more_pictures_than_it_takes_to_another_upstream() -> None:
     with pytest.raises(Unfit, match="takes at most 5") as caught:
-        call(replace(IMAGE, image_urls=PICTURES[:6]), "gpt4o-image")
+        call(replace(IMAGE, media=pictures(6)), "gpt4o-image")
     assert caught.value.about == "image"
 
 
@@ -162,7 +168,7 @@ def test_gpt4o_leaves_more_pictures_than_it_takes_to_another_upstream() -> None:
     ],
 )
 def test_veo_way_follows_from_the_images(images: int, way: str) -> None:
-    sent = body(replace(VIDEO, image_urls=PICTURES[:images]), "veo")
+    sent = body(replace(VIDEO, media=pictures(images)), "veo")
     assert (sent["generationType"], sent.get("imageUrls", [])) == (way, list(PICTURES[:images]))
 
 
@@ -178,12 +184,12 @@ def test_veo_duration_is_the_one_that_was_charged(seconds: int | None, sent: int
 
 @pytest.mark.parametrize(("ratio", "sent"), [(None, None), ("16:9", "16:9"), ("9:16", "9:16"), ("4:3", "16:9")])
 def test_veo_shape_is_one_of_two(ratio: str | None, sent: str | None) -> None:
-    assert body(replace(VIDEO, aspect_ratio=ratio), "veo").get("aspect_ratio") == sent
+    assert body(replace(VIDEO, ratio=ratio), "veo").get("aspect_ratio") == sent
 
 
 def test_veo_leaves_more_pictures_than_it_takes_to_another_upstream() -> None:
     with pytest.raises(Unfit, match="takes at most 3") as caught:
-        call(replace(VIDEO, image_urls=PICTURES[:4]), "veo")
+        call(replace(VIDEO, media=pictures(4)), "veo")
     assert caught.value.about == "image"
 
 
@@ -198,7 +204,7 @@ def test_suno_without_lyrics_or_style_leaves_all_to_the_model() -> None:
 
 
 def test_suno_lyrics_are_what_is_sung() -> None:
-    assert body(replace(MUSIC, lyrics="la\nla", style="pop"), "suno") == {
+    assert body(replace(MUSIC, options={"lyrics": "la\nla", "style": "pop"}), "suno") == {
         "model": "V5",
         "prompt": "la\nla",
         "style": "pop",
@@ -209,13 +215,13 @@ def test_suno_lyrics_are_what_is_sung() -> None:
 
 
 def test_suno_style_alone_is_custom_mode() -> None:
-    assert body(replace(MUSIC, style="pop"), "suno")["customMode"]
+    assert body(replace(MUSIC, options={"style": "pop"}), "suno")["customMode"]
 
 
 def test_suno_custom_mode_always_has_a_style() -> None:
-    assert body(replace(MUSIC, lyrics="la"), "suno")["style"] == "rain  on\nroofs"
+    assert body(replace(MUSIC, options={"lyrics": "la"}), "suno")["style"] == "rain  on\nroofs"
 
 
 @pytest.mark.parametrize(("prompt", "title"), [("a" * 200, "a" * 80), ("  ", "Untitled"), ("a" * 79 + " b", "a" * 79)])
 def test_suno_title_fits(prompt: str, title: str) -> None:
-    assert body(replace(MUSIC, prompt=prompt, lyrics="la", style="pop"), "suno")["title"] == title
+    assert body(replace(MUSIC, prompt=prompt, options={"lyrics": "la", "style": "pop"}), "suno")["title"] == title

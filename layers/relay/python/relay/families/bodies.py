@@ -99,7 +99,7 @@ def read_body(model: type[B], document: Mapping[str, object]) -> B:
         return model.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "body"
+        field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])[1:] or "body"
         if first["type"] == "missing":
             raise MissingField(field) from error
         problem = first["msg"].removeprefix("Input ").removeprefix("Value error, ")

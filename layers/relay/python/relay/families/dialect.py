@@ -129,9 +129,6 @@ class Dialect(ABC):
     # where a request may hold its key: a header, and what stands before the key there; the first that fits counts
     key_places: ClassVar[tuple[tuple[str, str], ...]] = (("authorization", "Bearer +"),)
     key_prefix: ClassVar[str] = ""  # what clients may leave out of the beginning of a key
-    callback_field: ClassVar[str] = "callback_url"  # where a create request holds the client's URL
-    media_fields: ClassVar[Mapping[str, str]] = {"image": "image_url", "mask": "mask_url", "video": "video_url"}
-    field_words: ClassVar[Mapping[str, str]] = {"parent": "task_id"}  # where the family's word is not ours
 
     def read_key(self, inbound: Inbound) -> str:
         """The API key of a request. Raises NoKey where there is none, or none of the right form."""

@@ -57,7 +57,7 @@ def _deliver(services: Services, account_id: str, task_id: str, attempt: int, la
         if services.store.tasks.save(task, _give_up(task)):
             services.count("DeliveryDead")
         return
-    hung = recently_hung(services, account_id, draft.callback_url or "")
+    hung = recently_hung(services, account_id, _url(draft))
     if hung and not later:
         services.queues.deliver_later({**task.log_keys, "attempt": attempt})
         return
@@ -92,7 +92,7 @@ def _attempt(services: Services, task: Task, draft: Draft, seconds: float) -> tu
     except (EgressRefused, NotSent, NoAnswer) as error:
         # one that only used up the short time is noted as hanging already
         if services.clock() - began > SHORT_SECONDS * 1000 + 1000:
-            note_hung(services, task.account_id, draft.callback_url or "")
+            note_hung(services, task.account_id, _url(draft))
         return 0, _describe(error), 0
     except Exception as error:
         logger.exception("attempt failed on our side", **task.log_keys, attempt=task.deliveries)
@@ -116,7 +116,11 @@ def _write_call(services: Services, task: Task, draft: Draft) -> Call:
         **sign_webhook(secrets, f"msg_{task.task_id}", now, body),
         **speaker.sign_callback(task, secrets[0], now),
     }
-    return Call("POST", draft.callback_url or "", headers, body)
+    return Call("POST", _url(draft), headers, body)
+
+
+def _url(draft: Draft) -> str:
+    return draft.callback.url if draft.callback else ""
 
 
 def _signing_secrets(services: Services, account_id: str) -> list[str]:

@@ -11,10 +11,10 @@ from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from relay.families import dialect, provider
+from relay.families import provider
 from relay.families.provider import Order
 from relay.nouns.catalog import Catalog, Model, Source
-from relay.nouns.draft import Draft
+from relay.nouns.draft import Draft, Parent
 from relay.nouns.errors import InvalidParameter, Unfit, Unsupported
 from relay.nouns.wire import Call
 
@@ -38,7 +38,7 @@ def fit(catalog: Catalog, draft: Draft, upstreams_on: Container[str]) -> list[Fi
     model = catalog.models[draft.model]
     sources = _sources(model, draft)
     if not sources:
-        raise InvalidParameter(_word(draft, "parent"), "cannot be continued by this model", "不能由该模型继续")
+        raise InvalidParameter(draft.client_word("parent"), "cannot be continued by this model", "不能由该模型继续")
     found, refusals = list[Fit](), list[Unfit]()
     for source in sources:
         if source.upstream in upstreams_on:
@@ -65,8 +65,15 @@ def as_charged(catalog: Catalog, draft: Draft) -> Iterator[Source]:
 
 
 def _sources(model: Model, draft: Draft) -> list[Source]:
-    sources = [source for source in model.sources if draft.pin in (None, source.upstream)]
+    """A follow-up is made by the API, on the platform there, that made its parent; anything else by any source."""
+    sources = [source for source in model.sources if draft.parent is None or _made(draft.parent, source, draft)]
     return sorted(sources, key=lambda source: source.priority)
+
+
+def _made(parent: Parent, source: Source, draft: Draft) -> bool:
+    """Whether this is the way the parent was made."""
+    label = source.label or draft.platform
+    return (parent.upstream, parent.api, parent.label) == (source.upstream, source.api, label)
 
 
 def _fitted(catalog: Catalog, model: Model, draft: Draft, source: Source) -> Fit:
@@ -88,15 +95,9 @@ def _refused(draft: Draft, refusals: Sequence[Unfit]) -> InvalidParameter:
     first = refusals[0]
     allowed = {number for each in refusals if each.about == first.about for number in each.allowed}
     if not allowed:
-        return InvalidParameter(_word(draft, first.about), first.problem, first.zh)
+        return InvalidParameter(draft.client_word(first.about), first.problem, first.zh)
     words = spans(sorted(allowed))
-    return InvalidParameter(_word(draft, first.about), f"must be one of: {words}", f"必须是以下之一：{words}")
-
-
-def _word(draft: Draft, about: str) -> str:
-    """What the client calls a field of its request."""
-    speaker = dialect(draft.dialect)
-    return {**speaker.media_fields, **speaker.field_words}.get(about, about)
+    return InvalidParameter(draft.client_word(first.about), f"must be one of: {words}", f"必须是以下之一：{words}")
 
 
 def spans(numbers: Sequence[int]) -> str:

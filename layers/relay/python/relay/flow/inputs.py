@@ -13,21 +13,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
-from relay.families import dialect
 from relay.flow.access import Caller
 from relay.flow.allowance import check_allowance, count_accepted
 from relay.flow.links import UPSTREAM_LINK_SECONDS, key_of
 from relay.flow.services import Services
 from relay.flow.uploads import inspect_file, new_key
-from relay.nouns.draft import Draft
+from relay.nouns.draft import FILE_KINDS, Draft, Medium
 from relay.nouns.errors import InvalidParameter, Refused
 from relay.nouns.media import PICTURES, by_name, sniff
 from relay.nouns.wire import Call
 
 STORED = "media:"  # URL scheme of a stored file inside a draft: media:<key of our bucket>
 CHECK_SECONDS = 3.0  # for looking up the host names of all addresses of a request, together
-FILE_KIND = {"image": "image", "mask": "image", "video": "video"}  # which kind of file each kind of medium must be
-KIND_WORDS = {"image": ("a picture", "图片"), "video": ("a film", "视频")}
+KIND_WORDS = {"image": ("a picture", "图片"), "video": ("a film", "视频"), "audio": ("a sound", "音频")}
 PROBE_SECONDS = 5.0  # for one address
 PROBES_SECONDS = 10.0  # for all of a request: they and two submissions must fit into the function's 60 s
 PROBE_BYTES = 4096  # read from the start of an address to see whether it holds media
@@ -50,23 +48,18 @@ def resolve_inputs(services: Services, caller: Caller, draft: Draft) -> tuple[Dr
     Raises InvalidParameter or TooLarge naming the field. Nothing is stored yet, because the request may still be
     refused; the caller passes the inline pictures to `store_inline` when it is accepted.
     """
-    fields, inline = dialect(draft.dialect).media_fields, list[Inline]()
-    until = services.clock() + int(CHECK_SECONDS * 1000)
+    inline, until = list[Inline](), services.clock() + int(CHECK_SECONDS * 1000)
 
-    def resolve(kind: str, url: str) -> str:
+    def resolve(medium: Medium) -> str:
+        field, url = medium.field, medium.url
         if url.startswith("data:"):
-            inline.append(_read_inline(services, caller, fields[kind], url))
+            inline.append(_read_inline(services, caller, field, url))
             return STORED + inline[-1].key
-        resolved = _resolve_url(services, caller, fields[kind], url, (until - services.clock()) / 1000)
-        return _check_kind(fields[kind], resolved, FILE_KIND[kind])
+        resolved = _resolve_url(services, caller, field, url, (until - services.clock()) / 1000)
+        return _check_kind(field, resolved, FILE_KINDS.get(medium.role, "image"))
 
-    checked = replace(
-        draft,
-        raw=_without_bytes(draft.raw),
-        image_urls=tuple(resolve("image", url) for url in draft.image_urls),
-        mask_url=resolve("mask", draft.mask_url) if draft.mask_url else None,
-        video_url=resolve("video", draft.video_url) if draft.video_url else None,
-    )
+    media = tuple(replace(medium, url=resolve(medium)) for medium in draft.media)
+    checked = replace(draft, raw=_without_bytes(draft.raw), media=media)
     if inline:
         check_allowance(services, caller, [len(each.body) for each in inline])
     return checked, inline
@@ -81,8 +74,6 @@ def store_inline(services: Services, caller: Caller, inline: list[Inline]) -> No
 
 
 def _resolve_url(services: Services, caller: Caller, field: str, url: str, seconds: float) -> str:
-    if url.startswith(STORED):
-        return url  # set by us: the result of the task this one continues
     key = key_of(services, url)
     if key is not None:
         return STORED + _check_file(services, caller, field, key)
@@ -156,12 +147,7 @@ def prepare_inputs(services: Services, draft: Draft) -> Draft:
         _probe(services, url, min(PROBE_SECONDS, max(0.0, (until - services.clock()) / 1000)))
         return url
 
-    return replace(
-        draft,
-        image_urls=tuple(resolve(url) for url in draft.image_urls),
-        mask_url=resolve(draft.mask_url) if draft.mask_url else None,
-        video_url=resolve(draft.video_url) if draft.video_url else None,
-    )
+    return replace(draft, media=tuple(replace(medium, url=resolve(medium.url)) for medium in draft.media))
 
 
 def _link_for_upstream(services: Services, key: str) -> str:

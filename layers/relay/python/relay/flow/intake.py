@@ -9,11 +9,10 @@ from hashlib import sha256
 from aws_lambda_powertools import Logger
 
 from relay.effects.store.submit import Idempotency
-from relay.families import dialect
 from relay.families.bodies import read_json
 from relay.flow.access import Caller
 from relay.flow.fit import Fit, fit
-from relay.flow.inputs import STORED, check_address, resolve_inputs, store_inline
+from relay.flow.inputs import check_address, resolve_inputs, store_inline
 from relay.flow.services import Services
 from relay.nouns.draft import Draft
 from relay.nouns.errors import BadInput, InvalidParameter, TaskNotFound
@@ -58,8 +57,8 @@ def submit(
 
     Raises BadInput, InsufficientBalance, Forbidden, RateLimited: then nothing was made and nothing charged.
     """
-    if draft.callback_url:
-        check_address(services, dialect(draft.dialect).callback_field, draft.callback_url)
+    if draft.callback:
+        check_address(services, draft.callback.field, draft.callback.url)
     draft, inline = resolve_inputs(services, caller, _continued(services, caller, draft))
     best = fit(services.catalog, draft, services.upstreams_on())[0]
     draft, task = best.draft, replace(_task(services, caller, best), trace_id=trace_id)
@@ -106,24 +105,29 @@ def _task(services: Services, caller: Caller, best: Fit) -> Task:
         most=model.most(draft),
         unit_price=model.unit_price(draft),
         due_at=now + GRACE,
-        delivery=Delivery.WAITING if draft.callback_url else Delivery.NONE,
+        delivery=Delivery.WAITING if draft.callback else Delivery.NONE,
     )
 
 
 def _continued(services: Services, caller: Caller, draft: Draft) -> Draft:
     """The draft with what its parent task knows: only the upstream that made the parent can go on from it."""
-    if draft.parent is None:
+    asked = draft.parent
+    if asked is None:
         return draft
-    parent, model = services.store.tasks.get(caller.account_id, draft.parent), services.catalog.models[draft.model]
+    parent, model = services.store.tasks.get(caller.account_id, asked.task_id), services.catalog.models[draft.model]
     if parent is None or parent.platform != draft.platform:
-        raise InvalidParameter("task_id", "is not a task of yours on this platform", "不是您在该平台的任务")
+        raise InvalidParameter(asked.field, "is not a task of yours on this platform", "不是您在该平台的任务")
     if not model.continues(draft.action, parent.model, parent.kind):
-        raise InvalidParameter("task_id", "is not a task that this model continues", "不是该模型可继续的任务")
+        raise InvalidParameter(asked.field, "is not a task that this model continues", "不是该模型可继续的任务")
     if parent.state is not State.SUCCEEDED:
-        raise InvalidParameter("task_id", "is a task that has not succeeded", "对应的任务尚未成功")
+        raise InvalidParameter(asked.field, "is a task that has not succeeded", "对应的任务尚未成功")
     return replace(
         draft,
-        parent_upstream_task_id=parent.upstream_task_id,
-        pin=parent.upstream,
-        video_url=draft.video_url or (STORED + parent.assets[0].key if parent.assets[0].key else parent.assets[0].url),
+        parent=replace(
+            asked,
+            upstream=parent.upstream or "",
+            api=parent.api,
+            label=parent.label or parent.platform,
+            upstream_task_id=parent.upstream_task_id or "",
+        ),
     )

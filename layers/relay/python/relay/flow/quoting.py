@@ -28,7 +28,7 @@ def quote(words: str, *private: str) -> str:
 
 def quote_for_request(draft: Draft, words: str) -> str:
     """An upstream's message about a request, without the request's own texts."""
-    return quote(words, draft.prompt, draft.lyrics or "", draft.style or "")
+    return quote(words, draft.prompt, *(value for value in draft.options.values() if isinstance(value, str)))
 
 
 def quote_for_task(services: Services, task: Task, words: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as having
 from enum import StrEnum
 from typing import Literal
 
@@ -45,12 +46,69 @@ KINDS: Mapping[Kind, Traits] = {
 }
 
 
+class MediaRole(StrEnum):
+    """What an input is for."""
+
+    IMAGE = "image"  # to work from; what the upstream makes of several is for it to say
+    FIRST_FRAME = "first_frame"
+    LAST_FRAME = "last_frame"
+    MASK = "mask"  # which part of the image to change
+    REFERENCE = "reference"  # an image whose subject or style is to appear
+    VIDEO = "video"
+    AUDIO = "audio"
+    SOURCE = "source"  # of a face swap: the image whose face is taken
+    TARGET = "target"  # of a face swap: the image it is put into
+
+
+# Which kind of file each is (`nouns/media`); what is not listed is an image.
+FILE_KINDS: Mapping[MediaRole, Literal["video", "audio"]] = {MediaRole.VIDEO: "video", MediaRole.AUDIO: "audio"}
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """One input: an https URL, inline bytes (`data:`, until it is stored), or `media:<key>` for a file in our bucket.
+
+    `field` is what the client calls it, with its place where it is one of a list: `image_url`, `filesUrl[1]`.
+    """
+
+    role: MediaRole
+    url: str
+    field: str = having(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A task of ours to follow up on, and with `ref` which part of it: a clip, an index, a button.
+
+    The client's words for both are `field` and `ref_field`. The rest is filled in at submit from the parent itself:
+    the upstream, its API and platform there, its job, and the upstream's own word for the part.
+    """
+
+    task_id: str
+    ref: str = ""
+    field: str = having(default="task_id", compare=False)
+    ref_field: str = having(default="", compare=False)
+    upstream: str = ""
+    api: str = ""
+    label: str = ""
+    upstream_task_id: str = ""
+    upstream_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Where the client wants to be told of the end, and what it calls that field."""
+
+    url: str
+    field: str = having(default="callback_url", compare=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What a client asked for, in canonical words; `raw` is the request as it was sent, for families that echo it.
 
-    `parent` is a task of ours to continue; `parent_upstream_task_id` and `pin` are filled from it at submit,
-    because only the upstream that made the parent can continue it. `duration` is seconds.
+    `duration` is seconds. `fields` are the client's words for what it calls otherwise than we do (`count`, `duration`,
+    an option); they serve refusals at submit and are not stored, nor are the `field`s of media, parent and callback.
     """
 
     dialect: str
@@ -61,16 +119,40 @@ class Draft:
     action: str = ""
     count: int = 1
     size: str | None = None
-    aspect_ratio: str | None = None
+    ratio: str | None = None
     duration: int | None = None
-    image_urls: tuple[str, ...] = ()
-    mask_url: str | None = None
-    video_url: str | None = None
-    parent: str | None = None
-    parent_upstream_task_id: str | None = None
-    pin: str | None = None
-    lyrics: str | None = None
-    style: str | None = None
-    callback_url: str | None = None
-    options: Mapping[str, object] = field(default_factory=dict)
-    raw: Mapping[str, object] = field(default_factory=dict)
+    media: tuple[Medium, ...] = ()
+    options: Mapping[str, object] = having(default_factory=dict)
+    parent: Parent | None = None
+    callback: Callback | None = None
+    raw: Mapping[str, object] = having(default_factory=dict)
+    fields: Mapping[str, str] = having(default_factory=dict, compare=False)
+
+    def urls(self, *roles: MediaRole) -> list[str]:
+        """The media of these roles, in the order they were sent."""
+        return [medium.url for medium in self.media if medium.role in roles]
+
+    def url(self, role: MediaRole) -> str | None:
+        """The first medium of this role."""
+        return next(iter(self.urls(role)), None)
+
+    def client_word(self, about: str) -> str:
+        """What the client calls a field of this draft, a medium by its role, or an option."""
+        medium = next((medium for medium in self.media if medium.role == about), None)
+        if medium and medium.field:
+            return medium.field.partition("[")[0]
+        if about == "parent" and self.parent:
+            return self.parent.field
+        return self.fields.get(about, about)
+
+
+def media_of(role: MediaRole, field: str, given: str | Sequence[str] | None) -> tuple[Medium, ...]:
+    """The media in a client's field: one, a list of them, or none."""
+    if isinstance(given, str):
+        return (Medium(role, given, field),)
+    return tuple(Medium(role, url, f"{field}[{number}]") for number, url in enumerate(given or ()))
+
+
+def options_of(**values: object) -> dict[str, object]:
+    """The options that a client gave a value."""
+    return {name: value for name, value in values.items() if value is not None}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Callback, Draft, Kind, MediaRole, Medium, Parent
 from relay.nouns.faults import Fault
 from relay.nouns.money import Entry, EntryKind
 from relay.nouns.task import Asset, Delivery, Role, State, Task
@@ -17,7 +17,9 @@ from relay.nouns.wire import Json
 Item = dict[str, Any]  # DynamoDB's own shape: {"attribute": {"S": "text"}}
 
 # Told once: asking a class for its fields, or copying deeply what is only read, costs more than the translation.
-_TASK, _DRAFT, _ENTRY = (tuple(each.name for each in fields(kind)) for kind in (Task, Draft, Entry))
+_TASK, _ENTRY = (tuple(each.name for each in fields(kind)) for kind in (Task, Entry))
+# Without the client's words for its fields (`compare=False`), which only refusals at submit need.
+_ASKED = {kind: tuple(each.name for each in fields(kind) if each.compare) for kind in (Draft, Medium, Parent, Callback)}
 _ASSET = {each.name: each.default for each in fields(Asset)}  # what an asset says of itself beyond these is kept
 
 
@@ -101,12 +103,23 @@ def read_facts(body: bytes) -> Mapping[str, Json]:
 
 
 def write_draft(draft: Draft) -> str:
-    return json.dumps(_values(draft, _DRAFT), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(_asked(draft), ensure_ascii=False, separators=(",", ":"), default=_asked)
+
+
+def _asked(record: Draft | Medium | Parent | Callback) -> dict[str, Any]:
+    """What is empty is left out."""
+    return {name: value for name in _ASKED[type(record)] if (value := getattr(record, name))}
 
 
 def read_draft(text: str) -> Draft:
     words = json.loads(text)
-    return Draft(**words | {"kind": Kind(words["kind"]), "image_urls": tuple(words["image_urls"])})
+    words["kind"] = Kind(words["kind"])
+    words["media"] = tuple(Medium(MediaRole(each["role"]), each["url"]) for each in words.get("media", ()))
+    if "parent" in words:
+        words["parent"] = Parent(**words["parent"])
+    if "callback" in words:
+        words["callback"] = Callback(**words["callback"])
+    return Draft(**words)
 
 
 # All of a ledger lies between these: $ follows #. Statement lines lie in blocks by the day, the others by reference.

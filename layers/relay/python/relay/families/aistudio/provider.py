@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote
 
-from relay.families.aistudio.words import ERRORS, TASK_TYPES
+from relay.families.aistudio.words import ERRORS, RATIOS, TASK_TYPES
 from relay.families.provider import Api, Job, Order, Provider
 from relay.families.reading import (
     MAX_ASSETS,
@@ -19,7 +19,7 @@ from relay.families.reading import (
     is_url,
     parse,
 )
-from relay.nouns.draft import Kind
+from relay.nouns.draft import Kind, MediaRole
 from relay.nouns.errors import BadInput, Refused, Unfit, UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault
 from relay.nouns.shapes import nearest
@@ -77,15 +77,16 @@ def _write_submit(order: Order) -> Call:
     draft, source = order.draft, order.source
     if draft.kind not in TASK_TYPES:
         raise Unfit("model", "is of a kind this API does not make", "该 API 不支持此类型")
-    if draft.mask_url or len(draft.image_urls) > (1 if draft.kind is Kind.VIDEO else 0):
-        raise Unfit("mask" if draft.mask_url else "image", "is more than this model takes", "超出该模型的上限")
+    if draft.url(MediaRole.MASK) or len(draft.urls(MediaRole.IMAGE)) > (1 if draft.kind is Kind.VIDEO else 0):
+        about = "mask" if draft.url(MediaRole.MASK) else "image"
+        raise Unfit(about, "is more than this model takes", "超出该模型的上限")
     fields: dict[str, object] = {"prompt": draft.prompt, "model": source.model}
     if draft.kind is Kind.IMAGE:
-        fields |= {"size": nearest(source.sizes, draft.size), "count": draft.count}
+        fields |= {"size": nearest(source.sizes, draft.size, draft.ratio), "count": draft.count}
     elif draft.kind is Kind.VIDEO:
         fields |= _video(order)
     else:  # music has no choice of model
-        fields |= {"model": None, "lyrics": draft.lyrics, "style": draft.style}
+        fields |= {"model": None, "lyrics": draft.options.get("lyrics"), "style": draft.options.get("style")}
     return _post(order.label, TASK_TYPES[draft.kind], {**fields, "callback_url": order.callback_url})
 
 
@@ -94,12 +95,12 @@ def _video(order: Order) -> dict[str, object]:
     fields: dict[str, object] = {"action": draft.action or "text2video", "duration": draft.duration}
     if draft.action != "extend":  # a continued video keeps the shape it has
         return fields | {
-            "aspect_ratio": nearest(order.source.sizes, draft.aspect_ratio),
-            "image_url": next(iter(draft.image_urls), None),
+            "aspect_ratio": nearest(order.source.sizes or RATIOS, draft.ratio, draft.size),
+            "image_url": draft.url(MediaRole.IMAGE),
         }
-    if draft.parent_upstream_task_id and draft.pin == order.source.upstream:
-        return fields | {"task_id": draft.parent_upstream_task_id}
-    return fields | {"video_url": draft.video_url}
+    if draft.parent:
+        return fields | {"task_id": draft.parent.upstream_task_id}
+    return fields | {"video_url": draft.url(MediaRole.VIDEO)}
 
 
 def _read_submit(answer: Answer, _: Order) -> Observation:

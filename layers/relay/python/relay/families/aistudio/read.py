@@ -17,7 +17,7 @@ from relay.families.dialect import TaskQuery
 from relay.families.forms import MAX_FILENAME, clean_name, read_file
 from relay.nouns.account import FilePart, FormRequest, Statement
 from relay.nouns.catalog import Catalog, Model, Offer
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Callback, Draft, Kind, MediaRole, Parent, media_of, options_of
 from relay.nouns.errors import InvalidParameter, MissingField, NotFound
 from relay.nouns.wire import Inbound
 
@@ -94,17 +94,19 @@ class _Video(_Creation):
             draft,
             action=self.action,
             duration=self.duration or model.duration,
-            aspect_ratio=self.aspect_ratio,
+            ratio=self.aspect_ratio,
         )
         # the action decides which media counts: a client's leftover image must not change what text2video makes
         if self.action == "image2video":
             if self.image_url is None:
                 raise MissingField("image_url", " for image2video", "（image2video）")
-            return replace(draft, image_urls=(self.image_url,))
+            return replace(draft, media=media_of(MediaRole.IMAGE, "image_url", self.image_url))
         if self.action == "extend":
-            if self.task_id is None and self.video_url is None:
+            if self.task_id is not None:
+                return replace(draft, parent=Parent(self.task_id))
+            if self.video_url is None:
                 raise MissingField("task_id", " for extend, or video_url", "（extend，或 video_url）")
-            return replace(draft, parent=self.task_id, video_url=self.video_url)
+            return replace(draft, media=media_of(MediaRole.VIDEO, "video_url", self.video_url))
         return draft
 
 
@@ -113,7 +115,7 @@ class _Music(_Creation):
     style: Annotated[str, Field(max_length=1000)] | None = None
 
     def fill(self, draft: Draft, offer: Offer, model: Model) -> Draft:
-        return replace(draft, lyrics=self.lyrics, style=self.style)
+        return replace(draft, options=options_of(lyrics=self.lyrics, style=self.style))
 
 
 class _Query(Body):
@@ -151,7 +153,7 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
         kind=kind,
         model=model.name,
         prompt=body.prompt,
-        callback_url=body.callback_url,
+        callback=Callback(body.callback_url) if body.callback_url else None,
     )
     return body.fill(draft, offer, model)
 

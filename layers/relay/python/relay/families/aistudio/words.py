@@ -15,6 +15,8 @@ PLATFORMS = frozenset(
 SEGMENTS: Mapping[str, Kind] = {"images": Kind.IMAGE, "videos": Kind.VIDEO, "music": Kind.MUSIC}
 TASK_TYPES: Mapping[str, str] = {kind.value: segment for segment, kind in SEGMENTS.items()}
 
+RATIOS = ("16:9", "9:16", "1:1")  # Platform API reference, videos: the shapes there are
+
 # Platform API reference, errors: every code there is, with the one HTTP status it goes with.
 ERRORS: Mapping[str, int] = {
     "MISSING_REQUIRED_FIELD": 400,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -14,7 +13,7 @@ from pydantic.alias_generators import to_camel
 from relay.families.bodies import MAX_TEXT, Body, Link, Media, Url, read_body, read_json
 from relay.families.dialect import CREATE, DOWNLOAD, RECORD, Dialect, Download, Record, Route, TaskQuery, Told
 from relay.nouns.catalog import Catalog
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Callback, Draft, Kind, MediaRole, Medium, media_of
 from relay.nouns.errors import Forbidden, InvalidParameter, MissingField, RelayError, TaskNotFound, Unsupported
 from relay.nouns.faults import Fault, sentence
 from relay.nouns.signing import sign_kie
@@ -56,9 +55,10 @@ class _Create(Body):
     fallback_model: Literal["GPT_IMAGE_1", "FLUX_MAX"] | None = None
 
     @property
-    def files(self) -> tuple[str, ...]:
+    def files(self) -> tuple[Medium, ...]:
         """The inputs, with the deprecated single form among them."""
-        return tuple(dict.fromkeys((self.files_url or []) + ([self.file_url] if self.file_url else [])))
+        images = media_of(MediaRole.IMAGE, "filesUrl", self.files_url)
+        return tuple(dict.fromkeys(images + media_of(MediaRole.IMAGE, "fileUrl", self.file_url)))
 
 
 _FIELDS = frozenset(field.alias for field in _Create.model_fields.values())
@@ -87,12 +87,12 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
         prompt=body.prompt,
         count=body.n_variants,
         size=body.size,
-        image_urls=body.files,
-        mask_url=body.mask_url,
-        callback_url=body.call_back_url,
+        media=body.files + media_of(MediaRole.MASK, "maskUrl", body.mask_url),
+        callback=Callback(body.call_back_url, "callBackUrl") if body.call_back_url else None,
         options={name: document[name] for name in _OPTIONS if name in document},
         # only the fields we know and have checked: the others have no bound, and a row has one
         raw={name: value for name, value in document.items() if name in _FIELDS},
+        fields={"count": "nVariants"},
     )
 
 
@@ -145,9 +145,6 @@ class KieDialect(Dialect):
         Route("GET", "/api/v1/gpt4o-image/record-info", RECORD, read_query, write_record),
         Route("POST", "/api/v1/gpt4o-image/download-url", DOWNLOAD, read_download, write_download),
     )
-    callback_field = "callBackUrl"
-    media_fields = MappingProxyType({"image": "filesUrl", "mask": "maskUrl", "video": "videoUrl"})
-    field_words = MappingProxyType({"count": "nVariants"})
 
     def write_error(self, error: RelayError, trace_id: str) -> Reply:
         code = next((code for kind, code in _ERROR_CODES if isinstance(error, kind)), error.status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from relay.families.kie.records import Wire, as_urls, at_most, pick
 from relay.families.reading import Record, as_object
 from relay.nouns.catalog import Source
-from relay.nouns.draft import Draft
+from relay.nouns.draft import Draft, MediaRole
 from relay.nouns.shapes import nearest
 from relay.nouns.task import Asset, State
 
@@ -16,15 +16,16 @@ _OPTIONS = ("isEnhance", "uploadCn", "enableFallback", "fallbackModel")
 
 def _write(draft: Draft, source: Source) -> dict[str, object]:
     # optional fields only where they say something: the current schema has dropped most of them
-    if len(draft.image_urls) > _MAX_FILES:
+    images, mask = draft.urls(MediaRole.IMAGE), draft.url(MediaRole.MASK)
+    if len(images) > _MAX_FILES:
         raise at_most(_MAX_FILES)
-    body: dict[str, object] = {"size": nearest(source.sizes, draft.aspect_ratio, draft.size) or "1:1"}
+    body: dict[str, object] = {"size": nearest(source.sizes, draft.ratio, draft.size) or "1:1"}
     if draft.prompt:
         body["prompt"] = draft.prompt
-    if draft.image_urls:
-        body["filesUrl"] = list(draft.image_urls)
-    if draft.mask_url:
-        body["maskUrl"] = draft.mask_url
+    if images:
+        body["filesUrl"] = images
+    if mask:
+        body["maskUrl"] = mask
     if draft.count > 1:
         body["nVariants"] = draft.count
     return body | {name: draft.options[name] for name in _OPTIONS if name in draft.options}

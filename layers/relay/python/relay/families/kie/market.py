@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from relay.families.kie.records import Wire, as_urls, at_most, pick
 from relay.families.reading import Record, as_object
 from relay.nouns.catalog import Source
-from relay.nouns.draft import Draft
+from relay.nouns.draft import Draft, MediaRole
 from relay.nouns.errors import Unfit
 from relay.nouns.shapes import nearest
 from relay.nouns.task import Asset, State
@@ -64,13 +64,13 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
     inputs = _MODELS[max(filter(source.model.startswith, _MODELS), key=len)]
     if draft.count > 1:
         raise Unfit("count", "is not a number made at once", "不是可一次生成的数量", (1,))  # one job, one result
-    if draft.mask_url:
+    if draft.url(MediaRole.MASK):
         raise Unfit("mask", "is not taken by this model", "该模型不支持")
     body = dict(inputs.always)
     if draft.prompt:
         body["prompt"] = draft.prompt
     body |= _images(draft, inputs)
-    if ratio := nearest(source.sizes, draft.aspect_ratio, draft.size) or inputs.usual_ratio:
+    if ratio := nearest(source.sizes, draft.ratio, draft.size) or inputs.usual_ratio:
         body[inputs.ratio] = ratio
     if draft.duration:
         body["duration"] = str(draft.duration)  # the Market's video models take it as text
@@ -78,7 +78,7 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
 
 
 def _images(draft: Draft, inputs: Inputs) -> dict[str, object]:
-    images = list(draft.image_urls)
+    images = draft.urls(MediaRole.IMAGE)
     if not images:
         return {}
     most = inputs.most_images if inputs.images or inputs.image else 0

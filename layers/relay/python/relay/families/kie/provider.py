@@ -10,6 +10,7 @@ from relay.families.kie.answers import bare_refusal, find_id, knows, read_envelo
 from relay.families.kie.records import Wire, read_record
 from relay.families.provider import Api, Job, Order, Provider
 from relay.families.reading import parse
+from relay.nouns.draft import MediaRole
 from relay.nouns.errors import BadInput, Forbidden, Unfit, UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault
 from relay.nouns.signing import verify_kie
@@ -21,7 +22,7 @@ WIRES = {"gpt4o-image": gpt4o.WIRE, "market": market.WIRE, "veo": veo.WIRE, "sun
 
 def _write_submit(wire: Wire, order: Order) -> Call:
     draft = order.draft
-    if draft.parent or draft.video_url or draft.action == "extend":
+    if draft.parent or draft.url(MediaRole.VIDEO) or draft.action == "extend":
         raise Unfit("action", "extend is not offered for this model", "该模型不支持 extend")
     body = wire.write(draft, order.source)
     if order.callback_url:

@@ -14,12 +14,13 @@ _TITLE, _STYLE = 80, 200  # characters; the smallest limits of all its models (K
 def _write(draft: Draft, source: Source) -> dict[str, object]:
     """KIE requires a callback URL here; every suno route has one, because the kie upstream has `callbacks`."""
     body: dict[str, object] = {"model": source.model, "instrumental": False}
-    if not draft.lyrics and not draft.style:
+    lyrics, style = (str(draft.options.get(name) or "") for name in ("lyrics", "style"))
+    if not lyrics and not style:
         return body | {"customMode": False, "prompt": draft.prompt}
     # in custom mode the prompt is what is sung, and style and title must be there
     title = " ".join(draft.prompt.split())[:_TITLE].strip() or "Untitled"
-    style = draft.style or draft.prompt[:_STYLE]
-    return body | {"customMode": True, "prompt": draft.lyrics or draft.prompt, "style": style, "title": title}
+    words = {"prompt": lyrics or draft.prompt, "style": style or draft.prompt[:_STYLE], "title": title}
+    return body | {"customMode": True, **words}
 
 
 def _read_assets(record: Record) -> tuple[Asset, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from relay.families.kie.records import Wire, as_urls, at_most, pick
 from relay.families.reading import Record, as_object
 from relay.nouns.catalog import Source
-from relay.nouns.draft import Draft
+from relay.nouns.draft import Draft, MediaRole
 from relay.nouns.shapes import nearest
 from relay.nouns.task import Asset, State
 
@@ -20,7 +20,7 @@ _BY_IMAGES = (
 
 
 def _write(draft: Draft, source: Source) -> dict[str, object]:
-    images = draft.image_urls
+    images = draft.urls(MediaRole.IMAGE)
     if len(images) >= len(_BY_IMAGES):
         raise at_most(len(_BY_IMAGES) - 1)
     body: dict[str, object] = {
@@ -29,8 +29,8 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
         "generationType": _BY_IMAGES[len(images)],
     }
     if images:
-        body["imageUrls"] = list(images)
-    if ratio := nearest(source.sizes, draft.aspect_ratio, draft.size):
+        body["imageUrls"] = images
+    if ratio := nearest(source.sizes, draft.ratio, draft.size):
         body["aspect_ratio"] = ratio
     if draft.duration:
         body["duration"] = draft.duration
