@@ -149,6 +149,8 @@ ANSWERS: Mapping[str, tuple[int, Mapping[str, Any]]] = {
     "status.aistudio.unknown-path": (404, {"code": "NOT_FOUND"}),
     "status.aistudio.wrong-method": (404, {"code": "NOT_FOUND"}),
     "submit.aistudio.cancel": (200, {"task_id": MADE, "status": "succeeded", "cancelled": False}),
+    "submit.aistudio.delete": (404, {"code": "TASK_NOT_FOUND"}),
+    "status.aistudio.list": (200, {"next_cursor": None}),
     "status.kie.record-info": (200, {"successFlag": 1, "response": {"resultUrls": [RESULT]}}),
     "status.kie.download-url": (200, {"data": RESULT}),
     "account.aistudio.balance": (200, {"tier": 3}),

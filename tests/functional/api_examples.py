@@ -91,6 +91,9 @@ def _relay_tasks(shown: Examples) -> None:
     shown.show("aistudio-failed", "POST", "/api/kling/tasks", made)
     _, made = shown.here.post("/api/kling/images", CAT)
     shown.show("aistudio-cancelled", "POST", "/api/kling/tasks/cancel", made)
+    shown.show("aistudio-list", "POST", "/api/tasks/list", {"platform": "kling", "status": "cancelled", "limit": 1})
+    shown.show("aistudio-many", "POST", "/api/tasks/list", {"task_ids": [made["task_id"], NOBODY]})
+    shown.show("aistudio-delete", "POST", "/api/kling/tasks/delete", made)
 
 
 def _relay_music(shown: Examples) -> None:

@@ -225,10 +225,8 @@ def _operator(service: str) -> Any:
 
 def actions_of(service: str, operation: str, params: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     """The actions a call to AWS needs, on which resource each, and on which key where that is a directory row."""
-    if operation == "TransactWriteItems":
-        for step in params["TransactItems"]:
-            ((part, what),) = step.items()
-            yield TRANSACTION_ACTIONS[part], what["TableName"], _lookup(what)
+    if operation in ("TransactWriteItems", "BatchGetItem"):
+        yield from _parts(params)
     elif service == "dynamodb":
         index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
         yield f"dynamodb:{operation}", f"{params['TableName']}{index}", _lookup(params)
@@ -243,6 +241,15 @@ def actions_of(service: str, operation: str, params: dict[str, Any]) -> Iterator
         yield f"states:{operation}", "Poller"
     else:
         raise ValueError(f"{service} {operation}: {json.dumps(params)}")
+
+
+def _parts(params: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The actions of a call that does several things."""
+    for step in params.get("TransactItems", ()):
+        ((part, what),) = step.items()
+        yield TRANSACTION_ACTIONS[part], what["TableName"], _lookup(what)
+    for table in params.get("RequestItems", ()):
+        yield "dynamodb:BatchGetItem", table
 
 
 def _objects(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, ...]]:

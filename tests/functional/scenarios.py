@@ -42,6 +42,7 @@ def a_request_is_repeated(here: RecordingHarness) -> None:
 def a_task_is_taken_back(here: RecordingHarness) -> None:
     task_id = here.submit_image(callback_url=CLIENT)
     assert here.post("/api/kling/tasks/cancel", {"task_id": task_id})[1]["cancelled"]
+    assert here.post("/api/kling/tasks/delete", {"task_id": task_id})[1]["deleted"]
 
 
 def a_video_is_continued(here: RecordingHarness) -> None:
@@ -56,13 +57,15 @@ def a_video_is_continued(here: RecordingHarness) -> None:
 def a_task_is_asked_for(here: RecordingHarness) -> None:
     task_id = here.submit_image()
     assert here.post("/api/kling/tasks", {"task_id": task_id})[1]["status"] == "pending"
+    for wanted in ({}, {"task_ids": [task_id]}):
+        assert len(here.post("/api/tasks/list", wanted)[1]["tasks"]) == 1
     task_id, job = submit_with_callback(here)
     job.state = "succeeded"
     here.callback(job)
     _, record = here.request("GET", f"/api/v1/gpt4o-image/record-info?taskId={task_id}")
     (url,) = record["data"]["response"]["resultUrls"]
-    for wanted in ({"url": url}, {"url": url, "taskId": task_id}):
-        assert here.post("/api/v1/gpt4o-image/download-url", wanted)[1]["data"] == url
+    for link in ({"url": url}, {"url": url, "taskId": task_id}):
+        assert here.post("/api/v1/gpt4o-image/download-url", link)[1]["data"] == url
 
 
 def an_account_looks_at_itself(here: RecordingHarness) -> None:

@@ -56,13 +56,16 @@ def test_the_registry_finds_this_dialect() -> None:
     assert dialect("aistudio") is DIALECT
 
 
-def test_every_route_of_the_reference_is_there_and_one_of_ours() -> None:
+def test_every_route_of_the_reference_is_there_and_some_of_ours() -> None:
     assert {(route.method, route.path, route.use.name) for route in DIALECT.routes} == {
         ("POST", "/api/{platform}/images", "create"),
         ("POST", "/api/{platform}/videos", "create"),
         ("POST", "/api/{platform}/music", "create"),
         ("POST", "/api/{platform}/tasks", "query"),
-        ("POST", "/api/{platform}/tasks/cancel", "cancel"),  # ours: the platform has no way to take a task back
+        ("POST", "/api/{platform}/tasks/cancel", "cancel"),  # ours: the platform has no way to take a task back,
+        ("POST", "/api/{platform}/tasks/delete", "hide"),  # or out of view,
+        ("POST", "/api/tasks/list", "list"),  # or to ask for several
+        ("POST", "/api/tasks/list", "many"),
         ("POST", "/api/account/balance", "balance"),
         ("POST", "/api/account/consumption", "consumption"),
         ("POST", "/api/upload/file", "upload"),

@@ -7,14 +7,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 from relay.nouns.account import Balance, FilePart, Form, FormRequest, Statement, StatementPage, Upload
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft
 from relay.nouns.errors import NoKey, RelayError
+from relay.nouns.listing import Listing, Page, TaskIds
 from relay.nouns.task import Task
-from relay.nouns.wire import Inbound, Reply
+from relay.nouns.wire import Inbound, Json, Reply
 
 Asked = TypeVar("Asked")
 Found = TypeVar("Found")
@@ -24,11 +26,12 @@ Found = TypeVar("Found")
 class Use(Generic[Asked, Found]):
     """Something that can be asked of us, whichever family asks: what is read from a request, and what is told.
 
-    `counted`: a read, which a tier's reads per minute limit.
+    `counted`: a read, which a tier's reads per minute limit. `facts`: what outcomes say in words is read as well.
     """
 
     name: str
     counted: bool = False
+    facts: bool = False
 
 
 class TaskQuery(NamedTuple):
@@ -39,10 +42,11 @@ class TaskQuery(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A task together with the request that made it."""
+    """A task together with the request that made it, and what its outcome says where the use case reads that."""
 
     task: Task
     draft: Draft
+    facts: Mapping[str, Json] = MappingProxyType({})
 
 
 class MenuQuery(NamedTuple):
@@ -62,6 +66,12 @@ class Download(NamedTuple):
 CREATE: Use[Draft, Task] = Use("create")
 QUERY: Use[TaskQuery, Task] = Use("query", counted=True)
 RECORD: Use[TaskQuery, Record] = Use("record", counted=True)
+RECORD_FACTS: Use[TaskQuery, Record] = Use("record", counted=True, facts=True)
+LIST: Use[Listing, Page[Task]] = Use("list", counted=True)
+LIST_FACTS: Use[Listing, Page[Record]] = Use("list", counted=True, facts=True)
+MANY: Use[TaskIds, Sequence[Task]] = Use("many", counted=True)
+MANY_FACTS: Use[TaskIds, Sequence[Record]] = Use("many", counted=True, facts=True)
+HIDE: Use[TaskQuery, Task] = Use("hide")
 CANCEL: Use[TaskQuery, Task] = Use("cancel")
 DOWNLOAD: Use[Download, str] = Use("download", counted=True)
 BALANCE: Use[None, Balance] = Use("balance", counted=True)

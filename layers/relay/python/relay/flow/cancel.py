@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from relay.flow.access import Caller
-from relay.flow.intake import find
+from relay.flow.find import find
 from relay.flow.observe import announce
 from relay.flow.services import Services
 from relay.nouns.life import advance

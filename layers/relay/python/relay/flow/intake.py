@@ -11,11 +11,12 @@ from aws_lambda_powertools import Logger
 from relay.effects.store.submit import Idempotency
 from relay.families.bodies import read_json
 from relay.flow.access import Caller
+from relay.flow.find import find
 from relay.flow.fit import Fit, fit
 from relay.flow.inputs import check_address, resolve_inputs, store_inline
 from relay.flow.services import Services
 from relay.nouns.draft import Draft
-from relay.nouns.errors import BadInput, InvalidParameter, TaskNotFound
+from relay.nouns.errors import BadInput, InvalidParameter
 from relay.nouns.task import GRACE, Delivery, State, Task, uuid7
 from relay.nouns.wire import Inbound
 
@@ -47,7 +48,7 @@ def earlier(services: Services, caller: Caller, repeat: Idempotency | None) -> T
     if repeat is None:
         return None
     task_id = services.store.submissions.earlier(caller.account_id, repeat, services.clock())
-    return find(services, caller, task_id) if task_id else None
+    return services.store.tasks.get(caller.account_id, task_id) if task_id else None
 
 
 def submit(
@@ -70,23 +71,6 @@ def submit(
     store_inline(services, caller, inline)
     services.queues.dispatch(task)
     return task
-
-
-def find(services: Services, caller: Caller, task_id: str, platform: str | None = None) -> Task:
-    """A caller's task, by id and, where the wire names one, platform. Raises TaskNotFound."""
-    task = services.store.tasks.get(caller.account_id, task_id)
-    if task is None or platform not in (None, task.platform):
-        raise TaskNotFound
-    return task
-
-
-def find_with_request(
-    services: Services, caller: Caller, task_id: str, platform: str | None = None
-) -> tuple[Task, Draft]:
-    found = services.store.tasks.with_request(caller.account_id, task_id)
-    if found is None or platform not in (None, found[0].platform):
-        raise TaskNotFound
-    return found
 
 
 def _task(services: Services, caller: Caller, best: Fit) -> Task:
@@ -115,7 +99,7 @@ def _continued(services: Services, caller: Caller, draft: Draft) -> Draft:
     if asked is None:
         return draft
     parent, model = services.store.tasks.get(caller.account_id, asked.task_id), services.catalog.models[draft.model]
-    if parent is None or parent.platform != draft.platform:
+    if parent is None or parent.hidden or parent.platform != draft.platform:
         raise InvalidParameter(asked.field, "is not a task of yours on this platform", "不是您在该平台的任务")
     if not model.continues(draft.action, parent.model, parent.kind):
         raise InvalidParameter(asked.field, "is not a task that this model continues", "不是该模型可继续的任务")

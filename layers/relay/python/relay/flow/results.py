@@ -37,8 +37,10 @@ def find_by_result(services: Services, caller: Caller, url: str, task_id: str | 
     else:
         candidates = services.store.tasks.since(caller.account_id, uuid7(oldest, 0), SEARCHED_ROWS)
     for task in candidates:
-        if task.state is State.SUCCEEDED and any(
-            url == asset.url or (key and key == asset.key) for asset in task.assets
+        if (
+            task.state is State.SUCCEEDED
+            and not task.hidden
+            and any(url == asset.url or (key and key == asset.key) for asset in task.assets)
         ):
             return task
     raise TaskNotFound

@@ -145,6 +145,7 @@ class Task:
     late_outcome: str = ""
     next_ask_at: int | None = None  # when a callback may make us ask again; not written under `version`
     trace_id: str = ""  # of the request that made it
+    hidden: bool = False  # its client deleted it from its view; not written under `version`
 
     @property
     def log_keys(self) -> dict[str, Any]:

@@ -1,22 +1,60 @@
-"""Asking how tasks stand, and for their results."""
+"""Asking how tasks stand, one or several, and for their results."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from relay.edge.operations import Ask, Operations, serve
-from relay.families.dialect import DOWNLOAD, QUERY, RECORD, Download, Record, TaskQuery
-from relay.flow import intake, results
+from relay.effects.store.listings import Found
+from relay.families.dialect import (
+    DOWNLOAD,
+    LIST,
+    LIST_FACTS,
+    MANY,
+    MANY_FACTS,
+    QUERY,
+    RECORD,
+    RECORD_FACTS,
+    Download,
+    Record,
+    TaskQuery,
+)
+from relay.flow import results
+from relay.flow.find import find, find_many, find_page, find_record
 from relay.flow.links import sign_links
+from relay.nouns.listing import Listing, Page, TaskIds
 from relay.nouns.task import Task
 
 
 def query(ask: Ask[TaskQuery]) -> Task:
-    task = intake.find(ask.services, ask.caller, *ask.read())
-    return sign_links(ask.services, task, ask.base_url)
+    return sign_links(ask.services, find(ask.services, ask.caller, *ask.read()), ask.base_url)
 
 
 def record(ask: Ask[TaskQuery]) -> Record:
-    task, draft = intake.find_with_request(ask.services, ask.caller, *ask.read())
-    return Record(sign_links(ask.services, task, ask.base_url), draft)
+    return _signed(ask, find_record(ask.services, ask.caller, *ask.read()))
+
+
+def record_facts(ask: Ask[TaskQuery]) -> Record:
+    return _signed(ask, find_record(ask.services, ask.caller, *ask.read(), facts=True))
+
+
+def many(ask: Ask[TaskIds]) -> Sequence[Task]:
+    return _tasks(ask, find_many(ask.services, ask.caller, ask.read()))
+
+
+def many_facts(ask: Ask[TaskIds]) -> Sequence[Record]:
+    return _records(ask, find_many(ask.services, ask.caller, ask.read(), facts=True))
+
+
+def page(ask: Ask[Listing]) -> Page[Task]:
+    found, after = find_page(ask.services, ask.caller, ask.read())
+    return Page(_tasks(ask, found), after)
+
+
+def page_facts(ask: Ask[Listing]) -> Page[Record]:
+    found, after = find_page(ask.services, ask.caller, ask.read(), facts=True)
+    return Page(_records(ask, found), after)
 
 
 def download(ask: Ask[Download]) -> str:
@@ -25,4 +63,22 @@ def download(ask: Ask[Download]) -> str:
     return results.direct_link(ask.services, ask.caller, wanted.url, wanted.task_id)
 
 
-OPERATIONS: Operations = dict([serve(QUERY, query), serve(RECORD, record), serve(DOWNLOAD, download)])
+def _tasks(ask: Ask[Any], found: Iterable[Found]) -> list[Task]:
+    return [sign_links(ask.services, each.task, ask.base_url) for each in found]
+
+
+def _records(ask: Ask[Any], found: Iterable[Found]) -> list[Record]:
+    return [_signed(ask, Record(each.task, each.draft, each.facts)) for each in found if each.draft]
+
+
+def _signed(ask: Ask[Any], known: Record) -> Record:
+    return known._replace(task=sign_links(ask.services, known.task, ask.base_url))
+
+
+OPERATIONS: Operations = dict(
+    [
+        *(serve(QUERY, query), serve(RECORD, record), serve(RECORD_FACTS, record_facts)),
+        *(serve(LIST, page), serve(LIST_FACTS, page_facts), serve(MANY, many), serve(MANY_FACTS, many_facts)),
+        serve(DOWNLOAD, download),
+    ]
+)

@@ -1,10 +1,10 @@
-"""Taking tasks, and taking them back."""
+"""Taking tasks, taking them back, and taking them out of view."""
 
 from __future__ import annotations
 
 from relay.edge.operations import Ask, Operations, serve
-from relay.families.dialect import CANCEL, CREATE, TaskQuery
-from relay.flow import intake
+from relay.families.dialect import CANCEL, CREATE, HIDE, TaskQuery
+from relay.flow import find, intake
 from relay.flow.cancel import cancel as withdraw
 from relay.nouns.draft import Draft
 from relay.nouns.task import Task
@@ -20,4 +20,8 @@ def cancel(ask: Ask[TaskQuery]) -> Task:
     return withdraw(ask.services, ask.caller, *ask.read())
 
 
-OPERATIONS: Operations = dict([serve(CREATE, create), serve(CANCEL, cancel)])
+def hide(ask: Ask[TaskQuery]) -> Task:
+    return find.hide(ask.services, ask.caller, *ask.read())
+
+
+OPERATIONS: Operations = dict([serve(CREATE, create), serve(CANCEL, cancel), serve(HIDE, hide)])

@@ -9,6 +9,7 @@ from relay.effects.store.audits import Audits
 from relay.effects.store.booking import Booking
 from relay.effects.store.directory import Directory
 from relay.effects.store.lines import Lines
+from relay.effects.store.listings import Listings
 from relay.effects.store.submit import Submissions
 from relay.effects.store.table import Tables
 from relay.effects.store.tasks import Tasks
@@ -24,6 +25,7 @@ class Store:
     audits: Audits
     lines: Lines
     upload_counts: UploadCounts
+    listings: Listings
 
     @classmethod
     def over(cls, tables: Tables, *, shards: int, utc_offset: int) -> Store:
@@ -31,4 +33,4 @@ class Store:
         tasks = Tasks(tables, shards, booking)
         submissions = Submissions(tables, tasks, booking)
         parts = Accounts(tables), Directory(tables), submissions, Audits(tables), Lines(tables), UploadCounts(tables)
-        return cls(tasks, *parts)
+        return cls(tasks, *parts, Listings(tables))

@@ -63,7 +63,7 @@ def task_values(task: Task) -> dict[str, object]:
             value = [_asset_values(asset) for asset in value] or None
         elif isinstance(value, Fault):
             value = [value.code, "", value.upstream_code]  # the words are for the log
-        elif name == "copies":
+        elif name in ("copies", "hidden"):
             value = value or None  # absent until there is one
         if value is not None and value != "":
             values[name] = value

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 TRIES = 12  # with the pauses below about 2 s on average, 4.5 s at most
+BATCH = 100  # keys of one BatchGetItem
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.64  # seconds: upper bounds of random pauses, doubling from try to try
 
 # Reasons for a cancelled transaction, and error codes of a request, that a later try may not meet.
@@ -86,6 +88,19 @@ class Tables:
     def query(self, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK's own arguments
         """One page of rows, as DynamoDB answers. Raises Contended."""
         return dict(self._retry(lambda: self.client.query(**arguments)))
+
+    def batch_get(self, table: str, keys: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The rows with these keys that exist, in no order, read consistently. Raises Contended."""
+        patience = self.patience()
+        for begin in range(0, len(keys), BATCH):
+            left = list(keys[begin : begin + BATCH])
+            while left:
+                asked: Any = {table: {"Keys": left, "ConsistentRead": True}}
+                answer: Any = self._retry(partial(self.client.batch_get_item, RequestItems=asked))
+                yield from answer["Responses"].get(table, [])
+                left = list(answer["UnprocessedKeys"].get(table, {}).get("Keys", []))
+                if left:
+                    patience.wait(RuntimeError("keys were left unread"))
 
     def update(self, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK's own arguments
         """One conditional UpdateItem; its new or old attributes. Raises LostRace, Contended."""

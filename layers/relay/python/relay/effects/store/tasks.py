@@ -17,7 +17,7 @@ from relay.effects.store.due import DUE_INDEX, Due, read_due
 from relay.effects.store.table import LostRace
 from relay.effects.store.transitions import Transitions, facts_key, row_key
 from relay.nouns.draft import Draft
-from relay.nouns.task import State, Task
+from relay.nouns.task import TERMINAL, State, Task
 from relay.nouns.wire import Json
 
 
@@ -25,18 +25,26 @@ from relay.nouns.wire import Json
 class Tasks(Transitions):
     def get(self, account_id: str, task_id: str) -> Task | None:
         """The task, read consistently: a status query right after a callback must see what it said."""
-        if not _names_a_task(task_id):
+        if not names_a_task(task_id):
             return None
         found = self.tables.get(TableName=self.tables.tasks, Key=row_key(account_id, task_id), ConsistentRead=True)
         return read_task(found) if found else None
 
     def with_request(self, account_id: str, task_id: str) -> tuple[Task, Draft] | None:
         """The task and its request in one round trip."""
-        if not _names_a_task(task_id):
+        found = self.record(account_id, task_id)
+        return found[:2] if found else None
+
+    def record(
+        self, account_id: str, task_id: str, *, facts: bool = False
+    ) -> tuple[Task, Draft, Mapping[str, Json]] | None:
+        """The task, its request and, if wanted, what its outcome says, by one query of the rows that lie together."""
+        if not names_a_task(task_id):
             return None
+        result = f"{task_id}#result"
         expression = Expression()
         where = expression.equals("account_id", account_id)
-        between = f"{expression.value(task_id)} AND {expression.value(_request(task_id))}"
+        between = f"{expression.value(task_id)} AND {expression.value(result if facts else _request(task_id))}"
         items = self.tables.query(
             TableName=self.tables.tasks,
             KeyConditionExpression=f"{where} AND {expression.name('task_id')} BETWEEN {between}",
@@ -46,7 +54,8 @@ class Tasks(Transitions):
         rows = {item["task_id"]["S"]: item for item in items}
         if task_id not in rows or _request(task_id) not in rows:
             return None
-        return read_task(rows[task_id]), read_draft(rows[_request(task_id)]["draft"]["S"])
+        said = read_facts(rows[result]["facts"]["B"]) if result in rows else {}
+        return read_task(rows[task_id]), read_draft(rows[_request(task_id)]["draft"]["S"]), said
 
     def request(self, account_id: str, task_id: str) -> Draft | None:
         """What was asked for, without the task."""
@@ -116,6 +125,12 @@ class Tasks(Transitions):
             return False
         return True
 
+    def hide(self, task: Task) -> bool:
+        """Take an ended task out of its client's view; False where it has not ended."""
+        expression = Expression()
+        ended = ", ".join(expression.value(state) for state in sorted(TERMINAL))
+        return self._put_if(task, expression, f"{expression.name('state')} IN ({ended})", {"hidden": True})
+
     def note_late(self, task: Task, outcome: State) -> None:
         """Record what an upstream made of a task that had already timed out. Nothing is billed for it."""
         self.save(task, replace(task, late_outcome=outcome.value, version=task.version + 1))
@@ -155,7 +170,7 @@ class Tasks(Transitions):
             asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def _names_a_task(text: str) -> bool:
+def names_a_task(text: str) -> bool:
     """Whether a client's text can be a task's id, and not one of the rows kept beside it (`<id>#request`, …)."""
     return len(text) == 36 and set(text) <= _ID_ALPHABET
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from relay.families.aistudio import read, write
+from relay.families.aistudio import lists, read, write
 from relay.families.dialect import (
     BALANCE,
     CANCEL,
     CONSUMPTION,
     CREATE,
+    HIDE,
+    LIST,
+    MANY,
     PRESIGN,
     QUERY,
     UPLOAD,
@@ -30,6 +33,9 @@ class AistudioDialect(Dialect):
         Route("POST", "/api/{platform}/music", CREATE, read.read_create, write.created),
         Route("POST", "/api/{platform}/tasks", QUERY, read.read_query, write.status),
         Route("POST", "/api/{platform}/tasks/cancel", CANCEL, read.read_query, write.cancelled),
+        Route("POST", "/api/{platform}/tasks/delete", HIDE, read.read_query, lists.deleted),
+        Route("POST", "/api/tasks/list", MANY, lists.read_many, lists.many, when=lists.names_ids),
+        Route("POST", "/api/tasks/list", LIST, lists.read_list, lists.page),
         Route("POST", "/api/account/balance", BALANCE, no_body, write.balance),
         Route("POST", "/api/account/consumption", CONSUMPTION, read.read_consumption, write.consumption),
         Route("POST", "/api/upload/file", UPLOAD, read.read_upload, write.upload),

@@ -49,7 +49,7 @@ def _size(value: str, info: ValidationInfo) -> str:
     return value
 
 
-def _day(value: object, info: ValidationInfo) -> date:
+def read_day(value: object, info: ValidationInfo) -> date:
     # years 2000 to 2999: date arithmetic of a day more or less must not overflow
     if isinstance(value, str) and re.fullmatch(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}", value):
         with suppress(ValueError):
@@ -123,8 +123,8 @@ class _Query(Body):
 
 
 class _Statement(Body):
-    start_date: Annotated[date, BeforeValidator(_day)] | None = None
-    end_date: Annotated[date, BeforeValidator(_day)] | None = None
+    start_date: Annotated[date, BeforeValidator(read_day)] | None = None
+    end_date: Annotated[date, BeforeValidator(read_day)] | None = None
     platform: str | None = None
     # a bound, so that nobody sends the store counting through numbers no ledger has
     page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
@@ -167,12 +167,18 @@ def read_query(inbound: Inbound, catalog: Catalog) -> TaskQuery:
 
 def read_consumption(inbound: Inbound, catalog: Catalog) -> Statement:
     body = read_body(_Statement, read_json(inbound))
-    if body.platform is not None and body.platform not in PLATFORMS:
-        known = ", ".join(sorted(PLATFORMS))
-        raise InvalidParameter("platform", f"must be one of: {known}", f"必须是以下之一：{known}")
+    read_platform(body.platform)
     if body.start_date and body.end_date and body.start_date > body.end_date:
         raise InvalidParameter("end_date", "must not be before start_date", "不能早于 start_date")
     return Statement(body.start_date, body.end_date, body.platform, body.page, body.page_size)
+
+
+def read_platform(name: str | None) -> str | None:
+    """The platform a body names, which need not name one."""
+    if name is not None and name not in PLATFORMS:
+        known = ", ".join(sorted(PLATFORMS))
+        raise InvalidParameter("platform", f"must be one of: {known}", f"必须是以下之一：{known}")
+    return name
 
 
 def read_presign(inbound: Inbound, catalog: Catalog) -> FormRequest:

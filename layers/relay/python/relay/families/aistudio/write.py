@@ -26,19 +26,19 @@ def created(told: Told[Task]) -> Reply:
 
 
 def status(told: Told[Task]) -> Reply:
-    return Reply.json(_task(told.found))
+    return Reply.json(task_document(told.found))
 
 
 def cancelled(told: Told[Task]) -> Reply:
     """How the task stands, and whether it was withdrawn: one that an upstream may have runs on."""
-    return Reply.json({**_task(told.found), "cancelled": told.found.state is State.CANCELLED})
+    return Reply.json({**task_document(told.found), "cancelled": told.found.state is State.CANCELLED})
 
 
 def callback(told: Told[Task]) -> bytes:
-    return compact({**_task(told.found), "platform": told.found.platform})
+    return compact({**task_document(told.found), "platform": told.found.platform})
 
 
-def _task(task: Task) -> dict[str, Json]:
+def task_document(task: Task) -> dict[str, Json]:
     document: dict[str, Json] = {"task_id": task.task_id, "status": task.status.value}
     document["created_at"] = _iso(task.created_at)
     if task.state is State.SUCCEEDED:

@@ -116,7 +116,7 @@ def write_created(told: Told[Task]) -> Reply:
 
 
 def write_record(told: Told[Record]) -> Reply:
-    task, draft = told.found
+    task, draft, _ = told.found
     (status, flag), fault = _words(task), _fault(task)
     record = {
         "taskId": task.task_id,

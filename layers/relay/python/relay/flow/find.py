@@ -1,0 +1,84 @@
+"""Finding an account's tasks: one, several, or a page of them. What a client hid is found no more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from relay.effects.store.listings import FIRST, LAST, Found, Span
+from relay.families.dialect import Record
+from relay.flow.access import Caller
+from relay.flow.services import Services
+from relay.nouns.errors import InvalidParameter, TaskNotFound
+from relay.nouns.listing import Listing, TaskIds
+from relay.nouns.task import Task, uuid7
+
+MAX_TASKS = 100  # of one page, or asked for at once
+MAX_INSTANT = (1 << 48) - 1  # Unix ms that a UUIDv7 can hold
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def find(services: Services, caller: Caller, task_id: str, platform: str | None = None) -> Task:
+    """A caller's task, by id and, where the wire names one, platform. Raises TaskNotFound."""
+    task = services.store.tasks.get(caller.account_id, task_id)
+    if task is None or task.hidden or platform not in (None, task.platform):
+        raise TaskNotFound
+    return task
+
+
+def find_record(
+    services: Services, caller: Caller, task_id: str, platform: str | None = None, *, facts: bool = False
+) -> Record:
+    """The same with what was asked for and, if wanted, what its outcome says."""
+    found = services.store.tasks.record(caller.account_id, task_id, facts=facts)
+    if found is None or found[0].hidden or platform not in (None, found[0].platform):
+        raise TaskNotFound
+    return Record(*found)
+
+
+def find_many(services: Services, caller: Caller, wanted: TaskIds, *, facts: bool = False) -> list[Found]:
+    """The caller's tasks among these ids, in their order; MAX_TASKS at most are looked for."""
+    found = services.store.listings.many(caller.account_id, wanted.task_ids[:MAX_TASKS], whole=facts)
+    return [each for each in found if _shown(each.task, wanted.dialect)]
+
+
+def find_page(
+    services: Services, caller: Caller, wanted: Listing, *, facts: bool = False
+) -> tuple[Sequence[Found], str | None]:
+    """A page of the caller's tasks, newest first, and where the next begins. Raises InvalidParameter for the cursor.
+
+    A cursor is a place in the order of the caller's own tasks: whatever it says, it leads to no other account's rows.
+    """
+    since, until = max(wanted.since or 0, 0), min(wanted.until or MAX_INSTANT, MAX_INSTANT - 1)
+    if wanted.after is not None and not _UUID.fullmatch(wanted.after):
+        raise InvalidParameter(wanted.cursor_field, "is not a cursor of a page", "不是有效的游标")
+    below = min(uuid7(until + 1, 0), wanted.after or LAST)
+    if since > until or below == FIRST:
+        return [], None
+    span, limit = Span(uuid7(since, 0) if since else FIRST, below), min(wanted.limit, MAX_TASKS)
+    page = services.store.listings.page(caller.account_id, span, limit, lambda task: _listed(task, wanted), whole=facts)
+    return page.found, page.after
+
+
+def _shown(task: Task, dialect: str | None) -> bool:
+    return not task.hidden and dialect in (None, task.dialect)
+
+
+def _listed(task: Task, wanted: Listing) -> bool:
+    return (
+        _shown(task, wanted.dialect)
+        and wanted.platform in (None, task.platform)
+        and wanted.kind in (None, task.kind)
+        and (not wanted.statuses or task.status in wanted.statuses)
+    )
+
+
+def hide(services: Services, caller: Caller, task_id: str, platform: str | None = None) -> Task:
+    """Take a task that has ended out of its client's view; its row, its money and its callback stay.
+
+    Raises TaskNotFound, and InvalidParameter where the task has not ended.
+    """
+    task = find(services, caller, task_id, platform)
+    if not services.store.tasks.hide(task):
+        raise InvalidParameter("task_id", "is a task that has not ended", "对应的任务尚未结束")
+    return task
