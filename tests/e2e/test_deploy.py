@@ -80,6 +80,10 @@ def test_a_callback_is_confirmed_and_ends_its_task(stack: Deployed) -> None:
     assert (task.state, task.learnt, task.assets) == (State.SUCCEEDED, "callback", (Asset(RESULT),))
 
 
+def test_an_event_of_an_upstream_without_a_key_is_refused(stack: Deployed) -> None:
+    assert _run(stack, "callback.newapi.event")["statusCode"] == 403
+
+
 def test_a_delivery_reaches_the_client(stack: Deployed) -> None:
     assert _run(stack, "deliver.aistudio.one") == {"batchItemFailures": []}
     assert _told(stack, MADE)

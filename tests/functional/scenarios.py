@@ -10,6 +10,7 @@ from relay.effects.outbound import NoAnswer
 from relay.nouns.catalog import Intake
 from relay.nouns.task import Delivery, State
 from relay.nouns.wire import Answer, Call
+from tests.functional.events_in import eventful_provider, tell
 from tests.functional.network import CLIENT, Job
 from tests.functional.recorded_calls import RecordingHarness
 
@@ -143,6 +144,16 @@ def two_callbacks_meet(here: RecordingHarness) -> None:
     assert here.entries(task_id) == ["capture", "reserve"]
 
 
+def an_event_names_only_a_job(here: RecordingHarness) -> None:
+    here.containers = {
+        name: replace(services, providers=eventful_provider) for name, services in here.containers.items()
+    }
+    task_id, job = submit_with_callback(here)
+    job.state = "succeeded"
+    assert tell(here, {"job": job.id}) == 200
+    assert here.task(task_id).learnt == "callback"
+
+
 def an_upstream_is_full(here: RecordingHarness) -> None:
     at_work = here.containers["dispatch"]
     known = at_work.catalog.upstreams
@@ -250,6 +261,7 @@ SCENARIOS: tuple[Callable[[RecordingHarness], None], ...] = (
     *(a_request_is_repeated, a_video_is_continued, a_task_is_asked_for, an_account_looks_at_itself),
     *(a_callback_ends_a_task, a_callback_is_not_confirmed, a_callback_brings_a_lost_job),
     *(a_callback_overtakes_the_answer, a_callback_overtakes_the_clock, two_callbacks_meet),
+    an_event_names_only_a_job,
     *(an_upstream_is_full, an_upstream_refuses, another_upstream_takes_it, a_submission_is_never_answered),
     *(a_generation_fails, a_generation_never_ends, messages_are_lost, a_client_does_not_hear_at_first),
     *(a_receiver_hangs, the_clock_strikes, the_books_are_audited),

@@ -26,6 +26,7 @@ OPERATED = {
 ELSEWHERE = {
     ("status", "$default"),
     ("callback", "POST /callbacks/{upstream}/{task_ref}/{token}"),
+    ("callback", "POST /callbacks/{upstream}"),
     ("media", "GET /media/{area}/{account}/{name}"),
     ("media", "HEAD /media/{area}/{account}/{name}"),
 }

@@ -18,6 +18,7 @@ from relay.nouns.signing import (
     sign_kie,
     sign_webhook,
     verify_kie,
+    verify_webhook,
     webhook_secret,
 )
 
@@ -84,13 +85,43 @@ def test_kie_signature_with_another_key_is_refused() -> None:
     assert not verify_kie("another-key", TASK, str(NOW), SIGNATURE, NOW)
 
 
-@pytest.mark.parametrize(
-    "secret",
-    ["demo-secret-0123456789abcdef", "whsec_" + base64.b64encode(b"demo-secret-0123456789abcdef").decode()],
-)
+SECRETS = ["demo-secret-0123456789abcdef", "whsec_" + base64.b64encode(b"demo-secret-0123456789abcdef").decode()]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
 def test_standard_webhooks_signature_equals_the_vector(secret: str) -> None:
     headers = sign_webhook([secret], "evt_demo_1", NOW, BODY)
     assert headers["webhook-signature"] == "v1,oRKFp2gnF1NcOnX3k92yfpKvWMC7/HhXPVxc+sfj3oA="
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("age", [-300, 0, 300])
+def test_a_standard_webhooks_signature_is_verified_by_either_form_of_the_secret(secret: str, age: int) -> None:
+    headers = sign_webhook(["old", secret], "evt_demo_1", NOW, BODY)
+    assert verify_webhook(secret, headers, BODY, NOW + age)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"webhook-id": "evt_demo_2"},
+        {"webhook-id": "\ud800"},
+        {"webhook-timestamp": str(NOW + 1)},
+        {"webhook-timestamp": f" {NOW}"},
+        {"webhook-timestamp": str(NOW - 301)},
+        {"webhook-signature": "v1,"},
+        {"webhook-signature": "v1,\ud800"},
+        {"webhook-signature": ""},
+    ],
+)
+def test_a_standard_webhooks_signature_of_anything_else_is_refused(change: dict[str, str]) -> None:
+    assert not verify_webhook("s", sign_webhook(["s"], "evt_demo_1", NOW, BODY) | change, BODY, NOW)
+
+
+def test_a_standard_webhooks_signature_of_another_body_is_refused() -> None:
+    headers = sign_webhook(["s"], "evt_demo_1", NOW, BODY)
+    assert not verify_webhook("s", headers, BODY + b" ", NOW)
+    assert not verify_webhook("s", {}, BODY, NOW)
 
 
 def test_standard_webhooks_headers_carry_id_and_time() -> None:

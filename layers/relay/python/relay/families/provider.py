@@ -14,7 +14,7 @@ from typing import ClassVar, NamedTuple, NoReturn
 from relay.nouns.catalog import Source
 from relay.nouns.credential import BEARER, Credential
 from relay.nouns.draft import Draft
-from relay.nouns.errors import Unreadable
+from relay.nouns.errors import Forbidden, Unreadable
 from relay.nouns.task import Observation
 from relay.nouns.wire import MAX_ANSWER, Answer, Call, Inbound
 
@@ -69,6 +69,7 @@ class Api:
     `write_submit` raises Unfit for what the API cannot carry whole. `read_submit` raises Refused for a certain no,
     UnknownOutcome for the unreadable; `read_query` raises Unreadable where the answer tells nothing. An API whose
     mode is ANSWER has no query. `seconds` bound a submission, `largest_answer` is the bytes read of any answer.
+    `events`: the upstream tells of its jobs by webhooks that name the job alone, so the job has to lead to its task.
     """
 
     write_submit: Callable[[Order], Call]
@@ -78,6 +79,7 @@ class Api:
     mode: Mode = Mode.JOB
     seconds: float = SEND_SECONDS
     largest_answer: int = MAX_ANSWER
+    events: bool = False
 
     def first_step(self, order: Order) -> Step:
         return Step(self.write_submit(order), lambda answer: self.read_submit(answer, order))
@@ -102,3 +104,8 @@ class Provider:
         read, Forbidden where `webhook_key` is given and the signature is bad. Families without callbacks keep this.
         """
         return None
+
+    def read_event(self, inbound: Inbound, now: int, webhook_key: str) -> str | None:
+        """The same of a webhook that came to the address all of an upstream's jobs share, which holds no secret: so it
+        has to be signed with `webhook_key`. None where it is about no job. Families without such webhooks keep this."""
+        raise Forbidden("this upstream sends no events", "该上游不发送事件")

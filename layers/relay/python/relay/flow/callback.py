@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from aws_lambda_powertools import Logger
 
+from relay.families.provider import Provider
 from relay.flow.clock import wake
 from relay.flow.observe import bind_job, observe
 from relay.flow.quoting import quote_for_task
@@ -32,14 +33,43 @@ def receive(services: Services, upstream: str, task_ref: str, token: str, inboun
     secret = services.secrets.need("callback-secret").encode()
     if not same(token, callback_token(secret, upstream, account_id, task_id)):
         raise Forbidden("this callback URL was not given out by us")
-    translator = services.provider(upstream) if upstream in services.catalog.upstreams else None
-    if translator is None:
-        raise Forbidden("this upstream is switched off")
-    webhook_key = services.secrets.find(f"upstreams/{upstream}/webhook-key")
+    translator, webhook_key = _speaker(services, upstream)
     hinted = translator.read_callback(inbound, services.clock() // 1000, webhook_key)
     task = services.store.tasks.get(account_id, task_id)
     if task is None:
         raise TaskNotFound
+    _act(services, task, upstream, hinted)
+
+
+def receive_event(services: Services, upstream: str, inbound: Inbound) -> None:
+    """Take a webhook that names no task, at the address that all jobs of an upstream share. Raises Forbidden, BadInput.
+
+    It has to be signed. One about a job that is nobody's is dropped: the sender's account may have jobs that are not
+    ours, and the clock asks about those that are.
+    """
+    translator, webhook_key = _speaker(services, upstream)
+    if not webhook_key:
+        raise Forbidden("this upstream's events cannot be checked")
+    job = translator.read_event(inbound, services.clock() // 1000, webhook_key)
+    owner = services.store.jobs.owner(upstream, job) if job else None
+    account_id, _, task_id = (owner or "").partition(".")
+    task = services.store.tasks.get(account_id, task_id) if owner else None
+    if task is None:
+        logger.info("event of no job of ours", upstream=upstream)
+        return
+    _act(services, task, upstream, job)
+
+
+def _speaker(services: Services, upstream: str) -> tuple[Provider, str | None]:
+    """Who reads an upstream's callbacks, and what they are signed with. Raises Forbidden where it is switched off."""
+    translator = services.provider(upstream) if upstream in services.catalog.upstreams else None
+    if translator is None:
+        raise Forbidden("this upstream is switched off")
+    return translator, services.secrets.find(f"upstreams/{upstream}/webhook-key")
+
+
+def _act(services: Services, task: Task, upstream: str, hinted: str | None) -> None:
+    """Ask about the task's job now, or have the clock ask soon."""
     if task.upstream != upstream or hinted not in (None, task.upstream_task_id or hinted):
         raise Forbidden("this callback speaks of another job")
     job = task.upstream_task_id or hinted

@@ -15,7 +15,7 @@ from relay.flow.availability import OurFault, busy_for, note_refusal, refuses_ke
 from relay.flow.clock import wake
 from relay.flow.fit import as_charged
 from relay.flow.inputs import prepare_inputs
-from relay.flow.observe import bind_job, observe
+from relay.flow.observe import NOT_ITS_JOB, bind_job, observe
 from relay.flow.quoting import quote_for_task
 from relay.flow.services import Services
 from relay.flow.submission import Submission
@@ -30,7 +30,6 @@ LEASE = 90_000  # ms a claim may be on the wire: more than this function's own t
 ROUNDS = 3  # times all upstreams may refuse a task before it fails, 2 s apart and doubling
 ROUND_PAUSE = 2.0
 FAULT_PAUSE = 30.0  # the same after a fault of our own
-NOT_ITS_JOB = Fault("API_ERROR", "the upstream answered with the job of another task; the charge was returned")
 
 logger = Logger(child=True)
 
@@ -139,9 +138,9 @@ def _send(services: Services, task: Task, submission: Submission) -> None:
         _hold(services, task, error)
         return
     due_at = services.clock() + int(upstream.poll.delay(0) * 1000)
-    after = observe(services, task, seen, "submit", due_at)
+    after = observe(services, task, seen, "submit", due_at, binds=submission.api.events)
     # after the commit: a crash in between leaves a job without its row, not a submission without its answer
-    if upstream.callbacks and not after.terminal and not bind_job(services, after, seen):
+    if upstream.callbacks and not (submission.api.events or after.terminal or bind_job(services, after, seen)):
         after = observe(services, after, Observation(State.FAILED, fault=NOT_ITS_JOB), "submit")
     if not after.terminal:
         wake(services, [after])

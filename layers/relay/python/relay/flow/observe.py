@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from relay.effects.store.jobs import JobTaken
 from relay.flow.quoting import quote_for_task
 from relay.flow.result_files import NotStored, store_inline
 from relay.flow.services import Services
@@ -15,19 +16,22 @@ from relay.nouns.life import advance
 from relay.nouns.money import settle
 from relay.nouns.task import Delivery, Observation, State, Task
 
+NOT_ITS_JOB = Fault("API_ERROR", "the upstream answered with the job of another task; the charge was returned")
+
 logger = Logger(child=True)
 
 
-def observe(services: Services, task: Task, seen: Observation, learnt: str, due_at: int | None = None) -> Task:
+def observe(
+    services: Services, task: Task, seen: Observation, learnt: str, due_at: int | None = None, *, binds: bool = False
+) -> Task:
     """Move a task by what was seen, with its money and what is then owed, in one write; the task as it now is.
 
     `learnt` says how: submit, callback, poll or clock. `due_at` (Unix ms) is when to look again if it goes on.
-    Losing a race means somebody else wrote first: then the fact is held against what they wrote.
+    Losing a race means somebody else wrote first: then the fact is held against what they wrote. `binds`: the job is
+    made this task's alone in the same write; a task whose job is another's fails.
     """
     if seen.unknown_word:
-        services.count("UnknownStatusWord", upstream=task.upstream)
-        word = quote_for_task(services, task, seen.unknown_word)
-        logger.warning("unknown status word", **task.log_keys, upstream=task.upstream, word=word)
+        _note_unknown_word(services, task, seen.unknown_word)
     while not task.terminal:
         after = advance(task, seen, services.clock(), learnt, store=services.archive)
         if after is None:
@@ -36,18 +40,41 @@ def observe(services: Services, task: Task, seen: Observation, learnt: str, due_
             after = replace(after, due_at=min(due_at, task.expires_at))
         try:
             after = store_inline(services, after)
+            facts, binding = seen.facts if after.made else None, _binding(services, after) if binds else None
+            if services.store.tasks.save(task, after, settle(task, after), facts, binding):
+                announce(services, after, learnt)
+                return after
+            task = services.store.tasks.get(task.account_id, task.task_id) or task
         except NotStored as error:  # no later look would find better bytes
             seen = replace(seen, state=State.FAILED, fault=Fault("GENERATION_FAILED", str(error), "RESULT_UNAVAILABLE"))
-            continue
-        if services.store.tasks.save(task, after, settle(task, after), seen.facts if after.made else None):
-            announce(services, after, learnt)
-            return after
-        task = services.store.tasks.get(task.account_id, task.task_id) or task
+        except JobTaken:
+            seen, binds = Observation(State.FAILED, fault=NOT_ITS_JOB), False
+    _note_late(services, task, seen, learnt)
+    return task
+
+
+def _note_unknown_word(services: Services, task: Task, said: str) -> None:
+    services.count("UnknownStatusWord", upstream=task.upstream)
+    word = quote_for_task(services, task, said)
+    logger.warning("unknown status word", **task.log_keys, upstream=task.upstream, word=word)
+
+
+def _note_late(services: Services, task: Task, seen: Observation, learnt: str) -> None:
     if task.state is State.TIMEOUT and seen.state is State.SUCCEEDED and not task.late_outcome:
         services.count("LateSuccess", upstream=task.upstream)
         logger.warning("success after the deadline", **task.log_keys, upstream=task.upstream, learnt=learnt)
         services.store.tasks.note_late(task, seen.state)
-    return task
+
+
+def _binding(services: Services, task: Task) -> dict[str, Any] | None:
+    """The write that makes a job its task's alone, where the task has one."""
+    if task.upstream_task_id is None:
+        return None
+    return services.store.jobs.binding(task.upstream or "", task.upstream_task_id, _owner(task), services.clock())
+
+
+def _owner(task: Task) -> str:
+    return f"{task.account_id}.{task.task_id}"
 
 
 def bind_job(services: Services, task: Task, seen: Observation) -> bool:
@@ -55,8 +82,7 @@ def bind_job(services: Services, task: Task, seen: Observation) -> bool:
 
     Needed where an upstream sends callbacks: for a submission that was never answered, one may name any job at all.
     """
-    owner = f"{task.account_id}.{task.task_id}"
-    return services.store.directory.bind_job(task.upstream or "", seen.upstream_task_id or "", owner, services.clock())
+    return services.store.jobs.bind(task.upstream or "", seen.upstream_task_id or "", _owner(task), services.clock())
 
 
 def announce(services: Services, task: Task, learnt: str) -> None:

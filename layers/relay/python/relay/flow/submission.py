@@ -23,7 +23,7 @@ class Submission:
     """One attempt at one upstream; `api.seconds` bound all its steps together."""
 
     def __init__(self, services: Services, api: Api, order: Order) -> None:
-        self._api, self._upstream = api, order.source.upstream
+        self.api, self._upstream = api, order.source.upstream
         self._send = _sender(services, api, self._upstream)
         self._step = api.first_step(order)
 
@@ -59,7 +59,7 @@ class Submission:
         raise UnknownOutcome("the upstream asks for too many steps")
 
     def _outcome(self, seen: Observation) -> Observation:
-        if self._api.mode is Mode.ANSWER and seen.state not in TERMINAL:
+        if self.api.mode is Mode.ANSWER and seen.state not in TERMINAL:
             raise UnknownOutcome("the answer holds no outcome")
         return seen
 

@@ -1,5 +1,5 @@
-"""Signatures: Standard Webhooks for our callbacks to clients, KIE's scheme in both directions, callback URL tokens,
-and the token Kling takes for a key.
+"""Signatures: Standard Webhooks and KIE's scheme in both directions, callback URL tokens, and the token Kling takes for
+a key.
 
 All comparisons are constant-time. Sources: the Standard Webhooks specification; KIE's webhook verification page.
 """
@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping
 
 from relay.nouns.wire import compact
 
 TOLERANCE = 300  # seconds a signed timestamp may differ from our clock
+MAX_SIGNATURES = 8  # of one webhook that are looked at; a rotation needs two
 
 
 def webhook_secret(master: bytes, account_id: str, generation: int) -> str:
@@ -23,13 +25,23 @@ def webhook_secret(master: bytes, account_id: str, generation: int) -> str:
 
 def sign_webhook(secrets: list[str], event_id: str, timestamp: int, body: bytes) -> dict[str, str]:
     """Standard Webhooks headers, with one signature per valid secret: during a rotation old and new are accepted."""
-    message = f"{event_id}.{timestamp}.".encode() + body
+    message = _bytes(f"{event_id}.{timestamp}.") + body
     signatures = [f"v1,{_b64(_webhook_key(secret), message)}" for secret in secrets]
     return {
         "webhook-id": event_id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": " ".join(signatures),
     }
+
+
+def verify_webhook(secret: str, headers: Mapping[str, str], body: bytes, now: int) -> bool:
+    """Check Standard Webhooks headers (names in lower case); `now` is Unix seconds. One good signature suffices."""
+    event_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not _is_fresh(timestamp, now):
+        return False
+    expected = sign_webhook([secret], event_id, int(timestamp), body)["webhook-signature"]
+    given = headers.get("webhook-signature", "").split(" ")
+    return any(same(expected, each) for each in given[:MAX_SIGNATURES])
 
 
 def _webhook_key(secret: str) -> bytes:
@@ -43,11 +55,16 @@ def sign_kie(key: str, task_id: str, timestamp: int) -> str:
 
 def verify_kie(key: str, task_id: str, timestamp: str, signature: str, now: int) -> bool:
     """Check a KIE signature; `now` is Unix seconds. False also for a timestamp that is stale or not a number."""
+    return _is_fresh(timestamp, now) and hmac.compare_digest(
+        sign_kie(key, task_id, int(timestamp)).encode(), signature.encode()
+    )
+
+
+def _is_fresh(timestamp: str, now: int) -> bool:
     # int() would also accept spaces, signs and underscores
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
         return False
-    fresh = abs(now - int(timestamp)) <= TOLERANCE
-    return fresh and hmac.compare_digest(sign_kie(key, task_id, int(timestamp)).encode(), signature.encode())
+    return abs(now - int(timestamp)) <= TOLERANCE
 
 
 def kling_token(key: str, now: int) -> str:

@@ -8,6 +8,7 @@ from relay.effects.store.accounts import Accounts
 from relay.effects.store.audits import Audits
 from relay.effects.store.booking import Booking
 from relay.effects.store.directory import Directory
+from relay.effects.store.jobs import Jobs
 from relay.effects.store.lines import Lines
 from relay.effects.store.listings import Listings
 from relay.effects.store.submit import Submissions
@@ -21,6 +22,7 @@ class Store:
     tasks: Tasks
     accounts: Accounts
     directory: Directory
+    jobs: Jobs
     submissions: Submissions
     audits: Audits
     lines: Lines
@@ -32,5 +34,6 @@ class Store:
         booking = Booking(tables, utc_offset)
         tasks = Tasks(tables, shards, booking)
         submissions = Submissions(tables, tasks, booking)
-        parts = Accounts(tables), Directory(tables), submissions, Audits(tables), Lines(tables), UploadCounts(tables)
-        return cls(tasks, *parts, Listings(tables))
+        counts = UploadCounts(tables)
+        named = Accounts(tables), Directory(tables), Jobs(tables)
+        return cls(tasks, *named, submissions, Audits(tables), Lines(tables), counts, Listings(tables))

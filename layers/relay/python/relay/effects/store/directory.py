@@ -1,4 +1,4 @@
-"""The directory table: rows found by a name instead of an account: API keys, jobs, intake slots, leases, uploads."""
+"""The directory table: rows found by a name instead of an account: API keys, intake slots, leases, uploads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ KEY_PREFIX = "KEY#"  # sort key of the accounts table's rows that list an accoun
 SLOT_TRIES = 4  # random slots tried before waiting
 SLOT_MARGIN = 500  # ms added to the window, since our clock and the upstream's differ
 KEY_CHARACTERS = 500  # longest name chosen by others: a DynamoDB key holds 2048 bytes
-JOB_DAYS = 30  # an upstream's job stays bound to its task: longer than any upstream keeps results
 HOUR = 3600  # seconds; rows get a TTL this long after their use
 
 
@@ -115,23 +114,6 @@ class Directory:
             wait = min(wait, (free_at - now) / 1000)
         # tasks that wait for the same slots must not all come back at once
         return wait + random.uniform(0, 1)  # noqa: S311 - jitter, not a secret
-
-    def bind_job(self, upstream: str, job: str, task: str, now: int) -> bool:
-        """Bind an upstream's job to a task (`<account>.<task>`); False where it is bound to another one."""
-        expression = Expression()
-        owner = expression.name("task")
-        free = f"attribute_not_exists({owner}) OR {owner} = {expression.value(task)}"
-        try:
-            self.tables.update(
-                TableName=self.tables.directory,
-                Key={"lookup": pack(f"job#{upstream}#{job[:KEY_CHARACTERS]}")},
-                UpdateExpression=expression.update(put={"task": task, "ttl": now // 1000 + JOB_DAYS * 24 * HOUR}),
-                ConditionExpression=free,
-                **expression.arguments,
-            )
-        except LostRace:
-            return False
-        return True
 
     def take_place(self, name: str, holder: str, now: int, until: int) -> bool:
         """Take a delivery place until `until` (Unix ms); False where another than `holder` has it."""

@@ -9,6 +9,7 @@ from zlib import crc32
 
 from relay.effects.store.booking import Booking
 from relay.effects.store.codec import Expression, pack, task_values, write_facts
+from relay.effects.store.jobs import JobTaken
 from relay.effects.store.table import LostRace, Tables
 from relay.nouns.money import Entry
 from relay.nouns.task import Task
@@ -35,12 +36,19 @@ class Transitions:
         return crc32(task_id.encode()) % self.shards
 
     def save(
-        self, before: Task, after: Task, entries: tuple[Entry, ...] = (), facts: Mapping[str, Json] | None = None
+        self,
+        before: Task,
+        after: Task,
+        entries: tuple[Entry, ...] = (),
+        facts: Mapping[str, Json] | None = None,
+        binding: dict[str, Any] | None = None,
     ) -> bool:
         """Commit a transition with the money it moves and what its outcome says, if `before` is still the truth; False
-        where it is not."""
+        where it is not. `binding` is the update of the directory that makes its job this task's alone. Raises JobTaken
+        where it is another's."""
         change = self._change(before, after)
         beside = [self._put_facts(after, facts)] if facts else []
+        beside += [{"Update": binding}] if binding else []
         try:
             if entries:
                 self._settle({"Update": change}, after, entries, beside)
@@ -48,7 +56,9 @@ class Transitions:
                 self.tables.transact({"Update": change}, *beside)
             else:
                 self.tables.update(**change)
-        except LostRace:
+        except LostRace as lost:
+            if binding and not lost.refused(0) and lost.refused(len(lost.reasons) - 1):
+                raise JobTaken from lost
             return False
         return True
 
