@@ -58,14 +58,14 @@ format: $(READY) ## put the code in its one form
 clean: ## forget what was built and kept; the .venv stays
 	rm -rf .aws-sam .local out
 
-# The package lies in a layer, so the interpreter is told where by a path relative to its own site-packages.
-$(READY): requirements/dev.txt
+# The package lies in a layer; it is installed editable, from pyproject.toml.
+$(READY): requirements/dev.txt pyproject.toml
 	@echo "setting up .venv (once, about half a minute) …"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "genrelay needs Python 3.11 or newer: make PYTHON=…")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || $(BIN)/pip install -q --disable-pip-version-check "$$(grep ^uv== requirements/dev.txt)"
 	@$(BIN)/uv pip sync -q --python $(BIN)/python requirements/dev.txt
-	@echo ../../../../layers/relay/python > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/genrelay.pth"
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
 # The SAM CLI pins its own boto3, so it has an environment of its own.

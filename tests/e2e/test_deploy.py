@@ -21,6 +21,7 @@ from relay.nouns.task import Asset, Delivery, State
 from tests.e2e.fixtures.deployed import ALARM_EMAIL, CORS_ORIGINS, ROOT, STACK, Deployed, sam
 from tests.e2e.fixtures.past import AT_KIE, MADE, RESULT, STORING, UPLOADED, WAITING, furnish, store_of, task_of
 from tests.e2e.fixtures.running import eventually
+from tests.rules.tree import PACKAGE
 from tests.samples import sample
 
 pytestmark = pytest.mark.stack
@@ -55,6 +56,13 @@ def _run(stack: Deployed, name: str) -> Any:
 
 def _told(stack: Deployed, task_id: str) -> bool:
     return any(task_id.encode() in letter.raw for letter in list(stack.inbox.letters))
+
+
+def test_the_layer_holds_the_package_and_nothing_else(stack: Deployed) -> None:
+    layer = stack.built / "Relay/python"
+    files = {path.relative_to(layer) for path in layer.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    ours = (path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    assert files == {path.relative_to(PACKAGE.parent) for path in ours}
 
 
 # --- every example event, through the function it is for ----------------------------------------------------------
