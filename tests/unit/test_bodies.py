@@ -14,6 +14,7 @@ from pydantic import Field
 from relay.families.bodies import MAX_DEPTH, Body, Url, read_body, read_json
 from relay.nouns.errors import BadInput, MissingField
 from relay.nouns.wire import Inbound
+from tests.axes import table
 
 
 class Sample(Body):
@@ -31,8 +32,8 @@ def nested(levels: int) -> bytes:
     return b'{"x":' + b"[" * (levels - 1) + b"]" * (levels - 1) + b"}"
 
 
-@pytest.mark.parametrize(
-    ("body", "document"),
+@table(
+    "body, document",
     [
         (b"", {}),
         (b"{}", {}),
@@ -97,8 +98,8 @@ def test_another_content_type_is_named(content_type: str) -> None:
     assert caught.value.field == "Content-Type"
 
 
-@pytest.mark.parametrize(
-    ("document", "field"),
+@table(
+    "document, field",
     [
         ({"text": ""}, "text"),
         ({"text": "long"}, "text"),

@@ -15,6 +15,7 @@ from relay.families.aistudio.words import PLATFORMS
 from relay.nouns.catalog import Catalog, Follow, Model, Poll
 from relay.nouns.draft import KINDS, Draft, Kind
 from relay.nouns.errors import InvalidParameter, NotFound, Unsupported
+from tests.axes import table
 
 CATALOG = shipped()
 IMAGE, VIDEO, MUSIC = Kind.IMAGE, Kind.VIDEO, Kind.MUSIC
@@ -114,7 +115,7 @@ def test_a_kind_that_is_not_sold_needs_no_deadline() -> None:
     assert set(small(SMALL).deadlines) == {IMAGE}
 
 
-@pytest.mark.parametrize("kind", Kind)
+@table("kind", Kind)
 def test_a_price_is_for_a_unit_of_its_kind(kind: Kind) -> None:
     sold = SMALL.replace("image = 900", f"{kind} = 900").replace("p.image", f"p.{kind}")
     sold = sold.replace('kind = "image"', f'kind = "{kind}"')
@@ -201,13 +202,13 @@ def test_dollar_prices_are_converted_without_a_float(price: str, nanos: int) -> 
     assert catalog.models["m"].price == nanos
 
 
-@pytest.mark.parametrize(("polls", "seconds"), [(0, 5.0), (1, 5.0), (2, 7.5), (3, 11.25), (6, 30.0), (10_000, 30.0)])
+@table("polls, seconds", [(0, 5.0), (1, 5.0), (2, 7.5), (3, 11.25), (6, 30.0), (10_000, 30.0)])
 def test_polls_slow_down_to_a_cap(polls: int, seconds: float) -> None:
     assert Poll(5, 5, Decimal("1.5"), 30).delay(polls) == seconds
 
 
-@pytest.mark.parametrize(
-    ("right", "wrong", "line", "why"),
+@table(
+    "right, wrong, line, why",
     [
         ('per = "image"', 'per = "picture"', 16, 'per is "picture"; what makes image is priced per call or image'),
         ('price = "0.20"', 'price = "0,20"', 15, 'it must be an amount above 0 in quotes, like "0.20" or "USD 0.02"'),

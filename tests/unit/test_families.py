@@ -5,9 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 from relay.families import FAMILIES, dialect, dialect_at
+from tests.axes import table
 from tests.rules.tree import ROOT, functions
 from tests.speaking import SERVED
 
@@ -27,8 +26,8 @@ def test_every_route_lies_where_the_registry_says_its_family_is() -> None:
     assert [path for family, path in routes if dialect_at(path) is not dialect(family)] == []
 
 
-@pytest.mark.parametrize(
-    ("path", "family"),
+@table(
+    "path, family",
     [
         ("/api/v1/jobs/nothing", "kie"),
         ("/api/v1", "kie"),
@@ -52,7 +51,7 @@ def test_every_use_case_is_served_by_one_function() -> None:
     assert asked <= set(served)
 
 
-@pytest.mark.parametrize("function", sorted(functions()))
+@table("function", sorted(functions()))
 def test_a_function_builds_its_services_while_it_initialises_and_imports_no_family(function: str) -> None:
     code = START.format(path=[str(ROOT / "layers/relay/python"), str(ROOT / "functions")], function=function)
     done = subprocess.run([sys.executable, "-c", code], env=SETTINGS, capture_output=True, text=True, check=False)

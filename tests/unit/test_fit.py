@@ -16,6 +16,7 @@ from relay.flow.fit import Fit, as_charged, fit
 from relay.nouns.catalog import Model
 from relay.nouns.draft import Draft, Kind, MediaRole, Medium, Parent
 from relay.nouns.errors import InvalidParameter, Unsupported
+from tests.axes import table
 
 CATALOG = shipped()
 SOLD = [
@@ -99,8 +100,8 @@ def test_a_draft_that_was_rounded_is_not_sent_where_it_would_be_made_shorter_or_
     assert {source.upstream for source in as_charged(CATALOG, replace(VIDEO, duration=3))} == BOTH
 
 
-@pytest.mark.parametrize(
-    ("draft", "says"),
+@table(
+    "draft, says",
     [
         (IMAGE, "count must be one of: 1"),
         (replace(VIDEO, duration=16), "duration must be one of: 3-15"),
@@ -143,7 +144,7 @@ def test_a_video_is_only_continued_where_it_was_made(made: dict[str, str]) -> No
     assert caught.value.field == "task_id"
 
 
-@pytest.mark.parametrize("sold", SOLD, ids=lambda sold: f"{sold[1]}-{sold[3].name}")
+@table("sold", SOLD)
 def test_where_all_upstreams_are_off_nothing_is_sold(sold: tuple[str, str, Kind, Model]) -> None:
     family, platform, kind, model = sold
     with pytest.raises(Unsupported):

@@ -15,6 +15,7 @@ from relay.nouns.draft import Kind
 from relay.nouns.life import advance
 from relay.nouns.money import NANOS, NANOS_PER_CENT, EntryKind, cents, nanos, reserve, settle
 from relay.nouns.task import TERMINAL, Asset, Observation, State, Task, uuid7
+from tests.axes import table
 
 NOW = 1_767_225_630_000
 TASK = Task("acc1", uuid7(NOW, 0), "aistudio", "kling", Kind.IMAGE, "kling-image", 200, NOW, NOW + 900_000)
@@ -107,8 +108,8 @@ def test_a_call_costs_what_it_costs_whatever_it_used() -> None:
     assert [entry.amount for entry in settle(TASK, ended)] == [0]
 
 
-@pytest.mark.parametrize(
-    ("amount", "expected"),
+@table(
+    "amount, expected",
     [
         *(("1", NANOS), ("0", 0), ("0.20", 200_000_000), ("100.01", 100_010_000_000), (7, 7 * NANOS)),
         *(
@@ -125,8 +126,8 @@ def test_an_amount_in_nanos_is_rounded_half_up(amount: Decimal | str | int, expe
     assert nanos(amount) == expected
 
 
-@pytest.mark.parametrize(
-    ("amount", "expected"),
+@table(
+    "amount, expected",
     [
         *((0, 0), (NANOS, 100), (NANOS_PER_CENT, 1), (NANOS_PER_CENT - 1, 1), (NANOS_PER_CENT // 2, 1)),
         *((NANOS_PER_CENT // 2 - 1, 0), (-NANOS_PER_CENT // 2, -1), (-NANOS_PER_CENT // 2 + 1, 0), (216_000_000, 22)),

@@ -18,6 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from relay.nouns.media import PICTURES, UPLOADABLE, NotMedia, inspect, sniff
 from relay.nouns.media.pixels import MAX_PIXELS
+from tests.axes import table
 from tests.samples import CONTENT_TYPES, SOUNDS, classic, gif_with, jpeg_with, png_of, sample, still_gif
 
 ZIP = b"PK\x03\x04" + b"\0" * 26 + b"PK\x05\x06" + b"\0" * 18
@@ -40,7 +41,7 @@ def saved(family: str, **how: object) -> bytes:
 # --- normal files
 
 
-@pytest.mark.parametrize("extension", CONTENT_TYPES)
+@table("extension", CONTENT_TYPES)
 def test_a_real_file_is_what_it_is(extension: str) -> None:
     found = inspect(sample(extension))
     assert (found.type.content_type, found.size) == (CONTENT_TYPES[extension], len(sample(extension)))
@@ -89,7 +90,7 @@ NORMAL = {
 }
 
 
-@pytest.mark.parametrize("body", NORMAL.values(), ids=NORMAL.keys())
+@table("body", NORMAL.values(), ids=NORMAL.keys())
 def test_a_normal_file_is_taken_whole(body: bytes) -> None:
     assert inspect(body).size == len(body)
 
@@ -111,7 +112,7 @@ def test_what_follows_a_picture_is_cut_off(extension: str) -> None:
     assert sizes == dict.fromkeys(BEHIND, len(sample(extension)))
 
 
-@pytest.mark.parametrize("extension", sorted({*CONTENT_TYPES} - {*CUT_BEHIND}))
+@table("extension", sorted({*CONTENT_TYPES} - {*CUT_BEHIND}))
 def test_padding_behind_other_files_is_cut_off(extension: str) -> None:
     assert inspect(sample(extension) + b"\n" + bytes(99)).size == len(sample(extension))
 
@@ -137,25 +138,25 @@ def test_a_mapped_file_is_judged_like_one_in_memory() -> None:
 # --- what is cut short, double or none of ours
 
 
-@pytest.mark.parametrize("extension", CONTENT_TYPES)
+@table("extension", CONTENT_TYPES)
 def test_a_file_cut_in_the_middle_is_refused(extension: str) -> None:
     body = sample(extension)
     for part in (0.2, 0.5, 0.9):
         refused(body[: int(len(body) * part)])
 
 
-@pytest.mark.parametrize("extension", CONTENT_TYPES)
+@table("extension", CONTENT_TYPES)
 def test_a_file_without_its_last_byte_is_refused(extension: str) -> None:
     assert "cut short" in refused(sample(extension)[:-1])
 
 
-@pytest.mark.parametrize("extension", sorted({*CONTENT_TYPES} - {*CUT_BEHIND}))
+@table("extension", sorted({*CONTENT_TYPES} - {*CUT_BEHIND}))
 def test_what_follows_other_files_is_refused(extension: str) -> None:
     for behind in (ZIP, b"<script>", b"x", sample("jpg")):
         refused(sample(extension) + behind)
 
 
-@pytest.mark.parametrize(
+@table(
     "body",
     [
         b"<!doctype html><html><body>cat.png</body></html>",
@@ -253,7 +254,7 @@ HOLLOW = {
 }
 
 
-@pytest.mark.parametrize("body", HOLLOW.values(), ids=HOLLOW.keys())
+@table("body", HOLLOW.values(), ids=HOLLOW.keys())
 def test_a_hollow_file_is_refused(body: bytes) -> None:
     assert refused(body).split(" ")[0:2] in (["is", "hollow:"], ["is", "damaged:"], ["is", "cut"])
 
@@ -283,7 +284,7 @@ DOUBLE = {
 }
 
 
-@pytest.mark.parametrize("body", DOUBLE.values(), ids=DOUBLE.keys())
+@table("body", DOUBLE.values(), ids=DOUBLE.keys())
 def test_a_file_that_is_two_things_is_refused(body: bytes) -> None:
     refused(body)
 

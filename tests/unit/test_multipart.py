@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from relay.families.forms import MAX_FILENAME, MAX_PARTS, as_data_uri, clean_name, read_file, read_form
 from relay.nouns.errors import BadInput, RelayError
 from relay.nouns.wire import Inbound
+from tests.axes import table
 
 BODY = b"\x89PNG\r\n--not-the-end--\r\n\0\xff"
 TYPE = "multipart/form-data; boundary=edge"
@@ -58,8 +59,8 @@ def test_a_file_of_megabytes_comes_out_as_it_went_in() -> None:
     assert read_file(sent(part(body=large) + END)).body == large
 
 
-@pytest.mark.parametrize(
-    ("body", "code"),
+@table(
+    "body, code",
     [
         (b"", "INVALID_PARAMETER"),
         (END, "MISSING_REQUIRED_FIELD"),
@@ -86,8 +87,8 @@ def test_any_other_body_is_refused_by_the_name_of_its_part(body: bytes, code: st
     assert (error.code, error.field) == (code, "file")
 
 
-@pytest.mark.parametrize(
-    ("content_type", "field"),
+@table(
+    "content_type, field",
     [
         (None, "Content-Type"),
         ("", "Content-Type"),
@@ -105,8 +106,8 @@ def test_a_wrong_content_type_is_refused(content_type: str | None, field: str) -
     assert refused(part() + END, content_type).field == field
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"),
+@table(
+    "name, shown",
     [
         ("cat.png", "cat.png"),
         ("猫 🐈.png", "猫 🐈.png"),

@@ -10,6 +10,7 @@ import pytest
 
 from relay.effects.outbound import EgressRefused, NotSent, Outbound, resolve
 from relay.nouns.wire import Call
+from tests.axes import table
 
 GOOD = "93.184.216.34"
 
@@ -94,8 +95,8 @@ def test_a_name_that_points_inside_is_refused() -> None:
     assert [one for one in rules if allowed(rules[one], "https://example.com/hook", "not public")] == []
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "::1", "fd00:ec2::254"])
-@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+@table("address", ["127.0.0.1", "169.254.169.254", "::1", "fd00:ec2::254"])
+@table("first", [True, False], ids=["first", "last"])
 def test_one_bad_address_condemns_the_whole_name(address: str, first: bool) -> None:
     answers = (address, GOOD) if first else (GOOD, "8.8.8.8", address)
 
@@ -103,7 +104,7 @@ def test_one_bad_address_condemns_the_whole_name(address: str, first: bool) -> N
         Outbound("public", answering(*answers)).check("https://example.com/hook")
 
 
-@pytest.mark.parametrize(("host", "address"), DISGUISED.items())
+@table("host, address", DISGUISED.items())
 def test_a_disguised_host_is_judged_by_what_it_resolves_to(host: str, address: str) -> None:
     asked: list[str] = []
 
@@ -142,14 +143,13 @@ def test_a_name_that_is_not_there_does_not_resolve(why: int) -> None:
         Outbound("public", failing(socket.gaierror(why, "?"))).check("https://example.com/hook")
 
 
-@pytest.mark.parametrize(
+@table(
     "error",
     [
         *(socket.gaierror(why, "?") for why in (socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_SYSTEM)),
         TimeoutError(),
         OSError("no network"),
     ],
-    ids=repr,
 )
 def test_a_name_server_in_trouble_is_not_held_against_a_url(error: OSError) -> None:
     outbound = Outbound("public", failing(error))

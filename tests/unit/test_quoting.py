@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.flow.quoting import MAX_CHARACTERS, WINDOW, quote
+from tests.axes import table
 
 PROMPT = "a red fox asleep under the old lighthouse"
 
 
-@pytest.mark.parametrize(
-    ("said", "logged"),
+@table(
+    "said, logged",
     [
         ("the size is wrong", "the size is wrong"),
         ("the size\r\n is\twrong", "the size is wrong"),

@@ -29,6 +29,7 @@ from relay.nouns.task import (
     Task,
     uuid7,
 )
+from tests.axes import table
 
 S = State
 ON_THE_WAY = (S.PENDING, S.SUBMITTING, S.QUEUED, S.PROCESSING, S.STORING)
@@ -45,7 +46,7 @@ def seen(state: State, **fields: Any) -> Observation:
     return replace(Observation(state, assets=PICTURE if state is S.SUCCEEDED else ()), **fields)
 
 
-@pytest.mark.parametrize(("rank", "before"), list(enumerate(ON_THE_WAY)))
+@table("rank, before", list(enumerate(ON_THE_WAY)))
 def test_a_task_moves_forward_or_stays(rank: int, before: State) -> None:
     # what is being copied, only the copying moves
     by = BY_ARCHIVE if before is S.STORING else "poll"
@@ -66,8 +67,8 @@ def test_the_table_of_moves_knows_every_state() -> None:
     assert all(not LEGAL[state] for state in TERMINAL)
 
 
-@pytest.mark.parametrize(
-    ("state", "status"),
+@table(
+    "state, status",
     [
         *((S.PENDING, S.PENDING), (S.SUBMITTING, S.QUEUED), (S.QUEUED, S.QUEUED), (S.PROCESSING, S.PROCESSING)),
         *((S.STORING, S.PROCESSING), *[(state, state) for state in sorted(TERMINAL)]),
@@ -110,8 +111,8 @@ def test_a_success_without_results_is_a_failure() -> None:
     assert (after.state, after.fault and after.fault.code) == (S.FAILED, "GENERATION_FAILED")
 
 
-@pytest.mark.parametrize("kind", Kind)
-@pytest.mark.parametrize("store", [False, True])
+@table("kind", Kind)
+@table("store", [False, True])
 def test_words_alone_are_a_success_of_what_is_no_file(kind: Kind, store: bool) -> None:
     after = advance(task(kind=kind), Observation(S.SUCCEEDED, facts={"text": "la la"}), NOW, "poll", store=store)
 
@@ -173,9 +174,7 @@ def test_what_was_used_is_remembered_while_the_result_is_copied() -> None:
     assert (made.used, after.used) == (7, 7)
 
 
-@pytest.mark.parametrize(
-    ("was", "seen_", "is_"), [(0, 30, 30), (30, 10, 30), (30, 30, 30), (30, 400, 100), (30, -5, 30)]
-)
+@table("was, seen_, is_", [(0, 30, 30), (30, 10, 30), (30, 30, 30), (30, 400, 100), (30, -5, 30)])
 def test_progress_never_falls_nor_passes_a_hundred(was: float, seen_: float, is_: float) -> None:
     after = advance(task(S.QUEUED, progress=float(was)), seen(S.PROCESSING, progress=float(seen_)), NOW, "poll")
 
@@ -201,11 +200,11 @@ def test_the_first_job_known_stays_the_job() -> None:
     assert second.upstream_task_id == "job-1"
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "due"),
+@table(
+    "before, after, due",
     [(Delivery.NONE, Delivery.NONE, None), (Delivery.WAITING, Delivery.OWED, NOW + 7 + GRACE)],
 )
-@pytest.mark.parametrize("state", sorted(TERMINAL))
+@table("state", sorted(TERMINAL))
 def test_an_end_owes_the_client_a_word_or_nothing(
     state: State, before: Delivery, after: Delivery, due: int | None
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from local.upstreams.media import Recipe, check_picture, make, pixels
+from tests.axes import table
 
 
 def picture(prompt: str, size: str = "1:1", variant: int = 0) -> Image.Image:
@@ -40,8 +41,8 @@ def test_no_prompt_breaks_a_picture(prompt: str) -> None:
     assert picture(prompt, "256x256").size == (256, 256)
 
 
-@pytest.mark.parametrize(
-    ("size", "expected"),
+@table(
+    "size, expected",
     [
         ("1:1", (1024, 1024)),
         ("3:2", (1024, 682)),
