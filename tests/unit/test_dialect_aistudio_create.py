@@ -17,7 +17,7 @@ from relay.families.dialect import CREATE
 from relay.nouns.draft import Callback, Draft, MediaRole, Medium, Parent
 from relay.nouns.errors import BadInput, MissingField
 from relay.nouns.wire import Inbound
-from tests.axes import each_once
+from tests.axes import each_once, table
 from tests.speaking import Speaker
 
 CATALOG = shipped()
@@ -167,8 +167,8 @@ def test_a_bad_field_is_named() -> None:
     assert [row for row in BAD_FIELDS if refused(row[0], row[1]) != ("INVALID_PARAMETER", row[2])] == []
 
 
-@pytest.mark.parametrize(
-    ("path", "fields", "named"),
+@table(
+    "path, fields, named",
     [
         (GROK, {"prompt": None}, "prompt"),
         (KLING, {"prompt": None}, "prompt"),

@@ -19,6 +19,7 @@ from relay.nouns.account import Statement
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, MissingField, NoKey, NotFound, RelayError, Unsupported
 from relay.nouns.wire import Inbound
+from tests.axes import table
 from tests.speaking import Speaker
 
 CATALOG = shipped()
@@ -86,7 +87,7 @@ def test_a_request_without_a_key_is_refused() -> None:
 # --- Platforms and kinds
 
 
-@pytest.mark.parametrize(("platform", "kind"), SOLD)
+@table("platform, kind", SOLD)
 def test_a_minimal_request_is_filled_from_the_catalog(platform: str, kind: Kind) -> None:
     draft = create(f"/api/{platform}/{segment_of(kind)}")
     model = CATALOG.offer("aistudio", platform, kind).model(None)
@@ -94,7 +95,7 @@ def test_a_minimal_request_is_filled_from_the_catalog(platform: str, kind: Kind)
     assert draft == replace(Draft("aistudio", platform, kind, model.name, prompt="a fox"), **filled)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("platform", "kind"), LACKING)
+@table("platform, kind", LACKING)
 def test_a_kind_the_platform_lacks_is_not_implemented(platform: str, kind: Kind) -> None:
     with pytest.raises(Unsupported):
         create(f"/api/{platform}/{segment_of(kind)}")
@@ -142,8 +143,8 @@ def test_a_query_of_an_unknown_platform_is_not_found(platform: str) -> None:
 FEB = date(2026, 2, 1)
 
 
-@pytest.mark.parametrize(
-    ("document", "statement"),
+@table(
+    "document, statement",
     [
         (None, Statement(None, None, None, 1, 20)),
         ({"start_date": None, "platform": None}, Statement()),
@@ -158,8 +159,8 @@ def test_a_statement_is_read(document: object, statement: Statement) -> None:
     assert CLIENT.read(CONSUMPTION, post("/api/account/consumption", document)) == statement
 
 
-@pytest.mark.parametrize(
-    ("document", "named"),
+@table(
+    "document, named",
     [
         *[
             ({"start_date": value}, "start_date")

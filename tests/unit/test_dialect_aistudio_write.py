@@ -39,6 +39,7 @@ from relay.nouns.errors import (
 from relay.nouns.faults import Fault, sentence
 from relay.nouns.money import Entry, EntryKind
 from relay.nouns.task import FAULTS, Asset, State, Task
+from tests.axes import table
 from tests.speaking import Speaker
 
 CLIENT = Speaker(DIALECT)
@@ -79,8 +80,8 @@ def test_a_finished_task_has_the_one_result_key_of_its_kind(kind: Kind) -> None:
     assert json.loads(CLIENT.status(replace(DONE, kind=kind)).body) == STATUSES[kind.value]
 
 
-@pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED, State.TIMEOUT])
-@pytest.mark.parametrize("known", [True, False], ids=["with its fault", "without one"])
+@table("state", [State.FAILED, State.CANCELLED, State.TIMEOUT])
+@table("known", [True, False], ids=["with its fault", "without one"])
 def test_a_task_that_ended_badly_says_why(state: State, known: bool) -> None:
     ended = replace(TASK, state=state, completed_at=NINE, fault=FAULTS[state] if known else None)
     assert json.loads(CLIENT.status(ended).body) == STATUSES[state.value]
@@ -97,8 +98,8 @@ def test_what_is_not_known_of_a_song_is_left_out() -> None:
     assert json.loads(CLIENT.status(song).body)["music"] == [{"url": "https://cdn.example/a"}]
 
 
-@pytest.mark.parametrize(
-    ("code", "said"),
+@table(
+    "code, said",
     [
         ("GENERATION_FAILED", "GENERATION_FAILED"),
         ("TASK_TIMEOUT", "TASK_TIMEOUT"),
@@ -148,7 +149,7 @@ def test_every_error_of_the_reference_is_tried() -> None:
     assert {error.code for error in ERRORS} == set(fixture("errors.json"))
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.code)
+@table("error", ERRORS)
 def test_an_error_is_written_as_the_reference_says(error: RelayError) -> None:
     status, message = fixture("errors.json")[error.code]
     reply = DIALECT.write_error(error, "trace-1")
@@ -181,8 +182,8 @@ class Foreign(RelayError):
         self.code = code  # type: ignore[misc]
 
 
-@pytest.mark.parametrize(
-    ("error", "status", "code"),
+@table(
+    "error, status, code",
     [
         (Foreign("CONTENT_POLICY_VIOLATION"), 400, "INVALID_PARAMETER"),
         (Foreign("INPUT_FETCH_FAILED"), 400, "INVALID_PARAMETER"),

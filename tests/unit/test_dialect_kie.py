@@ -16,6 +16,7 @@ from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Callback, Draft, Kind, MediaRole, Medium
 from relay.nouns.errors import BadInput, InvalidParameter, MissingField, NotFound, TaskNotFound
 from relay.nouns.wire import Inbound
+from tests.axes import table
 from tests.speaking import Speaker
 
 CATALOG = shipped()
@@ -123,13 +124,13 @@ def named(field: str, value: object) -> str | None:
     return None
 
 
-@pytest.mark.parametrize(("field", "all_bad"), BAD_FIELDS.items(), ids=list(BAD_FIELDS))
+@table("field, all_bad", BAD_FIELDS.items(), ids=list(BAD_FIELDS))
 def test_bad_field_is_refused_by_name(field: str, all_bad: list[object]) -> None:
     assert [bad for bad in all_bad if named(field, bad) != field] == []
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
+@table(
+    "body, field",
     [
         ({"prompt": "a"}, "size"),
         ({"prompt": "a", "size": None}, "size"),
@@ -180,9 +181,7 @@ def test_price_is_per_image() -> None:
     assert model.cost(create(nVariants=4)) == 4 * model.cost(create())
 
 
-@pytest.mark.parametrize(
-    "body", [b"{", b"[]", b'"a"', b"null", b"\xff", b"<html>", b'{"prompt":"\\ud800","size":"1:1"}', b"[" * 100_000]
-)
+@table("body", [b"{", b"[]", b'"a"', b"null", b"\xff", b"<html>", b'{"prompt":"\\ud800","size":"1:1"}', b"[" * 100_000])
 def test_unreadable_body_is_bad_input(body: bytes) -> None:
     with pytest.raises(BadInput):
         CLIENT.read(CREATE, Inbound("POST", "/", body=body))
@@ -206,14 +205,14 @@ def test_query_without_task_id_is_refused_by_name(query: dict[str, str]) -> None
     assert caught.value.field == "taskId"
 
 
-@pytest.mark.parametrize("task_id", ["a#request", "a/b", "a b", "a\n", "\ud800", "猫", "a" * 101])
+@table("task_id", ["a#request", "a/b", "a b", "a\n", "\ud800", "猫", "a" * 101])
 def test_query_for_what_cannot_be_a_task_finds_none(task_id: str) -> None:
     with pytest.raises(TaskNotFound):
         CLIENT.read(RECORD, inbound(taskId=task_id))
 
 
-@pytest.mark.parametrize(
-    ("body", "download"),
+@table(
+    "body, download",
     [
         ({"imageUrl": URL}, Download(None, URL)),
         ({"url": URL}, Download(None, URL)),
@@ -227,8 +226,8 @@ def test_download_takes_either_name(body: dict[str, Any], download: Download) ->
     assert CLIENT.read(DOWNLOAD, inbound(body)) == download
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
+@table(
+    "body, field",
     [
         ({}, "imageUrl"),
         ({"taskId": "T1"}, "imageUrl"),

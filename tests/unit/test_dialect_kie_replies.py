@@ -16,6 +16,7 @@ from relay.nouns.draft import Draft, Kind
 from relay.nouns.faults import Fault, sentence
 from relay.nouns.signing import verify_kie
 from relay.nouns.task import TERMINAL, Asset, State, Task
+from tests.axes import table
 from tests.speaking import Speaker
 
 CLIENT = Speaker(DIALECT)
@@ -77,7 +78,7 @@ def test_success_is_the_sample() -> None:
     assert json.loads(CLIENT.status(DONE, DRAFT).body) == sample("gpt4o-record-success")
 
 
-@pytest.mark.parametrize("state", list(State))
+@table("state", list(State))
 def test_record_always_has_the_samples_keys(state: State) -> None:
     keys = set(sample("gpt4o-record-success")["data"])
     assert set(record(replace(TASK, state=state))) == keys
@@ -106,7 +107,7 @@ def test_task_no_upstream_had_is_create_task_failed(state: State) -> None:
     assert (found["status"], found["successFlag"]) == ("CREATE_TASK_FAILED", 2)
 
 
-@pytest.mark.parametrize(("code", "wire"), CODES)
+@table("code, wire", CODES)
 def test_failed_record_says_which_kind_of_failure(code: str, wire: int) -> None:
     found = record(replace(FAILED, fault=Fault(code, "why")))
     assert (found["errorCode"], found["errorMessage"], found["response"]) == (wire, sentence(code, "en"), None)
@@ -116,8 +117,8 @@ def test_failed_record_without_a_fault_says_the_usual() -> None:
     assert record(replace(FAILED, fault=None))["errorMessage"] == "the generation failed; the charge was returned"
 
 
-@pytest.mark.parametrize(
-    ("progress", "wire"),
+@table(
+    "progress, wire",
     [(0.0, "0.00"), (0.9, "0.00"), (7.0, "0.07"), (29.0, "0.29"), (45.0, "0.45"), (99.9, "0.99"), (100.0, "1.00")],
 )
 def test_progress_is_a_part_of_one_and_never_done_too_early(progress: float, wire: str) -> None:
@@ -142,8 +143,8 @@ def test_download_answers_the_link_itself() -> None:
     assert json.loads(reply.body) == {"code": 200, "msg": "success", "data": "https://files.example/a.png"}
 
 
-@pytest.mark.parametrize(
-    ("error", "status", "code"),
+@table(
+    "error, status, code",
     [
         (errors.BadInput("x"), 400, 400),
         (errors.MissingField("size"), 400, 400),
@@ -185,7 +186,7 @@ def test_callback_of_a_failure_is_the_sample() -> None:
     assert told(replace(FAILED, fault=fault)) == sample("gpt4o-callback-failure")
 
 
-@pytest.mark.parametrize(("code", "wire"), CODES)
+@table("code, wire", CODES)
 def test_callback_says_which_kind_of_failure(code: str, wire: int) -> None:
     assert told(replace(FAILED, fault=Fault(code, "why")))["code"] == wire
 

@@ -18,7 +18,7 @@ from relay.nouns.draft import Draft, Kind, MediaRole, Medium, Parent
 from relay.nouns.errors import Refused, Unfit, UnknownOutcome
 from relay.nouns.task import Observation, State
 from relay.nouns.wire import Answer
-from tests.axes import each_once
+from tests.axes import each_once, table
 from tests.unit.asking import submitted
 
 API = PROVIDER.apis[""]
@@ -64,7 +64,7 @@ def test_the_registry_finds_this_provider() -> None:
     assert provider("aistudio") is PROVIDER
 
 
-@pytest.mark.parametrize("name", SUBMITS)
+@table("name", SUBMITS)
 def test_a_draft_is_sent_as_the_reference_says(name: str) -> None:
     call = API.write_submit(Order(DRAFTS[name], SOURCE, None))
     wanted = SUBMITS[name]
@@ -75,7 +75,7 @@ def test_a_draft_is_sent_as_the_reference_says(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", DRAFTS)
+@table("name", DRAFTS)
 def test_a_callback_url_is_sent_where_there_is_one(name: str) -> None:
     body = json.loads(API.write_submit(Order(DRAFTS[name], SOURCE, "https://me.example/cb")).body)
     assert body == {**SUBMITS[name]["body"], "callback_url": "https://me.example/cb"}
@@ -135,12 +135,12 @@ def meaning(refused: Refused) -> dict[str, object]:
     return {name: getattr(refused, name) for name in ("elsewhere", "key", "wait", "task_code")}
 
 
-@pytest.mark.parametrize(("status", "code", "means"), ROWS)
+@table("status, code, means", ROWS)
 def test_a_refusal_means_what_the_reference_says(status: int, code: str, means: dict[str, object]) -> None:
     assert meaning(refusal(answer(status, no(code)))) == means
 
 
-@pytest.mark.parametrize(("status", "code", "means"), ROWS)
+@table("status, code, means", ROWS)
 def test_a_refusal_inside_a_200_means_the_same(status: int, code: str, means: dict[str, object]) -> None:
     assert meaning(refusal(answer(200, no(code)))) == means
 
@@ -198,8 +198,8 @@ def test_an_id_outweighs_words_of_failure() -> None:
     assert submitted(API, answer(200, {**no("API_ERROR"), "task_id": "up-1"})).upstream_task_id == "up-1"
 
 
-@pytest.mark.parametrize(
-    ("said", "seconds"),
+@table(
+    "said, seconds",
     [
         ("7", 7.0),
         ("0", 1.0),

@@ -12,7 +12,7 @@ from relay.nouns.errors import BadInput, Unreadable
 from relay.nouns.faults import Fault
 from relay.nouns.task import FAULTS, Asset, Observation, State
 from relay.nouns.wire import Answer, Inbound
-from tests.axes import each_once
+from tests.axes import each_once, table
 
 API = PROVIDER.apis[""]
 UNREAL: list[object] = ["5", True, -1, 10**7, 10**400, float("inf"), float("nan")]
@@ -33,8 +33,8 @@ def test_a_running_word_is_its_state(word: str) -> None:
     assert seen == Observation(State(word), "up-1")
 
 
-@pytest.mark.parametrize(
-    ("result", "assets"),
+@table(
+    "result, assets",
     [
         ({"images": [{"url": "https://a"}, {"url": "https://b"}]}, (Asset("https://a"), Asset("https://b"))),
         ({"video": {"url": "https://a", "duration": 5}}, (Asset("https://a", 5.0),)),
@@ -80,7 +80,7 @@ def test_an_unknown_word_means_still_running(word: str, kept: str) -> None:
     assert seen == Observation(State.PROCESSING, "up-1", unknown_word=kept)
 
 
-@pytest.mark.parametrize(
+@table(
     "given",
     [
         *[answer(200, body) for body in (b"", b"<html>", b"[]", {}, {"status": 1}, {"status": ""}, no("API_ERROR"))],

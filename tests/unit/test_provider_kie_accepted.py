@@ -10,7 +10,7 @@ from relay.families.kie.provider import PROVIDER
 from relay.nouns.errors import Refused, UnknownOutcome
 from relay.nouns.task import Observation, State
 from relay.nouns.wire import Answer
-from tests.axes import each_once
+from tests.axes import each_once, table
 from tests.unit.asking import submitted
 
 APIS = PROVIDER.apis
@@ -36,8 +36,8 @@ def test_accepted_job_is_queued_under_its_id(api: str, data: object) -> None:
     assert seen == Observation(State.QUEUED, "task_demo")
 
 
-@pytest.mark.parametrize("code", [200, "200"])
-@pytest.mark.parametrize("status", [200, 201, 400, 500])
+@table("code", [200, "200"])
+@table("status", [200, 201, 400, 500])
 def test_the_envelope_decides_not_the_http_status(code: object, status: int) -> None:
     answer = envelope(code, status=status, data={"taskId": "task_demo"})
     assert submitted(APIS["veo"], answer).upstream_task_id == "task_demo"
@@ -47,8 +47,8 @@ def test_a_number_is_an_id_too() -> None:
     assert submitted(APIS["veo"], envelope(200, data={"taskId": 17})).upstream_task_id == "17"
 
 
-@pytest.mark.parametrize(
-    ("code", "elsewhere", "key", "wait", "task_code"),
+@table(
+    "code, elsewhere, key, wait, task_code",
     [
         (400, False, False, None, PARAMETER),
         (401, True, True, None, "API_ERROR"),
@@ -78,7 +78,7 @@ def test_each_refusal_says_what_can_be_done(
     assert (error.elsewhere, error.key, error.wait, error.task_code) == (elsewhere, key, wait, task_code)
 
 
-@pytest.mark.parametrize("status", [200, 400, 404, 429, 500, 503])
+@table("status", [200, 400, 404, 429, 500, 503])
 def test_a_refusal_is_the_same_under_every_http_status(status: int) -> None:
     assert not refused(envelope(422, status=status)).elsewhere
 
@@ -149,7 +149,7 @@ def test_no_envelope_outside_4xx_is_an_unknown_outcome(status: int, body: bytes)
         submitted(APIS["market"], Answer(status, body))
 
 
-@pytest.mark.parametrize(
+@table(
     "data",
     [
         *(None, {}, [], "task_demo", {"taskId": ""}, {"taskId": None}, {"taskId": ["a"]}),

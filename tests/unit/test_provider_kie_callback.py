@@ -14,7 +14,7 @@ from relay.nouns.errors import BadInput, Forbidden
 from relay.nouns.signing import sign_kie
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Inbound
-from tests.axes import each_once
+from tests.axes import each_once, table
 from tests.speaking import Speaker
 
 CLIENT = Speaker(DIALECT)
@@ -33,8 +33,8 @@ def signed(task_id: str, timestamp: str = str(NOW), key: str = KEY, body_id: str
     return inbound(body, x_webhook_timestamp=timestamp, x_webhook_signature=signature)
 
 
-@pytest.mark.parametrize(
-    ("document", "task_id"),
+@table(
+    "document, task_id",
     [
         ({"data": {"taskId": "a", "task_id": "b"}, "taskId": "c", "task_id": "d"}, "a"),
         ({"data": {"task_id": "b"}, "taskId": "c", "task_id": "d"}, "b"),
@@ -83,7 +83,7 @@ def test_the_published_vector_is_taken() -> None:
     assert PROVIDER.read_callback(hint, NOW, KEY) == "task_demo_0001"
 
 
-@pytest.mark.parametrize(
+@table(
     "hint",
     [
         inbound({"taskId": "a"}),

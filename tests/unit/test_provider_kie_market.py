@@ -14,6 +14,7 @@ from relay.families.provider import Order
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind, MediaRole, Medium
 from relay.nouns.errors import Unfit
+from tests.axes import table
 
 APIS = PROVIDER.apis
 OURS = "https://relay.example/callbacks/kie/ref/token"
@@ -51,8 +52,8 @@ def test_market_wraps_the_input_beside_the_model() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("model", "field", "value"),
+@table(
+    "model, field, value",
     [
         ("nano-banana-pro", "image_input", list(PICTURES[:1])),
         ("nano-banana-2-lite", "image_input", list(PICTURES[:1])),
@@ -87,8 +88,8 @@ def test_market_leaves_images_a_model_lacks_to_another_upstream(model: str, too_
     assert caught.value.about == "image"
 
 
-@pytest.mark.parametrize(
-    ("model", "size", "field", "sent"),
+@table(
+    "model, size, field, sent",
     [
         ("grok-imagine/text-to-image", "1024x1024", "aspect_ratio", "1:1"),
         ("grok-imagine/text-to-image", "4:3", "aspect_ratio", "3:2"),

@@ -11,7 +11,7 @@ import pytest
 from relay.families.kie.provider import PROVIDER, WIRES
 from relay.nouns.task import Asset, Observation, State
 from relay.nouns.wire import Answer
-from tests.axes import each_once
+from tests.axes import each_once, table
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "kie"
 APIS = PROVIDER.apis
@@ -51,7 +51,7 @@ def read(api: str, **record: object) -> Observation:
     return APIS[api].read_query(Answer(200, json.dumps({"code": 200, "data": record}).encode()))
 
 
-@pytest.mark.parametrize(("api", "record", "state"), WORDS)
+@table("api, record, state", WORDS)
 def test_each_word_has_its_state(api: str, record: dict[str, Any], state: State) -> None:
     assert read(api, **record).state is state
 
@@ -94,8 +94,8 @@ def test_the_sample_of_a_success_gives_its_results(api: str, assets: tuple[Asset
 URLS = [PICTURE.url, OTHER.url]
 
 
-@pytest.mark.parametrize(
-    ("api", "record"),
+@table(
+    "api, record",
     [
         ("gpt4o-image", {"status": "SUCCESS", "response": {"resultUrls": URLS}}),
         ("gpt4o-image", {"status": "SUCCESS", "response": {"result_urls": URLS}}),
@@ -140,8 +140,8 @@ def test_results_are_not_endless() -> None:
     assert len(read("gpt4o-image", status="SUCCESS", response={"resultUrls": URLS * 100}).assets) == 32
 
 
-@pytest.mark.parametrize(
-    ("progress", "percent"),
+@table(
+    "progress, percent",
     [
         *(("0.00", 0.0), ("0.07", 7.0), ("0.29", 29.0), ("0.45", 45.0), ("1.00", 100.0), (0.45, 45.0), (1.0, 100.0)),
         *((45, 45.0), ("45", 45.0), (1, 1.0), (-5, 0.0), (500, 100.0)),
