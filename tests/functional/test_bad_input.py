@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.axes import each_once
+from tests.axes import each_once, table
 from tests.functional.harness import Harness, harness
 from tests.functional.refusals import refused
 
@@ -88,7 +88,7 @@ FIELDS: list[tuple[str, dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "body", "code", "field"), FIELDS)
+@table("path, body, code, field", FIELDS)
 def test_a_wrong_field_is_named(here: Harness, path: str, body: dict[str, Any], code: str, field: str) -> None:
     refusal = refused(here, "POST", path, body)
 
@@ -131,8 +131,8 @@ def test_a_body_that_is_no_request_is_refused(here: Harness, path: str, raw: byt
     assert (refusal.status, refusal.code) == (400, INVALID)
 
 
-@pytest.mark.parametrize("raw", [b"[1]", b"{", deep(50_000), b"\xff"], ids=["array", "half", "deep", "binary"])
-@pytest.mark.parametrize("path", [TASKS, "/api/account/consumption"])
+@table("raw", [b"[1]", b"{", deep(50_000), b"\xff"], ids=["array", "half", "deep", "binary"])
+@table("path", [TASKS, "/api/account/consumption"])
 def test_a_body_that_is_no_query_is_refused(here: Harness, path: str, raw: bytes) -> None:
     assert refused(here, "POST", path, raw=raw).status == 400
 
@@ -163,7 +163,7 @@ def test_a_kind_the_platform_lacks_is_not_implemented(here: Harness, path: str) 
     assert (refusal.status, refusal.code) == (400, "API_NOT_IMPLEMENTED")
 
 
-@pytest.mark.parametrize(
+@table(
     "path",
     ["/", "/api", "/api/kling", "/api/kling/image", "/api/kling/images/", "/api/kling/images/1", "/v2/chat", "//"],
 )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from relay.effects.outbound import Outbound
+from tests.axes import table
 from tests.functional.harness import Harness, harness
 from tests.functional.refusals import refused
 
@@ -58,7 +59,7 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("url", REFUSED[::2])
+@table("url", REFUSED[::2])
 def test_a_relay_client_is_told_nowhere_but_in_public(here: Harness, url: str) -> None:
     refusal = refused(here, "POST", "/api/kling/images", {"prompt": "a cat", "callback_url": url})
 
@@ -66,7 +67,7 @@ def test_a_relay_client_is_told_nowhere_but_in_public(here: Harness, url: str) -
     assert "callback_url" in refusal.message.split()
 
 
-@pytest.mark.parametrize("url", REFUSED[1::2])
+@table("url", REFUSED[1::2])
 def test_a_kie_client_is_told_nowhere_but_in_public(here: Harness, url: str) -> None:
     body = {"prompt": "a cat", "size": "1:1", "callBackUrl": url}
 

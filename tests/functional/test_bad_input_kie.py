@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.axes import table
 from tests.functional.harness import Harness, harness
 from tests.functional.refusals import refused
 from tests.functional.test_bad_input import BODIES, deep
@@ -53,7 +54,7 @@ FIELDS: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "body", "field"), FIELDS)
+@table("path, body, field", FIELDS)
 def test_a_wrong_field_is_named(here: Harness, path: str, body: dict[str, Any], field: str) -> None:
     refusal = refused(here, "POST", path, body)
 
@@ -61,7 +62,7 @@ def test_a_wrong_field_is_named(here: Harness, path: str, body: dict[str, Any], 
     assert field in refusal.message.split()
 
 
-@pytest.mark.parametrize("raw", BODIES.values(), ids=BODIES.keys())
+@table("raw", BODIES.values(), ids=BODIES.keys())
 def test_a_body_that_is_no_request_is_refused(here: Harness, raw: bytes) -> None:
     assert refused(here, "POST", GENERATE, raw=raw).code == 400
 
@@ -86,9 +87,7 @@ def test_a_record_of_no_task_names_the_field(here: Harness, query: str) -> None:
     assert "taskId" in refusal.message.split()
 
 
-@pytest.mark.parametrize(
-    "task_id", ["none", "0" * 36, "x" * 3000, "..%2F..", "%00", "%ff", "a%23request", "%7B%7D", "%E7%8C%AB"]
-)
+@table("task_id", ["none", "0" * 36, "x" * 3000, "..%2F..", "%00", "%ff", "a%23request", "%7B%7D", "%E7%8C%AB"])
 def test_a_record_of_an_unknown_task_is_not_found(here: Harness, task_id: str) -> None:
     assert refused(here, "GET", f"{RECORD}?taskId={task_id}").code == 404
 
@@ -116,8 +115,8 @@ def test_another_method_is_told_which_would_do(here: Harness, method: str, path:
     assert refusal.headers["allow"] == allowed
 
 
-@pytest.mark.parametrize(
-    ("authorization", "status"),
+@table(
+    "authorization, status",
     [(None, 401), ("", 401), ("Bearer", 401), ("Basic c2s6", 401), ("Bearer sk-EXAMPLE-nobody", 401)],
 )
 def test_a_caller_without_a_known_key_is_refused(here: Harness, authorization: str | None, status: int) -> None:

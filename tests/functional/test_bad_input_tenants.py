@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from relay.nouns.money import nanos
+from tests.axes import table
 from tests.functional.harness import KEY, Harness, harness, open_account
 from tests.functional.refusals import refused, stored_state
 
@@ -89,7 +90,7 @@ def test_a_task_is_not_found_on_another_platform(here: Harness, video: str, plat
     assert refused(here, "POST", f"/api/{platform}/tasks", {"task_id": video}).code == "TASK_NOT_FOUND"
 
 
-@pytest.mark.parametrize("suffix", ["#request", "#event", "#delivery#1", "#", " ", "\x00", "\n"])
+@table("suffix", ["#request", "#event", "#delivery#1", "#", " ", "\x00", "\n"])
 def test_the_rows_beside_a_task_are_no_tasks(here: Harness, video: str, suffix: str) -> None:
     assert refused(here, "POST", "/api/kling/tasks", {"task_id": video + suffix}).code == "TASK_NOT_FOUND"
     assert refused(here, "POST", VIDEOS, {**EXTEND, "task_id": video + suffix}).code == "INVALID_PARAMETER"
@@ -156,7 +157,7 @@ def test_a_key_used_for_another_request_is_named(here: Harness, body: dict[str, 
     assert "Idempotency-Key" in refusal.message.split()
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "x" * 10_000, "a\tb", "a\x00b"])
+@table("key", ["", "x" * 256, "x" * 10_000, "a\tb", "a\x00b"])
 def test_a_key_that_is_none_is_named(here: Harness, key: str) -> None:
     refusal = refused(here, "POST", IMAGES, CAT, headers={"idempotency-key": key})
 

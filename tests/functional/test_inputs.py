@@ -12,6 +12,7 @@ import pytest
 from relay.effects.outbound import Outbound
 from relay.flow.links import LINK_SECONDS, sign_link
 from relay.flow.uploads import MAX_DIRECT, UPLOAD_SECONDS
+from tests.axes import table
 from tests.functional.files_client import follow_link, object_key, upload_file
 from tests.functional.harness import Harness, harness, open_account
 from tests.functional.refusals import TABLES, refused
@@ -91,8 +92,8 @@ def test_an_inline_picture_is_refused_by_the_name_of_its_field(here: Harness, fi
     assert (refusal.status, refusal.message.split()[0]) == (400, NAMED.get(field, field))
 
 
-@pytest.mark.parametrize(
-    ("uri", "status"),
+@table(
+    "uri, status",
     [
         ("data:image/png;base64,####", 400),
         ("data:image/png;base64,AAA", 400),
@@ -109,7 +110,6 @@ def test_an_inline_picture_is_refused_by_the_name_of_its_field(here: Harness, fi
         (inline(jpeg_with(b"<?php echo 1;"), "image/jpeg"), 400),
         (inline(PNG.ljust(MAX_DIRECT + 1, b"\0")), 413),
     ],
-    ids=range(14),
 )
 def test_an_inline_picture_that_is_none_is_refused(here: Harness, uri: str, status: int) -> None:
     refusal = refused(here, "POST", *asking("image_url", uri))
@@ -162,7 +162,7 @@ def test_the_upload_of_another_account_is_refused(here: Harness, field: str) -> 
     assert field in refused(here, "POST", *asking(field, theirs)).message
 
 
-@pytest.mark.parametrize("edit", ["/acc1/", "&signature=0", "?", ".jpg", "&expires=9"])
+@table("edit", ["/acc1/", "&signature=0", "?", ".jpg", "&expires=9"])
 def test_an_edited_link_is_refused(here: Harness, edit: str) -> None:
     theirs = upload_file(here, PNG, key=OTHER)["url"]
     edited = {
@@ -224,7 +224,7 @@ def test_no_field_leads_inside(here: Harness, field: str) -> None:
     assert field in refused(here, "POST", *asking(field, "https://10.0.0.1/a.png")).message
 
 
-@pytest.mark.parametrize(
+@table(
     "url",
     [
         "https://127.0.0.1/a.png",

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from relay.flow.links import LINK_SECONDS, MAX_INLINE_BYTES, sign_link
+from tests.axes import table
 from tests.functional.files_client import follow_link, object_key, open_link, upload_file
 from tests.functional.harness import Harness, Secrets, harness
 from tests.samples import sample
@@ -41,7 +42,7 @@ def test_a_link_works_until_its_end_and_not_after(here: Harness) -> None:
     assert follow_link(here, ending) == (404, "")
 
 
-@pytest.mark.parametrize("part", ["account", "name", "area", "expires", "signature"])
+@table("part", ["account", "name", "area", "expires", "signature"])
 def test_a_link_with_any_part_changed_leads_nowhere(here: Harness, url: str, part: str) -> None:
     path, expires, signature = words(url)
     changed = {
@@ -55,7 +56,7 @@ def test_a_link_with_any_part_changed_leads_nowhere(here: Harness, url: str, par
     assert follow_link(here, "{}?expires={}&signature={}".format(*changed)) == (404, "")
 
 
-@pytest.mark.parametrize(
+@table(
     "query",
     [
         "",
@@ -87,7 +88,7 @@ def test_an_expired_link_cannot_be_prolonged_by_words_in_its_signature(here: Har
     assert follow_link(here, f"{path}?expires=99999999999&signature={signature}%26expires%3D{ended}") == (404, "")
 
 
-@pytest.mark.parametrize(
+@table(
     "path",
     [
         "/media/uploads/acc1/../acc1/{n}",

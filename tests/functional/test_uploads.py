@@ -11,6 +11,7 @@ import pytest
 
 from relay.flow.links import LINK_SECONDS
 from relay.flow.uploads import MAX_DIRECT
+from tests.axes import table
 from tests.functional.files_client import FILE, HOST, MULTIPART, follow_link, form, object_key, upload_file
 from tests.functional.harness import Harness, harness
 from tests.functional.refusals import refused
@@ -118,7 +119,7 @@ DISGUISES = {
 }
 
 
-@pytest.mark.parametrize("body", DISGUISES.values(), ids=DISGUISES.keys())
+@table("body", DISGUISES.values(), ids=DISGUISES.keys())
 def test_what_is_no_whole_file_of_a_known_type_is_refused(here: Harness, body: bytes) -> None:
     refusal = refused(here, "POST", FILE, raw=form(body), headers=MULTIPART)
 
@@ -156,7 +157,7 @@ BODIES: dict[str, tuple[bytes, dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize(("body", "headers"), BODIES.values(), ids=BODIES.keys())
+@table("body, headers", BODIES.values(), ids=BODIES.keys())
 def test_a_body_that_is_not_one_file_is_refused(here: Harness, body: bytes, headers: dict[str, str]) -> None:
     assert refused(here, "POST", FILE, raw=body, headers=headers).status == 400
 

@@ -13,6 +13,7 @@ import pytest
 
 from relay.effects.bucket import Bucket
 from relay.flow.uploads import FORM_SECONDS, MAX_UPLOAD, inspect_upload
+from tests.axes import table
 from tests.functional.files_client import PRESIGN, follow_link
 from tests.functional.harness import BUCKET, Harness, harness
 from tests.functional.refusals import refused, stored_state
@@ -92,8 +93,8 @@ def test_every_type_may_come_by_form(here: Harness, extension: str) -> None:
     assert follow_link(here, url) == (200, copy_of(key))
 
 
-@pytest.mark.parametrize(
-    ("wanted", "status", "field"),
+@table(
+    "wanted, status, field",
     [
         ({"filename": None}, 400, "filename"),
         ({"filename": ""}, 400, "filename"),
