@@ -10,6 +10,7 @@ from relay.effects.outbound import NoAnswer
 from relay.nouns.catalog import Intake
 from relay.nouns.task import Delivery, State
 from relay.nouns.wire import Answer, Call
+from tests.functional.asking import begin, complete
 from tests.functional.events_in import eventful_provider, tell
 from tests.functional.network import CLIENT, Job
 from tests.functional.recorded_calls import RecordingHarness
@@ -44,6 +45,12 @@ def a_task_is_taken_back(here: RecordingHarness) -> None:
     task_id = here.submit_image(callback_url=CLIENT)
     assert here.post("/api/kling/tasks/cancel", {"task_id": task_id})[1]["cancelled"]
     assert here.post("/api/kling/tasks/delete", {"task_id": task_id})[1]["deleted"]
+
+
+def a_task_waits_for_its_client(here: RecordingHarness) -> None:
+    with here.at("submit"):
+        task = begin(here)
+        assert complete(here, task.task_id).state is State.PENDING
 
 
 def a_video_is_continued(here: RecordingHarness) -> None:
@@ -258,6 +265,7 @@ def the_books_are_audited(here: RecordingHarness) -> None:
 
 SCENARIOS: tuple[Callable[[RecordingHarness], None], ...] = (
     a_task_is_taken_back,
+    a_task_waits_for_its_client,
     *(a_request_is_repeated, a_video_is_continued, a_task_is_asked_for, an_account_looks_at_itself),
     *(a_callback_ends_a_task, a_callback_is_not_confirmed, a_callback_brings_a_lost_job),
     *(a_callback_overtakes_the_answer, a_callback_overtakes_the_clock, two_callbacks_meet),

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from relay.nouns.draft import Callback
 from relay.nouns.money import nanos
 from relay.nouns.task import Delivery, State, Task
 from relay.nouns.wire import Answer
+from tests.functional.asking import begin, complete
 from tests.functional.crashes import VISIBILITY, CrashingHarness, CrashPoint
 from tests.functional.harness import START, harness
 from tests.functional.network import CLIENT
@@ -39,6 +41,7 @@ class Life:
     upstream: str = "succeeded"  # what becomes of the job there
     pushes: bool = False  # whether the upstream calls back
     refusals: tuple[Answer, ...] = ()  # what KIE says first
+    answered: bool = False  # whether the task waits for its client, who then completes it
 
 
 R_ASKED: dict[str, object] = {"prompt": "a cat", "callback_url": CLIENT}
@@ -47,6 +50,7 @@ LIVES = {
     "success learnt by polling": Life("/api/kling/images", R_ASKED),
     "success told by callback": Life("/api/v1/gpt4o-image/generate", K_ASKED, pushes=True),
     "one made of three": Life("/api/kling/images", {**R_ASKED, "count": 3}),
+    "completed by its client": Life("/api/kling/images", R_ASKED, answered=True),
     "failure": Life("/api/kling/images", R_ASKED, upstream="failed"),
     "failover": Life("/api/grok/images", R_ASKED, refusals=(REFUSED,)),
     "refusal that ends it": Life("/api/grok/images", R_ASKED, refusals=(FORBIDDEN,)),
@@ -77,13 +81,21 @@ def lived(life: Life, death: int) -> tuple[Lived, bool]:
     with harness() as safe:
         here = CrashingHarness.of(safe, CrashPoint(death))
         here.network.script = {"kie.submit": list(life.refusals)}
-        while not here.completes(lambda: here.post(life.path, life.asked, headers=ONCE)):
+        while not here.completes(lambda: _ask(here, life)):
             continue  # a client that saw an error asks again, under the same Idempotency-Key
         unsure = _until_nothing_is_due(here, life)
         here.wait(max(VISIBILITY.values()))
         while here.pump():
             continue  # messages that outlived their function must find nothing to do
         return _seen(here, unsure), here.crash_point.reached
+
+
+def _ask(here: CrashingHarness, life: Life) -> None:
+    if not life.answered:
+        here.post(life.path, life.asked, headers=ONCE)
+        return
+    task = begin(here, "begin", callback=Callback(CLIENT))
+    complete(here, task.task_id, "complete")
 
 
 def _until_nothing_is_due(here: CrashingHarness, life: Life) -> bool:

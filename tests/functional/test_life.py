@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from relay.effects.outbound import NoAnswer
+from relay.nouns.draft import Callback
+from relay.nouns.errors import RelayError
 from relay.nouns.task import Delivery, State, Task
 from relay.nouns.wire import Answer, Call
+from tests.functional.asking import begin, complete
 from tests.functional.crashes import CrashingHarness, CrashPoint
 from tests.functional.harness import harness
 from tests.functional.network import CLIENT, Job
@@ -47,7 +50,7 @@ ANY = st.integers(0, 99)
 
 class Tasks(RuleBasedStateMachine):
     @initialize()
-    def begin(self) -> None:
+    def start(self) -> None:
         self.open = ExitStack()
         self.here = CrashingHarness.of(self.open.enter_context(harness("3")), CrashPoint())
         self.asked = 0
@@ -68,6 +71,20 @@ class Tasks(RuleBasedStateMachine):
         path, more = PATHS[how]
         self.asked += 1
         self.here.completes(lambda: self.here.post(path, {"prompt": f"picture-{self.asked}.", **more}))
+
+    @rule()
+    def begin(self) -> None:
+        self.here.completes(lambda: begin(self.here, callback=Callback(CLIENT)))
+
+    @rule(which=ANY, copies=st.sampled_from((1, 2)))
+    def answer(self, which: int, copies: int) -> None:
+        waiting = [task for task in self._tasks() if task.state is State.ASKING]
+        for _ in range(copies if waiting else 0):
+            self.asked += 1
+            with suppress(RelayError):
+                chosen = waiting[which % len(waiting)]
+                prompt = f"picture-{self.asked}."
+                self.here.completes(lambda: complete(self.here, chosen.task_id, prompt=prompt))  # noqa: B023
 
     @rule()
     def pump(self) -> None:
@@ -174,7 +191,7 @@ class Tasks(RuleBasedStateMachine):
             assert task.delivery in (Delivery.NONE, Delivery.DONE, Delivery.DEAD)
             kept = ["capture"] if task.state is State.SUCCEEDED else []
             returned = ["release"] if len(task.assets) < task.most else []
-            assert entries == [*kept, *returned, "reserve"]
+            assert entries == ([*kept, *returned, "reserve"] if task.price else [])
         account = self.here.services.store.accounts.get(self.here.account_id)
         assert account is not None
         assert account.in_flight == 0

@@ -41,9 +41,15 @@ def test_a_charge_is_taken_at_submit() -> None:
 )
 def test_an_end_settles_the_charge(end: State, kind: EntryKind, amount: int) -> None:
     ended = replace(TASK, state=end, completed_at=NOW + 9)
-    for before in OPEN:
+    for before in (state for state in OPEN if state is not State.ASKING):
         (entry,) = settle(replace(TASK, state=before), ended)
         assert (entry.kind, entry.amount, entry.at) == (kind, amount, NOW + 9), before
+
+
+def test_what_was_never_answered_was_never_charged() -> None:
+    asking = replace(TASK, state=State.ASKING, price=0)
+
+    assert [end for end in TERMINAL if settle(asking, replace(asking, state=end, completed_at=NOW))] == []
 
 
 def settling(states: Iterable[State]) -> list[tuple[State, State]]:

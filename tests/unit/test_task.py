@@ -17,6 +17,7 @@ from relay.nouns.life import EXTRAS, LEGAL, MAX_FACTS, TOO_MUCH_TEXT, advance
 from relay.nouns.money import Entry, EntryKind, reserve, settle
 from relay.nouns.task import (
     BY_ARCHIVE,
+    BY_CLOCK,
     FAULTS,
     GRACE,
     STATUS,
@@ -56,6 +57,19 @@ def test_a_task_moves_forward_or_stays(rank: int, before: State) -> None:
     assert moved == {word: word for word in S if word in TERMINAL or word in ON_THE_WAY[rank + 1 :]}
 
 
+def test_what_waits_for_its_client_only_ends_whatever_is_observed() -> None:
+    after = {word: advance(task(S.ASKING), seen(word, upstream_task_id="x", progress=50), NOW, "poll") for word in S}
+
+    assert {word for word, moved in after.items() if moved} == {S.CANCELLED, S.TIMEOUT}
+
+
+def test_a_deadline_that_was_moved_is_not_enforced_by_a_clock_that_looked_before() -> None:
+    waiting = task(S.PENDING, expires_at=NOW + 1)
+
+    assert advance(waiting, seen(S.TIMEOUT), NOW, BY_CLOCK) is None
+    assert advance(waiting, seen(S.TIMEOUT), NOW + 1, BY_CLOCK) is not None
+
+
 @pytest.mark.parametrize("before", sorted(TERMINAL))
 def test_what_has_ended_never_changes(before: State) -> None:
     late = {word: seen(word, upstream_task_id="late", progress=50) for word in S}
@@ -70,8 +84,8 @@ def test_the_table_of_moves_knows_every_state() -> None:
 @table(
     "state, status",
     [
-        *((S.PENDING, S.PENDING), (S.SUBMITTING, S.QUEUED), (S.QUEUED, S.QUEUED), (S.PROCESSING, S.PROCESSING)),
-        *((S.STORING, S.PROCESSING), *[(state, state) for state in sorted(TERMINAL)]),
+        *((S.ASKING, S.PENDING), (S.PENDING, S.PENDING), (S.SUBMITTING, S.QUEUED), (S.QUEUED, S.QUEUED)),
+        *((S.PROCESSING, S.PROCESSING), (S.STORING, S.PROCESSING), *[(state, state) for state in sorted(TERMINAL)]),
     ],
 )
 def test_a_client_is_told_one_of_seven_words(state: State, status: State) -> None:
@@ -243,7 +257,7 @@ def test_whatever_is_observed_a_task_lives_once(first: State, delivery: Delivery
         assert (after.fault is not None) == (after.terminal and after.state is not S.SUCCEEDED)
         entries += settle(now, after)
         now = after
-    assert len(entries) == (1 if now.terminal and first not in TERMINAL else 0)
+    assert len(entries) == (1 if now.terminal and first not in {S.ASKING, *TERMINAL} else 0)
 
 
 @given(st.lists(OBSERVATIONS, max_size=12))

@@ -56,6 +56,18 @@ class MenuQuery(NamedTuple):
     model: str | None = None
 
 
+class Completion(NamedTuple):
+    """A client's answer for a task of its that waits for one: what becomes of the request.
+
+    `complete` is pure. It raises BadInput for an answer that does not go with the request, naming the client's field.
+    `field` is what the client calls the task's id.
+    """
+
+    query: TaskQuery
+    complete: Callable[[Draft], Draft]
+    field: str = "task_id"
+
+
 class Download(NamedTuple):
     """Which result a client wants a direct link to; `task_id` is None where it named only the URL."""
 
@@ -73,6 +85,7 @@ MANY: Use[TaskIds, Sequence[Task]] = Use("many", counted=True)
 MANY_FACTS: Use[TaskIds, Sequence[Record]] = Use("many", counted=True, facts=True)
 HIDE: Use[TaskQuery, Task] = Use("hide")
 CANCEL: Use[TaskQuery, Task] = Use("cancel")
+ANSWER: Use[Completion, Task] = Use("answer")
 DOWNLOAD: Use[Download, str] = Use("download", counted=True)
 BALANCE: Use[None, Balance] = Use("balance", counted=True)
 CONSUMPTION: Use[Statement, StatementPage] = Use("consumption", counted=True)

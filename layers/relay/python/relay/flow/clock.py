@@ -90,6 +90,8 @@ def tick(services: Services, due: Due) -> None:
         _end(services, task)
     elif task.state is State.STORING:
         services.queues.archive(task)
+    elif task.state is State.ASKING:
+        return
     elif task.sending:
         services.count("UnknownOutcome", upstream=task.upstream)
         logger.warning("submission never answered; held until its deadline", **task.log_keys, upstream=task.upstream)
@@ -106,6 +108,8 @@ def _next_due(services: Services, due: Due) -> int:
         return now + RESENT  # its message may wait among the retries for a while, and a second one would wait behind it
     if due.state is State.STORING or now >= due.expires_at:
         return now + GRACE
+    if due.state is State.ASKING:
+        return due.expires_at
     if due.state in (State.PENDING, State.SUBMITTING):
         return due.expires_at if due.sending else min(now + GRACE, due.expires_at)
     policy = services.catalog.upstreams[due.upstream or ""].poll

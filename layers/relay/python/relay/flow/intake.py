@@ -12,8 +12,8 @@ from relay.effects.store.submit import Idempotency
 from relay.families.bodies import read_json
 from relay.flow.access import Caller
 from relay.flow.find import find
-from relay.flow.fit import Fit, fit
-from relay.flow.inputs import check_address, resolve_inputs, store_inline
+from relay.flow.fit import fit
+from relay.flow.inputs import Inline, check_address, resolve_inputs, store_inline
 from relay.flow.services import Services
 from relay.nouns.draft import Draft
 from relay.nouns.errors import BadInput, InvalidParameter
@@ -56,26 +56,35 @@ def submit(
 ) -> Task:
     """Charge for a request and hand it on; the other task where the same request under the same key was faster.
 
+    A draft that `asks` is neither fitted nor charged: its task waits until its client answers or it expires.
+
     Raises BadInput, InsufficientBalance, Forbidden, RateLimited: then nothing was made and nothing charged.
     """
-    if draft.callback:
-        check_address(services, draft.callback.field, draft.callback.url)
-    draft, inline = resolve_inputs(services, caller, _continued(services, caller, draft))
-    best = fit(services.catalog, draft, services.upstreams_on())[0]
-    draft, task = best.draft, replace(_task(services, caller, best), trace_id=trace_id)
+    draft, inline = check(services, caller, draft)
+    best = None if draft.asks else fit(services.catalog, draft, services.upstreams_on())[0]
+    draft = best.draft if best else draft
+    task = replace(new_task(services, caller, draft, best.price if best else 0), trace_id=trace_id)
     tier = services.catalog.tiers[caller.tier]
     task_id = services.store.submissions.create(task, draft, tier, repeat)
     if task_id != task.task_id:
         return find(services, caller, task_id)
     logger.info("task accepted", **task.log_keys, platform=task.platform, kind=task.kind, model=task.model)
     store_inline(services, caller, inline)
-    services.queues.dispatch(task)
+    if task.state is State.PENDING:
+        services.queues.dispatch(task)
     return task
 
 
-def _task(services: Services, caller: Caller, best: Fit) -> Task:
-    now, draft = services.clock(), best.draft
-    model = services.catalog.models[draft.model]
+def check(services: Services, caller: Caller, draft: Draft) -> tuple[Draft, list[Inline]]:
+    """The draft with what its parent knows and all it names checked, and the pictures it came with. Raises BadInput."""
+    if draft.callback:
+        check_address(services, draft.callback.field, draft.callback.url)
+    return resolve_inputs(services, caller, _continued(services, caller, draft))
+
+
+def new_task(services: Services, caller: Caller, draft: Draft, price: int) -> Task:
+    now, model = services.clock(), services.catalog.models[draft.model]
+    expires_at = now + services.catalog.deadlines[draft.kind] * 1000
     return Task(
         account_id=caller.account_id,
         task_id=uuid7(now, services.random_bits(74)),
@@ -83,12 +92,13 @@ def _task(services: Services, caller: Caller, best: Fit) -> Task:
         platform=draft.platform,
         kind=draft.kind,
         model=draft.model,
-        price=best.price,
+        price=price,
         created_at=now,
-        expires_at=now + services.catalog.deadlines[draft.kind] * 1000,
+        expires_at=expires_at,
+        state=State.ASKING if draft.asks else State.PENDING,
         most=model.most(draft),
         unit_price=model.unit_price(draft),
-        due_at=now + GRACE,
+        due_at=expires_at if draft.asks else now + GRACE,
         delivery=Delivery.WAITING if draft.callback else Delivery.NONE,
     )
 

@@ -127,6 +127,7 @@ class Draft:
     callback: Callback | None = None
     raw: Mapping[str, object] = having(default_factory=dict)
     fields: Mapping[str, str] = having(default_factory=dict, compare=False)
+    asks: bool = False  # accepted as it is, to be completed by its client before it is fitted and charged
 
     def urls(self, *roles: MediaRole) -> list[str]:
         """The media of these roles, in the order they were sent."""

@@ -31,9 +31,12 @@ EXTRAS = len(Role) - 1  # files that may come with each result: one of each othe
 # The one table of legal transitions. Only forward; what is terminal never changes.
 _ORDER = (State.PENDING, State.SUBMITTING, State.QUEUED, State.PROCESSING, State.STORING)
 LEGAL: Mapping[State, frozenset[State]] = {
+    State.ASKING: frozenset({State.PENDING, State.CANCELLED, State.TIMEOUT}),
     **{state: frozenset(_ORDER[rank + 1 :]) | TERMINAL for rank, state in enumerate(_ORDER)},
     **{state: frozenset() for state in TERMINAL},
 }
+
+_ENDS_ASKING = LEGAL[State.ASKING] & TERMINAL
 
 
 def advance(task: Task, seen: Observation, now: int, learnt: str, *, store: bool = False) -> Task | None:
@@ -41,9 +44,9 @@ def advance(task: Task, seen: Observation, now: int, learnt: str, *, store: bool
 
     A success without a result is a failure: nobody can be handed nothing and charged for it. With `store` a success
     first has to be copied, and what only our key can fetch always has; from then on only the copying, or the clock,
-    moves the task.
+    moves the task. One that waits for its client can only end: its answer, which is charged, alone moves it on.
     """
-    if task.terminal or (task.state is State.STORING and learnt not in (BY_ARCHIVE, BY_CLOCK)):
+    if not _may_move(task, seen, now, learnt):
         return None
     if seen.state is State.SUCCEEDED and learnt != BY_ARCHIVE:
         seen = _inspect(task, seen)
@@ -65,6 +68,14 @@ def advance(task: Task, seen: Observation, now: int, learnt: str, *, store: bool
     if state is State.SUCCEEDED:
         return _ended(replace(after, assets=seen.assets, used=_used(task, seen)), now)
     return _ended(replace(after, assets=(), fault=seen.fault or FAULTS[state]), now)
+
+
+def _may_move(task: Task, seen: Observation, now: int, learnt: str) -> bool:
+    if seen.state is State.TIMEOUT and learnt == BY_CLOCK and now < task.expires_at:
+        return False  # the deadline was moved while the clock looked
+    if task.state is State.STORING:
+        return learnt in (BY_ARCHIVE, BY_CLOCK)
+    return seen.state in _ENDS_ASKING if task.state is State.ASKING else not task.terminal
 
 
 def _inspect(task: Task, seen: Observation) -> Observation:

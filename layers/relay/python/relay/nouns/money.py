@@ -49,13 +49,13 @@ class Entry:
 
 
 def reserve(task: Task) -> Entry:
-    return _of_task(task, EntryKind.RESERVE, -task.price, task.created_at)
+    return _of_task(task, EntryKind.RESERVE, -task.price, task.charged_at)
 
 
 def settle(before: Task, after: Task) -> tuple[Entry, ...]:
-    """The entries a transition owes: none on the way, release on any end but success; on success capture, and the
-    release of what was paid for and not made or used."""
-    if before.terminal or not after.terminal:
+    """The entries a transition owes: none on the way, nor of what was not charged yet; release on any end but success;
+    on success capture, and the release of what was paid for and not made or used."""
+    if before.terminal or not after.terminal or before.state is State.ASKING:
         return ()
     at = after.completed_at or after.created_at
     if after.state is not State.SUCCEEDED:

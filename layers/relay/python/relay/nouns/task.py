@@ -14,6 +14,7 @@ from relay.nouns.wire import Json
 
 
 class State(StrEnum):
+    ASKING = "asking"  # accepted and free: it waits for its client to complete the request
     PENDING = "pending"  # accepted and charged, not yet handed to an upstream
     SUBMITTING = "submitting"  # being handed over; `sending` says whether a request may be on the wire
     QUEUED = "queued"
@@ -27,9 +28,10 @@ class State(StrEnum):
 
 TERMINAL = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.TIMEOUT})
 
-# What a client may be told: our own intermediate states fold into the seven canonical words.
+# What a client may be told: our own states fold into the seven canonical words.
 STATUS: Mapping[State, State] = {
     **{state: state for state in State},
+    State.ASKING: State.PENDING,
     State.SUBMITTING: State.QUEUED,
     State.STORING: State.PROCESSING,
 }
@@ -146,11 +148,16 @@ class Task:
     next_ask_at: int | None = None  # when a callback may make us ask again; not written under `version`
     trace_id: str = ""  # of the request that made it
     hidden: bool = False  # its client deleted it from its view; not written under `version`
+    answered_at: int | None = None  # when its client completed it, where it waited for that; it was charged then
 
     @property
     def log_keys(self) -> dict[str, Any]:
         """What every log line about this task carries."""
         return {"trace_id": self.trace_id, "account_id": self.account_id, "task_id": self.task_id}
+
+    @property
+    def charged_at(self) -> int:
+        return self.answered_at or self.created_at
 
     @property
     def made(self) -> bool:

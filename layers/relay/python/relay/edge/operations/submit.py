@@ -1,10 +1,10 @@
-"""Taking tasks, taking them back, and taking them out of view."""
+"""Taking tasks, completing them, taking them back, and taking them out of view."""
 
 from __future__ import annotations
 
 from relay.edge.operations import Ask, Operations, serve
-from relay.families.dialect import CANCEL, CREATE, HIDE, TaskQuery
-from relay.flow import find, intake
+from relay.families.dialect import ANSWER, CANCEL, CREATE, HIDE, Completion, TaskQuery
+from relay.flow import answering, find, intake
 from relay.flow.cancel import cancel as withdraw
 from relay.nouns.draft import Draft
 from relay.nouns.task import Task
@@ -24,4 +24,10 @@ def hide(ask: Ask[TaskQuery]) -> Task:
     return find.hide(ask.services, ask.caller, *ask.read())
 
 
-OPERATIONS: Operations = dict([serve(CREATE, create), serve(CANCEL, cancel), serve(HIDE, hide)])
+def answer(ask: Ask[Completion]) -> Task:
+    repeat = intake.idempotency(ask.inbound)
+    earlier = intake.earlier(ask.services, ask.caller, repeat)
+    return earlier or answering.answer(ask.services, ask.caller, ask.read(), repeat)
+
+
+OPERATIONS: Operations = dict([serve(CREATE, create), serve(ANSWER, answer), serve(CANCEL, cancel), serve(HIDE, hide)])

@@ -122,11 +122,11 @@ class Booking:
             after=Seen(Windows(seen.windows.minute, day), block, counts),
         )
 
-    def settlement(self, entries: tuple[Entry, ...], created_at: int) -> tuple[Seen | None, list[dict[str, Any]]]:
+    def settlement(self, entries: tuple[Entry, ...], charged_at: int) -> tuple[Seen | None, list[dict[str, Any]]]:
         """The transaction steps that end a task's claim on its account, the account row first; and that row after them.
 
         The row is None where no statement line is booked. A release is taken off the day's use only if the task was
-        created on that day.
+        charged on that day.
         """
         e, amount, after = Expression(), sum(entry.amount for entry in entries), None
         conditions, put, steps = list[str](), dict[str, object](), list[dict[str, Any]]()
@@ -141,7 +141,7 @@ class Booking:
             put, add = posting.put, add | posting.add
             if posting.new_day:
                 put |= {"day_count": 0, "day_cost": 0}
-            elif posting.day == self.day(created_at):
+            elif posting.day == self.day(charged_at):
                 add["day_cost"] = -entry.amount
             steps += [posting.line, *posting.new_blocks]
         return after, [

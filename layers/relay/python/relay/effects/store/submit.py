@@ -5,23 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from relay.effects.store.booking import DAY_SECONDS, Booking, Posting, Seen, Windows, account_update
+from relay.effects.store.booking import DAY_SECONDS, Booking, Seen, Windows, account_update
 from relay.effects.store.codec import Expression, pack, unpack, write_draft
+from relay.effects.store.limits import count_creation, refusal
 from relay.effects.store.table import LostRace, Tables
 from relay.effects.store.tasks import Tasks
 from relay.nouns.catalog import Tier
 from relay.nouns.draft import Draft
-from relay.nouns.errors import (
-    AccountFrozen,
-    Contended,
-    InsufficientBalance,
-    InvalidParameter,
-    RateLimited,
-    RelayError,
-    TooManyInFlight,
-)
+from relay.nouns.errors import AccountFrozen, Contended, InvalidParameter
 from relay.nouns.money import reserve
-from relay.nouns.task import Task
+from relay.nouns.task import State, Task
 
 TRIES = 9  # of a creation on a busy account; with their pauses 2.6 s at most
 IDEMPOTENCY_SECONDS = DAY_SECONDS  # how long an Idempotency-Key is remembered
@@ -57,68 +50,78 @@ class Submissions:
         Raises AccountFrozen, InsufficientBalance, RateLimited, TooManyInFlight; then nothing was written.
         """
         try:
-            return self._accept(task, draft, tier, idempotency)
+            return self._accept(task, self._rows(task, draft), tier, idempotency)
         except Contended:
             if self.tasks.get(task.account_id, task.task_id) is None:
                 raise
             return task.task_id  # one of the tries was applied and its answer was lost
 
-    def _accept(self, task: Task, draft: Draft, tier: Tier, idempotency: Idempotency | None) -> str:
+    def answer(self, before: Task, after: Task, draft: Draft, tier: Tier, idempotency: Idempotency | None) -> bool:
+        """Charge for `after`, whose client completed its request, and put that in the place of the former one; False
+        where `before` is not the truth any more. Raises what `create` raises; then nothing was written."""
+        rows = ({"Update": self.tasks.change(before, after)}, {"Put": self._request(after, draft)})
+        try:
+            self._accept(after, rows, tier, idempotency)
+        except LostRace:
+            return False
+        return True
+
+    def _accept(self, task: Task, rows: tuple[dict[str, Any], ...], tier: Tier, idempotency: Idempotency | None) -> str:
+        """Write `rows`, the task first, with the charge. Raises LostRace where another task than a new one changed."""
         patience = self.tables.patience(TRIES)
         seen = self.booking.look(task.account_id)
         if seen is None:
             raise AccountFrozen
         while True:
-            after, windows, steps = self._steps(task, draft, tier, seen)
+            after, windows, steps = self._steps(task, rows, tier, seen)
             try:
                 self.tables.transact(*steps, *self._claim(task, idempotency), patience=patience)
             except LostRace as lost:
                 if idempotency and lost.refused(len(steps)):
                     return _replay(lost.row(len(steps)), idempotency)
-                if lost.refused(1):
+                if lost.refused(1) and task.version == 0:
                     return task.task_id  # an earlier try was applied and its answer was lost
-                if not lost.refused(0):
+                if lost.refused(1) or not lost.refused(0):
                     raise
-                refusal = _refusal(unpack(lost.row(0)), task, tier, windows, self.booking.utc_offset)
-                if refusal:
-                    raise refusal from lost
+                why = refusal(unpack(lost.row(0)), task, tier, windows, self.booking.utc_offset)
+                if why:
+                    raise why from lost
                 seen = self.booking.learn(task.account_id, lost.row(0))
                 patience.again(lost)
             else:
                 self.booking.seen[task.account_id] = after
                 return task.task_id
 
-    def _steps(self, task: Task, draft: Draft, tier: Tier, seen: Seen) -> tuple[Seen, Windows, list[dict[str, Any]]]:
+    def _steps(
+        self, task: Task, rows: tuple[dict[str, Any], ...], tier: Tier, seen: Seen
+    ) -> tuple[Seen, Windows, list[dict[str, Any]]]:
         """What accepting `task` writes, conditioned on the account row being as `seen`: that row first, then the task.
 
         Clocks differ between containers: where the row's minute or day is later than ours, its own is used.
         """
-        e, now = Expression(), Windows.at(task.created_at, self.booking.utc_offset)
-        posting = self.booking.post(e, seen, reserve(task), now.day)
-        windows = Windows(max(now.minute, seen.windows.minute), posting.day)
-        conditions, put, add = _count_creation(e, task, tier, seen, posting=posting, windows=windows)
+        e, now = Expression(), Windows.at(task.charged_at, self.booking.utc_offset)
+        free = task.state is State.ASKING
+        posting = None if free else self.booking.post(e, seen, reserve(task), now.day)
+        windows = Windows(max(now.minute, seen.windows.minute), posting.day if posting else seen.windows.day)
+        conditions, put, add = count_creation(e, task, tier, seen, posting=posting, windows=windows)
         account = account_update(self.tables.accounts, task.account_id, e, conditions, put=put, add=add)
-        return (
-            replace(posting.after, windows=windows),
-            windows,
-            [account, *self._rows(task, draft), posting.line, *posting.new_blocks],
-        )
+        lines = (posting.line, *posting.new_blocks) if posting else ()
+        return replace(posting.after if posting else seen, windows=windows), windows, [account, *rows, *lines]
 
     def _rows(self, task: Task, draft: Draft) -> tuple[dict[str, Any], ...]:
-        request = {
-            "account_id": pack(task.account_id),
-            "task_id": pack(f"{task.task_id}#request"),
-            "draft": pack(write_draft(draft)),
-        }
         return (
             _put_if_absent(self.tables.tasks, self.tasks.row(task), "task_id"),
-            _put_if_absent(self.tables.tasks, request, "task_id"),
+            _put_if_absent(self.tables.tasks, self._request(task, draft)["Item"], "task_id"),
         )
+
+    def _request(self, task: Task, draft: Draft) -> dict[str, Any]:
+        request = {"account_id": task.account_id, "task_id": f"{task.task_id}#request", "draft": write_draft(draft)}
+        return {"TableName": self.tables.tasks, "Item": {name: pack(value) for name, value in request.items()}}
 
     def _claim(self, task: Task, idempotency: Idempotency | None) -> tuple[dict[str, Any], ...]:
         if idempotency is None:
             return ()
-        now = task.created_at // 1000
+        now = task.charged_at // 1000
         row = {
             "lookup": _lookup(task.account_id, idempotency),
             "task_id": task.task_id,
@@ -129,31 +132,6 @@ class Submissions:
         expired = Expression()
         claim["Put"]["ConditionExpression"] += f" OR {expired.name('ttl')} <= {expired.value(now)}"
         return ({"Put": claim["Put"] | expired.arguments},)
-
-
-def _count_creation(
-    e: Expression, task: Task, tier: Tier, seen: Seen, *, posting: Posting, windows: Windows
-) -> tuple[list[str], dict[str, object], dict[str, object]]:
-    """Conditions on the account row that allow the creation, and what it sets in that row and adds to it."""
-    conditions = [
-        e.equals("status", "active"),
-        f"{e.name('balance')} >= {e.value(task.price)}",
-        e.below("in_flight", tier.in_flight),
-        *posting.conditions,
-        e.equals("minute", seen.windows.minute),
-    ]
-    put, add = dict(posting.put), posting.add | {"balance": -task.price, "in_flight": 1}
-    if posting.new_day:
-        put |= {"day_count": 1, "day_cost": task.price}
-    else:
-        conditions.append(e.below("day_count", tier.per_day))
-        add |= {"day_count": 1, "day_cost": task.price}
-    if windows.minute > seen.windows.minute:
-        put |= {"minute": windows.minute, "minute_count": 1}
-    else:
-        conditions.append(e.below("minute_count", tier.per_minute))
-        add["minute_count"] = 1
-    return conditions, put, add
 
 
 def _lookup(account_id: str, idempotency: Idempotency) -> str:
@@ -169,25 +147,6 @@ def _put_if_absent(table: str, item: dict[str, Any], key: str) -> dict[str, Any]
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
     }
-
-
-def _refusal(row: dict[str, Any], task: Task, tier: Tier, tried: Windows, utc_offset: int) -> RelayError | None:
-    """Why the account row refused the creation, by its values; None where we only guessed its windows wrong."""
-    if not row or row["status"] != "active":
-        return AccountFrozen()
-    if row["balance"] < task.price:
-        return InsufficientBalance()
-    if row["in_flight"] >= tier.in_flight:
-        return TooManyInFlight("too many unfinished tasks; wait for one to end", "未完成任务过多，请稍后再试", 5)
-    seconds = task.created_at // 1000
-    if row["day"] >= tried.day and row["day_count"] >= tier.per_day:
-        left = DAY_SECONDS - (seconds + utc_offset * 3600) % DAY_SECONDS
-        return RateLimited(f"{tier.per_day} creations a day are used up", "今日请求次数已达上限", left)
-    if row["minute"] >= tried.minute and row["minute_count"] >= tier.per_minute:
-        return RateLimited(
-            f"{tier.per_minute} creations a minute are used up", "请求过于频繁，请稍后再试", 60 - seconds % 60
-        )
-    return None
 
 
 def _replay(row: dict[str, Any], idempotency: Idempotency) -> str:

@@ -46,7 +46,7 @@ class Transitions:
         """Commit a transition with the money it moves and what its outcome says, if `before` is still the truth; False
         where it is not. `binding` is the update of the directory that makes its job this task's alone. Raises JobTaken
         where it is another's."""
-        change = self._change(before, after)
+        change = self.change(before, after)
         beside = [self._put_facts(after, facts)] if facts else []
         beside += [{"Update": binding}] if binding else []
         try:
@@ -76,7 +76,7 @@ class Transitions:
         """Raises LostRace where the task has moved on, Contended where only the account row kept doing so."""
         patience = self.tables.patience()
         while True:
-            seen, steps = self.booking.settlement(entries, after.created_at)
+            seen, steps = self.booking.settlement(entries, after.charged_at)
             try:
                 self.tables.transact(change, *steps, *beside, patience=patience)
             except LostRace as lost:
@@ -89,7 +89,8 @@ class Transitions:
                     self.booking.seen[after.account_id] = seen
                 return
 
-    def _change(self, before: Task, after: Task) -> dict[str, Any]:
+    def change(self, before: Task, after: Task) -> dict[str, Any]:
+        """The update that makes `before`, if it is still the truth, `after`."""
         old, new = self._values(before), self._values(after)
         expression = Expression()
         # the version is checked, not the values: two equal-looking rows may have different histories

@@ -1,0 +1,60 @@
+"""What an account row must allow before a task is accepted, what that changes in it, and why it refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from relay.effects.store.booking import DAY_SECONDS, Posting, Seen, Windows
+from relay.effects.store.codec import Expression
+from relay.nouns.catalog import Tier
+from relay.nouns.errors import AccountFrozen, InsufficientBalance, RateLimited, RelayError, TooManyInFlight
+from relay.nouns.task import Task
+
+
+def count_creation(
+    e: Expression, task: Task, tier: Tier, seen: Seen, *, posting: Posting | None, windows: Windows
+) -> tuple[list[str], dict[str, object], dict[str, object]]:
+    """Conditions on the account row that allow the creation, and what it sets in that row and adds to it.
+
+    Without a `posting` the task is not charged yet: then it counts in the minute only.
+    """
+    conditions = [
+        e.equals("status", "active"),
+        f"{e.name('balance')} >= {e.value(task.price)}",
+        e.below("in_flight", tier.in_flight),
+        e.equals("minute", seen.windows.minute),
+    ]
+    put, add = dict[str, object](), dict[str, object]()
+    if posting:
+        conditions += posting.conditions
+        put, add = dict(posting.put), posting.add | {"balance": -task.price, "in_flight": 1}
+        if posting.new_day:
+            put |= {"day_count": 1, "day_cost": task.price}
+        else:
+            conditions.append(e.below("day_count", tier.per_day))
+            add |= {"day_count": 1, "day_cost": task.price}
+    if windows.minute > seen.windows.minute:
+        put |= {"minute": windows.minute, "minute_count": 1}
+    else:
+        conditions.append(e.below("minute_count", tier.per_minute))
+        add["minute_count"] = 1
+    return conditions, put, add
+
+
+def refusal(row: dict[str, Any], task: Task, tier: Tier, tried: Windows, utc_offset: int) -> RelayError | None:
+    """Why the account row refused the creation, by its values; None where we only guessed its windows wrong."""
+    if not row or row["status"] != "active":
+        return AccountFrozen()
+    if row["balance"] < task.price:
+        return InsufficientBalance()
+    if row["in_flight"] >= tier.in_flight:
+        return TooManyInFlight("too many unfinished tasks; wait for one to end", "未完成任务过多，请稍后再试", 5)
+    seconds = task.charged_at // 1000
+    if row["day"] >= tried.day and row["day_count"] >= tier.per_day:
+        left = DAY_SECONDS - (seconds + utc_offset * 3600) % DAY_SECONDS
+        return RateLimited(f"{tier.per_day} creations a day are used up", "今日请求次数已达上限", left)
+    if row["minute"] >= tried.minute and row["minute_count"] >= tier.per_minute:
+        return RateLimited(
+            f"{tier.per_minute} creations a minute are used up", "请求过于频繁，请稍后再试", 60 - seconds % 60
+        )
+    return None
