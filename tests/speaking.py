@@ -29,10 +29,15 @@ SERVED: Mapping[str, operations.Operations] = {
 class Speaker:
     dialect: Dialect
     catalog: Catalog = CATALOG
+    paths: tuple[str, ...] = ()  # the routes of one of its APIs; empty: all
+
+    @property
+    def routes(self) -> list[AnyRoute]:
+        return [route for route in self.dialect.routes if not self.paths or route.path in self.paths]
 
     def route(self, use: Use[Any, Any], path: str = "") -> AnyRoute:
         """The route with this path, or any that asks for the same."""
-        routes = [route for route in self.dialect.routes if route.use == use]
+        routes = [route for route in self.routes if route.use == use]
         return next((route for route in routes if route.path == path), routes[0])
 
     def read(self, use: Use[Asked, Any], inbound: Inbound) -> Asked:
@@ -47,7 +52,7 @@ class Speaker:
 
     def status(self, task: Task, draft: Draft | None = None) -> Reply:
         """How a task stands, by whichever use case the family has for it."""
-        if any(route.use == RECORD for route in self.dialect.routes):
+        if any(route.use == RECORD for route in self.routes):
             return self.write(RECORD, Record(task, draft or Draft(task.dialect, task.platform, task.kind, task.model)))
         return self.write(QUERY, task)
 

@@ -1,15 +1,20 @@
-"""What a family's fixtures say of its mirror: `tests/fixtures/NAME/mirror.py` holds a MIRROR of this form."""
+"""What a family's fixtures say of its mirror: `tests/fixtures/NAME/mirror.py` holds a MIRROR of this form.
+
+Where a family has several APIs, each has a mirror of its own, in `tests/fixtures/NAME/API/mirror.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 
 from hypothesis import strategies as st
 
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.task import Observation, State, Task
+from tests.contract.parts import ROOT
 from tests.unit.keys import keyless
 
 
@@ -18,7 +23,8 @@ class Mirror:
     """The part of a family that both its dialect and its provider speak.
 
     `carries` is what the wire keeps of a task; whatever else a task holds is lost on the way. `drafts` are requests
-    that the provider can write and the dialect reads back unchanged.
+    that the provider can write and the dialect reads back unchanged. `paths` are the API's routes, where the dialect
+    has others for the same; `pushes` whether it tells clients of a task's end.
     """
 
     platform: str
@@ -26,11 +32,24 @@ class Mirror:
     carries: Callable[[Task], Observation]
     drafts: st.SearchStrategy[Draft]
     api: str = ""
+    paths: tuple[str, ...] = ()
+    pushes: bool = True
 
 
-def mirror_of(family: str) -> Mirror:
-    found: Mirror = import_module(f"tests.fixtures.{family}.mirror").MIRROR
+def mirrors_of(family: str, root: Path = ROOT) -> list[str]:
+    """The names of its mirrors: its own, or those of its APIs, as NAME.API."""
+    fixtures = root / "tests/fixtures"
+    found = sorted((fixtures / family).rglob("mirror.py"))
+    return [".".join(path.parent.relative_to(fixtures).parts) for path in found]
+
+
+def mirror_of(name: str) -> Mirror:
+    found: Mirror = import_module(f"tests.fixtures.{name}.mirror").MIRROR
     return found
+
+
+def family_of(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def told(task: Task) -> Observation:

@@ -42,16 +42,17 @@ def _around(family: str, root: Path) -> Iterator[str]:
     if has(family, "provider", root):
         yield from _upstream(family, root)
     if has(family, "dialect", root) and has(family, "provider", root):
-        path = fixtures / "mirror.py"
-        if not (root / path).is_file():
-            yield f"{path}: what its wire carries of a task"
-        yield from (f"{path}: {name}" for name in _unwritten(root / path))
+        mirrors = sorted((root / fixtures).rglob("mirror.py"))
+        if not mirrors:
+            yield f"{fixtures}/mirror.py: what its wire carries of a task"
+        yield from (f"{path.relative_to(root)}: {name}" for path in mirrors for name in _unwritten(path))
 
 
 def _upstream(family: str, root: Path) -> Iterator[str]:
     if not any(f'family = "{family}"' in path.read_text("utf-8") for path in (root / CATALOG).glob("*.toml")):
         yield f"{CATALOG}: an upstream of the family, and sources that use it"
-    if not (root / "local/upstreams" / family / "__init__.py").is_file():
+    # what a dialect of ours speaks is simulated by it
+    if not has(family, "dialect", root) and not (root / "local/upstreams" / family / "__init__.py").is_file():
         yield f"local/upstreams/{family}/__init__.py: its simulator"
 
 

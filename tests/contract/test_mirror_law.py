@@ -20,30 +20,33 @@ from relay.nouns.draft import Draft
 from relay.nouns.faults import Fault
 from relay.nouns.task import FAULTS, TERMINAL, Asset, Observation, State, Task, uuid7
 from relay.nouns.wire import Answer, Inbound
-from tests.contract.mirror import SENTENCES, URLS, mirror_of
+from tests.contract.mirror import SENTENCES, URLS, family_of, mirror_of, mirrors_of
 from tests.contract.parts import has
 from tests.speaking import Speaker
 from tests.unit.asking import submitted
 
 NOW = 1_767_225_630_000
 S = State
-MIRRORED = [family for family in FAMILIES if has(family, "dialect") and has(family, "provider")]
+MIRRORED = [
+    name for family in FAMILIES if has(family, "dialect") and has(family, "provider") for name in mirrors_of(family)
+]
+PUSHED = [name for name in MIRRORED if mirror_of(name).pushes]
 ASSETS = st.builds(Asset, URLS, st.none() | st.floats(0, 10_000), st.none() | SENTENCES)
 CODES = ["API_ERROR", "TASK_TIMEOUT", "TASK_CANCELLED", "GENERATION_FAILED"]
 CODES += ["INVALID_PARAMETER", "CONTENT_POLICY_VIOLATION", "INPUT_FETCH_FAILED"]
 FAULT = st.builds(Fault, st.sampled_from(CODES), SENTENCES, st.sampled_from(["", "501"]))
 RAW = st.dictionaries(st.sampled_from(["prompt", "size", "taskId", "status"]), st.text(max_size=20))
-mirrored = pytest.mark.parametrize("family", MIRRORED)
+mirrored = pytest.mark.parametrize("name", MIRRORED)
 
 
 @st.composite
-def tasks(draw: st.DrawFn, family: str, state: State) -> Task:
+def tasks(draw: st.DrawFn, name: str, state: State) -> Task:
     """A task as the relay may hold it: results only of a success, a reason only for another end."""
     done = state is S.SUCCEEDED
     return replace(
-        plain(family, state),
+        plain(name, state),
         task_id=uuid7(NOW, draw(st.integers(0, 2**74 - 1))),
-        kind=draw(st.sampled_from(mirror_of(family).kinds)),
+        kind=draw(st.sampled_from(mirror_of(name).kinds)),
         progress=100.0 if done else draw(st.floats(0, 99.99)),
         upstream_task_id=draw(st.none() | st.just("job-1")),
         assets=tuple(draw(st.lists(ASSETS, min_size=1, max_size=4))) if done else (),
@@ -52,43 +55,56 @@ def tasks(draw: st.DrawFn, family: str, state: State) -> Task:
     )
 
 
-def plain(family: str, state: State) -> Task:
-    mirror = mirror_of(family)
+def plain(name: str, state: State) -> Task:
+    mirror = mirror_of(name)
     return Task(
-        "acc1", uuid7(NOW, 0), family, mirror.platform, mirror.kinds[0], "m", 1, NOW, NOW + 900_000, state=state
+        "acc1",
+        uuid7(NOW, 0),
+        family_of(name),
+        mirror.platform,
+        mirror.kinds[0],
+        "m",
+        1,
+        NOW,
+        NOW + 900_000,
+        state=state,
     )
 
 
-def asker(family: str) -> Api:
-    return provider(family).apis[mirror_of(family).api]
+def asker(name: str) -> Api:
+    return provider(family_of(name)).apis[mirror_of(name).api]
 
 
-def read_back(task: Task, raw: Mapping[str, object]) -> Observation:
-    said = Speaker(dialect(task.dialect)).status(task, Draft(task.dialect, task.platform, task.kind, "m", raw=raw))
-    return asker(task.dialect).read_query(Answer(said.status, said.body, said.headers))
+def speaker(name: str) -> Speaker:
+    return Speaker(dialect(family_of(name)), paths=mirror_of(name).paths)
+
+
+def read_back(name: str, task: Task, raw: Mapping[str, object]) -> Observation:
+    said = speaker(name).status(task, Draft(task.dialect, task.platform, task.kind, "m", raw=raw))
+    return asker(name).read_query(Answer(said.status, said.body, said.headers))
 
 
 @mirrored
 @pytest.mark.parametrize("state", S)
 @settings(deadline=None)
 @given(data=st.data(), raw=RAW)
-def test_what_is_told_is_what_is_learnt(family: str, state: State, data: st.DataObject, raw: dict[str, str]) -> None:
-    task = data.draw(tasks(family, state))
+def test_what_is_told_is_what_is_learnt(name: str, state: State, data: st.DataObject, raw: dict[str, str]) -> None:
+    task = data.draw(tasks(name, state))
 
-    assert read_back(task, raw) == mirror_of(family).carries(task)
-
-
-@mirrored
-def test_an_end_without_a_reason_is_told_with_the_usual_one(family: str) -> None:
-    ends = [plain(family, state) for state in sorted(TERMINAL - {S.SUCCEEDED})]
-    usual = {task.state: mirror_of(family).carries(replace(task, fault=FAULTS[task.state])) for task in ends}
-    assert {task.state: read_back(task, {}) for task in ends} == usual
+    assert read_back(name, task, raw) == mirror_of(name).carries(task)
 
 
 @mirrored
-def test_an_end_is_an_end_on_both_sides(family: str) -> None:
+def test_an_end_without_a_reason_is_told_with_the_usual_one(name: str) -> None:
+    ends = [plain(name, state) for state in sorted(TERMINAL - {S.SUCCEEDED})]
+    usual = {task.state: mirror_of(name).carries(replace(task, fault=FAULTS[task.state])) for task in ends}
+    assert {task.state: read_back(name, task, {}) for task in ends} == usual
+
+
+@mirrored
+def test_an_end_is_an_end_on_both_sides(name: str) -> None:
     made = {S.SUCCEEDED: (Asset("https://files.example/a.png"),)}
-    learnt = {state: read_back(replace(plain(family, state), assets=made.get(state, ())), {}).state for state in S}
+    learnt = {state: read_back(name, replace(plain(name, state), assets=made.get(state, ())), {}).state for state in S}
     assert {state for state in S if learnt[state] in TERMINAL} == TERMINAL
     assert {state for state in S if learnt[state] is S.SUCCEEDED} == {S.SUCCEEDED}
 
@@ -96,34 +112,34 @@ def test_an_end_is_an_end_on_both_sides(family: str) -> None:
 @mirrored
 @settings(deadline=None)
 @given(data=st.data())
-def test_an_accepted_task_is_a_queued_job_under_its_id(family: str, data: st.DataObject) -> None:
-    task = data.draw(tasks(family, S.PENDING))
+def test_an_accepted_task_is_a_queued_job_under_its_id(name: str, data: st.DataObject) -> None:
+    task = data.draw(tasks(name, S.PENDING))
 
-    said = Speaker(dialect(family)).created(task)
+    said = speaker(name).created(task)
 
-    assert submitted(asker(family), Answer(said.status, said.body, said.headers)) == Observation(S.QUEUED, task.task_id)
+    assert submitted(asker(name), Answer(said.status, said.body, said.headers)) == Observation(S.QUEUED, task.task_id)
 
 
-@mirrored
+@pytest.mark.parametrize("name", PUSHED)
 @settings(deadline=None)
 @given(data=st.data(), state=st.sampled_from(sorted(TERMINAL)))
-def test_a_callback_names_the_task_it_is_about(family: str, data: st.DataObject, state: State) -> None:
-    task = data.draw(tasks(family, state))
+def test_a_callback_names_the_task_it_is_about(name: str, data: st.DataObject, state: State) -> None:
+    task = data.draw(tasks(name, state))
 
-    told = Inbound("POST", "/", body=Speaker(dialect(family)).notice(task))
+    told = Inbound("POST", "/", body=speaker(name).notice(task))
 
-    assert provider(family).read_callback(told, NOW // 1000, None) == task.task_id
+    assert provider(family_of(name)).read_callback(told, NOW // 1000, None) == task.task_id
 
 
 @mirrored
 @settings(deadline=None)
 @given(data=st.data())
-def test_what_the_provider_asks_for_the_dialect_understands(family: str, data: st.DataObject) -> None:
-    draft = data.draw(mirror_of(family).drafts)
+def test_what_the_provider_asks_for_the_dialect_understands(name: str, data: st.DataObject) -> None:
+    draft = data.draw(mirror_of(name).drafts)
 
-    call = asker(family).write_submit(
-        Order(draft, Source(family, draft.model), draft.callback.url if draft.callback else None)
+    call = asker(name).write_submit(
+        Order(draft, Source(family_of(name), draft.model), draft.callback.url if draft.callback else None)
     )
 
     asked = Inbound(call.method, call.url, call.headers, {"platform": draft.platform}, body=call.body)
-    assert replace(Speaker(dialect(family)).read(CREATE, asked), raw={}) == draft
+    assert replace(speaker(name).read(CREATE, asked), raw={}) == draft

@@ -144,6 +144,7 @@ MADE_BY: Mapping[str, tuple[Kind, str, int]] = {
     "submit.aistudio.video": (Kind.VIDEO, "sora-2", nanos("3.60")),
     "submit.aistudio.music": (Kind.MUSIC, "suno-v5", nanos("0.80")),
     "submit.kie.generate": (Kind.IMAGE, "gpt4o-image", nanos("0.18")),
+    "submit.newapi.video": (Kind.VIDEO, "sora-2", nanos("10.80")),
 }
 
 
@@ -152,7 +153,8 @@ def test_a_request_makes_a_task(stack: Deployed, name: str) -> None:
     answer = _run(stack, name)
     assert answer["statusCode"] == 200, answer
     document = json.loads(answer["body"])
-    task = task_of(stack, document["data"]["taskId"] if "kie" in name else document["task_id"])
+    made = document["data"]["taskId"] if "kie" in name else document.get("task_id") or document["id"]
+    task = task_of(stack, made)
     assert (task.kind, task.model, task.price) == MADE_BY[name]
 
 
@@ -170,6 +172,7 @@ ANSWERS: Mapping[str, tuple[int, Mapping[str, Any]]] = {
     "account.newapi.models": (200, {"object": "list"}),
     "account.newapi.model": (404, {"code": "not_found"}),
     "account.newapi.usage": (200, {"object": "list"}),
+    "status.newapi.video": (404, {"code": "task_not_exist"}),
 }
 
 

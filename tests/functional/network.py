@@ -13,6 +13,7 @@ from relay.effects.outbound import Incoming, Outbound
 from relay.nouns.wire import Answer, Call
 
 AISTUDIO, KIE, CLIENT = "https://relay.example", "https://kie.example", "https://client.example/hook"
+NEWAPI = "https://newapi.example"
 
 # One grey pixel: the least a picture can be.
 PICTURE = bytes.fromhex(
@@ -47,7 +48,7 @@ class Network:
     """Everything outside: two upstreams that answer in their families' words, and a client that is told.
 
     `script` holds answers to give, first come first served, instead of the ordinary one, by what is asked:
-    "aistudio.submit", "aistudio.query", "kie.submit", "kie.query" or "client".
+    "aistudio.submit", "aistudio.query", the same of kie and newapi, or "client".
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -108,16 +109,17 @@ class Network:
         if call.url.startswith(CLIENT):
             return "client"
         path = urlsplit(call.url).path
-        if not call.url.startswith((AISTUDIO, KIE)):
+        if not call.url.startswith((AISTUDIO, KIE, NEWAPI)):
             return "file"
         if call.url.startswith(AISTUDIO):
             return "aistudio.query" if path.endswith("/tasks") else "aistudio.submit"
-        return "kie.submit" if call.method == "POST" else "kie.query"
+        family = "kie" if call.url.startswith(KIE) else "newapi"
+        return f"{family}.submit" if call.method == "POST" else f"{family}.query"
 
     def _asked(self, family: str, call: Call) -> str:
         if family == "aistudio":
             return str(json.loads(call.body)["task_id"])
-        return parse_qs(urlsplit(call.url).query)["taskId"][0]
+        return parse_qs(urlsplit(call.url).query)["taskId" if family == "kie" else "id"][0]
 
 
 def _json(document: object, status: int = 200) -> Answer:
@@ -125,6 +127,8 @@ def _json(document: object, status: int = 200) -> Answer:
 
 
 def _accepted(family: str, job: str) -> dict[str, Any]:
+    if family == "newapi":
+        return {"id": job, "status": "pending"}
     return {"task_id": job} if family == "aistudio" else {"code": 200, "msg": "success", "data": {"taskId": job}}
 
 
@@ -135,6 +139,10 @@ def _unknown(family: str) -> dict[str, Any]:
 
 
 def _status(family: str, job: Job) -> dict[str, Any]:
+    if family == "newapi":
+        done = {"status": "completed", "video_url": job.urls[0]}
+        failed = {"status": "failed", "error": job.fault}
+        return {"id": job.id, "status": job.state} | {"succeeded": done, "failed": failed}.get(job.state, {})
     if family == "aistudio":
         said: dict[str, Any] = {"task_id": job.id, "status": job.state, "created_at": "2026-01-01T08:00:30+08:00"}
         if job.state == "succeeded":

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from relay.families.dialect import Dialect, Told
 from relay.families.newapi import account
+from relay.families.newapi.video import dialect as video
 from relay.families.newapi.words import FAMILY, LANGUAGE, write_openai_error
 from relay.nouns.errors import RelayError
 from relay.nouns.task import Task
 from relay.nouns.wire import Reply
 
 
+# How each API tells of a task's end, by its platform word; one that is not here takes no callback address.
+CALLBACKS: Mapping[str, Callable[[Told[Task]], bytes]] = {}
+
+
 class NewapiDialect(Dialect):
     family = FAMILY
     language = LANGUAGE
-    routes = account.ROUTES
+    routes = (*account.ROUTES, *video.ROUTES)
     # Anthropic's clients and Midjourney's send the key in headers of their own, some send it bare
     key_places = (("authorization", "Bearer +"), ("authorization", ""), ("x-api-key", ""), ("mj-api-secret", ""))
     key_prefix = "sk-"
@@ -22,7 +29,7 @@ class NewapiDialect(Dialect):
         return write_openai_error(error, trace_id)
 
     def write_callback(self, told: Told[Task]) -> bytes:
-        raise LookupError(f"{told.found.platform} tells of no end")
+        return CALLBACKS[told.found.platform](told)
 
 
 DIALECT = NewapiDialect()
