@@ -1,24 +1,25 @@
-"""The table in docs/families.md: who makes what is sold, and what becomes of a request on the way there.
+"""The tables in docs/families.md: who makes what is sold and what becomes of a request there, and the options.
 
-`python -m ops.families` writes it. Each source is asked by having it write the call it would be sent: what changes the
-call is carried, what raises Unfit is refused before the charge, and the rest is left out.
+`python -m ops.families` writes them. Each source is asked by having it write the call it would be sent: what changes
+the call is carried, what raises Unfit is refused before the charge, and the rest is left out.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from relay.catalog.file import shipped
+from relay.families import provider
 from relay.flow.fit import dry_run, spans
 from relay.nouns.catalog import Catalog, Model, Source
 from relay.nouns.draft import Draft, Kind, MediaRole, Medium
 from relay.nouns.errors import Unfit
+from relay.nouns.options import OPTIONS, Option
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/families.md"
-PLACE = re.compile(r"(<!-- table:begin -->\n).*?(<!-- table:end -->)", re.DOTALL)
 HEAD = ("asked for as", "model", "made by", "numbers", "seconds", "shapes", "carries", "refuses", "leaves out")
 
 PICTURE, FILM = "https://client.example/a.png", "https://client.example/a.mp4"
@@ -29,26 +30,41 @@ EXTRAS: Mapping[Kind, Mapping[str, Mapping[str, object]]] = {
         "a picture": {"media": ONE},
         "5 pictures": {"media": ONE * 5},
         "a mask": {"media": (*ONE, Medium(MediaRole.MASK, PICTURE))},
-        "`isEnhance`": {"options": {"isEnhance": True}},
-        "`uploadCn`": {"options": {"uploadCn": True}},
-        "`enableFallback`": {"options": {"enableFallback": True}},
     },
     Kind.VIDEO: {
         "a picture": {"action": "image2video", "media": ONE},
         "`extend`": {"action": "extend", "media": (Medium(MediaRole.VIDEO, FILM),)},
     },
-    Kind.MUSIC: {"lyrics": {"options": {"lyrics": "la"}}, "style": {"options": {"style": "folk"}}},
 }
+_BY_TYPE = {"text": "la", "word": "a", "number": 0.5, "whole": 7, "flag": True, "object": {"type": "simple"}}
+# A value of each option, other than the usual one.
+EXAMPLES: Mapping[str, object] = {name: _BY_TYPE[option.type] for name, option in OPTIONS.items()}
 
 
 def table(catalog: Catalog) -> str:
-    rows = [HEAD, ("---",) * len(HEAD), *_rows(catalog)]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return _table(HEAD, _rows(catalog))
+
+
+def options() -> str:
+    rows = ((f"`{name}`", each.type, each.meaning, _dropped(each)) for name, each in OPTIONS.items())
+    return _table(("option", "type", "meaning", "where an API does not carry it"), rows)
 
 
 def written(page: str, catalog: Catalog) -> str:
-    """The page with the table of a catalog in its place."""
-    return PLACE.sub(lambda found: found[1] + table(catalog) + found[2], page)
+    """The page with the tables of a catalog and of the options in their places."""
+    for name, text in (("table", table(catalog)), ("options", options())):
+        before, after = (f"<!-- {name}:{edge} -->\n" for edge in ("begin", "end"))
+        page = page.partition(before)[0] + before + text + after + page.partition(after)[2]
+    return page
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    return "".join(f"| {' | '.join(row)} |\n" for row in [head, ("---",) * len(head), *rows])
+
+
+def _dropped(option: Option) -> str:
+    usual = "" if option.usual is None else f" unless `{json.dumps(option.usual).strip(chr(34))}`"
+    return "left out: a hint" if option.hint else f"refused{usual}"
 
 
 def _rows(catalog: Catalog) -> Iterator[tuple[str, ...]]:
@@ -82,7 +98,10 @@ def _limits(model: Model, source: Source) -> tuple[str, str, str]:
 def _extras(catalog: Catalog, model: Model, source: Source) -> tuple[str, str, str]:
     plain = model.fit(Draft("", "", model.kind, model.name, "a prompt", count=source.counts[0]), source)
     sent, found = dry_run(catalog, plain, source).body, dict[str, list[str]]()
-    for name, fields in EXTRAS.get(model.kind, {}).items():
+    known = {
+        f"`{name}`": {"options": {name: EXAMPLES[name]}} for name in OPTIONS if name in _carried(catalog, model.kind)
+    }
+    for name, fields in {**EXTRAS.get(model.kind, {}), **known}.items():
         try:
             same = dry_run(catalog, replace(plain, **fields), source).body == sent  # type: ignore[arg-type]
             found.setdefault("leaves out" if same else "carries", []).append(name)
@@ -90,6 +109,13 @@ def _extras(catalog: Catalog, model: Model, source: Source) -> tuple[str, str, s
             found.setdefault("refuses", []).append(name)
     carries, refuses, leaves = (", ".join(found.get(name, [])) for name in HEAD[-3:])
     return carries, refuses, leaves
+
+
+def _carried(catalog: Catalog, kind: Kind) -> set[str]:
+    """The options that any API carries which makes something of this kind."""
+    sources = [source for model in catalog.models.values() if model.kind is kind for source in model.sources]
+    apis = (provider(catalog.upstreams[source.upstream].family).apis[source.api] for source in sources)
+    return {name for api in apis for name in api.carries[kind].options}
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ class {name}(Provider):
     family = "{family}"
 
 
-PROVIDER = {name}({{"": Api(write_submit, read_submit, write_query, read_query)}})
+PROVIDER = {name}({{"": Api(write_submit, read_submit, write_query, read_query, carries={{}})}})
 '''
 
 

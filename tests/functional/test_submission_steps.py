@@ -10,8 +10,9 @@ import pytest
 
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.families import provider
-from relay.families.provider import Api, Mode, Order, Provider, Step
+from relay.families.provider import Api, Carries, Mode, Order, Provider, Step
 from relay.nouns.credential import X_API_KEY
+from relay.nouns.draft import Kind
 from relay.nouns.errors import Refused, UnknownOutcome
 from relay.nouns.signing import kling_token
 from relay.nouns.task import Asset, Observation, State, Task
@@ -47,8 +48,13 @@ def write(step: str) -> Call:
     return replace(Call.json("POST", f"/{step}", {}), repeatable=step == "upload")
 
 
+IMAGES = {Kind.IMAGE: Carries()}
+
+
 def starting_with(step: str) -> Api:
-    return Api(lambda order: write(step), lambda answer, _: read(answer), seconds=12, largest_answer=5_000)
+    return Api(
+        lambda order: write(step), lambda answer, _: read(answer), seconds=12, largest_answer=5_000, carries=IMAGES
+    )
 
 
 class Stepwise(Provider):

@@ -36,7 +36,7 @@ SIZES = ("1:1", "16:9", "9:16", "21:9", "1024x1024", "640x4096", None)
 def ordered(way: Fit) -> tuple[int, int]:
     """How many results, and of how many seconds, the upstream is told to make."""
     family = CATALOG.upstreams[way.source.upstream].family
-    call = provider(family).apis[way.source.api].write_submit(Order(way.draft, way.source))
+    call = provider(family).apis[way.source.api].first_step(Order(way.draft, way.source)).call
     body = json.loads(call.body)
     body = body.get("input", body)
     return int(body.get("nVariants") or body.get("count") or 1), int(body.get("duration") or 0)

@@ -85,7 +85,7 @@ def test_an_id_is_escaped_in_the_query() -> None:
 
 
 def sent(draft: Draft, model: str = "sora-2") -> dict[str, Any]:
-    call = API.write_submit(Order(draft, Source("newapi", model)))
+    call = API.first_step(Order(draft, Source("newapi", model))).call
     body: dict[str, Any] = json.loads(call.body)
     assert (call.method, call.url, body.pop("model"), body.pop("prompt")) == (
         "POST", "/v1/video/create", model, draft.prompt

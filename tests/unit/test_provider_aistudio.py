@@ -242,4 +242,4 @@ def test_what_concerns_us_is_not_told_to_clients(status: int) -> None:
 @pytest.mark.parametrize("kind", sorted(set(Kind) - set(SEGMENTS.values())))
 def test_a_kind_the_family_has_no_words_for_is_refused_before_anything_is_sent(kind: Kind) -> None:
     with pytest.raises(Unfit, match="of a kind this API does not make"):
-        API.write_submit(Order(replace(MUSIC, kind=kind), SOURCE))
+        API.first_step(Order(replace(MUSIC, kind=kind), SOURCE))

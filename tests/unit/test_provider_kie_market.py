@@ -34,7 +34,7 @@ def images(number: int) -> tuple[Medium, ...]:
 
 def body(draft: Draft, model: str, callback_url: str | None = None) -> Any:
     source = Source("kie", model, "market", sizes=SIZES.get(model, ANY))
-    return json.loads(APIS["market"].write_submit(Order(draft, source, callback_url)).body)
+    return json.loads(APIS["market"].first_step(Order(draft, source, callback_url)).call.body)
 
 
 def market(model: str, **changes: Any) -> Mapping[str, Any]:

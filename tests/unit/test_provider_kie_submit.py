@@ -98,9 +98,10 @@ def test_no_callback_url_is_sent_where_there_is_none(api: str) -> None:
     ("continued", [{"action": "extend"}, {"parent": Parent("T1")}, {"media": (Medium(MediaRole.VIDEO, PICTURES[0]),)}]),
 )
 def test_continuing_a_video_is_left_to_another_upstream(api: str, continued: dict[str, Any]) -> None:
+    kind = next(iter(APIS[api].carries))
     with pytest.raises(Unfit) as caught:
-        call(replace(VIDEO, **continued), api)
-    assert caught.value.about == "action"
+        APIS[api].first_step(Order(replace(VIDEO, **{"kind": kind, "action": "", **continued}), Source("kie", "", api)))
+    assert caught.value.about == next(iter(continued)).replace("media", "video")
 
 
 def test_gpt4o_sends_no_optional_field_nobody_set() -> None:
@@ -108,7 +109,7 @@ def test_gpt4o_sends_no_optional_field_nobody_set() -> None:
 
 
 def test_gpt4o_sends_every_field_that_was_set() -> None:
-    options = {"isEnhance": True, "uploadCn": False, "enableFallback": True, "fallbackModel": "FLUX_MAX", "other": 1}
+    options = {"enhance_prompt": True, "upload_cn": False, "enable_fallback": True, "fallback_model": "FLUX_MAX"}
     draft = replace(
         IMAGE, media=(*pictures(2), Medium(MediaRole.MASK, PICTURES[2])), count=2, size="3:2", options=options
     )

@@ -6,15 +6,16 @@ writes calls with a path only, and `flow.services` adds the address and our key 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 from typing import ClassVar, NamedTuple, NoReturn
 
 from relay.nouns.catalog import Source
 from relay.nouns.credential import BEARER, Credential
-from relay.nouns.draft import Draft
-from relay.nouns.errors import Forbidden, Unreadable
+from relay.nouns.draft import Draft, Kind, MediaRole
+from relay.nouns.errors import Forbidden, Unfit, Unreadable
+from relay.nouns.options import OPTIONS
 from relay.nouns.task import Observation
 from relay.nouns.wire import MAX_ANSWER, Answer, Call, Inbound
 
@@ -63,12 +64,38 @@ def no_query(_: object) -> NoReturn:
 
 
 @dataclass(frozen=True, slots=True)
+class Carries:
+    """What an API carries of a request for one kind, beside its prompt, number, shape and length.
+
+    `parent`: it can follow up on a task it made before.
+    """
+
+    actions: Collection[str] = ()
+    media: Collection[MediaRole] = ()
+    options: Collection[str] = ()
+    parent: bool = False
+
+    def check(self, draft: Draft) -> None:
+        """Raises Unfit for the first thing that would be dropped, unless it is an option that is a mere hint."""
+        if draft.action and draft.action not in self.actions:
+            raise Unfit("action", f"{draft.action} is not offered for this model", f"该模型不支持 {draft.action}")
+        left: list[str] = ["parent"] if draft.parent and not self.parent else []
+        left += [medium.role for medium in draft.media if medium.role not in self.media]
+        for name, value in draft.options.items():
+            if name not in self.options and not OPTIONS[name].hint and value != OPTIONS[name].usual:
+                left.append(name)
+        if left:
+            raise Unfit(left[0], "is not taken by this model", "该模型不支持")
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     """One API of an upstream.
 
-    `write_submit` raises Unfit for what the API cannot carry whole. `read_submit` raises Refused for a certain no,
-    UnknownOutcome for the unreadable; `read_query` raises Unreadable where the answer tells nothing. An API whose
-    mode is ANSWER has no query. `seconds` bound a submission, `largest_answer` is the bytes read of any answer.
+    `carries` lists the kinds it makes and what it carries of a request for each: all else is refused before
+    `write_submit`, which raises Unfit for what it cannot carry whole even so. `read_submit` raises Refused for a
+    certain no, UnknownOutcome for the unreadable; `read_query` raises Unreadable where the answer tells nothing. An
+    API whose mode is ANSWER has no query. `seconds` bound a submission, `largest_answer` the bytes read of any answer.
     `events`: the upstream tells of its jobs by webhooks that name the job alone, so the job has to lead to its task.
     """
 
@@ -80,8 +107,14 @@ class Api:
     seconds: float = SEND_SECONDS
     largest_answer: int = MAX_ANSWER
     events: bool = False
+    _: KW_ONLY
+    carries: Mapping[Kind, Carries]
 
     def first_step(self, order: Order) -> Step:
+        """Raises Unfit for what the API does not carry."""
+        if order.draft.kind not in self.carries:
+            raise Unfit("model", "is of a kind this API does not make", "该 API 不支持此类型")
+        self.carries[order.draft.kind].check(order.draft)
         return Step(self.write_submit(order), lambda answer: self.read_submit(answer, order))
 
 

@@ -87,7 +87,7 @@ def dry_run(catalog: Catalog, draft: Draft, source: Source) -> Call:
     """The call that would be sent. Raises Unfit, LookupError for an API the upstream has not."""
     upstream = catalog.upstreams[source.upstream]
     api = provider(upstream.family).apis[source.api]
-    return api.write_submit(Order(draft, source, _CALLBACK if upstream.callbacks else None))
+    return api.first_step(Order(draft, source, _CALLBACK if upstream.callbacks else None)).call
 
 
 def _refused(draft: Draft, refusals: Sequence[Unfit]) -> InvalidParameter:

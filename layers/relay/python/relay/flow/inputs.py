@@ -51,7 +51,7 @@ def resolve_inputs(services: Services, caller: Caller, draft: Draft) -> tuple[Dr
     inline, until = list[Inline](), services.clock() + int(CHECK_SECONDS * 1000)
 
     def resolve(medium: Medium) -> str:
-        field, url = medium.field, medium.url
+        field, url = medium.field or medium.role, medium.url  # without one where a stored request is completed
         if url.startswith("data:"):
             inline.append(_read_inline(services, caller, field, url))
             return STORED + inline[-1].key
@@ -74,6 +74,8 @@ def store_inline(services: Services, caller: Caller, inline: list[Inline]) -> No
 
 
 def _resolve_url(services: Services, caller: Caller, field: str, url: str, seconds: float) -> str:
+    if url.startswith(STORED) and url.split("/")[1:2] == [caller.account_id]:
+        return url  # of a stored request that is being completed: it was checked when it came
     key = key_of(services, url)
     if key is not None:
         return STORED + _check_file(services, caller, field, key)

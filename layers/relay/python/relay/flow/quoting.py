@@ -6,6 +6,7 @@ import re
 
 from relay.flow.services import Services
 from relay.nouns.draft import Draft
+from relay.nouns.options import OPTIONS
 from relay.nouns.task import Task
 
 MAX_CHARACTERS = 200  # characters
@@ -28,7 +29,9 @@ def quote(words: str, *private: str) -> str:
 
 def quote_for_request(draft: Draft, words: str) -> str:
     """An upstream's message about a request, without the request's own texts."""
-    return quote(words, draft.prompt, *(value for value in draft.options.values() if isinstance(value, str)))
+    return quote(
+        words, draft.prompt, *(str(value) for name, value in draft.options.items() if OPTIONS[name].type == "text")
+    )
 
 
 def quote_for_task(services: Services, task: Task, words: str) -> str:

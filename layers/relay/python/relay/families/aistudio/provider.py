@@ -7,18 +7,8 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from relay.families.aistudio.words import ERRORS, RATIOS, TASK_TYPES
-from relay.families.provider import Api, Job, Order, Provider
-from relay.families.reading import (
-    MAX_ASSETS,
-    MAX_CODE,
-    Record,
-    as_id,
-    as_number,
-    as_object,
-    as_text,
-    is_url,
-    parse,
-)
+from relay.families.provider import Api, Carries, Job, Order, Provider
+from relay.families.reading import MAX_ASSETS, MAX_CODE, Record, as_id, as_number, as_object, as_text, is_url, parse
 from relay.nouns.draft import Kind, MediaRole
 from relay.nouns.errors import BadInput, Refused, Unfit, UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault
@@ -71,22 +61,21 @@ REFUSALS: Mapping[tuple[int, str], Row] = {
 
 WAIT, LONGEST_WAIT = 5, 300  # seconds after a 429: what we wait when it does not say, and the most we believe
 MAX_SECONDS = 10**6
+IMAGES = (MediaRole.IMAGE, MediaRole.FIRST_FRAME)
+OPTIONS = ("lyrics", "style")
 
 
 def _write_submit(order: Order) -> Call:
     draft, source = order.draft, order.source
-    if draft.kind not in TASK_TYPES:
-        raise Unfit("model", "is of a kind this API does not make", "该 API 不支持此类型")
-    if draft.url(MediaRole.MASK) or len(draft.urls(MediaRole.IMAGE)) > (1 if draft.kind is Kind.VIDEO else 0):
-        about = "mask" if draft.url(MediaRole.MASK) else "image"
-        raise Unfit(about, "is more than this model takes", "超出该模型的上限")
+    if len(draft.media) > 1:
+        raise Unfit(draft.media[1].role, "is more than this model takes", "超出该模型的上限")
     fields: dict[str, object] = {"prompt": draft.prompt, "model": source.model}
     if draft.kind is Kind.IMAGE:
         fields |= {"size": nearest(source.sizes, draft.size, draft.ratio), "count": draft.count}
     elif draft.kind is Kind.VIDEO:
         fields |= _video(order)
     else:  # music has no choice of model
-        fields |= {"model": None, "lyrics": draft.options.get("lyrics"), "style": draft.options.get("style")}
+        fields |= {"model": None, **{name: draft.options.get(name) for name in OPTIONS}}
     return _post(order.label, TASK_TYPES[draft.kind], {**fields, "callback_url": order.callback_url})
 
 
@@ -96,7 +85,7 @@ def _video(order: Order) -> dict[str, object]:
     if draft.action != "extend":  # a continued video keeps the shape it has
         return fields | {
             "aspect_ratio": nearest(order.source.sizes or RATIOS, draft.ratio, draft.size),
-            "image_url": draft.url(MediaRole.IMAGE),
+            "image_url": next(iter(draft.urls(*IMAGES)), None),
         }
     if draft.parent:
         return fields | {"task_id": draft.parent.upstream_task_id}
@@ -193,4 +182,9 @@ class AistudioProvider(Provider):
         return as_id(as_object(document).get("task_id"))
 
 
-PROVIDER = AistudioProvider({"": Api(_write_submit, _read_submit, _write_query, _read_query)})
+CARRIES = {
+    Kind.IMAGE: Carries(),
+    Kind.VIDEO: Carries(("text2video", "image2video", "extend"), (*IMAGES, MediaRole.VIDEO), parent=True),
+    Kind.MUSIC: Carries(options=OPTIONS),
+}
+PROVIDER = AistudioProvider({"": Api(_write_submit, _read_submit, _write_query, _read_query, carries=CARRIES)})

@@ -90,12 +90,7 @@ class _Video(_Creation):
         if self.action not in offer.actions:
             known = ", ".join(offer.actions)
             raise InvalidParameter("action", f"must be one of: {known}", f"必须是以下之一：{known}")
-        draft = replace(
-            draft,
-            action=self.action,
-            duration=self.duration or model.duration,
-            ratio=self.aspect_ratio,
-        )
+        draft = replace(draft, action=self.action, duration=self.duration or model.duration, ratio=self.aspect_ratio)
         # the action decides which media counts: a client's leftover image must not change what text2video makes
         if self.action == "image2video":
             if self.image_url is None:

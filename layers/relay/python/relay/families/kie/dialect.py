@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from relay.families.bodies import MAX_TEXT, Body, Link, Media, Url, read_body, read_json
 from relay.families.dialect import CREATE, DOWNLOAD, RECORD, Dialect, Download, Record, Route, TaskQuery, Told
+from relay.families.kie.words import FIELDS, OPTIONS
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Callback, Draft, Kind, MediaRole, Medium, media_of
 from relay.nouns.errors import Forbidden, InvalidParameter, MissingField, RelayError, TaskNotFound, Unsupported
@@ -29,7 +30,6 @@ MAX_FILES = 5
 _ERROR_CODES: tuple[tuple[type[RelayError], int], ...] = ((Forbidden, 401), (Unsupported, 505))
 # Why a task failed (KIE docs, 4o Image Generation Callbacks); everything else is 500.
 _FAULT_CODES: Mapping[str, int] = {"CONTENT_POLICY_VIOLATION": 400, "INVALID_PARAMETER": 400, "INPUT_FETCH_FAILED": 451}
-_OPTIONS = ("isEnhance", "uploadCn", "enableFallback", "fallbackModel")
 _TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
@@ -89,10 +89,10 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
         size=body.size,
         media=body.files + media_of(MediaRole.MASK, "maskUrl", body.mask_url),
         callback=Callback(body.call_back_url, "callBackUrl") if body.call_back_url else None,
-        options={name: document[name] for name in _OPTIONS if name in document},
+        options={name: document[word] for name, word in OPTIONS.items() if word in document},
         # only the fields we know and have checked: the others have no bound, and a row has one
         raw={name: value for name, value in document.items() if name in _FIELDS},
-        fields={"count": "nVariants"},
+        fields=FIELDS,
     )
 
 

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 from relay.families.kie.records import Wire, as_urls, at_most, pick
+from relay.families.kie.words import OPTIONS
+from relay.families.provider import Carries
 from relay.families.reading import Record, as_object
 from relay.nouns.catalog import Source
-from relay.nouns.draft import Draft, MediaRole
+from relay.nouns.draft import Draft, Kind, MediaRole
 from relay.nouns.shapes import nearest
 from relay.nouns.task import Asset, State
 
 # KIE docs, Generate 4o Image
 _MAX_FILES = 5
-_OPTIONS = ("isEnhance", "uploadCn", "enableFallback", "fallbackModel")
 
 
 def _write(draft: Draft, source: Source) -> dict[str, object]:
-    # optional fields only where they say something: the current schema has dropped most of them
-    images, mask = draft.urls(MediaRole.IMAGE), draft.url(MediaRole.MASK)
+    images, count = draft.urls(MediaRole.IMAGE), draft.count if draft.count > 1 else None
     if len(images) > _MAX_FILES:
         raise at_most(_MAX_FILES)
-    body: dict[str, object] = {"size": nearest(source.sizes, draft.ratio, draft.size) or "1:1"}
-    if draft.prompt:
-        body["prompt"] = draft.prompt
-    if images:
-        body["filesUrl"] = images
-    if mask:
-        body["maskUrl"] = mask
-    if draft.count > 1:
-        body["nVariants"] = draft.count
-    return body | {name: draft.options[name] for name in _OPTIONS if name in draft.options}
+    size = nearest(source.sizes, draft.ratio, draft.size) or "1:1"
+    body = {"size": size, "prompt": draft.prompt, "filesUrl": images, "maskUrl": draft.url(MediaRole.MASK)}
+    # optional fields only where they say something: the current schema has dropped most of them
+    said = {name: value for name, value in {**body, "nVariants": count}.items() if value}
+    return said | {word: draft.options[name] for name, word in OPTIONS.items() if name in draft.options}
 
 
 def _read_assets(record: Record) -> tuple[Asset, ...]:
@@ -50,6 +45,7 @@ WIRE = Wire(
         "2": State.FAILED,
         "3": State.FAILED,
     },
+    carries={Kind.IMAGE: Carries(media=(MediaRole.IMAGE, MediaRole.MASK), options=OPTIONS)},
     write=_write,
     read_assets=_read_assets,
 )

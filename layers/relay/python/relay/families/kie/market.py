@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from relay.families.kie.records import Wire, as_urls, at_most, pick
+from relay.families.kie.records import FILMS, IMAGES, Wire, as_urls, at_most, pick
+from relay.families.provider import Carries
 from relay.families.reading import Record, as_object
 from relay.nouns.catalog import Source
-from relay.nouns.draft import Draft, MediaRole
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import Unfit
 from relay.nouns.shapes import nearest
 from relay.nouns.task import Asset, State
@@ -64,8 +65,6 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
     inputs = _MODELS[max(filter(source.model.startswith, _MODELS), key=len)]
     if draft.count > 1:
         raise Unfit("count", "is not a number made at once", "不是可一次生成的数量", (1,))  # one job, one result
-    if draft.url(MediaRole.MASK):
-        raise Unfit("mask", "is not taken by this model", "该模型不支持")
     body = dict(inputs.always)
     if draft.prompt:
         body["prompt"] = draft.prompt
@@ -78,7 +77,7 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
 
 
 def _images(draft: Draft, inputs: Inputs) -> dict[str, object]:
-    images = draft.urls(MediaRole.IMAGE)
+    images = draft.urls(*IMAGES)
     if not images:
         return {}
     most = inputs.most_images if inputs.images or inputs.image else 0
@@ -107,6 +106,7 @@ WIRE = Wire(
         "SUCCESS": State.SUCCEEDED,
         "FAIL": State.FAILED,
     },
+    carries={Kind.IMAGE: Carries(media=IMAGES), Kind.VIDEO: FILMS},
     write=_write,
     read_assets=_read_assets,
 )

@@ -10,8 +10,7 @@ from relay.families.kie.answers import bare_refusal, find_id, knows, read_envelo
 from relay.families.kie.records import Wire, read_record
 from relay.families.provider import Api, Job, Order, Provider
 from relay.families.reading import parse
-from relay.nouns.draft import MediaRole
-from relay.nouns.errors import BadInput, Forbidden, Unfit, UnknownOutcome, Unreadable
+from relay.nouns.errors import BadInput, Forbidden, UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault
 from relay.nouns.signing import verify_kie
 from relay.nouns.task import TERMINAL, Observation, State
@@ -21,10 +20,7 @@ WIRES = {"gpt4o-image": gpt4o.WIRE, "market": market.WIRE, "veo": veo.WIRE, "sun
 
 
 def _write_submit(wire: Wire, order: Order) -> Call:
-    draft = order.draft
-    if draft.parent or draft.url(MediaRole.VIDEO) or draft.action == "extend":
-        raise Unfit("action", "extend is not offered for this model", "该模型不支持 extend")
-    body = wire.write(draft, order.source)
+    body = wire.write(order.draft, order.source)
     if order.callback_url:
         body["callBackUrl"] = order.callback_url
     return Call.json("POST", wire.create, body)
@@ -82,9 +78,9 @@ def _signed(inbound: Inbound, key: str, task_id: str, now: int) -> bool:
     return signature.isascii() and verify_kie(key, task_id, timestamp, signature, now)
 
 
-PROVIDER = KieProvider(
-    {
-        name: Api(partial(_write_submit, wire), _read_submit, partial(_write_query, wire), partial(_read_query, wire))
-        for name, wire in WIRES.items()
-    }
-)
+def _api(wire: Wire) -> Api:
+    query = partial(_write_query, wire), partial(_read_query, wire)
+    return Api(partial(_write_submit, wire), _read_submit, *query, carries=wire.carries)
+
+
+PROVIDER = KieProvider({name: _api(wire) for name, wire in WIRES.items()})

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from relay.families.kie.answers import find_id, read_fault
+from relay.families.provider import Carries
 from relay.families.reading import MAX_ASSETS, MAX_CODE, Record, as_number, as_object, as_text, is_url, parse
 from relay.nouns.catalog import Source
-from relay.nouns.draft import Draft
+from relay.nouns.draft import Draft, Kind, MediaRole
 from relay.nouns.errors import Unfit
 from relay.nouns.faults import Fault
 from relay.nouns.task import Asset, Observation, State
@@ -29,11 +30,16 @@ class Wire:
     query: str
     word_fields: tuple[str, ...]
     words: Mapping[str, State]
+    carries: Mapping[Kind, Carries]
     write: Callable[[Draft, Source], dict[str, object]]
     read_assets: Callable[[Record], tuple[Asset, ...]]
     milestones: Mapping[str, float] = field(default_factory=dict)
     salvaged: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
+
+
+IMAGES = (MediaRole.IMAGE, MediaRole.FIRST_FRAME)
+FILMS = Carries(("text2video", "image2video"), IMAGES)
 
 
 def at_most(images: int) -> Unfit:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from relay.families.kie.records import Wire, pick
+from relay.families.provider import Carries
 from relay.families.reading import Record, as_number, as_object, as_text, is_url
 from relay.nouns.catalog import Source
-from relay.nouns.draft import Draft
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.task import Asset, State
 
 _TITLE, _STYLE = 80, 200  # characters; the smallest limits of all its models (KIE docs, Generate Music)
@@ -51,6 +52,7 @@ WIRE = Wire(
         "SENSITIVE_WORD_ERROR": State.FAILED,
         "CALLBACK_EXCEPTION": State.FAILED,
     },
+    carries={Kind.MUSIC: Carries(options=("lyrics", "style"))},
     write=_write,
     read_assets=_read_assets,
     milestones={"TEXT_SUCCESS": 30.0, "FIRST_SUCCESS": 60.0},  # Suno tells stages, not progress

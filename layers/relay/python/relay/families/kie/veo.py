@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from relay.families.kie.records import Wire, as_urls, at_most, pick
+from relay.families.kie.records import FILMS, IMAGES, Wire, as_urls, at_most, pick
 from relay.families.reading import Record, as_object
 from relay.nouns.catalog import Source
-from relay.nouns.draft import Draft, MediaRole
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.shapes import nearest
 from relay.nouns.task import Asset, State
 
@@ -20,21 +20,13 @@ _BY_IMAGES = (
 
 
 def _write(draft: Draft, source: Source) -> dict[str, object]:
-    images = draft.urls(MediaRole.IMAGE)
+    images = draft.urls(*IMAGES)
     if len(images) >= len(_BY_IMAGES):
         raise at_most(len(_BY_IMAGES) - 1)
-    body: dict[str, object] = {
-        "prompt": draft.prompt,
-        "model": source.model or _MODEL,
-        "generationType": _BY_IMAGES[len(images)],
-    }
-    if images:
-        body["imageUrls"] = images
-    if ratio := nearest(source.sizes, draft.ratio, draft.size):
-        body["aspect_ratio"] = ratio
-    if draft.duration:
-        body["duration"] = draft.duration
-    return body
+    way = {"prompt": draft.prompt, "model": source.model or _MODEL, "generationType": _BY_IMAGES[len(images)]}
+    ratio = nearest(source.sizes, draft.ratio, draft.size)
+    wanted = {"imageUrls": images, "aspect_ratio": ratio, "duration": draft.duration}
+    return {**way, **{name: value for name, value in wanted.items() if value}}
 
 
 def _read_assets(record: Record) -> tuple[Asset, ...]:
@@ -49,6 +41,7 @@ WIRE = Wire(
     word_fields=("successFlag",),
     # KIE docs, Get Veo3.1 Video Details
     words={"0": State.PROCESSING, "1": State.SUCCEEDED, "2": State.FAILED, "3": State.FAILED},
+    carries={Kind.VIDEO: FILMS},
     write=_write,
     read_assets=_read_assets,
 )

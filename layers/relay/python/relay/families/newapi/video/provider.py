@@ -17,7 +17,7 @@ from relay.families.newapi.video.words import (
     STATES,
     most_images,
 )
-from relay.families.provider import Api, Job, Order
+from relay.families.provider import Api, Carries, Job, Order
 from relay.families.reading import MAX_CODE, Record, as_id, as_number, as_object, as_text, is_url
 from relay.nouns.draft import Draft, Kind, MediaRole
 from relay.nouns.errors import Unfit, Unreadable
@@ -33,10 +33,6 @@ _ORIENTATION = {ratio: word for word, ratio in ORIENTATIONS.items()}
 
 def write_submit(order: Order) -> Call:
     draft, model = order.draft, order.source.model
-    if draft.kind is not Kind.VIDEO:
-        raise Unfit("model", "is of a kind this API does not make", "该 API 不支持此类型")
-    if draft.parent or draft.action == "extend":
-        raise Unfit("action", "extend is not offered for this model", "该模型不支持 extend")
     body: dict[str, object] = {"model": model, "prompt": draft.prompt, "images": _images(draft, model)}
     if draft.duration and not model.startswith(_VEO):  # Veo's films are of one length
         body["duration"] = draft.duration
@@ -142,4 +138,7 @@ def _fault(document: Record, detail: Record, state: State) -> Fault:
     return Fault(POLICY if policy else FAULTS[state].code, words, code)
 
 
-API = Api(write_submit, read_submit, write_query, read_query)
+_ROLES = (MediaRole.IMAGE, MediaRole.FIRST_FRAME, MediaRole.LAST_FRAME, MediaRole.REFERENCE)
+_OPTIONS = ("resolution", "watermark", "private", "enhance_prompt", "upsample")
+CARRIES = {Kind.VIDEO: Carries(("text2video", "image2video"), _ROLES, _OPTIONS)}
+API = Api(write_submit, read_submit, write_query, read_query, carries=CARRIES)
