@@ -14,7 +14,6 @@ from local.clients import SECONDS, Client, client
 from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox
 from local.upstreams.media import Recipe, make
-from relay.families import FAMILIES
 from relay.nouns.task import State, Task
 
 
@@ -70,7 +69,8 @@ ERRANDS = (
 class Run:
     def __init__(self, relay: LocalRelay, inbox: Inbox, out: Path) -> None:
         self.relay, self.inbox, self.out = relay, inbox, out
-        self.clients = {family: client(family)(relay.url, relay.demo.api_key) for family in FAMILIES}
+        spoken = {errand.family for errand in ERRANDS}
+        self.clients = {family: client(family)(relay.url, relay.demo.api_key) for family in spoken}
 
     def submit(self, errand: Errand) -> None:
         errand.began = time.monotonic()

@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 Behaviour = Callable[[socket.socket], None]
 
@@ -36,8 +36,10 @@ def server(
                         behave(inside)
 
         threading.Thread(target=serve, daemon=True).start()
-        yield listening.getsockname()[1], heard
-        listening.shutdown(socket.SHUT_RDWR)
+        try:
+            yield listening.getsockname()[1], heard
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
 
 
 def saying(*parts: bytes, pause: float = 0.0, hang_up: bool = False) -> Behaviour:
@@ -62,13 +64,12 @@ def deaf() -> Iterator[int]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(0)
-        waiting = [socket.socket() for _ in range(3)]
-        for each in waiting:
-            each.setblocking(False)
-            each.connect_ex(listening.getsockname())
-        yield listening.getsockname()[1]
-        for each in waiting:
-            each.close()
+        with ExitStack() as waiting:
+            for _ in range(3):
+                each = waiting.enter_context(socket.socket())
+                each.setblocking(False)
+                each.connect_ex(listening.getsockname())
+            yield listening.getsockname()[1]
 
 
 def answer(*headers: bytes, status: bytes = b"200 OK", body: bytes = b"") -> bytes:

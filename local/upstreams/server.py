@@ -15,22 +15,26 @@ from local.upstreams.files import Files
 from local.upstreams.misbehave import KeepTransport
 from local.upstreams.settings import Settings
 from local.upstreams.simulator import Simulator
-from relay.families import FAMILIES
+from relay.catalog.file import shipped
 
 
 class Upstreams:
-    """Serves every simulated upstream from construction to `close`; port 0 takes a free one."""
+    """A simulation of each family the catalog has an upstream of, from construction to `close`; port 0 is any."""
 
     def __init__(self, settings: Settings | None = None, port: int = 0) -> None:
         self.settings = settings or Settings()
         listener = listening(port)
-        self.url = address(listener)
-        self.files = Files(f"{self.url}/files", self.settings.clock)
-        self.simulators: dict[str, Simulator] = {
-            family: import_module(f"local.upstreams.{family}").SIMULATOR(self.settings, self.files)
-            for family in FAMILIES
-        }
-        self._server = Server(KeepTransport(self._app()), listener)
+        try:
+            self.url = address(listener)
+            self.files = Files(f"{self.url}/files", self.settings.clock)
+            self.simulators: dict[str, Simulator] = {
+                family: import_module(f"local.upstreams.{family}").SIMULATOR(self.settings, self.files)
+                for family in sorted({upstream.family for upstream in shipped().upstreams.values()})
+            }
+            self._server = Server(KeepTransport(self._app()), listener)
+        except BaseException:
+            listener.close()
+            raise
 
     def __getitem__(self, family: str) -> Simulator:
         return self.simulators[family]

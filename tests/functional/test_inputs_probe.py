@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -138,19 +138,20 @@ def server(answer: Iterator[bytes]) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
-            line, _ = listening.accept()
-            with line:
-                line.recv(4096)
-                try:
+            with suppress(OSError):
+                line, _ = listening.accept()
+                with line:
+                    line.recv(4096)
                     for piece in answer:
                         line.sendall(piece)
-                except OSError:
-                    return
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
-        thread.join(5)
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)  # wakes it where nobody came
+            thread.join(5)
 
 
 def endless(first: bytes) -> Iterator[bytes]:

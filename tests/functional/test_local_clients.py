@@ -1,18 +1,18 @@
-"""The demo's clients, one for each family: what they send is taken, and what they are told they understand."""
+"""The demo's clients: what they send is taken, and what they are told they understand."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from local.clients import client
+from local.clients import Client, client
 from local.gateway import Gateway
 from local.routing import Routes
 from local.worker import Outcome
-from relay.families import FAMILIES
 from tests.functional.aws_fakes import function_of
 from tests.functional.harness import KEY, Harness, harness
 from tests.functional.network import CLIENT
@@ -30,28 +30,30 @@ def here() -> Iterator[Harness]:
         yield here
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+def follow(here: Harness, spoken: Client, family: str) -> None:
+    """A task from its creation to its result, as this client sees it."""
+    path, body = CREATED[family]
+    task_id = spoken.create(path, body, CLIENT)
+    begun = spoken.document(path, task_id)
+    assert spoken.progress(begun)[0] in ("pending", "processing")
+    assert spoken.links(begun) == []
+    here.pump()  # now the upstream has a job
+    here.network.finish()
+    here.run(120)
+    ended = spoken.document(path, task_id)
+    assert spoken.progress(ended) == ("succeeded", 100.0)
+    assert len(spoken.links(ended)) == 1
+
+
+@pytest.mark.parametrize("family", CREATED)
 def test_a_client_of_each_family_makes_a_task_and_reads_its_result(here: Harness, family: str) -> None:
     def invoke(_: str, payload: bytes) -> Outcome:
         event = json.loads(payload)
         endpoint = here.endpoints[function_of(event["requestContext"]["http"]["method"], event["rawPath"])]
         return Outcome(json.dumps(endpoint.resolve(event, LambdaContext())).encode(), error=False)
 
-    gateway = Gateway()
-    gateway.serve(Routes({"paths": {"$default": ANY}}, str), invoke)
-    spoken = client(family)(gateway.url, KEY)
-    try:
-        path, body = CREATED[family]
-        task_id = spoken.create(path, body, CLIENT)
-        begun = spoken.document(path, task_id)
-        assert spoken.progress(begun)[0] in ("pending", "processing")
-        assert spoken.links(begun) == []
-        here.pump()  # now the upstream has a job
-        here.network.finish()
-        here.run(120)
-        ended = spoken.document(path, task_id)
-        assert spoken.progress(ended) == ("succeeded", 100.0)
-        assert len(spoken.links(ended)) == 1
-    finally:
-        spoken.http.close()
-        gateway.close()
+    with closing(Gateway()) as gateway:
+        gateway.serve(Routes({"paths": {"$default": ANY}}, str), invoke)
+        spoken = client(family)(gateway.url, KEY)
+        with closing(spoken.http):
+            follow(here, spoken, family)
