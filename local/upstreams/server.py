@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -19,7 +20,7 @@ from relay.catalog.file import shipped
 
 
 class Upstreams:
-    """A simulation of each family the catalog has an upstream of, from construction to `close`; port 0 is any."""
+    """Each simulation there is of an upstream's family, from construction to `close`; port 0 is any."""
 
     def __init__(self, settings: Settings | None = None, port: int = 0) -> None:
         self.settings = settings or Settings()
@@ -30,6 +31,7 @@ class Upstreams:
             self.simulators: dict[str, Simulator] = {
                 family: import_module(f"local.upstreams.{family}").SIMULATOR(self.settings, self.files)
                 for family in sorted({upstream.family for upstream in shipped().upstreams.values()})
+                if (Path(__file__).parent / family / "__init__.py").is_file()
             }
             self._server = Server(KeepTransport(self._app()), listener)
         except BaseException:
