@@ -71,6 +71,7 @@ def test_the_audit_finds_every_balance_to_be_its_ledgers_sum(stack: Deployed) ->
 
 def test_a_dispatched_task_is_at_its_upstream(stack: Deployed) -> None:
     assert _run(stack, "dispatch.aistudio.one") == {"batchItemFailures": []}
+    assert _run(stack, "hold.aistudio.one") == {"batchItemFailures": []}
     task = task_of(stack, WAITING)
     assert task.upstream_task_id in stack.upstreams["aistudio"].book.by_id
 

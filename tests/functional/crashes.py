@@ -9,7 +9,6 @@ from typing import IO, Any
 
 from relay.effects.bucket import Bucket
 from relay.effects.outbound import Incoming
-from relay.effects.queues import Queues
 from relay.effects.store import Store
 from relay.flow.clock import Lap
 from relay.flow.shares import Shares
@@ -19,7 +18,7 @@ from tests.functional.network import Network
 
 WRITES = frozenset({"put_item", "update_item", "transact_write_items", "send_message", "start_execution"})
 # Seconds until SQS hands out the message of a killed function again, as in the template.
-VISIBILITY = {"dispatch": 360, "archive": 3600, "deliver": 360, "retry": 360}
+VISIBILITY = {"dispatch": 360, "archive": 3600, "deliver": 360, "retry": 360, "hold": 5400}
 
 
 class Killed(BaseException):
@@ -97,6 +96,16 @@ class CrashingNetwork:
             self.crash_point.wrote()
             yield incoming
 
+    @contextmanager
+    def stream(self, call: Call) -> Iterator[Incoming]:
+        """Each piece that comes counts, for the upstream goes on while we read."""
+        with self.network.stream(call) as incoming:
+            yield replace(incoming, chunks=map(self._after_a_piece, incoming.chunks))
+
+    def _after_a_piece(self, piece: bytes) -> bytes:
+        self.crash_point.wrote()
+        return piece
+
 
 @dataclass
 class CrashingHarness(Harness):
@@ -123,7 +132,7 @@ class CrashingHarness(Harness):
         self.services = replace(
             self.services,
             store=Store.over(replace(tables, client=client), shards=1, utc_offset=8),
-            queues=Queues(lambda: late, self.dispatch_url, self.deliver_url, self.archive_url, self.retry_url),
+            queues=self.connect_queues(late),
             bucket=CrashingBucket(self.services.bucket, self.crash_point),
             resting={},
             woken={},

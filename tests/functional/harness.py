@@ -27,6 +27,7 @@ from relay.flow.archive import archive
 from relay.flow.clock import Lap, poll
 from relay.flow.deliver import deliver
 from relay.flow.dispatch import dispatch
+from relay.flow.hold import hold
 from relay.flow.services import UPSTREAMS_ON, Count, Services
 from relay.nouns.money import nanos
 from relay.nouns.signing import key_digest, sign_kie, webhook_secret
@@ -52,6 +53,7 @@ SECRETS = {
     UPSTREAMS_ON: '["kie", "aistudio"]',
 }
 KEY = "sk-EXAMPLE-client-0001"
+QUEUES = ("dispatch", "deliver", "archive", "retry", "hold")
 
 
 @dataclass
@@ -76,6 +78,7 @@ class Harness:
     deliver_url: str
     archive_url: str
     retry_url: str
+    hold_url: str
     counts: dict[str, int]
     now: list[int]
     account_id: str = "acc1"
@@ -127,6 +130,11 @@ class Harness:
         assert status == 200, document
         return str(document["data"]["taskId"])
 
+    def connect_queues(self, client: Any) -> Queues:
+        """The queues, over another client."""
+        urls = (self.dispatch_url, self.deliver_url, self.archive_url, self.retry_url)
+        return Queues(lambda: client, *urls, hold_url=self.hold_url)
+
     # --- time and the workers -----------------------------------------------------------------------------------
 
     def wait(self, seconds: float) -> None:
@@ -139,6 +147,7 @@ class Harness:
             self._drain(self.deliver_url, lambda m: deliver(self.services, **m))
             + self._drain(self.retry_url, lambda m: deliver(self.services, **m))
             + self._drain(self.archive_url, lambda m: archive(self.services, **m))
+            + self._drain(self.hold_url, lambda m: hold(self.services, m["account_id"], m["task_id"]))
         )
 
     def _drain(self, url: str, worker: Callable[[dict[str, Any]], None]) -> int:
@@ -217,7 +226,7 @@ def harness(balance: str = "100", tier: int = 3, *, archive: bool = False) -> It
         dynamodb = _client("dynamodb")
         tables = [create_table(dynamodb, name) for name in ("TasksTable", "AccountsTable", "DirectoryTable")]
         sqs = _client("sqs")
-        urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dispatch", "deliver", "archive", "retry")]
+        urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES]
         s3 = _client("s3")
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         states = _client("stepfunctions")
@@ -231,7 +240,7 @@ def harness(balance: str = "100", tier: int = 3, *, archive: bool = False) -> It
         services = Services(
             catalog=what,
             store=Store.over(Tables(dynamodb, *tables), shards=1, utc_offset=8),
-            queues=Queues(lambda: late, *urls),
+            queues=Queues(lambda: late, *urls[:4], hold_url=urls[4]),
             poller=Poller(lambda: states, arn),
             http=network,
             secrets=secrets,
@@ -244,7 +253,7 @@ def harness(balance: str = "100", tier: int = 3, *, archive: bool = False) -> It
             upstream_urls={"aistudio": AISTUDIO, "kie": KIE, "newapi": NEWAPI},
             threads=1,  # moto is not made for more
         )
-        here = Harness(services, network, secrets, sqs, late, urls[0], urls[1], urls[2], urls[3], counts, now)
+        here = Harness(services, network, secrets, sqs, late, urls[0], urls[1], urls[2], urls[3], urls[4], counts, now)
         open_account(here, here.account_id, KEY, balance, tier)
         yield here
 

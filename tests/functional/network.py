@@ -84,6 +84,18 @@ class Network:
         pieces = (answer.body[at : at + chunk] for at in range(0, len(answer.body), chunk))
         yield Incoming(answer.status, answer.headers, pieces)
 
+    @contextmanager
+    def stream(self, call: Call) -> Iterator[Incoming]:
+        """The same, for what is read while it is written: an Incoming that was planned, or an ordinary answer."""
+        what = self._what(call)
+        planned = self.script.get(what, [])
+        if planned and isinstance(planned[0], Incoming):
+            self.calls.append((what, call))
+            yield cast("Incoming", planned.pop(0))
+            return
+        answer = self.send(call)
+        yield Incoming(answer.status, answer.headers, iter([answer.body]))
+
     def ordinary(self, what: str, call: Call) -> Answer:
         if what == "client":
             return Answer(204)

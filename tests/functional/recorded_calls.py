@@ -17,10 +17,10 @@ from relay.edge.media import MediaEndpoint
 from relay.edge.wiring import catalog
 from relay.effects.bucket import Bucket
 from relay.effects.poller import Poller
-from relay.effects.queues import Queues
 from relay.effects.secret_store import Secrets, listed
 from relay.effects.store import Store
 from relay.effects.store.audits import Progress
+from relay.families.provider import Api
 from relay.flow.audit import audit
 from relay.flow.clock import Lap, sweep
 from relay.flow.services import Services
@@ -28,12 +28,13 @@ from relay.flow.shares import Shares
 from relay.flow.uploads import inspect_upload
 from tests.functional.aws_fakes import DelayingQueues, function_of, http_event
 from tests.functional.harness import ARN, BUCKET, REGION, SECRETS, Harness
+from tests.functional.holding import speaking
 from tests.rules.tree import functions
 
 PREFIX = "/genrelay/test"
 FUNCTIONS = (
     *("submit", "status", "account", "upload", "media", "callback", "dispatch", "poll"),
-    *("archive", "deliver", "inspect_upload", "sweep", "audit"),
+    *("hold", "archive", "deliver", "inspect_upload", "sweep", "audit"),
 )
 # A transaction needs the rights of its parts.
 TRANSACTION_ACTIONS = {
@@ -143,7 +144,7 @@ class RecordingHarness(Harness):
         return replace(
             self.services,
             store=Store.over(tables, shards=1, utc_offset=8),
-            queues=Queues(lambda: queues, self.dispatch_url, self.deliver_url, self.archive_url, self.retry_url),
+            queues=self.connect_queues(queues),
             bucket=RecordingBucket(
                 lambda: connect("s3"), lambda *what: self.recorder.uses.add(AwsUse(function, *what))
             ),
@@ -181,6 +182,10 @@ class RecordingHarness(Harness):
         with self.at("inspect_upload"):
             inspect_upload(self.services, key)
 
+    def speak(self, api: Api) -> None:
+        """From here on an upstream speaks `api`, as `holding.speak` says."""
+        self.containers = {name: speaking(services, api) for name, services in self.containers.items()}
+
     def turn_archiving_on(self) -> None:
         """From here on results are copied before they are announced."""
         self.containers = {name: replace(services, archive=True) for name, services in self.containers.items()}
@@ -191,7 +196,7 @@ class RecordingHarness(Harness):
         return super().pump()
 
     def _drain(self, url: str, worker: Callable[[dict[str, Any]], None]) -> int:
-        workers = {self.dispatch_url: "dispatch", self.archive_url: "archive"}
+        workers = {self.dispatch_url: "dispatch", self.archive_url: "archive", self.hold_url: "hold"}
         workers |= {self.deliver_url: "deliver", self.retry_url: "deliver"}
 
         def work(message: dict[str, Any]) -> None:

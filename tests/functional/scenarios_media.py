@@ -9,7 +9,8 @@ from relay.effects.bucket import PART_BYTES
 from relay.effects.outbound import Incoming
 from relay.nouns.task import Delivery, State
 from relay.nouns.wire import Answer
-from tests.functional.network import CLIENT, PICTURE
+from tests.functional.holding import ANSWERING, AT_ONCE, STREAMING, URL, Streamed, said
+from tests.functional.network import CLIENT, PICTURE, Script
 from tests.functional.recorded_calls import RecordingHarness
 from tests.functional.scenarios import RESENT, lose_messages
 
@@ -150,8 +151,34 @@ def a_word_to_the_archive_is_lost(here: RecordingHarness) -> None:
     assert here.pump()
 
 
+def an_answer_is_the_result(here: RecordingHarness) -> None:
+    for api in (AT_ONCE, ANSWERING):
+        for answer in (said(b64=[base64.b64encode(PICTURE).decode()]), said(urls=[URL])):
+            here.turn_archiving_on()
+            here.speak(api)
+            here.network.script["kie.submit"] = [answer]
+            _, made = here.post("/api/grok/images", {"prompt": "a cat", "callback_url": CLIENT})
+            here.wait(61)  # by now the poller that was started before has ended
+            here.run(10)
+            assert here.task(made["task_id"]).delivery is Delivery.DONE
+
+
+def an_answer_takes_minutes(here: RecordingHarness) -> None:
+    links = upload_file(here), result_of(here, archived_task(here))
+    here.speak(STREAMING)
+    refused: list[Script] = [Answer(429, b'{"said": "no"}')] * 3
+    broken: list[Script] = [Streamed([{"progress": 1}]).incoming()]
+    for link, answers in zip(links, (refused, broken), strict=True):
+        here.network.script = {"kie.submit": answers, "aistudio.submit": [Answer(401)]}
+        film = FILM | {"model": "kling-3.0", "image_url": link, "callback_url": CLIENT}
+        task_id = here.post("/api/kling/videos", film)[1]["task_id"]
+        here.run(60)
+        assert here.task(task_id).state is State.FAILED or here.task(task_id).sending
+
+
 MEDIA_SCENARIOS: tuple[Callable[[RecordingHarness], None], ...] = (
     *(a_file_is_brought_and_used, a_file_arrives_by_form_and_is_used, a_file_that_arrives_is_none),
     *(a_picture_comes_inline, a_result_is_copied_shown_and_used, a_callback_brings_a_result_to_copy),
     *(a_result_is_not_there, a_large_result_breaks_off, a_late_result_is_not_there_yet, a_word_to_the_archive_is_lost),
+    *(an_answer_is_the_result, an_answer_takes_minutes),
 )

@@ -125,8 +125,8 @@ def test_a_key_of_ones_own_opens_to_those_who_read_secrets(used: set[AwsUse]) ->
     ("key", "writers"),
     [
         ("key#0a1b", set()),  # an operator makes and revokes API keys
-        ("poller#0", {"archive", "callback", "dispatch", "sweep"}),
-        ("slot#kie#0", {"dispatch"}),
+        ("poller#0", {"archive", "callback", "dispatch", "hold", "sweep"}),
+        ("slot#kie#0", {"dispatch", "hold"}),
         ("upload#incoming/acc1/a.png", {"inspect_upload", "upload"}),
         ("idem#acc1#order-1", {"submit"}),
         ("audit#progress", {"audit"}),

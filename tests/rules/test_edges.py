@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NoReturn
 
+from relay.families import FAMILIES, provider
+from relay.families.provider import Api
+from relay.flow import dispatch, hold
 from relay.flow.deliver import SECONDS, THREADS
+from relay.flow.inputs import PROBES_SECONDS
 from relay.flow.shares import ATTEMPT_MS, PLACE_MS, PLACES
 from tests.rules.test_template import routes_of
 from tests.rules.tree import ROOT, become, functions, logical_id, resources, sources, template
@@ -61,6 +66,34 @@ def test_a_batch_is_no_longer_than_its_function_can_work_through() -> None:
     # more only where the messages run side by side, so that one cannot push the others past the timeout
     most = {name: THREADS if function_of(one) == "Deliver" else 5 for name, one in MAPPINGS.items()}
     assert [name for name, one in MAPPINGS.items() if one["BatchSize"] > most[name]] == []
+
+
+def too_slow(apis: Iterable[tuple[str, Api]]) -> list[str]:
+    """The APIs whose submission the worker that sends it has no time for: dispatch needs it for two upstreams."""
+    return [
+        name
+        for name, api in apis
+        if PROBES_SECONDS + api.seconds * (1 if api.held else 2) > (hold.SECONDS if api.held else dispatch.SECONDS)
+    ]
+
+
+def test_every_submission_fits_into_the_run_of_its_worker() -> None:
+    speaking = [family for family in FAMILIES if f"relay.families.{family}.provider" in sources()]
+    apis = [(f"{family} {name}", api) for family in speaking for name, api in provider(family).apis.items()]
+    assert apis
+    assert too_slow(apis) == []
+    assert timeout("Dispatch") > dispatch.SECONDS
+    assert timeout("Hold") > hold.SECONDS
+
+
+def test_an_api_that_is_too_slow_for_both_workers_would_be_found() -> None:
+    def no(*_: object) -> NoReturn:
+        raise NotImplementedError
+
+    apis = {
+        str(seconds): Api(no, no, seconds=seconds, carries={}) for seconds in (20.0, 20.1, 600.0, 860.0, 861.0, 900.0)
+    }
+    assert too_slow(apis.items()) == ["861.0", "900.0"]
 
 
 def test_one_account_never_holds_all_deliverers() -> None:

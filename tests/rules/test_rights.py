@@ -93,6 +93,8 @@ def test_each_area_of_the_bucket_is_written_by_its_own_hands() -> None:
         ("UploadRole", "/incoming/*"),  # by the forms it signs
         ("InspectUploadRole", "/uploads/*"),  # copies of what it judged
         ("ArchiveRole", "/results/*"),
+        ("DispatchRole", "/results/*"),  # what came inside an answer
+        ("HoldRole", "/results/*"),
     }
 
 

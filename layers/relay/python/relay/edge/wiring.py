@@ -53,6 +53,7 @@ def services() -> Services:
             settings.deliver_queue_url,
             settings.archive_queue_url,
             settings.retry_queue_url,
+            hold_url=settings.hold_queue_url,
         ),
         poller=Poller(lambda: _client("stepfunctions"), settings.poller_arn),
         http=Outbound(settings.egress),

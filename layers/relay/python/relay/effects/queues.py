@@ -1,4 +1,4 @@
-"""Sends to the four work queues. A message only names a task and an attempt; the task's state is in the table."""
+"""Sends to the work queues. A message only names a task and an attempt; the task's state is in the table."""
 
 from __future__ import annotations
 
@@ -35,13 +35,19 @@ class Queues:
         deliver_url: str,
         archive_url: str = "",
         retry_url: str = "",
+        *,
+        hold_url: str = "",
     ) -> None:
-        self._connect, self._retry_url = connect, retry_url or deliver_url
+        self._connect, self._retry_url, self._hold_url = connect, retry_url or deliver_url, hold_url
         self._dispatch_url, self._deliver_url, self._archive_url = dispatch_url, deliver_url, archive_url
 
     def dispatch(self, task: Task, delay: float = 0) -> None:
         """Have a task sent to an upstream, in `delay` seconds (at most MAX_DELAY)."""
         self._send(self._dispatch_url, task.log_keys, delay)
+
+    def hold(self, task: Task) -> None:
+        """Have a task sent to an upstream that takes minutes to answer."""
+        self._send(self._hold_url, task.log_keys)
 
     def deliver(self, task: Task) -> None:
         """Have the client told. Only first attempts use the deliver queue, so that they never wait for retries."""

@@ -20,6 +20,7 @@ class Settings:
     accounts_table: str = _env("ACCOUNTS_TABLE")
     directory_table: str = _env("DIRECTORY_TABLE")
     dispatch_queue_url: str = _env("DISPATCH_QUEUE_URL")
+    hold_queue_url: str = _env("HOLD_QUEUE_URL")
     deliver_queue_url: str = _env("DELIVER_QUEUE_URL")
     poller_arn: str = _env("POLLER_ARN")
     secrets_prefix: str = _env("SECRETS_PREFIX")

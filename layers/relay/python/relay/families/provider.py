@@ -6,7 +6,7 @@ writes calls with a path only, and `flow.services` adds the address and our key 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 from typing import ClassVar, NamedTuple, NoReturn
@@ -14,17 +14,18 @@ from typing import ClassVar, NamedTuple, NoReturn
 from relay.nouns.catalog import Source
 from relay.nouns.credential import BEARER, Credential
 from relay.nouns.draft import Draft, Kind, MediaRole
-from relay.nouns.errors import Forbidden, Unfit, Unreadable
+from relay.nouns.errors import Forbidden, Unfit, UnknownOutcome, Unreadable
 from relay.nouns.options import OPTIONS
 from relay.nouns.task import Observation
 from relay.nouns.wire import MAX_ANSWER, Answer, Call, Inbound
 
-SEND_SECONDS = 20.0  # for a submission, all its steps together: two upstreams fit into the dispatch function's minute
+SEND_SECONDS = 20.0  # for a submission, all its steps together; what takes longer is sent by the hold worker
 
 
 class Mode(Enum):
     JOB = "job"  # the answer names a job, and its outcome is asked for later
     ANSWER = "answer"  # the answer is the outcome
+    STREAM = "stream"  # the answer is written while it is made, and its end is the outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,10 @@ def no_query(_: object) -> NoReturn:
     raise Unreadable("this upstream cannot be asked")
 
 
+def no_stream(_: object) -> NoReturn:
+    raise UnknownOutcome("nothing reads this upstream's streams")
+
+
 @dataclass(frozen=True, slots=True)
 class Carries:
     """What an API carries of a request for one kind, beside its prompt, number, shape and length.
@@ -95,20 +100,31 @@ class Api:
     `carries` lists the kinds it makes and what it carries of a request for each: all else is refused before
     `write_submit`, which raises Unfit for what it cannot carry whole even so. `read_submit` raises Refused for a
     certain no, UnknownOutcome for the unreadable; `read_query` raises Unreadable where the answer tells nothing. An
-    API whose mode is ANSWER has no query. `seconds` bound a submission, `largest_answer` the bytes read of any answer.
+    API whose mode is ANSWER or STREAM has no query. `seconds` bound a submission, `largest_answer` the bytes read of
+    any answer.
     `events`: the upstream tells of its jobs by webhooks that name the job alone, so the job has to lead to its task.
+
+    `read_stream` reads an answer of status 200 in mode STREAM, piece by piece as it comes; any other status is for
+    `read_submit`. It yields how far it is, and as the last the outcome, a terminal state: a stream that ends without
+    one is an unknown outcome. It may raise Refused only before it has yielded anything.
     """
 
     write_submit: Callable[[Order], Call]
     read_submit: Callable[[Answer, Order], Observation | Step]
     write_query: Callable[[Job], Call] = no_query
     read_query: Callable[[Answer], Observation] = no_query
+    read_stream: Callable[[Iterator[bytes]], Iterator[Observation]] = no_stream
     mode: Mode = Mode.JOB
     seconds: float = SEND_SECONDS
     largest_answer: int = MAX_ANSWER
     events: bool = False
     _: KW_ONLY
     carries: Mapping[Kind, Carries]
+
+    @property
+    def held(self) -> bool:
+        """Whether the hold worker sends it: the connection stays open for longer than the dispatch worker has."""
+        return self.seconds > SEND_SECONDS
 
     def first_step(self, order: Order) -> Step:
         """Raises Unfit for what the API does not carry."""

@@ -108,10 +108,10 @@ def _next_due(services: Services, due: Due) -> int:
         return now + RESENT  # its message may wait among the retries for a while, and a second one would wait behind it
     if due.state is State.STORING or now >= due.expires_at:
         return now + GRACE
-    if due.state is State.ASKING:
-        return due.expires_at
+    if due.sending or due.state is State.ASKING:
+        return due.expires_at  # nobody but the upstream's callback, or the client, can move it before
     if due.state in (State.PENDING, State.SUBMITTING):
-        return due.expires_at if due.sending else min(now + GRACE, due.expires_at)
+        return min(now + GRACE, due.expires_at)
     policy = services.catalog.upstreams[due.upstream or ""].poll
     return min(now + int(policy.delay(due.polls + 1) * 1000), due.expires_at)
 

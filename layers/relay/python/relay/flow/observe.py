@@ -53,6 +53,18 @@ def observe(
     return task
 
 
+def note_progress(services: Services, task: Task, seen: Observation) -> Task:
+    """Store how far a submission is that is not over yet; the task as it now is. It owes nobody anything."""
+    moved = advance(task, replace(seen, state=State.PROCESSING), services.clock(), "submit")
+    after = replace(moved, sending=True) if moved else task
+    if after == replace(task, version=after.version):
+        return task
+    if services.store.tasks.save(task, after):
+        announce(services, after, "submit")
+        return after
+    return services.store.tasks.get(task.account_id, task.task_id) or task
+
+
 def _note_unknown_word(services: Services, task: Task, said: str) -> None:
     services.count("UnknownStatusWord", upstream=task.upstream)
     word = quote_for_task(services, task, said)

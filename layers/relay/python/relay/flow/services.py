@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -17,13 +17,12 @@ from relay.families import provider
 from relay.families.provider import Api, Job, Provider
 from relay.flow.shares import Shares
 from relay.nouns.catalog import Catalog
-from relay.nouns.credential import CREDENTIALS
+from relay.nouns.credential import CREDENTIALS, mask
 from relay.nouns.errors import Unreadable
 from relay.nouns.task import Observation, Task
 from relay.nouns.wire import Answer, Call
 
 UPSTREAMS_ON = "upstreams-on"  # the parameter that lists them, in JSON
-MASK = b"sk-***"  # for our own key, where an upstream repeats it
 
 
 class Http(Protocol):
@@ -34,6 +33,8 @@ class Http(Protocol):
     def send(self, call: Call) -> Answer: ...
 
     def open(self, call: Call, chunk: int = ...) -> AbstractContextManager[Incoming]: ...
+
+    def stream(self, call: Call) -> AbstractContextManager[Incoming]: ...
 
 
 class Count(Protocol):
@@ -87,6 +88,19 @@ class Services:
 
         Raises EgressRefused, NotSent or NoAnswer.
         """
+        addressed, hidden = self._address(upstream, api, call, seconds)
+        answer = self.http.send(addressed)
+        return replace(answer, body=b"".join(mask(iter([answer.body]), hidden)))
+
+    @contextmanager
+    def stream(self, upstream: str, api: Api, call: Call, seconds: float) -> Iterator[Incoming]:
+        """The same for an answer that is read while it is written; reading it raises NoAnswer."""
+        addressed, hidden = self._address(upstream, api, call, seconds)
+        with self.http.stream(addressed) as incoming:
+            yield replace(incoming, chunks=mask(incoming.chunks, hidden))
+
+    def _address(self, upstream: str, api: Api, call: Call, seconds: float) -> tuple[Call, list[bytes]]:
+        """The call as it is sent, and what of our key has to be masked in the answer. Raises NotSent."""
         known = self.catalog.upstreams[upstream]
         key = self.secrets.find(f"upstreams/{upstream}/key")
         if not key or not call.url.startswith("/"):
@@ -98,13 +112,8 @@ class Services:
             raise NotSent(f"the key of {upstream} is not of the form its credential takes") from error
         url = self.upstream_urls.get(upstream, known.base_url).rstrip("/") + call.url
         headers = {**call.headers, credential.header: sent}
-        answer = self.http.send(
-            replace(call, url=url, headers=headers, timeout=seconds, largest_answer=api.largest_answer)
-        )
-        body = answer.body
-        for secret in credential.hidden(key, sent):
-            body = body.replace(secret, MASK)
-        return replace(answer, body=body)
+        addressed = replace(call, url=url, headers=headers, timeout=seconds, largest_answer=api.largest_answer)
+        return addressed, credential.hidden(key, sent)
 
     def ask(self, task: Task, upstream_task_id: str, seconds: float) -> Observation:
         """How a task stands at its upstream, by an authenticated query. Raises Unreadable."""

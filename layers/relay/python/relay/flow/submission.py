@@ -7,24 +7,24 @@ its first byte on anything else is an unknown outcome, also a refusal of a later
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
-from relay.families.provider import Api, Mode, Order
+from relay.families.provider import Api, Mode, Order, Step
 from relay.flow.services import Services
 from relay.nouns.errors import Refused, UnknownOutcome
 from relay.nouns.task import TERMINAL, Observation
-from relay.nouns.wire import Answer, Call
+from relay.nouns.wire import Answer
 
 MAX_STEPS = 4  # of each part; an upstream whose answers never end is not followed for ever
 
 
 class Submission:
-    """One attempt at one upstream; `api.seconds` bound all its steps together."""
+    """One attempt at one upstream; `api.seconds` bound all its steps together, and so does `until` (Unix ms)."""
 
-    def __init__(self, services: Services, api: Api, order: Order) -> None:
-        self.api, self._upstream = api, order.source.upstream
-        self._send = _sender(services, api, self._upstream)
+    def __init__(self, services: Services, api: Api, order: Order, until: int) -> None:
+        self.api, self._services, self._upstream = api, services, order.source.upstream
+        self._until = min(until, services.clock() + int(api.seconds * 1000))
         self._step = api.first_step(order)
 
     def prepare(self) -> None:
@@ -33,7 +33,7 @@ class Submission:
             if not self._step.call.repeatable:
                 return
             try:
-                found = self._step.read(self._send(self._step.call))
+                found = self._step.read(self._send())
             except (EgressRefused, NotSent, NoAnswer, UnknownOutcome) as error:
                 raise Refused(f"{self._upstream} did not prepare the submission", elsewhere=True) from error
             if isinstance(found, Observation):
@@ -41,12 +41,12 @@ class Submission:
             self._step = found
         raise Refused(f"{self._upstream} asks for too many steps", elsewhere=True)
 
-    def submit(self) -> Observation:
-        """Do the steps that make something. Raises Refused while nothing can have been made; after any other
-        error it may have been."""
+    def submit(self, note: Callable[[Observation], None]) -> Observation:
+        """Do the steps that make something; `note` is told how far they are. Raises Refused while nothing can have
+        been made; after any other error it may have been."""
         for number in range(MAX_STEPS):
             try:
-                found = self._step.read(self._send(self._step.call))
+                found = self._stream(note) if self.api.mode is Mode.STREAM else self._step.read(self._send())
             except (EgressRefused, NotSent, Refused) as error:
                 if number:
                     raise UnknownOutcome("a later step of the submission failed") from error
@@ -59,15 +59,31 @@ class Submission:
         raise UnknownOutcome("the upstream asks for too many steps")
 
     def _outcome(self, seen: Observation) -> Observation:
-        if self.api.mode is Mode.ANSWER and seen.state not in TERMINAL:
+        if self.api.mode is not Mode.JOB and seen.state not in TERMINAL:
             raise UnknownOutcome("the answer holds no outcome")
         return seen
 
+    def _send(self) -> Answer:
+        return self._services.send(self._upstream, self.api, self._step.call, self._seconds_left())
 
-def _sender(services: Services, api: Api, upstream: str) -> Callable[[Call], Answer]:
-    until = services.clock() + int(api.seconds * 1000)
+    def _stream(self, note: Callable[[Observation], None]) -> Observation | Step:
+        with self._services.stream(self._upstream, self.api, self._step.call, self._seconds_left()) as incoming:
+            if incoming.status != 200:
+                return self._step.read(Answer(incoming.status, b"".join(incoming.chunks), incoming.headers))
+            return self._read_stream(incoming.chunks, note)
 
-    def send(call: Call) -> Answer:
-        return services.send(upstream, api, call, max(1.0, (until - services.clock()) / 1000))
+    def _read_stream(self, chunks: Iterator[bytes], note: Callable[[Observation], None]) -> Observation:
+        seen: Observation | None = None
+        try:
+            for seen in self.api.read_stream(chunks):
+                if seen.state in TERMINAL:
+                    return seen
+                note(seen)
+        except Refused as error:
+            if seen is None:
+                raise
+            raise UnknownOutcome("the stream refuses what it had begun") from error
+        raise UnknownOutcome("the stream ended without an outcome")
 
-    return send
+    def _seconds_left(self) -> float:
+        return max(1.0, (self._until - self._services.clock()) / 1000)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from relay.nouns.signing import kling_token
 
+MASK = b"sk-***"  # for our own key, where an upstream repeats it
 SHORTEST_SECRET = 8  # characters; a shorter one may stand in an answer by chance
 
 
@@ -38,3 +39,23 @@ CREDENTIALS: Mapping[str, Credential] = {
     "mj-api-secret": Credential("mj-api-secret"),  # a bare Midjourney proxy
     "kling-jwt": Credential("authorization", "Bearer ", kling_token),  # Kling itself: the key is ACCESS:SECRET
 }
+
+
+def mask(chunks: Iterator[bytes], secrets: Sequence[bytes]) -> Iterator[bytes]:
+    """What comes, with each secret masked also where two pieces share it; only what may begin one is kept back."""
+    rest = b""
+    for chunk in chunks:
+        rest += chunk
+        for secret in secrets:
+            rest = rest.replace(secret, MASK)
+        kept = max((_begun(rest, secret) for secret in secrets), default=0)
+        if told := rest[: len(rest) - kept]:
+            yield told
+        rest = rest[len(rest) - kept :]
+    if rest:
+        yield rest
+
+
+def _begun(text: bytes, secret: bytes) -> int:
+    """How many bytes at the end of the text are the beginning of the secret."""
+    return next((size for size in range(len(secret) - 1, 0, -1) if text.endswith(secret[:size])), 0)
