@@ -13,6 +13,7 @@ from relay.families.bodies import read_json
 from relay.flow.access import Caller
 from relay.flow.find import find
 from relay.flow.fit import fit
+from relay.flow.follow import follow
 from relay.flow.inputs import Inline, check_address, resolve_inputs, store_inline
 from relay.flow.services import Services
 from relay.nouns.draft import Draft
@@ -79,7 +80,7 @@ def check(services: Services, caller: Caller, draft: Draft) -> tuple[Draft, list
     """The draft with what its parent knows and all it names checked, and the pictures it came with. Raises BadInput."""
     if draft.callback:
         check_address(services, draft.callback.field, draft.callback.url)
-    return resolve_inputs(services, caller, _continued(services, caller, draft))
+    return resolve_inputs(services, caller, follow(services, caller, draft))
 
 
 def new_task(services: Services, caller: Caller, draft: Draft, price: int) -> Task:
@@ -100,28 +101,4 @@ def new_task(services: Services, caller: Caller, draft: Draft, price: int) -> Ta
         unit_price=model.unit_price(draft),
         due_at=expires_at if draft.asks else now + GRACE,
         delivery=Delivery.WAITING if draft.callback else Delivery.NONE,
-    )
-
-
-def _continued(services: Services, caller: Caller, draft: Draft) -> Draft:
-    """The draft with what its parent task knows: only the upstream that made the parent can go on from it."""
-    asked = draft.parent
-    if asked is None:
-        return draft
-    parent, model = services.store.tasks.get(caller.account_id, asked.task_id), services.catalog.models[draft.model]
-    if parent is None or parent.hidden or parent.platform != draft.platform:
-        raise InvalidParameter(asked.field, "is not a task of yours on this platform", "不是您在该平台的任务")
-    if not model.continues(draft.action, parent.model, parent.kind):
-        raise InvalidParameter(asked.field, "is not a task that this model continues", "不是该模型可继续的任务")
-    if parent.state is not State.SUCCEEDED:
-        raise InvalidParameter(asked.field, "is a task that has not succeeded", "对应的任务尚未成功")
-    return replace(
-        draft,
-        parent=replace(
-            asked,
-            upstream=parent.upstream or "",
-            api=parent.api,
-            label=parent.label or parent.platform,
-            upstream_task_id=parent.upstream_task_id or "",
-        ),
     )
