@@ -66,7 +66,7 @@ def write(family: str, root: Path = ROOT) -> list[Path]:
     files = {
         own / "__init__.py": f'"""The family {family}: whose API this is."""\n',
         own / "words.py": f'"""Constants that both sides of the family {family} use."""\n',
-        own / "dialect.py": _half(family, "Dialect", ["routes = ()"]),
+        own / "dialect.py": _dialect(family),
         own / "provider.py": PROVIDER.format(family=family, name=f"{family.title()}Provider"),
         root / "tests/fixtures" / family / "mirror.py": MIRROR,
     }
@@ -77,10 +77,10 @@ def write(family: str, root: Path = ROOT) -> list[Path]:
     return list(new)
 
 
-def _half(family: str, base: str, more: list[str]) -> str:
-    """A module with a class that names every abstract method of its base."""
-    tree = ast.parse((ROOT / FAMILIES / f"{base.lower()}.py").read_text("utf-8"))
-    (abstract,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == base]
+def _dialect(family: str) -> str:
+    """A module with a class that names every abstract method of Dialect."""
+    tree = ast.parse((ROOT / FAMILIES / "dialect.py").read_text("utf-8"))
+    (abstract,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Dialect"]
     methods = [node for node in abstract.body if isinstance(node, ast.FunctionDef) and _is_abstract(node)]
     for method in methods:
         method.decorator_list, method.body = [], [ast.parse("raise NotImplementedError").body[0]]
@@ -90,16 +90,16 @@ def _half(family: str, base: str, more: list[str]) -> str:
     ]
     taken = [(node.module, [alias.name for alias in node.names if alias.name in used]) for node in imports]
     ours = used & {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
-    taken.append((f"relay.families.{base.lower()}", sorted({base, *ours})))
-    name = f"{family.title()}{base}"
-    body = [f"class {name}({base}):", f'    family = "{family}"', *[f"    {line}" for line in more]]
+    taken.append(("relay.families.dialect", sorted({"Dialect", *ours})))
+    name = f"{family.title()}Dialect"
+    body = [f"class {name}(Dialect):", f'    family = "{family}"', "    routes = ()"]
     body += ["\n" + re.sub(r"^", "    ", ast.unparse(method), flags=re.MULTILINE) for method in methods]
     return "\n".join([
-        f'"""The {base.lower()} of the family {family}."""\n',
+        f'"""The dialect of the family {family}."""\n',
         "from __future__ import annotations\n",
         *[f"from {module} import {', '.join(names)}" for module, names in sorted(taken, key=str) if names],
         *("\n", *body, "\n"),
-        f"{base.upper()} = {name}{'()' if base == 'Dialect' else ''}\n",
+        f"DIALECT = {name}()\n",
     ])  # fmt: skip
 
 
