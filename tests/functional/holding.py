@@ -51,6 +51,7 @@ def read_stream(chunks: Iterator[bytes]) -> Iterator[Observation]:
 
 def outcome(said: dict[str, Json]) -> Observation:
     assets = tuple(Asset(url) for url in said.get("urls", []))
+    assets += tuple(Asset(url, private=True) for url in said.get("private", []))
     assets += tuple(Asset("", data=base64.b64decode(body)) for body in said.get("b64", []))
     return Observation(State.SUCCEEDED if assets else State.PROCESSING, progress=said.get("progress", 0), assets=assets)
 

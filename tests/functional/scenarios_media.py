@@ -153,7 +153,8 @@ def a_word_to_the_archive_is_lost(here: RecordingHarness) -> None:
 
 def an_answer_is_the_result(here: RecordingHarness) -> None:
     for api in (AT_ONCE, ANSWERING):
-        for answer in (said(b64=[base64.b64encode(PICTURE).decode()]), said(urls=[URL])):
+        for answer in (said(b64=[base64.b64encode(PICTURE).decode()]), said(urls=[URL]), said(private=["/files/1"])):
+            here.network.script["kie.query"] = [Answer(200, PICTURE)]
             here.turn_archiving_on()
             here.speak(api)
             here.network.script["kie.submit"] = [answer]

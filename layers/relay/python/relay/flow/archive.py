@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from io import RawIOBase
 
 from aws_lambda_powertools import Logger
 
-from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
+from relay.effects.outbound import EgressRefused, Incoming, NoAnswer, NotSent
 from relay.flow.clock import wake
 from relay.flow.observe import observe
 from relay.flow.quoting import quote
 from relay.flow.result_files import NotStored, check_type, mark_stored, result_key
-from relay.flow.services import Services
+from relay.flow.services import FETCH, Services
 from relay.nouns.faults import Fault
 from relay.nouns.media import MediaType, sniff
 from relay.nouns.task import BY_ARCHIVE, Asset, Observation, Role, State, Task
@@ -76,9 +77,8 @@ def _copy_asset(services: Services, task: Task, number: int, asset: Asset, until
 
 def _download(services: Services, task: Task, number: int, asset: Asset, until: int) -> Asset:
     seconds = max(1.0, (until - services.clock()) / 1000)  # what the results before it have left
-    call = Call("GET", asset.url, {"user-agent": "genrelay", "accept-encoding": "identity"}, timeout=seconds)
     try:
-        with services.http.open(call) as incoming:
+        with _opened(services, task, asset, seconds) as incoming:
             if incoming.status != 200:
                 raise NotStored(f"the result's link answers {incoming.status}")
             source = ResultStream(incoming.chunks, incoming.headers.get("content-length", ""), services.largest_result)
@@ -88,6 +88,12 @@ def _download(services: Services, task: Task, number: int, asset: Asset, until: 
     except (NotSent, NoAnswer, EgressRefused) as error:
         raise NotStored(f"the result's link could not be read: {error}") from error
     return mark_stored(asset, key, found, source.size, source.digest.hexdigest())
+
+
+def _opened(services: Services, task: Task, asset: Asset, seconds: float) -> AbstractContextManager[Incoming]:
+    if asset.private:
+        return services.fetch(task.upstream or "", asset.url, seconds)
+    return services.http.open(Call("GET", asset.url, FETCH, timeout=seconds))
 
 
 class ResultStream(RawIOBase):

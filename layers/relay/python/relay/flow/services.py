@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
+from urllib.parse import urljoin
 
 from relay.effects.bucket import Bucket
 from relay.effects.outbound import EgressRefused, Incoming, NoAnswer, NotSent
@@ -20,8 +21,11 @@ from relay.nouns.catalog import Catalog
 from relay.nouns.credential import CREDENTIALS, mask
 from relay.nouns.errors import Unreadable
 from relay.nouns.task import Observation, Task
+from relay.nouns.urls import path_at
 from relay.nouns.wire import Answer, Call
 
+REDIRECTS = (301, 302, 303, 307, 308)
+FETCH = {"user-agent": "genrelay", "accept-encoding": "identity"}  # for files, whose bytes are copied as they come
 UPSTREAMS_ON = "upstreams-on"  # the parameter that lists them, in JSON
 
 
@@ -88,18 +92,38 @@ class Services:
 
         Raises EgressRefused, NotSent or NoAnswer.
         """
-        addressed, hidden = self._address(upstream, api, call, seconds)
-        answer = self.http.send(addressed)
+        addressed, hidden = self._address(upstream, call, seconds)
+        answer = self.http.send(replace(addressed, largest_answer=api.largest_answer))
         return replace(answer, body=b"".join(mask(iter([answer.body]), hidden)))
 
     @contextmanager
     def stream(self, upstream: str, api: Api, call: Call, seconds: float) -> Iterator[Incoming]:
         """The same for an answer that is read while it is written; reading it raises NoAnswer."""
-        addressed, hidden = self._address(upstream, api, call, seconds)
-        with self.http.stream(addressed) as incoming:
+        addressed, hidden = self._address(upstream, call, seconds)
+        with self.http.stream(replace(addressed, largest_answer=api.largest_answer)) as incoming:
             yield replace(incoming, chunks=mask(incoming.chunks, hidden))
 
-    def _address(self, upstream: str, api: Api, call: Call, seconds: float) -> tuple[Call, list[bytes]]:
+    @contextmanager
+    def fetch(self, upstream: str, url: str, seconds: float) -> Iterator[Incoming]:
+        """A file that our key opens: at a path of the upstream, or at an address on its host; no other host is told it.
+
+        A redirect is followed once, without the key. Raises as `send` does, and so does reading.
+        """
+        addressed, hidden = self._address(upstream, Call("GET", path_at(self._base(upstream), url), FETCH), seconds)
+        with self.http.open(addressed) as incoming:
+            location = incoming.headers.get("location", "") if incoming.status in REDIRECTS else ""
+            if not location:
+                yield incoming
+                return
+        if any(secret in location.encode() for secret in hidden):
+            raise EgressRefused("would tell our key to another host")
+        with self.http.open(Call("GET", urljoin(addressed.url, location), FETCH, timeout=seconds)) as incoming:
+            yield incoming
+
+    def _base(self, upstream: str) -> str:
+        return self.upstream_urls.get(upstream, self.catalog.upstreams[upstream].base_url).rstrip("/")
+
+    def _address(self, upstream: str, call: Call, seconds: float) -> tuple[Call, list[bytes]]:
         """The call as it is sent, and what of our key has to be masked in the answer. Raises NotSent."""
         known = self.catalog.upstreams[upstream]
         key = self.secrets.find(f"upstreams/{upstream}/key")
@@ -110,9 +134,8 @@ class Services:
             sent = credential.write(key, self.clock() // 1000)
         except ValueError as error:  # its text may hold the key
             raise NotSent(f"the key of {upstream} is not of the form its credential takes") from error
-        url = self.upstream_urls.get(upstream, known.base_url).rstrip("/") + call.url
         headers = {**call.headers, credential.header: sent}
-        addressed = replace(call, url=url, headers=headers, timeout=seconds, largest_answer=api.largest_answer)
+        addressed = replace(call, url=self._base(upstream) + call.url, headers=headers, timeout=seconds)
         return addressed, credential.hidden(key, sent)
 
     def ask(self, task: Task, upstream_task_id: str, seconds: float) -> Observation:

@@ -13,3 +13,8 @@ def split_url(text: str) -> SplitResult:
     parts = urlsplit(text)
     _ = parts.port  # read here, because reading it raises
     return parts
+
+
+def path_at(base: str, url: str) -> str:
+    """The path of an address below `base`; what is a path already stays, and what lies elsewhere as well."""
+    return url.removeprefix(base) if url.startswith(f"{base}/") else url
