@@ -48,7 +48,7 @@ class Network:
     """Everything outside: two upstreams that answer in their families' words, and a client that is told.
 
     `script` holds answers to give, first come first served, instead of the ordinary one, by what is asked:
-    "aistudio.submit", "aistudio.query", the same of kie and newapi, or "client".
+    "aistudio.submit", "aistudio.query", "aistudio.cancel", the same of kie and newapi, or "client".
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -102,6 +102,8 @@ class Network:
         if what == "file":
             return Answer(200, PICTURE, {"content-type": "image/png", "content-length": str(len(PICTURE))})
         family, _, verb = what.partition(".")
+        if verb == "cancel":
+            return self._cancel(call)
         if verb == "submit":
             job = Job(f"{family}-{len(self.jobs) + 1}", call, self.started)
             self.jobs[job.id] = job
@@ -109,6 +111,12 @@ class Network:
         asked = self._asked(family, call)
         job_ = self.jobs.get(asked)
         return _json(_status(family, job_)) if job_ else _json(_unknown(family), 404 if family == "aistudio" else 200)
+
+    def _cancel(self, call: Call) -> Answer:
+        """An upstream takes a job back that it has not made yet."""
+        job = self.jobs[self._asked("aistudio", call)]
+        job.state = "cancelled" if job.state == "processing" else job.state
+        return _json({**_status("aistudio", job), "cancelled": job.state == "cancelled"})
 
     def sent(self, what: str) -> list[Call]:
         return [call for asked, call in self.calls if asked == what]
@@ -124,7 +132,8 @@ class Network:
         if not call.url.startswith((AISTUDIO, KIE, NEWAPI)):
             return "file"
         if call.url.startswith(AISTUDIO):
-            return "aistudio.query" if path.endswith("/tasks") else "aistudio.submit"
+            verbs = {"tasks": "query", "cancel": "cancel"}
+            return f"aistudio.{verbs.get(path.rpartition('/')[2], 'submit')}"
         family = "kie" if call.url.startswith(KIE) else "newapi"
         return f"{family}.submit" if call.method == "POST" else f"{family}.query"
 
@@ -162,6 +171,8 @@ def _status(family: str, job: Job) -> dict[str, Any]:
             said |= video if "/videos" in job.call.url else {"images": [{"url": url} for url in job.urls]}
         if job.state == "failed":
             said["error"] = {"code": "GENERATION_FAILED", "message": job.fault}
+        if job.state == "cancelled":
+            said["error"] = {"code": "TASK_CANCELLED", "message": "cancelled"}
         return said
     if "gpt4o-image" in job.call.url:
         word, flag = {"succeeded": ("SUCCESS", 1), "failed": ("GENERATE_FAILED", 2)}.get(job.state, ("GENERATING", 0))

@@ -7,16 +7,30 @@ from typing import Any
 import pytest
 
 from relay.effects.outbound import NoAnswer
+from relay.flow.access import Caller
+from relay.flow.cancel import cancel as withdraw
 from relay.nouns.money import nanos
-from relay.nouns.task import State
+from relay.nouns.task import State, Task
 from relay.nouns.wire import Answer, Call
-from tests.functional.harness import Harness
+from tests.functional.crashes import CrashingHarness, CrashPoint
+from tests.functional.harness import Harness, harness
 
 CLIENT = "https://client.example/hook"
 
 
 def cancel(here: Harness, task_id: str, platform: str = "kling", **how: Any) -> tuple[int, Any]:
     return here.post(f"/api/{platform}/tasks/cancel", {"task_id": task_id}, **how)
+
+
+def cancel_kie(here: Harness, task_id: str) -> Task:
+    """KIE's wire has no such request; a dialect that has one may sell what KIE makes."""
+    return withdraw(here.services, Caller(here.account_id, 3), task_id)
+
+
+def at_its_upstream(here: Harness, **fields: Any) -> str:
+    task_id = here.submit_image(**fields)
+    here.pump()
+    return task_id
 
 
 def test_a_task_that_waits_is_withdrawn_and_its_money_returned(here: Harness) -> None:
@@ -39,15 +53,68 @@ def test_the_client_is_told_of_its_withdrawal_as_of_any_end(here: Harness) -> No
     assert b'"status":"cancelled"' in told.body
 
 
-def test_a_task_at_its_upstream_runs_on_and_the_answer_says_so(here: Harness) -> None:
-    task_id = here.submit_image()
+def test_a_task_whose_upstream_takes_nothing_back_runs_on_and_the_answer_says_so(here: Harness) -> None:
+    task_id = here.submit_kie_image()
     here.pump()
+    assert cancel_kie(here, task_id).state is State.QUEUED
+    here.run(120)
+    assert (here.network.sent("aistudio.cancel"), len(here.network.sent("kie.submit"))) == ([], 1)
+    assert (here.task(task_id).state, here.entries(task_id)) == (State.PROCESSING, ["reserve"])
+
+
+def test_a_task_at_its_upstream_is_asked_back_there_and_refunded_once_a_query_says_so(here: Harness) -> None:
+    task_id = at_its_upstream(here, callback_url=CLIENT)
     status, told = cancel(here, task_id)
-    assert (status, told["cancelled"], told["status"]) == (200, False, "queued")
-    assert here.entries(task_id) == ["reserve"]
+    assert (status, told["cancelled"], told["status"], here.entries(task_id)) == (200, False, "queued", ["reserve"])
+    here.run(60)
+    (asked,) = here.network.sent("aistudio.cancel")
+    assert (asked.url.rpartition("/api")[2], asked.body) == ("/kling/tasks/cancel", b'{"task_id":"aistudio-1"}')
+    assert (here.task(task_id).state, here.task(task_id).learnt) == (State.CANCELLED, "poll")
+    assert (here.balance, here.entries(task_id), here.drift) == (nanos("100"), ["release", "reserve"], 0)
+    assert len(here.told) == 1
+
+
+@pytest.mark.parametrize("answer", [NoAnswer("cut"), Answer(404, b"{}"), Answer(200, b'{"status": "cancelled"}')])
+def test_what_an_upstream_says_to_a_cancellation_moves_nothing(here: Harness, answer: Answer | Exception) -> None:
+    task_id = at_its_upstream(here)
+    here.network.script["aistudio.cancel"] = [answer]
+    cancel(here, task_id)
+    here.run(60)
+    assert (here.task(task_id).state, here.entries(task_id)) == (State.PROCESSING, ["reserve"])
     here.network.finish()
     here.run(60)
-    assert here.task(task_id).state is State.SUCCEEDED
+    assert (here.task(task_id).state, here.entries(task_id)) == (State.SUCCEEDED, ["capture", "reserve"])
+
+
+def test_an_upstream_is_asked_once_however_often_its_client_asks(here: Harness) -> None:
+    task_id = at_its_upstream(here)
+    here.network.script["aistudio.cancel"] = [Answer(500, b"")]
+    for _ in range(3):
+        cancel(here, task_id)
+        here.run(30)
+    assert len(here.network.sent("aistudio.cancel")) == 1
+
+
+def test_an_upstream_is_asked_within_its_next_question(here: Harness) -> None:
+    task_id = at_its_upstream(here)
+    cancel(here, task_id)
+    here.tick()
+    assert here.task(task_id).state is State.CANCELLED
+
+
+@pytest.mark.parametrize("writes", range(1, 6))
+def test_a_death_on_the_way_neither_loses_the_task_nor_returns_its_money_twice(writes: int) -> None:
+    with harness() as safe:
+        here = CrashingHarness.of(safe, CrashPoint())
+        task_id = at_its_upstream(here)
+        here.crash_point.writes_left = writes
+        here.completes(lambda: cancel(here, task_id))
+        here.tick()
+        here.network.jobs["aistudio-1"].state = "cancelled"  # whether it was asked or not
+        here.run(120)
+        assert (here.task(task_id).state, here.task(task_id).due_at) == (State.CANCELLED, None)
+        assert (here.balance, here.entries(task_id), here.drift) == (nanos("100"), ["release", "reserve"], 0)
+        assert len(here.network.sent("aistudio.cancel")) <= 1
 
 
 def test_a_submission_that_is_being_sent_is_not_withdrawn(here: Harness) -> None:

@@ -97,6 +97,10 @@ class Carries:
 class Api:
     """One API of an upstream.
 
+    `write_submit` raises Unfit for what the API cannot carry whole. `read_submit` raises Refused for a certain no,
+    UnknownOutcome for the unreadable; `read_query` raises Unreadable where the answer tells nothing. An API whose
+    mode is ANSWER has no query. `write_cancel` asks to stop a job: its answer is not read, the next query tells.
+    `seconds` bound a submission, `largest_answer` is the bytes read of any answer.
     `carries` lists the kinds it makes and what it carries of a request for each: all else is refused before
     `write_submit`, which raises Unfit for what it cannot carry whole even so. `read_submit` raises Refused for a
     certain no, UnknownOutcome for the unreadable; `read_query` raises Unreadable where the answer tells nothing. An
@@ -118,6 +122,7 @@ class Api:
     seconds: float = SEND_SECONDS
     largest_answer: int = MAX_ANSWER
     events: bool = False
+    write_cancel: Callable[[Job], Call] | None = None
     _: KW_ONLY
     carries: Mapping[Kind, Carries]
 

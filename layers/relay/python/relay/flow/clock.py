@@ -10,6 +10,7 @@ from math import ceil
 from aws_lambda_powertools import Logger
 
 from relay.effects.store.due import Due
+from relay.flow.cancel import pass_on
 from relay.flow.observe import observe
 from relay.flow.quoting import quote_for_task
 from relay.flow.services import Services
@@ -98,6 +99,7 @@ def tick(services: Services, due: Due) -> None:
     elif task.upstream_task_id is None:
         services.queues.dispatch(task)
     else:
+        pass_on(services, task)
         _ask(services, task)
 
 

@@ -149,6 +149,8 @@ class Task:
     trace_id: str = ""  # of the request that made it
     hidden: bool = False  # its client deleted it from its view; not written under `version`
     answered_at: int | None = None  # when its client completed it, where it waited for that; it was charged then
+    cancel_asked_at: int | None = None  # when its client wanted it back from its upstream; not written under `version`
+    cancel_sent_at: int | None = None  # when the upstream was asked for that, once; not written under `version`
 
     @property
     def log_keys(self) -> dict[str, Any]:

@@ -111,6 +111,11 @@ class Tasks(Transitions):
         condition = f"attribute_not_exists({name}) OR {name} <= {expression.value(now)}"
         return self._put_if(task, expression, condition, {"next_ask_at": until})
 
+    def note_once(self, task: Task, name: str, now: int) -> bool:
+        """Set an instant of the row that was never set; False where it was."""
+        expression = Expression()
+        return self._put_if(task, expression, f"attribute_not_exists({expression.name(name)})", {name: now})
+
     def _put_if(self, task: Task, expression: Expression, condition: str, values: dict[str, object]) -> bool:
         """Set values of a task's row where `condition`, built with `expression`, holds; whether it did."""
         try:

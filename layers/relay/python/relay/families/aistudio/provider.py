@@ -22,12 +22,8 @@ STATUSES = {state.value: state for state in (State.PENDING, State.QUEUED, State.
 # Codes of a task's error that mean here what they mean there; others are a failed generation by another name.
 TASK_CODES = frozenset(
     {
-        "GENERATION_FAILED",
-        "TASK_TIMEOUT",
-        "TASK_CANCELLED",
-        "API_ERROR",
-        "INVALID_PARAMETER",
-        "CONTENT_POLICY_VIOLATION",
+        *("GENERATION_FAILED", "TASK_TIMEOUT", "TASK_CANCELLED"),
+        *("API_ERROR", "INVALID_PARAMETER", "CONTENT_POLICY_VIOLATION"),
     }
 )
 
@@ -128,6 +124,11 @@ def _write_query(job: Job) -> Call:
     return _post(job.label, "tasks", {"task_id": job.upstream_task_id})
 
 
+def _write_cancel(job: Job) -> Call:
+    """Our own addition to the wire: an upstream that is a relay like this one knows it, another answers 404."""
+    return _post(job.label, "tasks/cancel", {"task_id": job.upstream_task_id})
+
+
 def _read_query(answer: Answer) -> Observation:
     document = as_object(answer.body) if answer.status == 200 else {}
     word = document.get("status")
@@ -187,4 +188,5 @@ CARRIES = {
     Kind.VIDEO: Carries(("text2video", "image2video", "extend"), (*IMAGES, MediaRole.VIDEO), parent=True),
     Kind.MUSIC: Carries(options=OPTIONS),
 }
-PROVIDER = AistudioProvider({"": Api(_write_submit, _read_submit, _write_query, _read_query, carries=CARRIES)})
+_API = Api(_write_submit, _read_submit, _write_query, _read_query, write_cancel=_write_cancel, carries=CARRIES)
+PROVIDER = AistudioProvider({"": _API})
