@@ -65,7 +65,8 @@ def a_video_is_continued(here: RecordingHarness) -> None:
 def a_task_is_asked_for(here: RecordingHarness) -> None:
     task_id = here.submit_image()
     assert here.post("/api/kling/tasks", {"task_id": task_id})[1]["status"] == "pending"
-    for wanted in ({}, {"task_ids": [task_id]}):
+    here.submit_image(client_ref="order 7")
+    for wanted in ({"limit": 1}, {"task_ids": [task_id]}, {"client_ref": "order 7"}):
         assert len(here.post("/api/tasks/list", wanted)[1]["tasks"]) == 1
     task_id, job = submit_with_callback(here)
     job.state = "succeeded"

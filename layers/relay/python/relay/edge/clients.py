@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import relay.families.bodies  # noqa: F401 - pydantic, while Lambda initialises: whichever dialect comes reads with it
 from relay.edge.events import Event, path_of, read_inbound, trace_id_of
@@ -12,6 +13,7 @@ from relay.families import dialect_at
 from relay.families.dialect import AnyRoute, Auth, Dialect, Told
 from relay.flow.access import Access, Caller
 from relay.flow.services import Services
+from relay.flow.wait import preferred_wait
 from relay.nouns.errors import NotFound, RelayError, WrongMethod
 from relay.nouns.wire import Inbound, Reply
 
@@ -73,6 +75,7 @@ class ClientEndpoint(Endpoint):
     def _operate(self, speaker: Dialect, route: AnyRoute, inbound: Inbound, event: Event) -> Reply:
         services, trace_id = self._services(), trace_id_of(event)
         base_url = services.public_url or f"https://{event['requestContext']['domainName']}"
+        wait = preferred_wait(inbound) if route.ended else 0
         ask = Ask(
             services,
             self._caller(services, speaker, route, inbound),
@@ -80,9 +83,12 @@ class ClientEndpoint(Endpoint):
             lambda: route.read(inbound, services.catalog),
             trace_id,
             base_url,
+            wait,
         )
         found = self._operations[route.use](ask)
-        return route.write(Told(found, services.clock(), base_url, trace_id))
+        write = route.ended if route.ended and wait and found.terminal else route.write
+        reply = write(Told(found, services.clock(), base_url, trace_id))
+        return replace(reply, headers={"preference-applied": f"wait={wait}", **reply.headers}) if wait else reply
 
     def _caller(self, services: Services, speaker: Dialect, route: AnyRoute, inbound: Inbound) -> Caller | None:
         if route.auth is Auth.OPEN:

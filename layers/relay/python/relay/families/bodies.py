@@ -32,6 +32,7 @@ _ZH: Mapping[str, str] = {
     "literal_error": "取值不受支持",
     "greater_than_equal": "过小",
     "less_than_equal": "过大",
+    "not_printable": "必须是可打印字符",
     "url_form": "必须是 http 或 https 网址",
     "url_credentials": "不能包含用户名或密码",
 }
@@ -66,6 +67,15 @@ def _media(value: str) -> str:
 Url = Annotated[str, Field(max_length=MAX_URL), AfterValidator(_http_url)]
 Link = Annotated[str, Field(max_length=MAX_LINK), AfterValidator(_http_url)]  # to something of ours
 Media = Annotated[str, AfterValidator(_media)]  # a URL, or the bytes themselves as a data URI
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable() or not value.strip():
+        raise PydanticCustomError("not_printable", "must be printable characters")
+    return value
+
+
+Reference = Annotated[str, Field(max_length=255), AfterValidator(_printable)]  # the client's own, for one of its tasks
 
 B = TypeVar("B", bound=Body)
 

@@ -35,10 +35,14 @@ class Use(Generic[Asked, Found]):
 
 
 class TaskQuery(NamedTuple):
-    """Which task a client asks for; `platform` is where it says the task lives, or None where it cannot say."""
+    """Which task a client asks for; `platform` is where it says the task lives, or None where it cannot say.
+
+    Where `client_ref` is given, a task that was given this reference counts if none has the id.
+    """
 
     task_id: str
     platform: str | None
+    client_ref: str | None = None
 
 
 class Record(NamedTuple):
@@ -119,7 +123,8 @@ class Route(Generic[Asked, Found]):
     """A path clients call, what they ask there, and both translations. A family offers what it has a route for.
 
     `when` settles a path that several routes share: the first whose `when` agrees takes the request. `error` writes
-    what goes wrong there, where a family's APIs do not say it alike; else the dialect's `write_error` does.
+    what goes wrong there, where a family's APIs do not say it alike; else the dialect's `write_error` does. `ended`
+    answers a creation whose client waited until the task had ended; without it no client can wait there.
     """
 
     method: str
@@ -130,6 +135,7 @@ class Route(Generic[Asked, Found]):
     auth: Auth = Auth.KEY
     when: Callable[[Inbound], bool] | None = None
     error: WriteError | None = None
+    ended: Callable[[Told[Found]], Reply] | None = None
 
     def lies_at(self, path: str) -> bool:
         """Whether a request's path is this route's."""

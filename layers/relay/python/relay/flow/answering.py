@@ -39,6 +39,7 @@ def answer(services: Services, caller: Caller, given: Completion, repeat: Idempo
         answered_at=services.clock(),
         version=task.version + 1,
         trace_id=task.trace_id,
+        client_ref=task.client_ref,
     )
     tier = services.catalog.tiers[caller.tier]
     if not services.store.submissions.answer(task, after, best.draft, tier, repeat):

@@ -19,19 +19,21 @@ CANCEL_SECONDS = 5.0  # an upstream's time to answer; the question is not repeat
 logger = Logger(child=True)
 
 
-def cancel(services: Services, caller: Caller, task_id: str, platform: str | None = None) -> Task:
+def cancel(
+    services: Services, caller: Caller, task_id: str, platform: str | None = None, client_ref: str | None = None
+) -> Task:
     """End a task that no upstream has seen, and give back what it was charged; the task as it now is.
 
     One that may be at an upstream runs on, and its charge stays until its outcome is known: the wish is noted, and the
     clock passes it on where the upstream's API can stop a job. One that has ended stays as it is. Raises TaskNotFound.
     """
-    task = find(services, caller, task_id, platform)
+    task = find(services, caller, task_id, platform, client_ref)
     while task.unsent or task.state is State.ASKING:
         after = advance(task, Observation(State.CANCELLED), services.clock(), BY_CLIENT)
         if after and services.store.tasks.save(task, after, settle(task, after)):
             announce(services, after, BY_CLIENT)
             return after
-        task = find(services, caller, task_id, platform)  # a worker was faster
+        task = find(services, caller, task_id, platform, client_ref)  # a worker was faster
     now = services.clock()
     if _can_be_stopped(task) and services.store.tasks.note_once(task, "cancel_asked_at", now) and task.upstream_task_id:
         services.store.tasks.hasten(task, now)

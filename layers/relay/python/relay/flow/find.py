@@ -18,22 +18,41 @@ MAX_INSTANT = (1 << 48) - 1  # Unix ms that a UUIDv7 can hold
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def find(services: Services, caller: Caller, task_id: str, platform: str | None = None) -> Task:
-    """A caller's task, by id and, where the wire names one, platform. Raises TaskNotFound."""
+def find(
+    services: Services, caller: Caller, task_id: str, platform: str | None = None, client_ref: str | None = None
+) -> Task:
+    """A caller's task, by id and, where the wire names one, platform; the newest with `client_ref` where none has the
+    id. Raises TaskNotFound."""
     task = services.store.tasks.get(caller.account_id, task_id)
+    if task is None and client_ref:
+        task = services.store.tasks.get(caller.account_id, _referred(services, caller, client_ref))
     if task is None or task.hidden or platform not in (None, task.platform):
         raise TaskNotFound
     return task
 
 
 def find_record(
-    services: Services, caller: Caller, task_id: str, platform: str | None = None, *, facts: bool = False
+    services: Services,
+    caller: Caller,
+    task_id: str,
+    platform: str | None = None,
+    client_ref: str | None = None,
+    *,
+    facts: bool = False,
 ) -> Record:
     """The same with what was asked for and, if wanted, what its outcome says."""
     found = services.store.tasks.record(caller.account_id, task_id, facts=facts)
+    if found is None and client_ref:
+        found = services.store.tasks.record(caller.account_id, _referred(services, caller, client_ref), facts=facts)
     if found is None or found[0].hidden or platform not in (None, found[0].platform):
         raise TaskNotFound
     return Record(*found)
+
+
+def _referred(services: Services, caller: Caller, client_ref: str) -> str:
+    """The id of the newest task with this reference; empty where there is none."""
+    page = services.store.listings.by_reference(caller.account_id, client_ref, Span(), 1)
+    return page.found[0].task.task_id if page.found else ""
 
 
 def find_many(services: Services, caller: Caller, wanted: TaskIds, *, facts: bool = False) -> list[Found]:
@@ -56,6 +75,9 @@ def find_page(
     if since > until or below == FIRST:
         return [], None
     span, limit = Span(uuid7(since, 0) if since else FIRST, below), min(wanted.limit, MAX_TASKS)
+    if wanted.client_ref is not None:
+        page = services.store.listings.by_reference(caller.account_id, wanted.client_ref, span, limit, whole=facts)
+        return [each for each in page.found if _listed(each.task, wanted)], page.after
     page = services.store.listings.page(caller.account_id, span, limit, lambda task: _listed(task, wanted), whole=facts)
     return page.found, page.after
 
@@ -73,12 +95,14 @@ def _listed(task: Task, wanted: Listing) -> bool:
     )
 
 
-def hide(services: Services, caller: Caller, task_id: str, platform: str | None = None) -> Task:
+def hide(
+    services: Services, caller: Caller, task_id: str, platform: str | None = None, client_ref: str | None = None
+) -> Task:
     """Take a task that has ended out of its client's view; its row, its money and its callback stay.
 
     Raises TaskNotFound, and InvalidParameter where the task has not ended.
     """
-    task = find(services, caller, task_id, platform)
+    task = find(services, caller, task_id, platform, client_ref)
     if not services.store.tasks.hide(task):
         raise InvalidParameter("task_id", "is a task that has not ended", "对应的任务尚未结束")
     return task

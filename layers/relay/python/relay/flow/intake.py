@@ -100,5 +100,6 @@ def new_task(services: Services, caller: Caller, draft: Draft, price: int) -> Ta
         most=model.most(draft),
         unit_price=model.unit_price(draft),
         due_at=expires_at if draft.asks else now + GRACE,
+        client_ref=draft.client_ref.text if draft.client_ref else "",
         delivery=Delivery.WAITING if draft.callback else Delivery.NONE,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -75,6 +76,7 @@ class Services:
     woken: dict[int, int] = field(default_factory=dict)  # shards whose poller this container knows to run
     shares: Shares = field(default_factory=Shares)  # what this container knows of whom it may deliver for
     threads: int = 24  # upstreams the clock asks at once
+    pause: Callable[[float], None] = time.sleep  # seconds, while a client waits for its task's end
     providers: Callable[[str], Provider] = provider  # by the name of their family
 
     def upstreams_on(self) -> frozenset[str]:

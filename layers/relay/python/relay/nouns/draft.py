@@ -104,6 +104,15 @@ class Callback:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientRef:
+    """The client's own reference for a task, and what it calls that field; with `once` no other task may have it."""
+
+    text: str
+    field: str = "client_ref"
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """What a client asked for, in canonical words; `raw` is the request as it was sent, for families that echo it.
 
@@ -128,6 +137,7 @@ class Draft:
     raw: Mapping[str, object] = having(default_factory=dict)
     fields: Mapping[str, str] = having(default_factory=dict, compare=False)
     asks: bool = False  # accepted as it is, to be completed by its client before it is fitted and charged
+    client_ref: ClientRef | None = having(default=None, compare=False)  # kept on the task
 
     def urls(self, *roles: MediaRole) -> list[str]:
         """The media of these roles, in the order they were sent."""

@@ -28,6 +28,7 @@ class Listing:
     statuses: frozenset[State] = frozenset()  # of the seven words a client may be told
     since: int | None = None
     until: int | None = None
+    client_ref: str | None = None
     cursor_field: str = "cursor"
 
 

@@ -147,6 +147,7 @@ class Task:
     late_outcome: str = ""
     next_ask_at: int | None = None  # when a callback may make us ask again; not written under `version`
     trace_id: str = ""  # of the request that made it
+    client_ref: str = ""  # the client's own reference for it
     hidden: bool = False  # its client deleted it from its view; not written under `version`
     answered_at: int | None = None  # when its client completed it, where it waited for that; it was charged then
     cancel_asked_at: int | None = None  # when its client wanted it back from its upstream; not written under `version`

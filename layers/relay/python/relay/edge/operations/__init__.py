@@ -26,6 +26,7 @@ class Ask(Generic[Asked]):
     read: Callable[[], Asked]
     trace_id: str
     base_url: str  # where this API is reached, for links into it
+    wait: int = 0  # seconds for which the client would wait for the end of what it creates
 
     @property
     def caller(self) -> Caller:

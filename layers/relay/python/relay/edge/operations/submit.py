@@ -6,14 +6,18 @@ from relay.edge.operations import Ask, Operations, serve
 from relay.families.dialect import ANSWER, CANCEL, CREATE, HIDE, Completion, TaskQuery
 from relay.flow import answering, find, intake
 from relay.flow.cancel import cancel as withdraw
+from relay.flow.links import sign_links
+from relay.flow.wait import wait_for_end
 from relay.nouns.draft import Draft
 from relay.nouns.task import Task
 
 
 def create(ask: Ask[Draft]) -> Task:
+    until = ask.services.clock() + ask.wait * 1000
     repeat = intake.idempotency(ask.inbound)
     earlier = intake.earlier(ask.services, ask.caller, repeat)
-    return earlier or intake.submit(ask.services, ask.caller, ask.read(), repeat, ask.trace_id)
+    task = earlier or intake.submit(ask.services, ask.caller, ask.read(), repeat, ask.trace_id)
+    return sign_links(ask.services, wait_for_end(ask.services, task, until), ask.base_url) if ask.wait else task
 
 
 def cancel(ask: Ask[TaskQuery]) -> Task:

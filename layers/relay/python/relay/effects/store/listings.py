@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from relay.effects.store.codec import Expression, Item, read_draft, read_facts, read_task
+from relay.effects.store.references import prefix
 from relay.effects.store.table import Tables
 from relay.effects.store.tasks import names_a_task
 from relay.effects.store.transitions import row_key
@@ -88,6 +89,12 @@ class Listings:
         keys = [row_key(account_id, task_id + suffix) for task_id in wanted for suffix in beside]
         rows = {item["task_id"]["S"]: item for item in self.tables.batch_get(self.tables.tasks, keys)}
         return [_found(rows, task_id) for task_id in wanted if task_id in rows]
+
+    def by_reference(self, account_id: str, reference: str, span: Span, limit: int, *, whole: bool = False) -> Page:
+        """At most `limit` tasks of the span that were given this reference, newest first: two rows read for each."""
+        answer = self._query(account_id, span.keys(prefix(reference)), limit, whole=True)
+        ids = [item["task_id"]["S"].rpartition("#")[2] for item in answer["Items"]]
+        return Page(self.many(account_id, ids, whole=whole), ids[-1] if "LastEvaluatedKey" in answer else None)
 
     def _query(self, account_id: str, keys: tuple[str, str], rows: int, *, whole: bool) -> dict[str, Any]:
         e = Expression()

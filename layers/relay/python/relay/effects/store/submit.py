@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from relay.effects.store import references
 from relay.effects.store.booking import DAY_SECONDS, Booking, Seen, Windows, account_update
 from relay.effects.store.codec import Expression, pack, unpack, write_draft
 from relay.effects.store.limits import count_creation, refusal
-from relay.effects.store.table import LostRace, Tables
+from relay.effects.store.table import LostRace, Tables, put_if_absent
 from relay.effects.store.tasks import Tasks
 from relay.nouns.catalog import Tier
 from relay.nouns.draft import Draft
@@ -47,10 +48,16 @@ class Submissions:
     def create(self, task: Task, draft: Draft, tier: Tier, idempotency: Idempotency | None) -> str:
         """Accept `task`. Returns its id, or on a replay the id of the earlier task under the same Idempotency-Key.
 
-        Raises AccountFrozen, InsufficientBalance, RateLimited, TooManyInFlight; then nothing was written.
+        Raises AccountFrozen, InsufficientBalance, RateLimited, TooManyInFlight, and InvalidParameter for a reference
+        that another task has; then nothing was written.
         """
+        rows = self._rows(task, draft)
         try:
-            return self._accept(task, self._rows(task, draft), tier, idempotency)
+            return self._accept(task, rows, tier, idempotency)
+        except LostRace as lost:
+            if draft.client_ref and draft.client_ref.once and lost.refused(len(rows)):
+                raise references.taken(draft.client_ref) from lost
+            raise
         except Contended:
             if self.tasks.get(task.account_id, task.task_id) is None:
                 raise
@@ -72,10 +79,11 @@ class Submissions:
         seen = self.booking.look(task.account_id)
         if seen is None:
             raise AccountFrozen
+        claim = self._claim(task, idempotency)
         while True:
             after, windows, steps = self._steps(task, rows, tier, seen)
             try:
-                self.tables.transact(*steps, *self._claim(task, idempotency), patience=patience)
+                self.tables.transact(*steps, *claim, patience=patience)
             except LostRace as lost:
                 if idempotency and lost.refused(len(steps)):
                     return _replay(lost.row(len(steps)), idempotency)
@@ -110,8 +118,9 @@ class Submissions:
 
     def _rows(self, task: Task, draft: Draft) -> tuple[dict[str, Any], ...]:
         return (
-            _put_if_absent(self.tables.tasks, self.tasks.row(task), "task_id"),
-            _put_if_absent(self.tables.tasks, self._request(task, draft)["Item"], "task_id"),
+            put_if_absent(self.tables.tasks, self.tasks.row(task), "task_id"),
+            put_if_absent(self.tables.tasks, self._request(task, draft)["Item"], "task_id"),
+            *references.steps(self.tables.tasks, task, draft.client_ref),
         )
 
     def _request(self, task: Task, draft: Draft) -> dict[str, Any]:
@@ -128,7 +137,7 @@ class Submissions:
             "fingerprint": idempotency.fingerprint,
             "ttl": now + IDEMPOTENCY_SECONDS,
         }
-        claim = _put_if_absent(self.tables.directory, {name: pack(value) for name, value in row.items()}, "lookup")
+        claim = put_if_absent(self.tables.directory, {name: pack(value) for name, value in row.items()}, "lookup")
         expired = Expression()
         claim["Put"]["ConditionExpression"] += f" OR {expired.name('ttl')} <= {expired.value(now)}"
         return ({"Put": claim["Put"] | expired.arguments},)
@@ -136,17 +145,6 @@ class Submissions:
 
 def _lookup(account_id: str, idempotency: Idempotency) -> str:
     return f"idem#{account_id}#{idempotency.key}"
-
-
-def _put_if_absent(table: str, item: dict[str, Any], key: str) -> dict[str, Any]:
-    return {
-        "Put": {
-            "TableName": table,
-            "Item": item,
-            "ConditionExpression": f"attribute_not_exists({key})",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-    }
 
 
 def _replay(row: dict[str, Any], idempotency: Idempotency) -> str:

@@ -158,3 +158,15 @@ class Tables:
 
 def _is_transient(error: ClientError) -> bool:
     return error.response.get("Error", {}).get("Code") in TRANSIENT_ERRORS
+
+
+def put_if_absent(table: str, item: dict[str, Any], key: str) -> dict[str, Any]:
+    """The step of a transaction that adds a row, and fails where one with this key is there."""
+    return {
+        "Put": {
+            "TableName": table,
+            "Item": item,
+            "ConditionExpression": f"attribute_not_exists({key})",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }

@@ -28,9 +28,9 @@ class AistudioDialect(Dialect):
     family = read.FAMILY
     language = write.LANGUAGE
     routes = (
-        Route("POST", "/api/{platform}/images", CREATE, read.read_create, write.created),
-        Route("POST", "/api/{platform}/videos", CREATE, read.read_create, write.created),
-        Route("POST", "/api/{platform}/music", CREATE, read.read_create, write.created),
+        Route("POST", "/api/{platform}/images", CREATE, read.read_create, write.created, ended=write.status),
+        Route("POST", "/api/{platform}/videos", CREATE, read.read_create, write.created, ended=write.status),
+        Route("POST", "/api/{platform}/music", CREATE, read.read_create, write.created, ended=write.status),
         Route("POST", "/api/{platform}/tasks", QUERY, read.read_query, write.status),
         Route("POST", "/api/{platform}/tasks/cancel", CANCEL, read.read_query, write.cancelled),
         Route("POST", "/api/{platform}/tasks/delete", HIDE, read.read_query, lists.deleted),

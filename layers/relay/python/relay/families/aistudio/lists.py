@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 from relay.families.aistudio.read import FAMILY, TaskId, read_day, read_platform
 from relay.families.aistudio.words import SEGMENTS, TASK_TYPES
 from relay.families.aistudio.write import task_document
-from relay.families.bodies import Body, read_body, read_json
+from relay.families.bodies import Body, Reference, read_body, read_json
 from relay.families.dialect import Told
 from relay.nouns.catalog import Catalog
 from relay.nouns.errors import BadInput, InvalidParameter
@@ -31,6 +31,7 @@ class _List(Body):
     task_type: Literal["images", "videos", "music"] | None = None
     start_date: Annotated[date, BeforeValidator(read_day)] | None = None
     end_date: Annotated[date, BeforeValidator(read_day)] | None = None
+    client_ref: Reference | None = None
     cursor: Annotated[str, Field(max_length=200)] | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 20
 
@@ -60,6 +61,7 @@ def read_list(inbound: Inbound, catalog: Catalog) -> Listing:
         limit=body.limit,
         after=body.cursor,
         dialect=FAMILY,
+        client_ref=body.client_ref,
         platform=read_platform(body.platform),
         kind=SEGMENTS[body.task_type] if body.task_type else None,
         statuses=frozenset({State(body.status)} if body.status else ()),

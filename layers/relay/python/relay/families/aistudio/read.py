@@ -12,12 +12,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from relay.families.aistudio.words import PLATFORMS, SEGMENTS
-from relay.families.bodies import MAX_TEXT, Body, Media, Url, read_body, read_json
+from relay.families.bodies import MAX_TEXT, Body, Media, Reference, Url, read_body, read_json
 from relay.families.dialect import TaskQuery
 from relay.families.forms import MAX_FILENAME, clean_name, read_file
 from relay.nouns.account import FilePart, FormRequest, Statement
 from relay.nouns.catalog import Catalog, Model, Offer
-from relay.nouns.draft import Callback, Draft, Kind, MediaRole, Parent, media_of, options_of
+from relay.nouns.draft import Callback, ClientRef, Draft, Kind, MediaRole, Parent, media_of, options_of
 from relay.nouns.errors import InvalidParameter, MissingField, NotFound
 from relay.nouns.wire import Inbound
 
@@ -65,6 +65,7 @@ class _Creation(Body):
     prompt: Annotated[Text, AfterValidator(_not_blank)]
     model: str | None = None
     callback_url: Annotated[Url, AfterValidator(_ascii)] | None = None
+    client_ref: Reference | None = None
 
     def fill(self, draft: Draft, offer: Offer, model: Model) -> Draft:
         raise NotImplementedError
@@ -149,6 +150,7 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
         model=model.name,
         prompt=body.prompt,
         callback=Callback(body.callback_url) if body.callback_url else None,
+        client_ref=ClientRef(body.client_ref) if body.client_ref else None,
     )
     return body.fill(draft, offer, model)
 

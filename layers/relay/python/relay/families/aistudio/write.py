@@ -40,6 +40,8 @@ def callback(told: Told[Task]) -> bytes:
 
 def task_document(task: Task) -> dict[str, Json]:
     document: dict[str, Json] = {"task_id": task.task_id, "status": task.status.value}
+    if task.client_ref:
+        document["client_ref"] = task.client_ref
     document["created_at"] = _iso(task.created_at)
     if task.state is State.SUCCEEDED:
         if task.completed_at is not None:
