@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ NOBODY = "019b76da-a870-7000-8000-0000000000ff"
 CAT = {"prompt": "a cat on a roof"}
 KIE_CAT = {"prompt": "a cat on a roof", "size": "1:1"}
 CREATE, RECORD = "/api/v1/gpt4o-image/generate", "/api/v1/gpt4o-image/record-info"
+CLOUDS = {"model": "sora-2", "prompt": "clouds over a field"}
+VIDEO_CREATE, VIDEO_QUERY = "/v1/video/create", "/v1/video/query"
+PAID = (("aistudio", "/api/kling/images", CAT), ("kie", CREATE, KIE_CAT), ("newapi", VIDEO_CREATE, CLOUDS))
 FORM = (
     b'--x\r\nContent-Disposition: form-data; name="file"; filename="cat.png"\r\nContent-Type: image/png\r\n\r\n'
     + sample("png")
@@ -67,6 +70,7 @@ def examples() -> dict[str, str]:
         shown = Examples(here)
         _relay_tasks(shown)
         _kie_tasks(shown)
+        _newapi_tasks(shown)
         _account_and_files(shown)
         _errors(shown)
     return {name: steady(text) for name, text in (shown.blocks | _tables(catalog())).items()}
@@ -126,6 +130,23 @@ def _kie_tasks(shown: Examples) -> None:
     shown.callback("kie-callback-failed")
 
 
+def _newapi_tasks(shown: Examples) -> None:
+    film = {**CLOUDS, "images": [], "orientation": "portrait", "duration": 10, "watermark": True}
+    made = shown.show("newapi-create", "POST", VIDEO_CREATE, film)
+    path = f"{VIDEO_QUERY}?id={made['id']}"
+    shown.here.run(5)
+    shown.show("newapi-running", "GET", path)
+    shown.end(file="mp4")
+    shown.show("newapi-succeeded", "GET", path)
+    made = shown.here.post(VIDEO_CREATE, CLOUDS)[1]
+    shown.here.run(5)
+    shown.end("failed")
+    shown.show("newapi-failed", "GET", f"{VIDEO_QUERY}?id={made['id']}")
+    shown.show("newapi-models", "GET", "/v1/models")
+    shown.show("newapi-subscription", "GET", "/v1/dashboard/billing/subscription")
+    shown.show("newapi-usage", "GET", "/v1/dashboard/billing/usage")
+
+
 def _account_and_files(shown: Examples) -> None:
     shown.show("balance", "POST", "/api/account/balance")
     wanted = {"start_date": "2026-01-01", "end_date": "2026-01-31", "platform": "suno"}
@@ -145,21 +166,21 @@ def _errors(shown: Examples) -> None:
     for name, balance, tier in (("empty", "0", 3), ("frozen", "9", 3), ("minute", "9", 1), ("flight", "9", 2)):
         open_account(here, name, f"sk-EXAMPLE-{name}", balance, tier)
     here.services.store.accounts.change("frozen", status="frozen")
-    for family, path, body in (("aistudio", "/api/kling/images", CAT), ("kie", CREATE, KIE_CAT)):
+    for family, path, body in PAID:
         rows = [["HTTP", "code", "body"]]
         for status, document, headers in _refusals(here, family, path, body):
-            code = document["error"]["code"] if family == "aistudio" else document["code"]
+            code = document["code"] if family == "kie" else document["error"]["code"]
             extra = "".join(f" `{name}: {headers[name]}`" for name in ("retry-after", "allow") if name in headers)
             rows.append([f"{status}{extra}", f"`{code}`", f"`{json.dumps(document, ensure_ascii=False)}`"])
         shown.blocks[f"{family}-errors"] = table(rows)
 
 
 def _refusals(here: Harness, family: str, path: str, body: dict[str, str]) -> Iterator[tuple[int, Any, dict[str, str]]]:
-    no_task = (
-        ("POST", "/api/kling/tasks", {"task_id": NOBODY})
-        if family == "aistudio"
-        else ("GET", f"{RECORD}?taskId={NOBODY}")
-    )
+    no_task: Mapping[str, tuple[Any, ...]] = {
+        "aistudio": ("POST", "/api/kling/tasks", {"task_id": NOBODY}),
+        "kie": ("GET", f"{RECORD}?taskId={NOBODY}"),
+        "newapi": ("GET", f"{VIDEO_QUERY}?id={NOBODY}"),
+    }
     for name in ("minute", "flight"):  # what uses up their limits
         here.post(path, body, key=f"sk-EXAMPLE-{name}")
     yield here.exchange("POST", path, {**body, "prompt": 1})
@@ -170,7 +191,7 @@ def _refusals(here: Harness, family: str, path: str, body: dict[str, str]) -> It
     yield here.exchange("POST", path, body, key="sk-EXAMPLE-nobody")
     yield here.exchange("POST", path, body, key="sk-EXAMPLE-empty")
     yield here.exchange("POST", path, body, key="sk-EXAMPLE-frozen")
-    yield here.exchange(*no_task)
+    yield here.exchange(*no_task[family])
     yield here.exchange("POST", path + "/nowhere", body)
     yield here.exchange("PUT", path, body)
     yield here.exchange("POST", path, body, key="sk-EXAMPLE-minute")
