@@ -54,7 +54,7 @@ GROK, KLING = "/api/grok/images", "/api/kling/images"  # KIE first and a relay s
 ELSEWHERE: dict[str, Answer | Exception] = {
     "unreachable": NotSent("ConnectionError"),
     "an address we do not go to": EgressRefused("points to an address that is not public"),
-    **{f"code {code}": kie(code) for code in (401, 402, 404, 429, 433, 455, 500, 501, 505, 531, 550)},
+    **{f"code {code}": kie(code) for code in (401, 429, 500)},
     "HTTP 401": kie(401, status=401),
     "HTTP 403 of a proxy": Answer(403, HTML),
     "HTTP 404 of a proxy": Answer(404, HTML),
