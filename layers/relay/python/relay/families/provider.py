@@ -28,6 +28,11 @@ class Mode(Enum):
     STREAM = "stream"  # the answer is written while it is made, and its end is the outcome
 
 
+class MediaForm(Enum):
+    URL = "url"  # inputs are sent as addresses that the upstream fetches
+    DATA = "data"  # inputs are sent as bytes: `data:` URIs, or what is in them
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """A request as one upstream is asked to make it: by which of its models, and where it may call back."""
@@ -123,6 +128,7 @@ class Api:
     largest_answer: int = MAX_ANSWER
     events: bool = False
     write_cancel: Callable[[Job], Call] | None = None
+    media_form: MediaForm = MediaForm.URL
     _: KW_ONLY
     carries: Mapping[Kind, Carries]
 

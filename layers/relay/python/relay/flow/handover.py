@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 from aws_lambda_powertools import Logger
 
-from relay.families.provider import Api
+from relay.families.provider import Api, MediaForm
 from relay.flow.availability import OurFault, busy_for, note_refusal, refuses_key
 from relay.flow.fit import as_charged
-from relay.flow.inputs import prepare_inputs
+from relay.flow.inlining import inline_inputs
+from relay.flow.inputs import PROBES_SECONDS, prepare_inputs
 from relay.flow.observe import observe
 from relay.flow.sending import prepare, send
 from relay.flow.services import Services
@@ -62,7 +63,7 @@ class _Round:
     def __init__(self, services: Services, worker: Worker, task: Task, draft: Draft) -> None:
         self._services, self._worker, self._task, self._draft = services, worker, task, draft
         self._until = services.clock() + int(worker.seconds * 1000)
-        self._usable: Draft | None = None
+        self._usable: dict[MediaForm, Draft] = {}
         self._last: Refused | None = None
         self._wait: float | None = None
         self._faulty = False
@@ -76,7 +77,7 @@ class _Round:
             if api.held and self._worker.pass_on:
                 self._worker.pass_on(self._services, self._task)
                 return
-            if self._services.clock() + api.seconds * 1000 > self._until:
+            if not self._has_time_for(api):
                 break
             if self._sent(source, api):
                 return
@@ -87,6 +88,17 @@ class _Round:
         wait, pause = (None, FAULT_PAUSE) if self._faulty else (self._wait, ROUND_PAUSE)
         _handed_back(self._services, self._task, self._last, wait, pause)
 
+    def _has_time_for(self, api: Api) -> bool:
+        seconds = api.seconds + (0 if api.media_form in self._usable else PROBES_SECONDS)
+        return self._services.clock() + seconds * 1000 <= self._until
+
+    def _draft_for(self, api: Api) -> Draft:
+        """The draft with its inputs in the form this API takes them in."""
+        if api.media_form not in self._usable:
+            in_form = inline_inputs if api.media_form is MediaForm.DATA else prepare_inputs
+            self._usable[api.media_form] = in_form(self._services, self._draft)
+        return self._usable[api.media_form]
+
     def _sent(self, source: Source, api: Api) -> bool:
         """Whether the task is on its way, by us or by another worker; False where this upstream takes it not now."""
         busy = busy_for(self._services, source.upstream)
@@ -96,8 +108,7 @@ class _Round:
         try:
             # both before the claim: whatever fails or crashes here has made nothing, and the task can be tried again
             with _nothing_sent(self._task):
-                self._usable = self._usable or prepare_inputs(self._services, self._draft)
-                submission = prepare(self._services, self._task, self._usable, source, api)
+                submission = prepare(self._services, self._task, self._draft_for(api), source, api)
             claimed = _claim(self._services, self._task, source, api)
             if claimed is not None:
                 self._task = claimed

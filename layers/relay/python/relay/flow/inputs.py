@@ -155,7 +155,7 @@ def prepare_inputs(services: Services, draft: Draft) -> Draft:
 def _link_for_upstream(services: Services, key: str) -> str:
     # its days may be over, or the function that should have stored it was killed before it did
     if not services.bucket.has(key):
-        raise _unusable("leads to a file that is not kept any more")
+        raise unusable("leads to a file that is not kept any more")
     return services.bucket.link(key, UPSTREAM_LINK_SECONDS)
 
 
@@ -170,10 +170,10 @@ def _probe(services: Services, url: str, seconds: float) -> None:
     except (NotSent, NoAnswer):
         return
     except EgressRefused as error:
-        raise _unusable(str(error)) from error
+        raise unusable(str(error)) from error
     if status in (404, 410) or (status in (200, 206) and sniff(head) is None):
-        raise _unusable("has no picture, video or sound")
+        raise unusable("has no picture, video or sound")
 
 
-def _unusable(why: str) -> Refused:
+def unusable(why: str) -> Refused:
     return Refused(f"the input address {why}", elsewhere=False, task_code="INPUT_FETCH_FAILED")
