@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterator
 from typing import TypeGuard
 
-from relay.nouns.wire import Json
+from relay.nouns.wire import Answer, Json
 
 Record = dict[str, Json]
 
 MAX_ID, MAX_URL, MAX_ASSETS = 512, 8192, 32  # characters; results: more than any API makes, a row has to hold them
+WAIT, LONGEST_WAIT = 5, 300  # seconds after a 429: what we wait when it does not say, and the most we believe
 MAX_WORDS, MAX_CODE = 300, 60  # characters of an upstream's text, and of its code, that go further
 
 # control characters, line ends and half surrogates, with the spaces around them
@@ -46,6 +47,13 @@ def as_text(value: object, longest: int = MAX_WORDS) -> str:
 def as_id(value: object) -> str | None:
     """An upstream's task id, opaque to us; None for what cannot be one."""
     return value if isinstance(value, str) and 0 < len(value) <= MAX_ID and value.isprintable() else None
+
+
+def read_wait(answer: Answer) -> float:
+    """The seconds after which a 429 wants to be asked again; bounded, and a guess where it does not say."""
+    said = answer.headers.get("retry-after", "").strip()
+    seconds = int(said[:9]) if said.isascii() and said.isdigit() else WAIT
+    return float(min(max(seconds, 1), LONGEST_WAIT))
 
 
 def is_url(value: object) -> TypeGuard[str]:

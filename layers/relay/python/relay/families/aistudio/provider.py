@@ -8,7 +8,18 @@ from urllib.parse import quote
 
 from relay.families.aistudio.words import ERRORS, RATIOS, TASK_TYPES
 from relay.families.provider import Api, Carries, Job, Order, Provider
-from relay.families.reading import MAX_ASSETS, MAX_CODE, Record, as_id, as_number, as_object, as_text, is_url, parse
+from relay.families.reading import (
+    MAX_ASSETS,
+    MAX_CODE,
+    Record,
+    as_id,
+    as_number,
+    as_object,
+    as_text,
+    is_url,
+    parse,
+    read_wait,
+)
 from relay.nouns.draft import Kind, MediaRole
 from relay.nouns.errors import BadInput, Refused, Unfit, UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault
@@ -55,7 +66,6 @@ REFUSALS: Mapping[tuple[int, str], Row] = {
     (429, ""): Row("the upstream takes no more requests for now"),
 }
 
-WAIT, LONGEST_WAIT = 5, 300  # seconds after a 429: what we wait when it does not say, and the most we believe
 MAX_SECONDS = 10**6
 IMAGES = (MediaRole.IMAGE, MediaRole.FIRST_FRAME)
 OPTIONS = ("lyrics", "style")
@@ -107,17 +117,11 @@ def _refused(answer: Answer, status: int, code: str, words: str) -> Refused:
         row.message,
         elsewhere=row.elsewhere,
         key=row.key,
-        wait=_wait(answer) if status == 429 else None,
+        wait=read_wait(answer) if status == 429 else None,
         task_code=row.task_code,
         upstream_code=code or str(status),
         words=words,
     )
-
-
-def _wait(answer: Answer) -> float:
-    said = answer.headers.get("retry-after", "").strip()
-    seconds = int(said[:9]) if said.isascii() and said.isdigit() else WAIT
-    return float(min(max(seconds, 1), LONGEST_WAIT))
 
 
 def _write_query(job: Job) -> Call:

@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from relay.families.reading import MAX_CODE, Record, as_object, as_text
+from relay.families.reading import MAX_CODE, Record, as_object, as_text, read_wait
 from relay.nouns.errors import Refused, UnknownOutcome
 from relay.nouns.wire import Answer
 
 POLICY, PARAMETER = "CONTENT_POLICY_VIOLATION", "INVALID_PARAMETER"
-WAIT, LONGEST_WAIT = 5, 300  # seconds after a 429: what we wait when it does not say, and the most we believe
 
 
 class Row(NamedTuple):
@@ -73,7 +72,7 @@ def refusal(answer: Answer) -> Refused:
         row.message,
         elsewhere=row.elsewhere,
         key=row.key,
-        wait=_wait(answer) if answer.status == 429 else None,
+        wait=read_wait(answer) if answer.status == 429 else None,
         task_code=row.task_code,
         upstream_code=code or str(answer.status),
         words=words,
@@ -82,9 +81,3 @@ def refusal(answer: Answer) -> Refused:
 
 def speaks_of_policy(words: str) -> bool:
     return _SPEAKS_OF_POLICY.search(words) is not None
-
-
-def _wait(answer: Answer) -> float:
-    said = answer.headers.get("retry-after", "").strip()
-    seconds = int(said[:9]) if said.isascii() and said.isdigit() else WAIT
-    return float(min(max(seconds, 1), LONGEST_WAIT))
