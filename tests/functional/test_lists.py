@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from benchmarks.capacity import item_size, read_units
 from relay.effects.store.listings import MAX_QUERIES, MAX_ROWS, Found, Listings, Span
 from relay.flow.access import Caller
-from relay.flow.find import find_many, find_page
+from relay.flow.find import find_many, find_page, find_record
 from relay.nouns.errors import InvalidParameter
 from relay.nouns.listing import Listing, TaskIds
 from tests.functional.harness import Harness, harness, open_account
@@ -210,3 +210,13 @@ def test_tasks_of_another_dialect_are_not_in_the_list(here: Harness) -> None:
     task_id = here.submit_kie_image()
     assert task_id not in _all(here, limit=100)
     assert here.post(LIST, {"task_ids": [task_id]})[1] == {"tasks": []}
+
+
+def test_what_an_outcome_says_is_read_where_it_is_wanted(here: Harness, mine: list[str]) -> None:
+    task = here.task(mine[4])
+    assert here.services.store.tasks.save(task, replace(task, version=task.version + 1), facts={"seed": 7})
+    wanted = Listing(since=task.created_at, until=task.created_at)
+    assert find_record(here.services, ME, task.task_id, facts=True).facts == {"seed": 7}
+    assert find_record(here.services, ME, task.task_id).facts == {}
+    assert [each.facts for each in find_many(here.services, ME, TaskIds([task.task_id]), facts=True)] == [{"seed": 7}]
+    assert [each.facts for each in find_page(here.services, ME, wanted, facts=True)[0]] == [{"seed": 7}]
