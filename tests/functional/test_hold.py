@@ -9,17 +9,17 @@ from dataclasses import replace
 import pytest
 
 from relay.effects.outbound import NoAnswer, NotSent
-from relay.families.provider import no_stream
+from relay.families.provider import Mode, no_stream
 from relay.flow.dispatch import HOLD_GRACE, dispatch
 from relay.flow.handover import MARGIN, ROUNDS
 from relay.flow.hold import hold
 from relay.flow.sending import PROGRESS_PAUSE
-from relay.nouns.task import State, Task
+from relay.nouns.task import Asset, Observation, State, Task
 from relay.nouns.wire import Answer, Call
 from tests.functional.archiving import query_task
 from tests.functional.harness import SECRETS, Harness, harness
 from tests.functional.holding import ANSWERING, AT_ONCE, STREAMING, URL, Streamed, run, said, submit
-from tests.functional.network import Script
+from tests.functional.network import PICTURE, Script
 
 DONE = b"data: [DONE]\n\n"
 DEADLINE = 900  # seconds, the catalog's for images
@@ -237,6 +237,21 @@ def test_a_task_made_while_another_is_answered_is_not_kept_waiting(here: Harness
     run(here, task_id)
 
     assert other[0].state is State.QUEUED
+
+
+def test_bytes_in_the_answer_to_a_status_query_move_nothing(here: Harness) -> None:
+    def read(_: Answer) -> Observation:
+        return Observation(State.SUCCEEDED, assets=(Asset("", data=PICTURE),))
+
+    def accept(_: Answer, __: object) -> Observation:
+        return Observation(State.QUEUED, "job-bytes")
+
+    api = replace(AT_ONCE, mode=Mode.JOB, read_submit=accept, write_query=lambda _: Call("GET", "/q"), read_query=read)
+    task = run(here, submit(here, api, said()))
+    here.network.script["kie.query"] = [said()] * 9
+    here.run(120)
+
+    assert (here.task(task.task_id).state, here.counts["UnreadableAnswer"] > 0) == (State.QUEUED, True)
 
 
 def test_a_stream_that_nothing_reads_is_an_unknown_outcome(here: Harness) -> None:

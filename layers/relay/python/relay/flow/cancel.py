@@ -35,7 +35,8 @@ def cancel(
             return after
         task = find(services, caller, task_id, platform, client_ref)  # a worker was faster
     now = services.clock()
-    if _can_be_stopped(task) and services.store.tasks.note_once(task, "cancel_asked_at", now) and task.upstream_task_id:
+    noted = _can_be_stopped(task) and services.store.tasks.note_once(task, "cancel_asked_at", now)
+    if noted and task.upstream_task_id and not task.sending:  # else the clock would take who sends it for dead
         services.store.tasks.hasten(task, now)
     return task
 

@@ -153,4 +153,7 @@ class Services:
         except (EgressRefused, NotSent, NoAnswer) as error:
             raise Unreadable(str(error)) from error
         # the id we asked about is the one that counts; what the answer echoes may be spelled otherwise
-        return replace(api.read_query(answer), upstream_task_id=upstream_task_id)
+        seen = api.read_query(answer)
+        if any(asset.data is not None for asset in seen.assets):
+            raise Unreadable("a status query was answered with a file's bytes, which only who sends a task may store")
+        return replace(seen, upstream_task_id=upstream_task_id)
