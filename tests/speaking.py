@@ -10,7 +10,19 @@ from typing import Any
 
 from relay.catalog.file import shipped
 from relay.edge import operations
-from relay.families.dialect import CREATE, QUERY, RECORD, AnyRoute, Asked, Dialect, Found, Record, Told, Use
+from relay.families.dialect import (
+    CREATE,
+    CREATE_RECORD,
+    QUERY,
+    RECORD,
+    AnyRoute,
+    Asked,
+    Dialect,
+    Found,
+    Record,
+    Told,
+    Use,
+)
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft
 from relay.nouns.task import Task
@@ -37,7 +49,8 @@ class Speaker:
 
     def route(self, use: Use[Any, Any], path: str = "") -> AnyRoute:
         """The route with this path, or any that asks for the same."""
-        routes = [route for route in self.routes if route.use == use]
+        same = (CREATE, CREATE_RECORD) if use == CREATE else (use,)
+        routes = [route for route in self.routes if route.use in same]
         return next((route for route in routes if route.path == path), routes[0])
 
     def read(self, use: Use[Asked, Any], inbound: Inbound) -> Asked:
@@ -48,7 +61,9 @@ class Speaker:
         return self.route(use, path).write(Told(found, NOW, "https://relay.example", trace_id))
 
     def created(self, task: Task) -> Reply:
-        return self.write(CREATE, task)
+        if self.route(CREATE).use == CREATE:
+            return self.write(CREATE, task)
+        return self.write(CREATE_RECORD, Record(task, Draft(task.dialect, task.platform, task.kind, task.model)))
 
     def status(self, task: Task, draft: Draft | None = None) -> Reply:
         """How a task stands, by whichever use case the family has for it."""

@@ -167,6 +167,7 @@ ANSWERS: Mapping[str, tuple[int, Mapping[str, Any]]] = {
     "account.newapi.model": (404, {"code": "not_found"}),
     "account.newapi.usage": (200, {"object": "list"}),
     "status.newapi.video": (404, {"code": "task_not_exist"}),
+    "submit.newapi.delete-video": (404, {"code": "task_not_exist"}),
 }
 
 

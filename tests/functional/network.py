@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +14,7 @@ from relay.nouns.wire import Answer, Call
 
 AISTUDIO, KIE, CLIENT = "https://relay.example", "https://kie.example", "https://client.example/hook"
 NEWAPI = "https://newapi.example"
+VIDEOS = f"{NEWAPI}/v1/videos"
 
 # One grey pixel: the least a picture can be.
 PICTURE = bytes.fromhex(
@@ -107,7 +108,7 @@ class Network:
         if verb == "submit":
             job = Job(f"{family}-{len(self.jobs) + 1}", call, self.started)
             self.jobs[job.id] = job
-            return _json(_accepted(family, job.id))
+            return _json(_accepted(family, job))
         asked = self._asked(family, call)
         job_ = self.jobs.get(asked)
         return _json(_status(family, job_)) if job_ else _json(_unknown(family), 404 if family == "aistudio" else 200)
@@ -135,11 +136,15 @@ class Network:
             verbs = {"tasks": "query", "cancel": "cancel"}
             return f"aistudio.{verbs.get(path.rpartition('/')[2], 'submit')}"
         family = "kie" if call.url.startswith(KIE) else "newapi"
+        if path.endswith("/content"):
+            return "file"
         return f"{family}.submit" if call.method == "POST" else f"{family}.query"
 
     def _asked(self, family: str, call: Call) -> str:
         if family == "aistudio":
             return str(json.loads(call.body)["task_id"])
+        if VIDEOS in call.url:
+            return call.url.rpartition("/")[2]
         return parse_qs(urlsplit(call.url).query)["taskId" if family == "kie" else "id"][0]
 
 
@@ -147,10 +152,30 @@ def _json(document: object, status: int = 200) -> Answer:
     return Answer(status, json.dumps(document).encode(), {"content-type": "application/json"})
 
 
-def _accepted(family: str, job: str) -> dict[str, Any]:
+def _accepted(family: str, job: Job) -> dict[str, Any]:
+    if VIDEOS in job.call.url:
+        return _video(replace(job, state="queued"))
     if family == "newapi":
-        return {"id": job, "status": "pending"}
-    return {"task_id": job} if family == "aistudio" else {"code": 200, "msg": "success", "data": {"taskId": job}}
+        return {"id": job.id, "status": "pending"}
+    return {"task_id": job.id} if family == "aistudio" else {"code": 200, "msg": "success", "data": {"taskId": job.id}}
+
+
+def _video(job: Job) -> dict[str, Any]:
+    """OpenAI's video object; without addresses its files are behind the key."""
+    word = {"succeeded": "completed", "processing": "in_progress"}.get(job.state, job.state)
+    said = {
+        "id": job.id,
+        "object": "video",
+        "model": "sora-2",
+        "status": word,
+        "progress": 40,
+        "created_at": 1767225600,
+    }
+    if word == "failed":
+        return said | {"error": {"code": "video_generation_failed", "message": job.fault}}
+    if word == "completed" and job.urls:
+        return said | {"metadata": {"url": job.urls[0]}}
+    return said
 
 
 def _unknown(family: str) -> dict[str, Any]:
@@ -160,6 +185,8 @@ def _unknown(family: str) -> dict[str, Any]:
 
 
 def _status(family: str, job: Job) -> dict[str, Any]:
+    if VIDEOS in job.call.url:
+        return _video(job)
     if family == "newapi":
         done = {"status": "completed", "video_url": job.urls[0]}
         failed = {"status": "failed", "error": job.fault}

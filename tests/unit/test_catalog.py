@@ -227,7 +227,7 @@ def test_polls_slow_down_to_a_cap(polls: int, seconds: float) -> None:
         ),
         ("priority = 2", "counts = [0]", 19, 'each must be a whole number like 5, or a range like "3-15"'),
         ("priority = 2", 'counts = ["4-2"]', 19, "each must be a whole number like 5"),
-        ("priority = 2", 'sizes = ["wide"]', 19, 'each must be like "16:9"'),
+        ("priority = 2", 'sizes = ["wide"]', 19, 'each must be like "16:9" or "1280x720"'),
         ("priority = 2", "results = 2", 16, "every result is paid for"),
         ("priority = 2", "priority = 0", 19, "must be a whole number of at least 1"),
         ('default = "m"', 'default = "mm"', 23, "is not sold here; there are: m"),

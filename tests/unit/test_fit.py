@@ -39,7 +39,7 @@ def ordered(way: Fit) -> tuple[int, int]:
     call = provider(family).apis[way.source.api].first_step(Order(way.draft, way.source)).call
     body = json.loads(call.body)
     body = body.get("input", body)
-    return int(body.get("nVariants") or body.get("count") or 1), int(body.get("duration") or 0)
+    return int(body.get("nVariants") or body.get("count") or 1), int(body.get("duration") or body.get("seconds") or 0)
 
 
 def price_of(model: Model, count: int, seconds: int) -> int:

@@ -66,7 +66,7 @@ def test_a_file_that_cannot_be_read_is_said(
 
 
 def test_what_cannot_be_made_is_what_no_keyed_upstream_makes() -> None:
-    assert list(unmakeable(catalog(), {"kie", "aistudio"})) == []
+    assert list(unmakeable(catalog(), {"kie", "aistudio", "newapi"})) == []
     assert "kling-v1" in set(unmakeable(catalog(), {"kie"}))
     assert "kling-3.0" not in set(unmakeable(catalog(), {"kie"}))
     assert set(unmakeable(catalog(), set())) == set(catalog().models)

@@ -12,7 +12,7 @@ from relay.nouns.draft import KINDS, Kind
 from relay.nouns.money import nanos
 
 _AMOUNT = re.compile(r"(USD )?([0-9]{1,9}(?:\.[0-9]{1,9})?)", re.ASCII)
-_RATIO = re.compile(r"[1-9][0-9]?:[1-9][0-9]?", re.ASCII)
+_SHAPE = re.compile(r"[1-9][0-9]?:[1-9][0-9]?|[1-9][0-9]{1,3}x[1-9][0-9]{1,3}", re.ASCII)
 _WORD = re.compile(r"\S+")
 
 # the words of each table
@@ -117,6 +117,6 @@ def _source(kind: Kind, words: Table, upstreams: Collection[str]) -> Source:
         weight=words.whole("weight", 1),
         counts=words.numbers("counts") or (1,),
         lengths=lengths,
-        sizes=words.texts("sizes", _RATIO, '"16:9"'),
+        sizes=words.texts("sizes", _SHAPE, '"16:9" or "1280x720"'),
         results=words.whole("results", 1),
     )

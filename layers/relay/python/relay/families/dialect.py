@@ -80,6 +80,7 @@ class Download(NamedTuple):
 
 
 CREATE: Use[Draft, Task] = Use("create")
+CREATE_RECORD: Use[Draft, Record] = Use("create", facts=True)  # told with the request as it was fitted
 QUERY: Use[TaskQuery, Task] = Use("query", counted=True)
 RECORD: Use[TaskQuery, Record] = Use("record", counted=True)
 RECORD_FACTS: Use[TaskQuery, Record] = Use("record", counted=True, facts=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from relay.flow.access import Caller
 from relay.flow.find import find
 from relay.flow.services import Services
-from relay.nouns.draft import Draft, Parent
+from relay.nouns.draft import Draft, Kind, Parent
 from relay.nouns.errors import InvalidParameter, TaskNotFound
 from relay.nouns.task import State, Task
 
@@ -34,7 +34,7 @@ def follow(services: Services, caller: Caller, draft: Draft) -> Draft:
         raise InvalidParameter(
             asked.field, "is not a task of yours on this platform", "不是您在该平台的任务"
         ) from error
-    draft = replace(draft, model=draft.model or parent.model)
+    draft = draft if draft.model else _like_parent(services, draft, parent)
     _check(services, draft, asked, parent)
     known = replace(
         asked,
@@ -45,6 +45,15 @@ def follow(services: Services, caller: Caller, draft: Draft) -> Draft:
         upstream_ref=_upstream_ref(services, asked, parent) if asked.ref else "",
     )
     return replace(draft, parent=known)
+
+
+def _like_parent(services: Services, draft: Draft, parent: Task) -> Draft:
+    """The draft for its parent's model; a film also in its parent's shape, and as long where it does not say."""
+    draft = replace(draft, model=parent.model)
+    made = services.store.tasks.request(parent.account_id, parent.task_id) if draft.kind is Kind.VIDEO else None
+    if made is None:
+        return draft
+    return replace(draft, size=made.size, ratio=made.ratio, duration=draft.duration or made.duration)
 
 
 def _check(services: Services, draft: Draft, asked: Parent, parent: Task) -> None:

@@ -10,8 +10,8 @@ from aws_lambda_powertools import Logger
 
 from relay.effects.store.submit import Idempotency
 from relay.families.bodies import read_json
+from relay.families.dialect import Record
 from relay.flow.access import Caller
-from relay.flow.find import find
 from relay.flow.fit import fit
 from relay.flow.follow import follow
 from relay.flow.inputs import Inline, check_address, resolve_inputs, store_inline
@@ -44,18 +44,30 @@ def idempotency(inbound: Inbound) -> Idempotency | None:
     return Idempotency(key, sha256(inbound.path.encode() + b"\n" + body).hexdigest())
 
 
-def earlier(services: Services, caller: Caller, repeat: Idempotency | None) -> Task | None:
-    """The task that this very request made before under the same key. Raises InvalidParameter for another request."""
+def earlier(services: Services, caller: Caller, repeat: Idempotency | None) -> Record | None:
+    """What this very request made before under the same key. Raises InvalidParameter for another request."""
     if repeat is None:
         return None
     task_id = services.store.submissions.earlier(caller.account_id, repeat, services.clock())
-    return services.store.tasks.get(caller.account_id, task_id) if task_id else None
+    return _record(services, caller, task_id) if task_id else None
 
 
-def submit(
+def _record(services: Services, caller: Caller, task_id: str) -> Record | None:
+    """A task made a moment ago, as it was asked for."""
+    task = services.store.tasks.get(caller.account_id, task_id)
+    draft = services.store.tasks.request(caller.account_id, task_id)
+    return Record(task, draft) if task and draft else None
+
+
+def submit(services: Services, caller: Caller, draft: Draft) -> Task:
+    return accept(services, caller, draft).task
+
+
+def accept(
     services: Services, caller: Caller, draft: Draft, repeat: Idempotency | None = None, trace_id: str = ""
-) -> Task:
-    """Charge for a request and hand it on; the other task where the same request under the same key was faster.
+) -> Record:
+    """Charge for a request and hand it on, as it was fitted. Where the same request under the same key was faster,
+    that one.
 
     A draft that `asks` is neither fitted nor charged: its task waits until its client answers or it expires.
 
@@ -68,12 +80,12 @@ def submit(
     tier = services.catalog.tiers[caller.tier]
     task_id = services.store.submissions.create(task, draft, tier, repeat)
     if task_id != task.task_id:
-        return find(services, caller, task_id)
+        return _record(services, caller, task_id) or Record(task, draft)
     logger.info("task accepted", **task.log_keys, platform=task.platform, kind=task.kind, model=task.model)
     store_inline(services, caller, inline)
     if task.state is State.PENDING:
         services.queues.dispatch(task)
-    return task
+    return Record(task, draft)
 
 
 def check(services: Services, caller: Caller, draft: Draft) -> tuple[Draft, list[Inline]]:

@@ -32,7 +32,7 @@ OPTIONS: Mapping[str, Option] = {
     "negative_prompt": Option("text", "what the result should not show, or not sound like"),
     "seed": Option("whole", "the same seed and request make the same result"),
     "style": Option("text", "the look of a picture or film, the tags of a song"),
-    "title": Option("text", "of a song"),
+    "title": Option("text", "of a song; the name of a character"),
     "mode": Option("word", "how the model works: `std`, `pro`; of Midjourney `fast`, `relax`, `turbo`"),
     "enhance_prompt": Option("flag", "the upstream may rewrite the prompt to make more of it", hint=True, usual=False),
     "translate_prompt": Option("flag", "the upstream may translate the prompt", hint=True),

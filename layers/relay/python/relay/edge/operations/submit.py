@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from relay.edge.operations import Ask, Operations, serve
-from relay.families.dialect import ANSWER, CANCEL, CREATE, HIDE, Completion, TaskQuery
+from relay.families.dialect import ANSWER, CANCEL, CREATE, CREATE_RECORD, HIDE, Completion, Record, TaskQuery
 from relay.flow import answering, find, intake
 from relay.flow.cancel import cancel as withdraw
 from relay.flow.links import sign_links
@@ -13,11 +13,18 @@ from relay.nouns.task import Task
 
 
 def create(ask: Ask[Draft]) -> Task:
+    return create_record(ask).task
+
+
+def create_record(ask: Ask[Draft]) -> Record:
     until = ask.services.clock() + ask.wait * 1000
     repeat = intake.idempotency(ask.inbound)
     earlier = intake.earlier(ask.services, ask.caller, repeat)
-    task = earlier or intake.submit(ask.services, ask.caller, ask.read(), repeat, ask.trace_id)
-    return sign_links(ask.services, wait_for_end(ask.services, task, until), ask.base_url) if ask.wait else task
+    made = earlier or intake.accept(ask.services, ask.caller, ask.read(), repeat, ask.trace_id)
+    if not ask.wait:
+        return made
+    ended = wait_for_end(ask.services, made.task, until)
+    return made._replace(task=sign_links(ask.services, ended, ask.base_url))
 
 
 def cancel(ask: Ask[TaskQuery]) -> Task:
@@ -31,7 +38,12 @@ def hide(ask: Ask[TaskQuery]) -> Task:
 def answer(ask: Ask[Completion]) -> Task:
     repeat = intake.idempotency(ask.inbound)
     earlier = intake.earlier(ask.services, ask.caller, repeat)
-    return earlier or answering.answer(ask.services, ask.caller, ask.read(), repeat)
+    return earlier.task if earlier else answering.answer(ask.services, ask.caller, ask.read(), repeat)
 
 
-OPERATIONS: Operations = dict([serve(CREATE, create), serve(ANSWER, answer), serve(CANCEL, cancel), serve(HIDE, hide)])
+OPERATIONS: Operations = dict(
+    [
+        *(serve(CREATE, create), serve(CREATE_RECORD, create_record), serve(ANSWER, answer)),
+        *(serve(CANCEL, cancel), serve(HIDE, hide)),
+    ]
+)

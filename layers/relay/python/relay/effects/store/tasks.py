@@ -60,7 +60,7 @@ class Tasks(Transitions):
     def request(self, account_id: str, task_id: str) -> Draft | None:
         """What was asked for, without the task."""
         key = row_key(account_id, _request(task_id))
-        found = self.tables.client.get_item(TableName=self.tables.tasks, Key=key).get("Item")
+        found = self.tables.get(TableName=self.tables.tasks, Key=key, ConsistentRead=True)
         return read_draft(found["draft"]["S"]) if found else None
 
     def facts(self, account_id: str, task_id: str) -> Mapping[str, Json]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from relay.families.newapi.video import provider as video
+from relay.families.newapi.videos import provider as videos
 from relay.families.newapi.words import FAMILY
 from relay.families.provider import Provider
 
@@ -11,4 +12,4 @@ class NewapiProvider(Provider):
     family = FAMILY
 
 
-PROVIDER = NewapiProvider({"video": video.API})
+PROVIDER = NewapiProvider({"video": video.API, "videos": videos.API})

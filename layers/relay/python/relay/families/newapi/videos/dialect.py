@@ -1,0 +1,35 @@
+"""OpenAI's videos API as clients speak it to us: its routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from relay.families.dialect import CREATE_RECORD, HIDE, LIST_FACTS, QUERY, RECORD, AnyRoute, Route
+from relay.families.newapi.videos import read, write
+from relay.families.newapi.videos.words import EDITS, EXTENSIONS, PATH, VARIANTS
+from relay.families.newapi.words import write_openai_error
+from relay.nouns.wire import Inbound
+
+CONTENT = f"{PATH}/{{video_id}}/content"
+
+
+def _asks_for(variant: str) -> Callable[[Inbound], bool]:
+    return lambda inbound: read.variant_of(inbound) == variant
+
+
+_ROUTES: tuple[AnyRoute, ...] = (
+    Route("POST", PATH, CREATE_RECORD, read.read_create, write.write_video),
+    Route("POST", f"{PATH}/{{video_id}}/remix", CREATE_RECORD, read.read_remix, write.write_video),
+    Route("POST", EDITS, CREATE_RECORD, read.read_edit, write.write_video),
+    Route("POST", EXTENSIONS, CREATE_RECORD, read.read_extend, write.write_video),
+    Route("GET", PATH, LIST_FACTS, read.read_list, write.write_list),
+    Route("GET", f"{PATH}/{{video_id}}", RECORD, read.read_query, write.write_video),
+    *(
+        Route("GET", CONTENT, QUERY, read.read_query, write.write_content(variant), when=_asks_for(variant))
+        for variant in VARIANTS
+    ),
+    Route("GET", CONTENT, QUERY, read.read_unknown_variant, write.write_content("video")),
+    Route("DELETE", f"{PATH}/{{video_id}}", HIDE, read.read_query, write.write_deleted),
+)
+ROUTES: tuple[AnyRoute, ...] = tuple(replace(route, error=write_openai_error) for route in _ROUTES)

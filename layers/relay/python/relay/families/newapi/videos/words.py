@@ -1,0 +1,45 @@
+"""What both sides of OpenAI's videos API call things."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from relay.nouns.task import Role, State
+
+PLATFORM = "videos"
+PATH = "/v1/videos"
+EDITS, EXTENSIONS = f"{PATH}/edits", f"{PATH}/extensions"
+
+# OpenAI's API reference, the video object; `unknown` is new-api's word for a job that has not begun.
+STATES: Mapping[str, State] = {
+    "queued": State.QUEUED,
+    "unknown": State.QUEUED,
+    "in_progress": State.PROCESSING,
+    "completed": State.SUCCEEDED,
+    "failed": State.FAILED,
+}
+WORDS: Mapping[State, str] = {
+    State.PENDING: "queued",
+    State.QUEUED: "queued",
+    State.PROCESSING: "in_progress",
+    State.SUCCEEDED: "completed",
+    State.FAILED: "failed",
+    State.CANCELLED: "failed",
+    State.TIMEOUT: "failed",
+}
+# Why a video failed, by our code; every other code is `video_generation_failed`.
+FAULTS: Mapping[str, str] = {
+    "CONTENT_POLICY_VIOLATION": "moderation_blocked",
+    "INVALID_PARAMETER": "invalid_value",
+    "INPUT_FETCH_FAILED": "input_fetch_failed",
+    "TASK_TIMEOUT": "timeout",
+    "TASK_CANCELLED": "cancelled",
+    "API_ERROR": "server_error",
+}
+OTHER_FAULT = "video_generation_failed"
+# What `variant` asks for of a video's content.
+VARIANTS: Mapping[str, Role] = {"video": Role.MAIN, "thumbnail": Role.THUMBNAIL, "spritesheet": Role.PREVIEW}
+Size = Literal["720x1280", "1280x720", "1024x1792", "1792x1024", "1080x1920", "1920x1080"]
+# Types of a project's webhook events.
+COMPLETED, FAILED = "video.completed", "video.failed"
