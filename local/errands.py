@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import requests
 from standardwebhooks import Webhook
 
-from local.clients import SECONDS, Client, client
+from local.clients import SECONDS, Ask, Client, client, spoken
 from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox
 from local.upstreams.media import Recipe, make
@@ -19,14 +18,10 @@ from relay.nouns.task import State, Task
 
 @dataclass
 class Errand:
-    """One request of the run, and what became of it; `picture` says what the file it brings along shows."""
+    """One request of the run, by a client of a family, and what became of it."""
 
-    name: str
-    path: str
-    body: dict[str, Any]
-    family: str = "aistudio"
-    expected: State = State.SUCCEEDED
-    picture: str = ""
+    family: str
+    ask: Ask
     task_id: str = ""
     began: float = 0.0
     seconds: float = 0.0
@@ -34,68 +29,45 @@ class Errand:
     files: list[Path] = field(default_factory=list)
 
     @property
+    def name(self) -> str:
+        return self.ask.name
+
+    @property
+    def expected(self) -> State:
+        return State.FAILED if self.ask.refused else State.SUCCEEDED
+
+    @property
     def shown(self) -> list[Path]:
         return [*([self.brought] if self.brought else []), *self.files]
 
 
-ERRANDS = (
-    Errand("image", "/api/grok/images", {"prompt": "A lighthouse at dawn, long exposure"}),
-    Errand(
-        "image KIE",
-        "/api/v1/gpt4o-image/generate",
-        {"prompt": "A paper boat on a quiet canal", "size": "3:2"},
-        family="kie",
-    ),
-    Errand(
-        "video polled",
-        "/api/dreamina/videos",
-        {"action": "text2video", "prompt": "Clouds racing over a wheat field", "duration": 5},
-    ),
-    Errand(
-        "image → video",
-        "/api/dreamina/videos",
-        {"action": "image2video", "prompt": "The kite climbs and the string sings", "duration": 5},
-        picture="A red kite over the dunes",
-    ),
-    Errand(
-        "image refused",
-        "/api/grok/images",
-        {"prompt": "Something the provider will not draw [[kie/submit:refuse]]"},
-        expected=State.FAILED,
-    ),
-)
+ERRANDS = tuple(Errand(family, ask) for family in spoken() for ask in client(family).asks)
 
 
 class Run:
     def __init__(self, relay: LocalRelay, inbox: Inbox, out: Path) -> None:
         self.relay, self.inbox, self.out = relay, inbox, out
-        spoken = {errand.family for errand in ERRANDS}
-        self.clients = {family: client(family)(relay.url, relay.demo.api_key) for family in spoken}
+        self.clients = {family: client(family)(relay.url, relay.demo.api_key) for family in spoken()}
 
     def submit(self, errand: Errand) -> None:
         errand.began = time.monotonic()
-        body = errand.body | ({"image_url": self._upload(errand)} if errand.picture else {})
-        errand.task_id = self._client(errand).create(errand.path, body, self.inbox.url)
+        body = {**errand.ask.body, **({"image_url": self._upload(errand)} if errand.ask.picture else {})}
+        errand.task_id = self._client(errand).create(errand.ask.path, body, f"{self.inbox.url}/{errand.family}")
 
     def _client(self, errand: Errand) -> Client:
         return self.clients[errand.family]
 
     def _upload(self, errand: Errand) -> str:
         path = self.out / f"{ERRANDS.index(errand) + 1}-upload.png"
-        path.write_bytes(make(Recipe("image", errand.picture, "brought by the client")))
+        path.write_bytes(make(Recipe("image", errand.ask.picture, "brought by the client")))
         errand.brought = path
         with path.open("rb") as file:
-            answer = self._client(errand).http.post(
-                f"{self.relay.url}/api/upload/file", files={"file": file}, timeout=SECONDS
-            )
-        answer.raise_for_status()
-        link: str = answer.json()["data"][0]["url"]
-        return link
+            return self._client(errand).upload(file)
 
     def status(self, errand: Errand) -> tuple[str, float]:
         """The canonical status and percent, as the errand's own dialect tells them."""
         spoken = self._client(errand)
-        return spoken.progress(spoken.document(errand.path, errand.task_id))
+        return spoken.progress(spoken.document(errand.ask.path, errand.task_id))
 
     def task(self, errand: Errand) -> Task:
         task = self.relay.deployment.store.tasks.get(self.relay.demo.account_id, errand.task_id)
@@ -106,7 +78,7 @@ class Run:
     def fetch(self, errand: Errand) -> None:
         """Save the results as a person would: from the links the relay gives, without a key."""
         spoken = self._client(errand)
-        for index, link in enumerate(spoken.links(spoken.document(errand.path, errand.task_id))):
+        for index, link in enumerate(spoken.links(spoken.document(errand.ask.path, errand.task_id))):
             answer = requests.get(link, timeout=SECONDS)
             answer.raise_for_status()
             kind = answer.headers["content-type"].split("/")[-1].replace("jpeg", "jpg").replace("mpeg", "mp3")
@@ -125,7 +97,7 @@ class Run:
         """Whether the client was told of this task with a signature the published verifier accepts."""
         for letter in list(self.inbox.letters):
             document = Webhook(self.relay.demo.webhook_secret).verify(letter.raw, dict(letter.headers))
-            told_of = document.get("task_id") or document.get("data", {}).get("taskId")
-            if told_of == errand.task_id:
+            # each dialect is told at a path of its own, for it names the task in its own way
+            if letter.path.endswith(f"/{errand.family}") and self._client(errand).told_of(document) == errand.task_id:
                 return True
         return False

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from local.upstreams import http
 from local.upstreams.faults import Fault
@@ -17,8 +15,8 @@ REORDER_DELAY = 1.0
 DUPLICATES = 3
 FORGED_URL = "https://forged.example/not-the-result.png"
 
-# Body, task id and Unix seconds to headers; None leaves the delivery unsigned.
-Signer = Callable[[bytes, str, int], dict[str, str]]
+# Body and Unix seconds to headers; None leaves the delivery unsigned.
+Signer = Callable[[bytes, int], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Event:
     """One thing to tell: at which time, and the body as it will be then."""
 
     at: float
-    body: Callable[[], dict[str, Any]]
+    body: Callable[[], bytes]
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Sent:
 
     task_id: str
     url: str
-    body: dict[str, Any]
+    body: bytes
     status: int
     at: float
     forged: bool = False
@@ -49,7 +47,7 @@ class Delivery:
     url: str
     events: Sequence[Event]
     sign: Signer | None
-    lies: Callable[[], Sequence[dict[str, Any]]]
+    lies: Callable[[], Sequence[bytes]]
     fault: Fault | None = None
 
 
@@ -57,7 +55,7 @@ def delivery_of(
     job: Job, url: str, events: Callable[[Job], Sequence[Event]], sign: Signer | None, fault: Fault | None
 ) -> Delivery:
     """The callbacks of a job; its lies are the last event of the same job, told of a success and of a failure."""
-    ended = replace(job, problem=None, fetching=False)
+    ended = replace(job, problem=None, fetching=False, state=None)
     lies = (replace(ended, outcome=None, urls=[FORGED_URL] * len(job.urls)), replace(ended, outcome=Fault("fail")))
     bodies = [events(lie)[-1].body for lie in lies]
     return Delivery(job.task_id, url, events(job), sign, lambda: [body() for body in bodies], fault)
@@ -86,7 +84,7 @@ class Callbacks:
                 await asyncio.sleep(delivery.fault.number or 0.0)
             await self._deliver(delivery, event.body(), name)
 
-    async def _deliver(self, delivery: Delivery, body: dict[str, Any], name: str) -> None:
+    async def _deliver(self, delivery: Delivery, body: bytes, name: str) -> None:
         copies = int((delivery.fault and delivery.fault.number) or DUPLICATES) if name == "duplicate" else 1
         stamp = int(self._clock() - (STALE_BY if name == "stale" else 0.0))
         sign = None if name == "unsigned" else delivery.sign
@@ -96,9 +94,9 @@ class Callbacks:
             # The signature covers the task and the time only, so a witness can put it on another body.
             await self._lie(delivery, stamp, sign)
 
-    async def _with_retries(self, delivery: Delivery, body: dict[str, Any], stamp: int, sign: Signer | None) -> None:
+    async def _with_retries(self, delivery: Delivery, body: bytes, stamp: int, sign: Signer | None) -> None:
         for pause in (*self._retries, None):
-            status = await self._once(delivery, body, self._headers(sign, body, delivery, stamp))
+            status = await self._once(delivery, body, _headers(sign, body, stamp))
             if 200 <= status < 300 or pause is None:
                 return
             await asyncio.sleep(pause)
@@ -107,13 +105,11 @@ class Callbacks:
 
     async def _lie(self, delivery: Delivery, stamp: int, sign: Signer | None) -> None:
         for lie in delivery.lies():
-            await self._once(delivery, lie, self._headers(sign, lie, delivery, stamp), forged=True)
+            await self._once(delivery, lie, _headers(sign, lie, stamp), forged=True)
 
-    async def _once(
-        self, delivery: Delivery, body: dict[str, Any], headers: dict[str, str], forged: bool = False
-    ) -> int:
+    async def _once(self, delivery: Delivery, body: bytes, headers: Mapping[str, str], forged: bool = False) -> int:
         try:
-            status = await http.post(delivery.url, encode(body), headers, self._timeout)
+            status = await http.post(delivery.url, body, headers, self._timeout)
         except http.Unreachable:
             status = 0
         self.sent.append(Sent(delivery.task_id, delivery.url, body, status, self._clock(), forged))
@@ -136,11 +132,6 @@ class Callbacks:
                 await asyncio.Event().wait()
             await asyncio.sleep(min(left, 60.0))
 
-    @staticmethod
-    def _headers(sign: Signer | None, body: dict[str, Any], delivery: Delivery, stamp: int) -> dict[str, str]:
-        return sign(encode(body), delivery.task_id, stamp) if sign else {}
 
-
-def encode(body: dict[str, Any]) -> bytes:
-    """The bytes that travel, and that a signature over the body covers."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+def _headers(sign: Signer | None, body: bytes, stamp: int) -> Mapping[str, str]:
+    return sign(body, stamp) if sign else {}

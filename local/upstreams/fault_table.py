@@ -73,3 +73,6 @@ ALIASES = {
     "hang": "submit:hang",
     "lost-answer": "submit:lost-answer",
 }
+
+# A status word and a number no document lists, for clients that must not stumble over them.
+UNKNOWN_WORD, UNKNOWN_NUMBER = "reviewing", 7

@@ -16,8 +16,14 @@ from local.upstreams.faults import Fault, Faults, Visit
 from local.upstreams.jobs import FOREVER, Job
 from local.upstreams.media import CONTENT_TYPES, SUFFIXES, Recipe, length_of, make
 from local.upstreams.misbehave import Dropped
+from relay.nouns.media import sniff
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+_INSTEAD: dict[str, Callable[[], Response]] = {
+    "html": lambda: HTMLResponse("<html><body>Sign in to continue</body></html>"),
+    "busy": lambda: PlainTextResponse("try again\n", 503, {"retry-after": "1"}),
+}
 
 
 @dataclass(frozen=True)
@@ -52,12 +58,21 @@ class Files:
         self.reads: dict[str, int] = {}
         self._clock = clock
         self._links: dict[str, Link] = {}
+        self._kept: dict[str, tuple[bytes, str]] = {}
 
     def add(self, link: Link) -> str:
         """The address under which `link` is served."""
         name = f"{uuid.uuid4().hex}.{SUFFIXES[link.recipe.kind]}"
         self._links[name] = link
         return f"{self.base_url}/{name}"
+
+    def keep(self, body: bytes) -> tuple[str, str]:
+        """The address and content type of a file somebody uploaded."""
+        found = sniff(body)
+        kind = found.content_type if found else "application/octet-stream"
+        name = uuid.uuid4().hex
+        self._kept[name] = body, kind
+        return f"{self.base_url}/{name}", kind
 
     def again(self, url: str, dies: float) -> str | None:
         """A second address of the same file, living until `dies`; None when the file is not ours."""
@@ -76,15 +91,15 @@ class Files:
         visits = self.reads.get(name, 0)
         self.reads[name] = visits + 1
         now = self._clock()
+        if name in self._kept:
+            return ranged(request.headers.get("range"), *self._kept[name])
         if link is None:
             return PlainTextResponse("no such file\n", 404)
         fault = link.faults.at(Visit(link.upstream, "file", link.api, link.recipe.prompt, link.task_id, number=visits))
         if now >= _end_of(link, fault):
             return PlainTextResponse("this link has expired\n", 404)
-        if fault and fault.name == "html":
-            return HTMLResponse("<html><body>Sign in to continue</body></html>")
-        if fault and fault.name == "busy":
-            return PlainTextResponse("try again\n", 503, {"retry-after": "1"})
+        if fault and fault.name in _INSTEAD:
+            return _INSTEAD[fault.name]()
         recipe = replace(link.recipe, background=link.background())
         # In a thread: encoding a video must not stop the other simulators' answers.
         body = await asyncio.to_thread(make, recipe)

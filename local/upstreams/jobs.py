@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -12,7 +11,7 @@ from local.upstreams.faults import Fault
 from local.upstreams.media import Kind
 from local.upstreams.settings import Stages
 
-Stage = Literal["pending", "queued", "processing", "succeeded", "failed"]
+Stage = Literal["pending", "queued", "processing", "succeeded", "failed", "cancelled"]
 
 SLOW_FACTOR = 10.0
 FOREVER = math.inf
@@ -35,12 +34,15 @@ class Order:
 
 @dataclass
 class Job:
-    """One accepted request; it moves by the clock alone, so nothing has to wake it."""
+    """One accepted request; it moves by the clock alone, so nothing has to wake it.
+
+    `request` is what was asked, as the wire that took it keeps it. `state` is where it stands whatever the clock says.
+    """
 
     task_id: str
     api: str
     order: Order
-    request: dict[str, Any]
+    request: Any
     created: float
     stages: Stages
     outcome: Fault | None = None
@@ -49,6 +51,7 @@ class Job:
     # Set while the input picture is on its way, and when it cannot be had.
     fetching: bool = False
     problem: str | None = None
+    state: Stage | None = None
 
     @property
     def done_at(self) -> float:
@@ -77,6 +80,8 @@ class Job:
 
     def stage(self, now: float) -> Stage:
         """Where the job stands at `now`."""
+        if self.state is not None:
+            return self.state
         if now >= self.done_at and not self.fetching:
             return "failed" if self.failure else "succeeded"
         if now >= self.created + self.stages.processing:
@@ -107,8 +112,3 @@ class Book:
         """None also when the job belongs to another API: families keep their records apart."""
         job = self.by_id.get(task_id)
         return job if job and api in (None, job.api) else None
-
-
-def new_id(form: Literal["uuid", "kie"]) -> str:
-    """Ids as the family's look: opaque to whoever is polite."""
-    return str(uuid.uuid4()) if form == "uuid" else f"task_{uuid.uuid4().hex[:24]}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from relay.nouns.wire import JSON, Reply
 
 _TRANSPORT = "upstreams.transport"
 _PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr></body></html>"
@@ -34,12 +35,23 @@ class Dropped(Response):
         await asyncio.sleep(0.01)
 
 
-BARE: dict[str, Callable[[], Response]] = {
-    "http-500": lambda: HTMLResponse(_PAGE.format("500 Internal Server Error"), 500),
-    "http-502": lambda: HTMLResponse(_PAGE.format("502 Bad Gateway"), 502),
-    "empty": lambda: Response(b"", 200),
-    "bad-json": lambda: Response(b'{"code":200,"msg":"succ', 200, media_type="application/json"),
-    "drop": Dropped,
+class Silence(Exception):
+    """No answer comes: the line is cut at once, or a gateway gives up on it after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"silence for {seconds:g} s" if seconds else "the line is cut")
+        self.seconds = seconds
+
+
+def _page(status: int, text: str) -> Reply:
+    return Reply(status, _PAGE.format(text).encode(), "text/html; charset=utf-8")
+
+
+BARE = {
+    "http-500": _page(500, "500 Internal Server Error"),
+    "http-502": _page(502, "502 Bad Gateway"),
+    "empty": Reply(200),
+    "bad-json": Reply(200, b'{"code":200,"msg":"succ', JSON),
 }
 
 

@@ -6,16 +6,19 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from relay.nouns.errors import BadInput
 
 
-async def read_object(request: Request) -> dict[str, Any]:
-    """The JSON object in the body; raises ValueError for anything else."""
-    body = json.loads(await request.body())
+def read_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object of a body. Raises BadInput for anything else."""
+    try:
+        body = json.loads(raw)
+        # Half a surrogate pair is legal JSON and can never be sent back, so it is refused while that is easy.
+        json.dumps(body, ensure_ascii=False).encode()
+    except ValueError as error:
+        raise BadInput("the body is not JSON", "请求体不是 JSON") from error
     if not isinstance(body, dict):
-        raise ValueError("the body must be a JSON object")  # noqa: TRY004  # callers answer one kind of error
-    # Half a surrogate pair is legal JSON and can never be sent back, so it is refused while that is easy.
-    json.dumps(body, ensure_ascii=False).encode()
+        raise BadInput("the body is not a JSON object", "请求体不是 JSON 对象")
     return body
 
 

@@ -1,22 +1,44 @@
-"""The simulated upstreams: one server, each family under its name, and their files beside them."""
+"""The simulated upstreams behind one address: each of the catalog's under its name, and their files beside them."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from local.server import Server
 from local.sockets import address, listening
+from local.upstreams import http
+from local.upstreams.callbacks import Callbacks, delivery_of
 from local.upstreams.files import Files
-from local.upstreams.misbehave import KeepTransport
+from local.upstreams.jobs import Job
+from local.upstreams.media import check_picture
+from local.upstreams.mirror import Mirror
+from local.upstreams.misbehave import Dropped, KeepTransport, Silence, hang
 from local.upstreams.settings import Settings
 from local.upstreams.simulator import Simulator
 from relay.catalog.file import shipped
+from relay.nouns.catalog import Upstream
+from relay.nouns.wire import Inbound
+
+FETCH_SECONDS = 10.0
+
+
+def simulator_of(upstream: Upstream, settings: Settings, files: Files) -> Simulator:
+    """The simulator of an upstream: its family's own, where it has wires that no dialect of ours speaks."""
+    own = Path(__file__).parent / upstream.family / "__init__.py"
+    made = import_module(f"{__package__}.{upstream.family}").SIMULATOR if own.exists() else Mirror
+    simulator: Simulator = made(upstream, settings, files)
+    return simulator
 
 
 class Upstreams:
@@ -28,23 +50,28 @@ class Upstreams:
         try:
             self.url = address(listener)
             self.files = Files(f"{self.url}/files", self.settings.clock)
-            self.simulators: dict[str, Simulator] = {
-                family: import_module(f"local.upstreams.{family}").SIMULATOR(self.settings, self.files)
-                for family in sorted({upstream.family for upstream in shipped().upstreams.values()})
-                if (Path(__file__).parent / family / "__init__.py").is_file()
+            self.simulators = {
+                name: simulator_of(upstream, self.settings, self.files)
+                for name, upstream in shipped().upstreams.items()
             }
+            self.callbacks = Callbacks(
+                self.settings.callback_retries, self.settings.callback_timeout, self.settings.clock
+            )
+            for simulator in self.simulators.values():
+                simulator.begin = partial(self._begin, simulator)
+            self._tasks: set[asyncio.Task[None]] = set()
             self._server = Server(KeepTransport(self._app()), listener)
         except BaseException:
             listener.close()
             raise
 
-    def __getitem__(self, family: str) -> Simulator:
-        return self.simulators[family]
+    def __getitem__(self, name: str) -> Simulator:
+        return self.simulators[name]
 
     @property
     def urls(self) -> dict[str, str]:
-        """Each simulated family's base address, to put before the paths of its API."""
-        return {family: f"{self.url}/{family}" for family in self.simulators}
+        """Each upstream's base address, to put before the paths of its API."""
+        return {name: f"{self.url}/{name}" for name in self.simulators}
 
     def close(self) -> None:
         """Ends the thread at once: hanging requests and waiting callbacks are dropped."""
@@ -62,6 +89,49 @@ class Upstreams:
         return Starlette(
             routes=[
                 Route("/files/{name}", self.files.serve, methods=["GET"]),
-                *(Mount(f"/{family}", simulator.app()) for family, simulator in self.simulators.items()),
+                *(
+                    Route(f"/{name}{{path:path}}", partial(_serve, simulator), methods=["GET", "POST", "PUT", "DELETE"])
+                    for name, simulator in self.simulators.items()
+                ),
             ]
         )
+
+    def _begin(self, simulator: Simulator, job: Job) -> None:
+        if job.order.image_url is None:
+            self._announce(simulator, job)
+        else:
+            job.fetching = True
+            self._spawn(self._fetch_input(simulator, job, job.order.image_url))
+
+    def _announce(self, simulator: Simulator, job: Job) -> None:
+        if job.order.callback_url is not None:
+            fault, signer = simulator.fate("callback", job), simulator.signer(job)
+            told = delivery_of(job, job.order.callback_url, simulator.events, signer, fault)
+            self._spawn(self.callbacks.run(told))
+
+    async def _fetch_input(self, simulator: Simulator, job: Job, url: str) -> None:
+        try:
+            body = await http.fetch(url, FETCH_SECONDS)
+            await asyncio.to_thread(check_picture, body)
+            job.background = body
+        except (http.Unreachable, ValueError) as error:
+            job.problem = f"could not use the input picture {url.partition('?')[0]}: {error}"
+        job.fetching = False
+        self._announce(simulator, job)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs `work` beside the requests; it dies with the server."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _serve(simulator: Simulator, request: Request) -> Response:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    path, query = request.path_params["path"], dict(request.query_params)
+    inbound = Inbound(request.method, path, headers, {}, query, await request.body())
+    try:
+        reply = simulator.answer(inbound)
+    except Silence as silence:
+        return await hang(silence.seconds) if silence.seconds else Dropped()
+    return Response(reply.body, reply.status, dict(reply.headers), reply.content_type or None)

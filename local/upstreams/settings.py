@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from local.upstreams.media import Kind
+from relay.nouns.money import NANOS
 
 
 @dataclass(frozen=True)
@@ -43,21 +44,14 @@ class Pace:
 class Settings:
     """One value for all simulators; times are seconds. Every key is an example and opens nothing real."""
 
-    # None means the account never enabled signatures, so callbacks come unsigned.
-    kie_webhook_key: str | None = "EXAMPLE-webhook-hmac-key"
-    aistudio_pushes: bool = False
-    # A whsec_ secret; None sends the relay's callbacks unsigned.
-    aistudio_webhook_secret: str | None = None
+    # Of families that sign; None means the account never enabled signatures, so callbacks come unsigned.
+    webhook_key: str | None = "EXAMPLE-webhook-hmac-key"
     pace: Pace = field(default_factory=Pace)
-    intake_limit: int = 20
-    intake_window: float = 10.0
-    # Per task; None lifts it.
+    # Whether more new tasks are refused than the catalog says an upstream takes.
+    limits_intake: bool = True
+    # Per task, where the family limits that; None lifts it.
     queries_per_second: int | None = 3
-    aistudio_creates_per_minute: int | None = None
-    # Off, input pictures may be addresses nobody serves, as tests of the wire like them.
-    kie_fetches_inputs: bool = False
-    kie_credits: int = 100_000
-    aistudio_balance_cents: int = 100_000
+    money: int = 100_000 * NANOS  # what the relay has paid in at each upstream
     # The documented 1, 5 and 15 minutes at a hundredth; the count of retries is kept.
     callback_retries: tuple[float, ...] = (0.6, 3.0, 9.0)
     callback_timeout: float = 15.0
@@ -66,10 +60,6 @@ class Settings:
     download_links_live: float = 20 * 60.0
     clock: Callable[[], float] = time.time
 
-    def key(self, family: str) -> str:
+    def key(self, upstream: str) -> str:
         """The key a simulated upstream accepts."""
-        return f"sk-EXAMPLE-upstream-{family}"
-
-
-# What stands in for "the documented intervals" where a test or a person wants the real ones.
-DOCUMENTED_RETRIES = (60.0, 300.0, 900.0)
+        return f"sk-EXAMPLE-upstream-{upstream}"

@@ -9,11 +9,10 @@ from typing import Any, TypeVar
 
 import requests
 
-from local.clients import client
+from local.clients import client, spoken
 from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox, Letter
 from ops.deployment import NewAccount
-from relay.families import FAMILIES
 from relay.nouns.money import nanos
 from relay.nouns.task import Delivery, Task
 
@@ -30,7 +29,7 @@ class Tenant:
     http: requests.Session = field(default_factory=requests.Session)
 
     def __post_init__(self) -> None:
-        self.clients = {family: client(family)(self.relay.url, self.account.api_key) for family in FAMILIES}
+        self.clients = {family: client(family)(self.relay.url, self.account.api_key) for family in spoken()}
 
     @classmethod
     def of(cls, relay: LocalRelay, inbox: Inbox, balance: str = "100", tier: int = 3) -> Tenant:

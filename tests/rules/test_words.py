@@ -40,8 +40,8 @@ def found_words() -> list[str]:
 
 
 def own_folder(name: str, family: str) -> bool:
-    """Its code, its simulator, its fixtures and its tests."""
-    return family in Path(name).parts[:-1] or Path(name).name.startswith(f"test_{family}")
+    """Its code, its simulator, its client, its fixtures and its tests."""
+    return family in (*Path(name).parts[:-1], Path(name).stem) or Path(name).name.startswith(f"test_{family}")
 
 
 def found_families() -> list[str]:

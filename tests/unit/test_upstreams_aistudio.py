@@ -1,8 +1,7 @@
-"""The simulated AI Studio keeps its wire: bare answers, enveloped errors, a life one can poll."""
+"""A simulated upstream of a dialect of ours: what it takes, makes, refuses and charges for, over HTTP."""
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,15 +9,14 @@ from typing import Any
 
 import pytest
 import requests
-from standardwebhooks.webhooks import Webhook
 
 from local.upstreams import Pace, Settings, Stages, Upstreams
 from local.upstreams.inbox import Inbox
+from local.upstreams.media import Recipe, make
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
-SECRET = "whsec_" + base64.b64encode(b"EXAMPLE-relay-secret").decode()
-SETTINGS = Settings(pace=Pace.every(0.02), aistudio_pushes=True, aistudio_webhook_secret=SECRET)
+SETTINGS = Settings(pace=Pace.every(0.02))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +79,6 @@ def test_a_video_from_a_picture_fetches_it_and_fails_clearly_when_it_cannot(upst
         task = ended(upstreams, "krea/videos", order | {"image_url": url})
         assert task["status"] == "failed"
         assert task["error"]["code"] == "GENERATION_FAILED"
-        assert "input picture" in task["error"]["message"]
         assert "completed_at" not in task
 
 
@@ -95,17 +92,9 @@ def test_a_video_is_extended_only_from_a_finished_one(upstreams: Upstreams) -> N
 
 REFUSALS = [
     ("grok/images", {}, 400, "MISSING_REQUIRED_FIELD"),
-    ("grok/images", {"prompt": 5}, 400, "INVALID_PARAMETER"),
     ("grok/images", {"prompt": "p", "count": 11}, 400, "INVALID_PARAMETER"),
-    ("grok/images", {"prompt": "p", "size": "big"}, 400, "INVALID_PARAMETER"),
-    ("grok/images", {"prompt": "p", "callback_url": "x"}, 400, "INVALID_PARAMETER"),
     ("grok/images", ["no object"], 400, "INVALID_PARAMETER"),
     ("grok/videos", {"prompt": "p", "action": "text2video"}, 400, "API_NOT_IMPLEMENTED"),
-    ("kling/videos", {"prompt": "p"}, 400, "MISSING_REQUIRED_FIELD"),
-    ("kling/videos", {"prompt": "p", "action": "dance"}, 400, "INVALID_PARAMETER"),
-    ("kling/videos", {"prompt": "p", "action": "image2video"}, 400, "MISSING_REQUIRED_FIELD"),
-    ("kling/videos", {"prompt": "p", "action": "extend"}, 400, "MISSING_REQUIRED_FIELD"),
-    ("kling/videos", {"prompt": "p", "action": "text2video", "aspect_ratio": "4:3"}, 400, "INVALID_PARAMETER"),
     ("nobody/images", {"prompt": "p"}, 404, "NOT_FOUND"),
     ("kling/dances", {"prompt": "p"}, 404, "NOT_FOUND"),
     ("kling/tasks", {"task_id": "none"}, 404, "TASK_NOT_FOUND"),
@@ -144,7 +133,7 @@ def test_the_balance_is_one_element_in_an_envelope_and_pays_for_tasks(upstreams:
     before = call(upstreams, "account/balance").json()["data"][0]
     assert ended(upstreams, "dreamina/images", {"prompt": "一棵树"})["status"] == "succeeded"
     after = call(upstreams, "account/balance").json()["data"][0]
-    assert after["balance_cents"] == before["balance_cents"] - 10
+    assert after["balance_cents"] == before["balance_cents"] - 25
     assert after["balance_display"] == f"¥{after['balance_cents'] / 100:.2f}"
     assert after["usage_today"]["request_count"] == before["usage_today"]["request_count"] + 1
 
@@ -167,17 +156,23 @@ def test_a_strange_status_word_is_all_that_is_said(upstreams: Upstreams) -> None
     assert call(upstreams, "grok/tasks", task).json()["status"] != "reviewing"
 
 
-def test_a_callback_is_the_task_with_its_platform_signed(upstreams: Upstreams) -> None:
+def test_a_callback_is_the_task_with_its_platform(upstreams: Upstreams) -> None:
     with Inbox() as inbox:
         task = ended(upstreams, "grok/images", {"prompt": "push", "callback_url": inbox.url})
         letter = inbox.wait(1)[0]
     assert letter.body == task | {"platform": "grok"}
-    assert Webhook(SECRET).verify(letter.raw, dict(letter.headers)) == letter.body
 
 
-def test_by_default_nothing_is_pushed() -> None:
-    with Upstreams(Settings(pace=Pace.every(0.01))) as upstreams, Inbox() as inbox:
-        ended(upstreams, "grok/images", {"prompt": "quiet", "callback_url": inbox.url})
-        time.sleep(0.05)
-        assert inbox.letters == []
-        assert upstreams["aistudio"].callbacks_sent == 0
+def test_a_job_is_cancelled_before_work_on_it_began() -> None:
+    with Upstreams(Settings(pace=Pace(image=Stages(60.0, 60.0, 60.0)))) as upstreams:
+        task = call(upstreams, "grok/images", {"prompt": "p"}).json()
+        assert call(upstreams, "grok/tasks/cancel", task).json()["cancelled"] is True
+        assert call(upstreams, "grok/tasks", task).json()["status"] == "cancelled"
+
+
+def test_an_upload_is_a_file_like_any_other(upstreams: Upstreams) -> None:
+    picture = make(Recipe("image", "mine", "", "64x64"))
+    headers = {"Authorization": f"Bearer {SETTINGS.key('aistudio')}"}
+    url = f"{upstreams.urls['aistudio']}/api/upload"
+    link = requests.post(url, files={"file": ("a.png", picture)}, headers=headers, timeout=5).json()["url"]
+    assert requests.get(link, timeout=5).content == picture

@@ -20,7 +20,7 @@ SETTINGS = Settings(
     pace=Pace.every(0.02),
     callback_retries=(0.02, 0.02, 0.02),
     queries_per_second=None,
-    intake_limit=1000,
+    limits_intake=False,
     hang_seconds=0.1,
 )
 AUTH = {"Authorization": f"Bearer {SETTINGS.key('kie')}"}

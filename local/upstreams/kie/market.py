@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from local.upstreams.callbacks import Event
+from local.upstreams.fault_table import UNKNOWN_WORD
 from local.upstreams.jobs import Job, Order
 from local.upstreams.kie import shared
 from local.upstreams.kie.shared import Api, Body
@@ -115,7 +116,7 @@ def _record(job: Job, now: float, unknown: bool) -> Body:
     ended = stage in ("succeeded", "failed") and not unknown
     words = {"pending": "waiting", "queued": "queuing", "processing": "generating", "succeeded": "success"}
     record = _told_data(job) if ended else _base(job)
-    record["state"] = "reviewing" if unknown else words.get(stage, "fail")
+    record["state"] = UNKNOWN_WORD if unknown else words.get(stage, "fail")
     record["updateTime"] = shared.millis(job.done_at if ended else now)
     record["progress"] = round(job.progress(now) * 100)
     return record
@@ -155,11 +156,11 @@ def _told_data(job: Job) -> Body:
     return record | {"state": "success", "resultJson": result, "creditsConsumed": job.order.cost}
 
 
-def _told(job: Job) -> Body:
+def _told(job: Job) -> bytes:
     code, message = (
         (501, "Playground task failed.") if job.failure else (200, "Playground task completed successfully.")
     )
-    return shared.envelope(code, message, _told_data(job))
+    return shared.envelope(code, message, _told_data(job)).body
 
 
 API = Api(

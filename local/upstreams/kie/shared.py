@@ -10,14 +10,11 @@ from typing import Any, TypeVar
 from local.upstreams.callbacks import Event
 from local.upstreams.jobs import Job, Order
 from local.upstreams.reading import is_web_address, is_whole
-from local.upstreams.refusals import Refused
+from relay.nouns.errors import RelayError
+from relay.nouns.wire import Reply
 
 Body = dict[str, Any]
 Choice = TypeVar("Choice", str, int)
-
-# A word and a flag no document lists, for clients that must not stumble over them.
-UNKNOWN_WORD = "REVIEWING"
-UNKNOWN_FLAG = 7
 
 POLICY_TEXT = "Your content was flagged by the provider as violating content policies"
 FAILURE_TEXT = "Generation failed, please try again later"
@@ -35,6 +32,14 @@ class Api:
     read: Callable[[Body], Order]
     record: Callable[[Job, float, bool], Body]
     events: Callable[[Job], list[Event]]
+
+
+class Refused(RelayError):
+    """A request KIE answers with one of its own numbers."""
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.number = number
 
 
 def bad(message: str) -> Refused:
@@ -121,8 +126,8 @@ def date_text(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def envelope(code: int, message: str, data: object) -> Body:
-    return {"code": code, "msg": message, "data": data}
+def envelope(code: int, message: str, data: object) -> Reply:
+    return Reply.json({"code": code, "msg": message, "data": data})
 
 
 def failure(job: Job, generation: int) -> tuple[int, str]:

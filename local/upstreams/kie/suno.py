@@ -7,6 +7,7 @@ import uuid
 from typing import Literal
 
 from local.upstreams.callbacks import Event
+from local.upstreams.fault_table import UNKNOWN_WORD
 from local.upstreams.jobs import Job, Order
 from local.upstreams.kie import shared
 from local.upstreams.kie.shared import Api, Body
@@ -84,7 +85,7 @@ def _status(job: Job, now: float) -> tuple[str, int]:
 
 
 def _record(job: Job, now: float, unknown: bool) -> Body:
-    status, heard = (shared.UNKNOWN_WORD, 0) if unknown else _status(job, now)
+    status, heard = (UNKNOWN_WORD.upper(), 0) if unknown else _status(job, now)
     code, message = _failure(job) if status in _FAILED.values() else (None, None)
     tracks = [{_CAMEL.get(field, field): value for field, value in track.items()} for track in _tracks(job, heard)]
     return {
@@ -103,11 +104,11 @@ def _failure(job: Job) -> tuple[int, str]:
     return shared.failure(job, 531)
 
 
-def _told(job: Job, stage: Literal["text", "first", "complete", "error"]) -> Body:
+def _told(job: Job, stage: Literal["text", "first", "complete", "error"]) -> bytes:
     code, message = _failure(job) if stage == "error" else (200, "All generated successfully.")
     heard = {"first": 1, "complete": TRACKS}.get(stage, 0)
     data = {"callbackType": stage, "task_id": job.task_id, "data": _tracks(job, heard)}
-    return shared.envelope(code, message, data)
+    return shared.envelope(code, message, data).body
 
 
 def _events(job: Job) -> list[Event]:

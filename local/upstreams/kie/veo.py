@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 from local.upstreams.callbacks import Event
+from local.upstreams.fault_table import UNKNOWN_NUMBER
 from local.upstreams.jobs import Job, Order
 from local.upstreams.kie import shared
 from local.upstreams.kie.shared import Api, Body
@@ -51,7 +52,7 @@ def _results(job: Job) -> Body:
 def _record(job: Job, now: float, unknown: bool) -> Body:
     stage = job.stage(now)
     ended = stage in ("succeeded", "failed") and not unknown
-    flag = shared.UNKNOWN_FLAG if unknown else {"succeeded": 1, "failed": 3}.get(stage, 0)
+    flag = UNKNOWN_NUMBER if unknown else {"succeeded": 1, "failed": 3}.get(stage, 0)
     code, message = shared.failure(job, 501) if ended and stage == "failed" else (None, None)
     response = {"taskId": job.task_id, **_results(job)} if ended and stage == "succeeded" else None
     return {
@@ -67,7 +68,7 @@ def _record(job: Job, now: float, unknown: bool) -> Body:
     }
 
 
-def _told(job: Job) -> Body:
+def _told(job: Job) -> bytes:
     data: Body = {
         "taskId": job.task_id,
         "promptJson": json.dumps(job.request, ensure_ascii=False),
@@ -76,8 +77,9 @@ def _told(job: Job) -> Body:
     if job.failure:
         code, message = shared.failure(job, 501)
         # Veo's callbacks know no 451: an input that cannot be had is a validation error there.
-        return shared.envelope(422 if code == 451 else code, message, data)
-    return shared.envelope(200, "Veo3.1 video generated successfully.", data | {"info": _results(job)})
+        return shared.envelope(422 if code == 451 else code, message, data).body
+
+    return shared.envelope(200, "Veo3.1 video generated successfully.", data | {"info": _results(job)}).body
 
 
 API = Api(

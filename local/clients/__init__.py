@@ -1,16 +1,31 @@
-"""How clients speak to the relay: one small class per dialect, found by the family's name."""
+"""How clients speak to the relay: per dialect a small class, and what `make run` asks by it, found by the name."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, BinaryIO, ClassVar
 
 import requests
 
+from relay.families import FAMILIES
+
 SECONDS = 30.0
 PERCENT = {"pending": 5.0, "queued": 20.0, "processing": 55.0}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request that the run makes. `picture` says what the file it brings along shows; `refused` ends without one."""
+
+    name: str
+    path: str
+    body: Mapping[str, Any]
+    picture: str = ""
+    refused: bool = False
 
 
 class Client(ABC):
@@ -20,6 +35,8 @@ class Client(ABC):
         self.url = url
         self.http = requests.Session()
         self.http.headers["authorization"] = f"Bearer {api_key}"
+
+    asks: ClassVar[tuple[Ask, ...]] = ()
 
     @abstractmethod
     def create(self, path: str, body: Mapping[str, object], callback_url: str) -> str:
@@ -37,6 +54,14 @@ class Client(ABC):
     def links(self, document: Mapping[str, Any]) -> list[str]:
         """Where a document says the results are."""
 
+    def told_of(self, document: Mapping[str, Any]) -> str:
+        """The task a callback's document speaks of."""
+        return str(document["task_id"])
+
+    def upload(self, file: BinaryIO) -> str:
+        """The URL of a file that a request may name."""
+        raise NotImplementedError("this dialect takes no files")
+
     def post(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 (any JSON)
         answer = self.http.post(self.url + path, json=body, timeout=SECONDS)
         answer.raise_for_status()
@@ -45,5 +70,10 @@ class Client(ABC):
 
 def client(family: str) -> type[Client]:
     """The client of a family's dialect."""
-    found: type[Client] = import_module(f"local.upstreams.{family}.client").CLIENT
+    found: type[Client] = import_module(f"local.clients.{family}").CLIENT
     return found
+
+
+def spoken() -> list[str]:
+    """The families that have a client."""
+    return [family for family in FAMILIES if find_spec(f"{__name__}.{family}")]

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from local.clients import PERCENT, SECONDS, Client
+from local.clients import PERCENT, SECONDS, Ask, Client
 
 
 class KieClient(Client):
     """KIE's 4o image API: /api/v1/gpt4o-image/{generate,record-info}."""
+
+    asks = (
+        Ask("image KIE", "/api/v1/gpt4o-image/generate", {"prompt": "A paper boat on a quiet canal", "size": "3:2"}),
+    )
 
     def create(self, path: str, body: Mapping[str, object], callback_url: str) -> str:
         return str(self.post(path, {"callBackUrl": callback_url, **body})["data"]["taskId"])
@@ -27,6 +31,9 @@ class KieClient(Client):
 
     def links(self, document: Mapping[str, Any]) -> list[str]:
         return list((document["response"] or {}).get("resultUrls") or [])
+
+    def told_of(self, document: Mapping[str, Any]) -> str:
+        return str(document["data"]["taskId"])
 
 
 CLIENT = KieClient

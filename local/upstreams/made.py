@@ -1,0 +1,106 @@
+"""What a simulated upstream sells and makes, in terms of what a dialect of ours reads and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from local.upstreams.fault_table import UNKNOWN_NUMBER, UNKNOWN_WORD
+from local.upstreams.jobs import Job, Order
+from local.upstreams.media import Kind as Media
+from relay.families.dialect import CREATE_RECORD, MANY_FACTS, RECORD, RECORD_FACTS, AnyRoute, Record
+from relay.nouns.catalog import Catalog, Model, Offer
+from relay.nouns.draft import KINDS, Draft, Kind, MediaRole
+from relay.nouns.errors import BadKey, InsufficientBalance, InvalidParameter, RateLimited, RelayError, UpstreamError
+from relay.nouns.faults import Fault
+from relay.nouns.task import Asset, Task
+from relay.nouns.wire import Json
+
+FILES: Mapping[str | None, Media] = {"image": "image", "video": "video", "audio": "music"}
+SONG_SECONDS = 20.0
+FAILURES = {"refuse": "CONTENT_POLICY_VIOLATION", "fail": "GENERATION_FAILED", "bad-input": "INPUT_FETCH_FAILED"}
+REFUSALS: Mapping[str, Callable[[], RelayError]] = {
+    "rate-limit": lambda: RateLimited("too many requests in this minute", "请求过于频繁", 3),
+    "unauthorized": BadKey,
+    "refuse": lambda: InvalidParameter("prompt", "was refused: content policy", "违反内容政策"),
+    "no-credits": InsufficientBalance,
+}
+
+
+def sold_by(catalog: Catalog, family: str) -> Catalog:
+    """What an upstream of this family sells: our own menu of its dialect, and our sources there by their names."""
+    menu = {platform: dict(kinds) for platform, kinds in catalog.menus.get(family, {}).items()}
+    for model in catalog.models.values():
+        for source in model.sources:
+            if catalog.upstreams[source.upstream].family == family:
+                wanted = (
+                    [source.label] if source.label else [name for name, kinds in menu.items() if model.kind in kinds]
+                )
+                for platform in wanted:
+                    _add(menu.setdefault(platform, {}), source.model, model)
+    return replace(catalog, menus={family: menu})
+
+
+def _add(kinds: dict[Kind, Offer], name: str, model: Model) -> None:
+    offer = kinds.get(model.kind, Offer(name, {}))
+    kinds[model.kind] = replace(offer, models={**offer.models, name: model})
+
+
+def unknown_word(running: Json, *ends: Json) -> Json:
+    """A document that tells its state, which is what differs at each end, by a word or number nobody knows."""
+    if isinstance(running, dict):
+        return {
+            name: unknown_word(value, *(end.get(name) if isinstance(end, dict) else None for end in ends))
+            for name, value in running.items()
+        }
+    told = {(type(value), str(value)) for value in (running, *ends)}
+    if len(told) <= len(ends) or len({kind for kind, _ in told}) > 1:
+        return running
+    if isinstance(running, str) and running.isidentifier():
+        return UNKNOWN_WORD.upper() if running.isupper() else UNKNOWN_WORD
+    return UNKNOWN_NUMBER if type(running) is int else running
+
+
+def order_of(draft: Draft, model: Model) -> Order:
+    kind = FILES.get(KINDS[draft.kind].file)
+    seconds = float(draft.duration or model.duration) if draft.kind is Kind.VIDEO else SONG_SECONDS
+    return Order(
+        kind or "image",
+        draft.prompt,
+        draft.model,
+        draft.size or draft.ratio or "1:1",
+        seconds,
+        count=model.most(draft) if kind else 0,
+        callback_url=draft.callback.url if draft.callback else None,
+        image_url=draft.url(MediaRole.IMAGE) or draft.url(MediaRole.FIRST_FRAME),
+        cost=model.cost(draft),
+    )
+
+
+def assets_of(job: Job) -> tuple[Asset, ...]:
+    seconds = None if job.order.kind == "image" else job.order.seconds
+    title = job.order.prompt[:40] if job.order.kind == "music" else None
+    return tuple(Asset(url, seconds, title) for url in job.urls)
+
+
+def facts_of(job: Job) -> Mapping[str, Json]:
+    """What an outcome that is no file says."""
+    return {} if job.order.count else {"text": f"Written for: {job.order.prompt}"}
+
+
+def fault_of(job: Job) -> Fault:
+    return Fault(FAILURES[job.failure or "fail"])
+
+
+def refusal(fault: str) -> RelayError:
+    """What a named fault is in our error tree, which every dialect can say."""
+    return REFUSALS.get(fault, lambda: UpstreamError(f"the upstream has the fault {fault}"))()
+
+
+def found(route: AnyRoute, job: Job, task: Task) -> Task | Record:
+    """A job as the route's use case finds it."""
+    return (
+        Record(task, job.request, facts_of(job))
+        if route.use in (CREATE_RECORD, RECORD, RECORD_FACTS, MANY_FACTS)
+        else task
+    )

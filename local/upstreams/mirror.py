@@ -1,0 +1,200 @@
+"""An upstream for every wire that a dialect of ours speaks: it reads as we read clients, and tells as we tell them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from local.upstreams.callbacks import Event, Signer
+from local.upstreams.files import Files
+from local.upstreams.jobs import FOREVER, Job
+from local.upstreams.made import assets_of, fault_of, found, order_of, refusal, sold_by, unknown_word
+from local.upstreams.paths import Path
+from local.upstreams.settings import Settings
+from local.upstreams.simulator import Simulator
+from relay.edge.wiring import catalog
+from relay.families import dialect
+from relay.families.dialect import (
+    BALANCE,
+    CANCEL,
+    CREATE,
+    CREATE_RECORD,
+    DOWNLOAD,
+    MANY,
+    MANY_FACTS,
+    QUERY,
+    RECORD,
+    RECORD_FACTS,
+    UPLOAD,
+    AnyRoute,
+    Auth,
+    Dialect,
+    Download,
+    TaskQuery,
+    Told,
+    Use,
+)
+from relay.families.reading import parse
+from relay.nouns.account import Balance, FilePart, Upload
+from relay.nouns.catalog import Upstream
+from relay.nouns.draft import Draft
+from relay.nouns.errors import (
+    InvalidParameter,
+    RelayError,
+    TaskNotFound,
+)
+from relay.nouns.listing import TaskIds
+from relay.nouns.task import State, Task, uuid7
+from relay.nouns.wire import Inbound, Reply
+
+
+class Mirror(Simulator):
+    """An upstream of any family that has a dialect. A family with wires beyond it adds paths to these."""
+
+    def __init__(self, upstream: Upstream, settings: Settings, files: Files) -> None:
+        super().__init__(upstream, settings, files)
+        self.dialect: Dialect = dialect(upstream.family)
+        self.catalog = sold_by(catalog(), upstream.family)
+        self.new_id: Callable[[], str] = lambda: uuid7(int(self.now() * 1000), secrets.randbits(74))
+        self._own_paths = [
+            Path.of(route, partial(self._serve, route, USES[route.use]))
+            for route in self.dialect.routes
+            if route.use in USES
+        ]
+
+    def paths(self) -> Sequence[Path]:
+        return self._own_paths
+
+    def read_key(self, inbound: Inbound) -> str:
+        return self.dialect.read_key(inbound)
+
+    def write_refusal(self, error: RelayError, trace_id: str, path: str) -> Reply:
+        return self.dialect.error_at(path)(error, trace_id)
+
+    def refusal(self, fault: str) -> RelayError:
+        return refusal(fault)
+
+    def events(self, job: Job) -> Sequence[Event]:
+        # The end is taken as reached, so that a lie can be told before it.
+        return [Event(job.done_at, lambda: self.dialect.write_callback(self._told(self.task(job, job.done_at))))]
+
+    @property
+    def signs(self) -> bool:
+        """Whether the family signs its callbacks, and this upstream has signatures switched on."""
+        return type(self.dialect).sign_callback is not Dialect.sign_callback and bool(self.settings.webhook_key)
+
+    def signer(self, job: Job) -> Signer | None:
+        key, task = self.settings.webhook_key or "", self.task(job)
+        return (lambda body, stamp: self.dialect.sign_callback(task, key, stamp)) if self.signs else None
+
+    def secrets(self) -> dict[str, str]:
+        key = {"webhook-key": self.settings.webhook_key} if self.settings.webhook_key and self.signs else {}
+        return super().secrets() | key
+
+    def task(self, job: Job, now: float | None = None) -> Task:
+        """A job as the dialect tells it: the task it would be here."""
+        now = self.now() if now is None else now
+        draft, stage = job.request, job.stage(now)
+        made = Task(self.name, job.task_id, self.dialect.family, draft.platform, draft.kind, draft.model, 1, 0, 0)
+        task = replace(
+            made,
+            state=State(stage),
+            created_at=int(job.created * 1000),
+            progress=job.progress(now) * 100,
+            upstream_task_id=job.task_id,
+        )
+        if job.done_at < FOREVER and task.terminal:
+            task = replace(task, completed_at=int(job.done_at * 1000))
+        if stage == "failed":
+            return replace(task, fault=fault_of(job))
+        return replace(task, assets=assets_of(job)) if stage == "succeeded" else task
+
+    def _told(self, found: object) -> Told[Any]:
+        return Told(found, int(self.now() * 1000), self.files.base_url)
+
+    def _serve(self, route: AnyRoute, use: Callable[..., Reply], inbound: Inbound) -> Reply:
+        if route.auth is Auth.KEY:
+            self.authorise(inbound)
+        return use(self, route, route.read(inbound, self.catalog))
+
+    def _create(self, route: AnyRoute, draft: Draft) -> Reply:
+        def accepted(job: Job) -> Reply:
+            return route.write(self._told(found(route, job, self.task(job))))
+
+        return self.submit(draft.platform, draft.prompt, lambda: self._job(draft), accepted)
+
+    def _job(self, draft: Draft) -> Job:
+        if draft.parent is not None:
+            self._ended(draft.parent.task_id, draft.platform)
+        return self.job_for(self.new_id(), draft.platform, order_of(draft, self.catalog.models[draft.model]), draft)
+
+    def _ended(self, task_id: str, platform: str | None) -> Job:
+        job = self.book.find(task_id, platform)
+        if job is None or job.stage(self.now()) != "succeeded":
+            raise TaskNotFound
+        return job
+
+    def _query(self, route: AnyRoute, asked: TaskQuery) -> Reply:
+        def record(job: Job, unknown: bool) -> Reply:
+            def tell(task: Task) -> Reply:
+                return route.write(self._told(found(route, job, task)))
+
+            task = self.task(job)
+            if not unknown:
+                return tell(task)
+            states = (State.PROCESSING, State.SUCCEEDED, State.FAILED)
+            told = [tell(replace(task, state=state, assets=assets_of(job))) for state in states]
+            return Reply.json(unknown_word(*(parse(each.body) for each in told)))
+
+        return self.query(asked.platform, asked.task_id, record)
+
+    def _many(self, route: AnyRoute, asked: TaskIds) -> Reply:
+        jobs = [job for task_id in asked.task_ids if (job := self.book.find(task_id))]
+        return route.write(self._told([found(route, job, self.task(job)) for job in jobs]))
+
+    def _cancel(self, route: AnyRoute, asked: TaskQuery) -> Reply:
+        job = self.book.find(asked.task_id, asked.platform)
+        if job is None:
+            raise TaskNotFound
+        if job.stage(self.now()) == "pending":
+            job.state = "cancelled"
+        return route.write(self._told(self.task(job)))
+
+    def _download(self, route: AnyRoute, asked: Download) -> Reply:
+        return route.write(self._told(self.fresh_link(asked)))
+
+    def fresh_link(self, asked: Download) -> str:
+        """Another link to a result."""
+        if asked.task_id and asked.url not in self._ended(asked.task_id, None).urls:
+            raise TaskNotFound
+        link = self.files.again(asked.url, self.now() + self.settings.download_links_live)
+        if link is None:
+            raise InvalidParameter("url", "was not generated here", "不是此处生成的文件")
+        return link
+
+    def _balance(self, route: AnyRoute, asked: None) -> Reply:
+        spent, tier = self.settings.money - self.money, next(iter(self.catalog.tiers.values()))
+        return route.write(self._told(Balance(self.money, tier, self.jobs_created, spent, spent, self.catalog.usd)))
+
+    def _upload(self, route: AnyRoute, part: FilePart) -> Reply:
+        until = self.now() + self.settings.links_live
+        url, kind = self.files.keep(part.body)
+        return route.write(self._told(Upload(url, part.filename, len(part.body), kind, int(until))))
+
+
+USES: Mapping[Use[Any, Any], Callable[..., Reply]] = {
+    CREATE: Mirror._create,
+    CREATE_RECORD: Mirror._create,
+    QUERY: Mirror._query,
+    RECORD: Mirror._query,
+    RECORD_FACTS: Mirror._query,
+    MANY: Mirror._many,
+    MANY_FACTS: Mirror._many,
+    CANCEL: Mirror._cancel,
+    DOWNLOAD: Mirror._download,
+    BALANCE: Mirror._balance,
+    UPLOAD: Mirror._upload,
+}

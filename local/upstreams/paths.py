@@ -1,0 +1,32 @@
+"""What a simulated upstream serves: a path, and what answers there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from relay.families.dialect import AnyRoute
+from relay.nouns.wire import Inbound, Reply
+
+
+class Path(NamedTuple):
+    """A path an upstream serves; parameters stand in braces, `when` settles what several share."""
+
+    method: str
+    path: str
+    answer: Callable[[Inbound], Reply]
+    when: Callable[[Inbound], bool] | None = None
+
+    @classmethod
+    def of(cls, route: AnyRoute, answer: Callable[[Inbound], Reply]) -> Path:
+        return cls(route.method, route.path, answer, route.when)
+
+    def match(self, asked: Inbound) -> Inbound | None:
+        """The request with its path parameters, or None where it asks for something else."""
+        found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path), asked.path)
+        if found is None or self.method != asked.method:
+            return None
+        asked = replace(asked, params=found.groupdict())
+        return asked if self.when is None or self.when(asked) else None
