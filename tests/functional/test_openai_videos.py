@@ -79,6 +79,12 @@ def test_what_goes_on_from_a_video_is_made_like_it(relay: Served, client: OpenAI
     assert json.loads(sent[-1].body) == {"prompt": "at night"}
 
 
+def test_a_film_becomes_a_character(client: OpenAI) -> None:
+    character = client.videos.create_character(name="Boatswain", video=sample("mp4"))
+    assert character.name == "Boatswain"
+    assert client.videos.get_character(character.id or "").to_dict() == character.to_dict()
+
+
 def test_a_refusal_names_the_parameter(client: OpenAI) -> None:
     with pytest.raises(BadRequestError) as refused:
         client.videos.create(prompt="a boat", model="sora-9")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import unicodedata
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from python_multipart.exceptions import FormParserError
@@ -12,7 +13,7 @@ from python_multipart.multipart import Field, File, FormParser, parse_options_he
 
 from relay.nouns.account import FilePart
 from relay.nouns.errors import InvalidParameter, MissingField
-from relay.nouns.wire import Inbound
+from relay.nouns.wire import Call, Inbound
 
 MAX_PARTS = 64  # of one form; far above what any API takes
 MAX_FILENAME = 255  # characters; longer ones are cut in uploads, for they are only shown again
@@ -55,6 +56,29 @@ def read_form(inbound: Inbound) -> MultipartForm:
 def as_data_uri(part: FilePart) -> str:
     """A file of a form as the medium of a draft: it is judged by its bytes and becomes an upload of the account."""
     return f"data:application/octet-stream;base64,{base64.b64encode(part.body).decode()}"
+
+
+def write_form(method: str, url: str, fields: Mapping[str, str], files: Mapping[str, str]) -> Call:
+    """A call whose body is a form of texts, and of files given as data URIs; of any other address the file is empty."""
+    parts = [(f'name="{name}"', text.encode()) for name, text in fields.items()]
+    for name, uri in files.items():
+        content_type, data = _read_data_uri(uri)
+        about = f'name="{name}"; filename="{name}.{content_type.rpartition("/")[2]}"\r\nContent-Type: {content_type}'
+        parts.append((about, data))
+    # a digest of the parts stands in none of them by chance, and equal requests give equal bytes
+    boundary = sha256(b"".join(data for _, data in parts)).hexdigest()[:32].encode()
+    written = (
+        b"--%b\r\nContent-Disposition: form-data; %b\r\n\r\n%b\r\n" % (boundary, about.encode(), data)
+        for about, data in parts
+    )
+    headers = {"content-type": f"multipart/form-data; boundary={boundary.decode()}"}
+    return Call(method, url, headers, b"".join(written) + b"--%b--\r\n" % boundary)
+
+
+def _read_data_uri(uri: str) -> tuple[str, bytes]:
+    """The type and the bytes of `data:TYPE;base64,…`."""
+    about, _, text = uri.removeprefix("data:").partition(";base64,")
+    return (about, base64.b64decode(text)) if text else ("application/octet-stream", b"")
 
 
 def read_file(inbound: Inbound) -> FilePart:

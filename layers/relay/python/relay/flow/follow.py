@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import ceil
 
 from relay.flow.access import Caller
 from relay.flow.find import find
@@ -53,7 +54,8 @@ def _like_parent(services: Services, draft: Draft, parent: Task) -> Draft:
     made = services.store.tasks.request(parent.account_id, parent.task_id) if draft.kind is Kind.VIDEO else None
     if made is None:
         return draft
-    return replace(draft, size=made.size, ratio=made.ratio, duration=draft.duration or made.duration)
+    length = next((ceil(each.duration) for each in parent.results if each.duration), made.duration)
+    return replace(draft, size=made.size, ratio=made.ratio, duration=draft.duration or length)
 
 
 def _check(services: Services, draft: Draft, asked: Parent, parent: Task) -> None:

@@ -20,7 +20,7 @@ from relay.flow.services import Services
 from relay.flow.uploads import inspect_file, new_key
 from relay.nouns.draft import FILE_KINDS, Draft, Medium
 from relay.nouns.errors import InvalidParameter, Refused
-from relay.nouns.media import PICTURES, by_name, sniff
+from relay.nouns.media import UPLOADABLE, by_name, sniff
 from relay.nouns.wire import Call
 
 STORED = "media:"  # URL scheme of a stored file inside a draft: media:<key of our bucket>
@@ -35,7 +35,7 @@ _DATA_URI = re.compile(r"data:[\w.+/-]*(?:;[\w=-]+)*;base64,", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """A picture sent inside a request; it is stored under `key` once the request is accepted."""
+    """A file sent inside a request; it is stored under `key` once the request is accepted."""
 
     key: str
     body: bytes
@@ -43,17 +43,17 @@ class Inline:
 
 
 def resolve_inputs(services: Services, caller: Caller, draft: Draft) -> tuple[Draft, list[Inline]]:
-    """The draft with every medium checked and stored or inline ones as `media:<key>`, and the inline pictures.
+    """The draft with every medium checked and stored or inline ones as `media:<key>`, and the inline files.
 
     Raises InvalidParameter or TooLarge naming the field. Nothing is stored yet, because the request may still be
-    refused; the caller passes the inline pictures to `store_inline` when it is accepted.
+    refused; the caller passes the inline files to `store_inline` when it is accepted.
     """
     inline, until = list[Inline](), services.clock() + int(CHECK_SECONDS * 1000)
 
     def resolve(medium: Medium) -> str:
         field, url = medium.field or medium.role, medium.url  # without one where a stored request is completed
         if url.startswith("data:"):
-            inline.append(_read_inline(services, caller, field, url))
+            inline.append(_read_inline(services, caller, medium))
             return STORED + inline[-1].key
         resolved = _resolve_url(services, caller, field, url, (until - services.clock()) / 1000)
         return _check_kind(field, resolved, FILE_KINDS.get(medium.role, "image"))
@@ -66,7 +66,7 @@ def resolve_inputs(services: Services, caller: Caller, draft: Draft) -> tuple[Dr
 
 
 def store_inline(services: Services, caller: Caller, inline: list[Inline]) -> None:
-    """Put inline pictures into the bucket (rows are too small for them) and count them as uploads."""
+    """Put inline files into the bucket (rows are too small for them) and count them as uploads."""
     if inline:
         count_accepted(services, caller, [len(each.body) for each in inline])
     for each in inline:
@@ -114,7 +114,8 @@ def _check_kind(field: str, url: str, wanted: str) -> str:
     return url
 
 
-def _read_inline(services: Services, caller: Caller, field: str, uri: str) -> Inline:
+def _read_inline(services: Services, caller: Caller, medium: Medium) -> Inline:
+    field, uri, kind = medium.field, medium.url, FILE_KINDS.get(medium.role, "image")
     match = _DATA_URI.match(uri)
     if match is None:
         raise InvalidParameter(field, "must be like data:image/png;base64,…", "格式应为 data:image/png;base64,…")
@@ -122,7 +123,7 @@ def _read_inline(services: Services, caller: Caller, field: str, uri: str) -> In
         body = base64.b64decode(uri[match.end() :], validate=True)
     except ValueError as error:
         raise InvalidParameter(field, "is not valid base64", "不是有效的 base64") from error
-    found = inspect_file(field, body, PICTURES)
+    found = inspect_file(field, body, tuple(each for each in UPLOADABLE if each.kind == kind))
     return Inline(new_key(services, caller, found.type), body[: found.size], found.type.content_type)
 
 

@@ -14,7 +14,7 @@ from relay.nouns.task import Task
 from relay.nouns.wire import Reply
 
 # How each API tells of a task's end, by its platform word; one that is not here takes no callback address.
-CALLBACKS: Mapping[str, Callable[[Told[Task]], bytes]] = {}
+CALLBACKS: Mapping[str, Callable[[Told[Task]], bytes]] = {**videos.CALLBACKS}
 
 
 class NewapiDialect(Dialect):

@@ -6,10 +6,18 @@ from relay.families.newapi.video import provider as video
 from relay.families.newapi.videos import provider as videos
 from relay.families.newapi.words import FAMILY
 from relay.families.provider import Provider
+from relay.nouns.errors import Forbidden
+from relay.nouns.signing import verify_webhook
+from relay.nouns.wire import Inbound
 
 
 class NewapiProvider(Provider):
     family = FAMILY
 
+    def read_event(self, inbound: Inbound, now: int, webhook_key: str) -> str | None:
+        if not verify_webhook(webhook_key, inbound.headers, inbound.body, now):
+            raise Forbidden("the event's signature is missing, wrong or stale", "事件签名无效")
+        return videos.read_event(inbound.body)
 
-PROVIDER = NewapiProvider({"video": video.API, "videos": videos.API})
+
+PROVIDER = NewapiProvider({"video": video.API, "videos": videos.API, "characters": videos.CHARACTER_API})

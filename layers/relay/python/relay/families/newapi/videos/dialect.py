@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from relay.families.dialect import CREATE_RECORD, HIDE, LIST_FACTS, QUERY, RECORD, AnyRoute, Route
 from relay.families.newapi.videos import read, write
-from relay.families.newapi.videos.words import EDITS, EXTENSIONS, PATH, VARIANTS
+from relay.families.newapi.videos.words import CHARACTERS, EDITS, EXTENSIONS, PATH, PLATFORM, VARIANTS
 from relay.families.newapi.words import write_openai_error
 from relay.nouns.wire import Inbound
 
@@ -23,6 +23,8 @@ _ROUTES: tuple[AnyRoute, ...] = (
     Route("POST", f"{PATH}/{{video_id}}/remix", CREATE_RECORD, read.read_remix, write.write_video),
     Route("POST", EDITS, CREATE_RECORD, read.read_edit, write.write_video),
     Route("POST", EXTENSIONS, CREATE_RECORD, read.read_extend, write.write_video),
+    Route("POST", CHARACTERS, CREATE_RECORD, read.read_character, write.write_character),
+    Route("GET", f"{CHARACTERS}/{{character_id}}", RECORD, read.read_character_query, write.write_character),
     Route("GET", PATH, LIST_FACTS, read.read_list, write.write_list),
     Route("GET", f"{PATH}/{{video_id}}", RECORD, read.read_query, write.write_video),
     *(
@@ -33,3 +35,4 @@ _ROUTES: tuple[AnyRoute, ...] = (
     Route("DELETE", f"{PATH}/{{video_id}}", HIDE, read.read_query, write.write_deleted),
 )
 ROUTES: tuple[AnyRoute, ...] = tuple(replace(route, error=write_openai_error) for route in _ROUTES)
+CALLBACKS = {PLATFORM: write.write_event}

@@ -5,10 +5,23 @@ from __future__ import annotations
 from typing import get_args
 from urllib.parse import quote
 
+from relay.families.forms import write_form
 from relay.families.newapi.answers import POLICY, read_error, refusal, speaks_of_policy
-from relay.families.newapi.videos.words import EDITS, EXTENSIONS, FAULTS, PATH, STATES, VARIANTS, Size
-from relay.families.provider import Api, Carries, Job, Order
+from relay.families.newapi.videos.words import (
+    CHARACTERS,
+    COMPLETED,
+    EDITS,
+    EVENT_FAILED,
+    EXTENSIONS,
+    FAULTS,
+    PATH,
+    STATES,
+    VARIANTS,
+    Size,
+)
+from relay.families.provider import Api, Carries, Job, MediaForm, Mode, Order
 from relay.families.reading import MAX_CODE, Record, as_id, as_number, as_object, as_text, is_url
+from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind, MediaRole
 from relay.nouns.errors import Unfit, Unreadable
 from relay.nouns.faults import Fault
@@ -18,25 +31,41 @@ from relay.nouns.task import TERMINAL, Asset, Observation, Role, State
 from relay.nouns.wire import Answer, Call
 
 _CODES = {code: canonical for canonical, code in FAULTS.items()}
-_NEW = ("", "text2video", "image2video")
 _IMAGES = (MediaRole.IMAGE, MediaRole.FIRST_FRAME, MediaRole.REFERENCE)
-CARRIES = {Kind.VIDEO: Carries(("text2video", "image2video", "remix", "edit", "extend"), _IMAGES, parent=True)}
+_NEW = ("", "text2video", "image2video")
+_ACTIONS = ("text2video", "image2video", "remix", "edit", "extend")
+CARRIES = {Kind.VIDEO: Carries(_ACTIONS, (*_IMAGES, MediaRole.VIDEO), parent=True)}
+CHARACTER_CARRIES = {Kind.CHARACTER: Carries(media=(MediaRole.VIDEO,), options=("title",))}
 
 
 def write_submit(order: Order) -> Call:
     draft = order.draft
+    if draft.action in _NEW:
+        return _write_new(draft, order.source)
     if draft.parent:
         return _write_follow(draft, draft.parent.upstream_task_id)
-    if draft.action not in _NEW:
+    if draft.action != "extend" or not draft.media:  # what is made of a film is as long as it is, which nobody told us
         raise Unfit("action", "must be a video that was made here", "必须是在此生成的视频")
-    if len(draft.media) > 1:
-        raise Unfit(draft.media[1].role, "takes at most 1 for this model", "该模型最多 1 个")
-    body: dict[str, object] = {"model": order.source.model, "prompt": draft.prompt, "seconds": str(draft.duration)}
-    if size := _size(draft, order.source.sizes):
-        body["size"] = size
-    if draft.media:
-        body["input_reference"] = {"image_url": draft.media[0].url}
-    return Call.json("POST", PATH, body)
+    fields = {"prompt": draft.prompt, "seconds": str(draft.duration)}
+    return write_form("POST", EXTENSIONS, fields, _file(draft, "video", (MediaRole.VIDEO,)))
+
+
+def _write_new(draft: Draft, source: Source) -> Call:
+    if draft.parent:
+        raise Unfit("parent", "is not taken by this action", "该操作不支持")
+    fields = {"model": source.model, "prompt": draft.prompt, "seconds": str(draft.duration)}
+    if size := _size(draft, source.sizes):
+        fields["size"] = size
+    file = _file(draft, "input_reference", _IMAGES)
+    return write_form("POST", PATH, fields, file) if file else Call.json("POST", PATH, fields)
+
+
+def _file(draft: Draft, name: str, roles: tuple[MediaRole, ...]) -> dict[str, str]:
+    """The one file the call takes. Raises Unfit for more, or for another medium."""
+    for number, medium in enumerate(draft.media):
+        if number or medium.role not in roles:
+            raise Unfit(medium.role, "is not taken here, or is more than one", "不支持，或多于一个")
+    return {name: draft.media[0].url} if draft.media else {}
 
 
 def _size(draft: Draft, sizes: tuple[str, ...]) -> str | None:
@@ -55,9 +84,9 @@ def _write_follow(draft: Draft, job: str) -> Call:
     if draft.action == "remix":
         return Call.json("POST", f"{PATH}/{quote(job, safe='')}/remix", said)
     said["video"] = {"id": job}
-    if draft.action == "extend":
-        return Call.json("POST", EXTENSIONS, said | {"seconds": str(draft.duration)})
-    return Call.json("POST", EDITS, said)
+    if draft.action == "edit":
+        return Call.json("POST", EDITS, said)
+    return Call.json("POST", EXTENSIONS, said | {"seconds": str(draft.duration)})
 
 
 def read_submit(answer: Answer, _: Order) -> Observation:
@@ -120,4 +149,31 @@ def _fault(document: Record) -> Fault:
     return Fault(POLICY if speaks_of_policy(words) else canonical, words, code)
 
 
-API = Api(write_submit, read_submit, write_query, read_query, events=True, carries=CARRIES)
+def read_event(body: bytes) -> str | None:
+    """The job an event of a project is about; None for one about something else."""
+    event = as_object(body)
+    about_video = event.get("type") in (COMPLETED, EVENT_FAILED)
+    return as_id(as_object(event.get("data")).get("id")) if about_video else None
+
+
+def write_character(order: Order) -> Call:
+    fields = {"name": str(order.draft.options.get("title", ""))}
+    return write_form("POST", CHARACTERS, fields, _file(order.draft, "video", (MediaRole.VIDEO,)))
+
+
+def read_character(answer: Answer, _: Order) -> Observation:
+    """The answer is the character: it can be used at once."""
+    document = as_object(answer.body)
+    job = as_id(document.get("id"))
+    if not 200 <= answer.status < 300 or job is None:
+        raise refusal(answer)
+    facts = {"character": {"id": job, "name": as_text(document.get("name"))}}
+    return Observation(State.SUCCEEDED, job, 100.0, facts=facts)
+
+
+API = Api(
+    *(write_submit, read_submit, write_query, read_query), events=True, media_form=MediaForm.DATA, carries=CARRIES
+)
+CHARACTER_API = Api(
+    write_character, read_character, mode=Mode.ANSWER, media_form=MediaForm.DATA, carries=CHARACTER_CARRIES
+)

@@ -10,10 +10,10 @@ from pydantic import BeforeValidator, Field
 from relay.families.bodies import MAX_TEXT, Body, Media, read_body, read_json
 from relay.families.dialect import TaskQuery
 from relay.families.forms import as_data_uri, is_form, read_form
-from relay.families.newapi.videos.words import PLATFORM, VARIANTS, Size
+from relay.families.newapi.videos.words import CHARACTERS_PLATFORM, PLATFORM, VARIANTS, Size
 from relay.families.newapi.words import FAMILY
 from relay.nouns.catalog import Catalog
-from relay.nouns.draft import Draft, Kind, MediaRole, Parent, media_of
+from relay.nouns.draft import Draft, Kind, MediaRole, Medium, Parent, media_of
 from relay.nouns.errors import InvalidParameter, MissingField
 from relay.nouns.listing import Listing
 from relay.nouns.wire import Inbound
@@ -46,6 +46,11 @@ class _Follow(Body):
 
 class _Extend(_Follow):
     seconds: Seconds
+
+
+class _Character(Body):
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    video: Media
 
 
 def read_document(inbound: Inbound) -> dict[str, object]:
@@ -128,6 +133,23 @@ def _read_video(inbound: Inbound) -> tuple[dict[str, object], Parent | None]:
     if not isinstance(video, dict):
         return document, None
     return document | {"video": None}, Parent(_of_object("video", video, "id"), field="video.id")
+
+
+def read_character(inbound: Inbound, catalog: Catalog) -> Draft:
+    body = read_body(_Character, read_document(inbound))
+    return Draft(
+        dialect=FAMILY,
+        platform=CHARACTERS_PLATFORM,
+        kind=Kind.CHARACTER,
+        model=catalog.offer(FAMILY, CHARACTERS_PLATFORM, Kind.CHARACTER).model(None).name,
+        media=(Medium(MediaRole.VIDEO, body.video, "video"),),
+        options={"title": body.name},
+        fields={"title": "name"},
+    )
+
+
+def read_character_query(inbound: Inbound, catalog: Catalog) -> TaskQuery:
+    return TaskQuery(inbound.params["character_id"], CHARACTERS_PLATFORM)
 
 
 def read_query(inbound: Inbound, catalog: Catalog) -> TaskQuery:

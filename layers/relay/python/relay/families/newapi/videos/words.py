@@ -7,9 +7,9 @@ from typing import Literal
 
 from relay.nouns.task import Role, State
 
-PLATFORM = "videos"
+PLATFORM, CHARACTERS_PLATFORM = "videos", "characters"
 PATH = "/v1/videos"
-EDITS, EXTENSIONS = f"{PATH}/edits", f"{PATH}/extensions"
+CHARACTERS, EDITS, EXTENSIONS = f"{PATH}/characters", f"{PATH}/edits", f"{PATH}/extensions"
 
 # OpenAI's API reference, the video object; `unknown` is new-api's word for a job that has not begun.
 STATES: Mapping[str, State] = {
@@ -42,4 +42,4 @@ OTHER_FAULT = "video_generation_failed"
 VARIANTS: Mapping[str, Role] = {"video": Role.MAIN, "thumbnail": Role.THUMBNAIL, "spritesheet": Role.PREVIEW}
 Size = Literal["720x1280", "1280x720", "1024x1792", "1792x1024", "1080x1920", "1920x1080"]
 # Types of a project's webhook events.
-COMPLETED, FAILED = "video.completed", "video.failed"
+COMPLETED, EVENT_FAILED = "video.completed", "video.failed"

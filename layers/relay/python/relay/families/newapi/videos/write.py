@@ -7,7 +7,7 @@ from collections.abc import Callable
 from relay.families.dialect import Record, Told
 from relay.families.newapi.videos.words import (
     COMPLETED,
-    FAILED,
+    EVENT_FAILED,
     FAULTS,
     OTHER_FAULT,
     VARIANTS,
@@ -61,14 +61,24 @@ def write_content(variant: str) -> Callable[[Told[Task]], Reply]:
     return write
 
 
-def write_event(task: Task) -> bytes:
+def write_character(told: Told[Record]) -> Reply:
+    """It can be named from the first answer on; that it could not be made, only a later answer says."""
+    task, draft = told.found.task, told.found.draft
+    if task.terminal and task.state is not State.SUCCEEDED:
+        raise NotFound(_reason(task)[1])
+    name = draft.options.get("title")
+    return Reply.json({"id": task.task_id, "created_at": _seconds(task.created_at), "name": name})
+
+
+def write_event(told: Told[Task]) -> bytes:
     """What a project's webhooks say of a task's end: its id alone."""
+    task = told.found
     done = task.state is State.SUCCEEDED
     event = {
         "id": f"evt_{task.task_id}",
         "object": "event",
         "created_at": _seconds(task.completed_at or task.created_at),
-        "type": COMPLETED if done else FAILED,
+        "type": COMPLETED if done else EVENT_FAILED,
         "data": {"id": task.task_id},
     }
     return compact(event)
