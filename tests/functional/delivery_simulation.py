@@ -203,7 +203,7 @@ def owe_deliveries(here: Harness, account_id: str, url: str, number: int, attemp
         for row, name in zip(rows, (task_id, f"{task_id}#request"), strict=True):
             item = {**row, "account_id": {"S": account_id}, "task_id": {"S": name}}
             if "draft" in row:
-                item["draft"] = {"S": json.dumps({**json.loads(row["draft"]["S"]), "callback_url": url})}
+                item["draft"] = {"S": json.dumps({**json.loads(row["draft"]["S"]), "callback": {"url": url}})}
             else:
                 item |= {"deliveries": {"N": str(attempt)}}
             tables.client.put_item(TableName=tables.tasks, Item=item)
