@@ -36,9 +36,16 @@ EXTRAS: Mapping[Kind, Mapping[str, Mapping[str, object]]] = {
         "`extend`": {"action": "extend", "media": (Medium(MediaRole.VIDEO, FILM),)},
     },
 }
+# Options that are about certain inputs.
+WITH: Mapping[str, Mapping[str, object]] = {
+    "dynamic_masks": {"action": "image2video", "media": (*ONE, Medium(MediaRole.MASK, PICTURE))}
+}
 _BY_TYPE = {"text": "la", "word": "a", "number": 0.5, "whole": 7, "flag": True, "object": {"type": "simple"}}
 # A value of each option, other than the usual one.
-EXAMPLES: Mapping[str, object] = {name: _BY_TYPE[option.type] for name, option in OPTIONS.items()}
+EXAMPLES: Mapping[str, object] = {
+    **{name: _BY_TYPE[option.type] for name, option in OPTIONS.items()},
+    "dynamic_masks": [{"trajectories": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}],
+}
 
 
 def table(catalog: Catalog) -> str:
@@ -99,7 +106,9 @@ def _extras(catalog: Catalog, model: Model, source: Source) -> tuple[str, str, s
     plain = model.fit(Draft("", "", model.kind, model.name, "a prompt", count=source.counts[0]), source)
     sent, found = dry_run(catalog, plain, source).body, dict[str, list[str]]()
     known = {
-        f"`{name}`": {"options": {name: EXAMPLES[name]}} for name in OPTIONS if name in _carried(catalog, model.kind)
+        f"`{name}`": {"options": {name: EXAMPLES[name]}, **WITH.get(name, {})}
+        for name in OPTIONS
+        if name in _carried(catalog, model.kind)
     }
     for name, fields in {**EXTRAS.get(model.kind, {}), **known}.items():
         try:

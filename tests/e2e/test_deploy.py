@@ -139,6 +139,7 @@ MADE_BY: Mapping[str, tuple[Kind, str, int]] = {
     "submit.aistudio.music": (Kind.MUSIC, "suno-v5", nanos("0.80")),
     "submit.kie.generate": (Kind.IMAGE, "gpt4o-image", nanos("0.18")),
     "submit.newapi.video": (Kind.VIDEO, "sora-2", nanos("10.80")),
+    "submit.newapi.kling": (Kind.VIDEO, "kling-v2-6-pro", nanos("3.50")),
 }
 
 
@@ -147,7 +148,8 @@ def test_a_request_makes_a_task(stack: Deployed, name: str) -> None:
     answer = _run(stack, name)
     assert answer["statusCode"] == 200, answer
     document = json.loads(answer["body"])
-    made = document["data"]["taskId"] if "kie" in name else document.get("task_id") or document["id"]
+    said = document.get("data", document)
+    made = next(said[each] for each in ("taskId", "task_id", "id") if each in said)
     task = task_of(stack, made)
     assert (task.kind, task.model, task.price) == MADE_BY[name]
 
@@ -167,6 +169,7 @@ ANSWERS: Mapping[str, tuple[int, Mapping[str, Any]]] = {
     "account.newapi.model": (404, {"code": "not_found"}),
     "account.newapi.usage": (200, {"object": "list"}),
     "status.newapi.video": (404, {"code": "task_not_exist"}),
+    "status.newapi.kling": (404, {"code": 1203}),
     "submit.newapi.delete-video": (404, {"code": "task_not_exist"}),
 }
 

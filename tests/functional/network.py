@@ -14,7 +14,7 @@ from relay.nouns.wire import Answer, Call
 
 AISTUDIO, KIE, CLIENT = "https://relay.example", "https://kie.example", "https://client.example/hook"
 NEWAPI = "https://newapi.example"
-VIDEOS = f"{NEWAPI}/v1/videos"
+VIDEOS, KLING = f"{NEWAPI}/v1/videos", f"{NEWAPI}/kling/"
 
 # One grey pixel: the least a picture can be.
 PICTURE = bytes.fromhex(
@@ -143,7 +143,7 @@ class Network:
     def _asked(self, family: str, call: Call) -> str:
         if family == "aistudio":
             return str(json.loads(call.body)["task_id"])
-        if VIDEOS in call.url:
+        if call.url.startswith((VIDEOS, KLING)):
             return call.url.rpartition("/")[2]
         return parse_qs(urlsplit(call.url).query)["taskId" if family == "kie" else "id"][0]
 
@@ -155,6 +155,8 @@ def _json(document: object, status: int = 200) -> Answer:
 def _accepted(family: str, job: Job) -> dict[str, Any]:
     if VIDEOS in job.call.url:
         return _video(replace(job, state="queued"))
+    if KLING in job.call.url:
+        return _kling(replace(job, state="submitted"))
     if family == "newapi":
         return {"id": job.id, "status": "pending"}
     return {"task_id": job.id} if family == "aistudio" else {"code": 200, "msg": "success", "data": {"taskId": job.id}}
@@ -178,6 +180,19 @@ def _video(job: Job) -> dict[str, Any]:
     return said
 
 
+def _kling(job: Job) -> dict[str, Any]:
+    """Kling's envelope."""
+    data: dict[str, Any] = {"task_id": job.id, "task_status": job.state, "created_at": 1767225630000}
+    if job.state == "succeeded":
+        data |= {
+            "task_status": "succeed",
+            "task_result": {"videos": [{"id": "v1", "url": job.urls[0], "duration": "5"}]},
+        }
+    if job.state == "failed":
+        data |= {"task_status_msg": job.fault}
+    return {"code": 0, "message": "SUCCEED", "request_id": "r1", "data": data}
+
+
 def _unknown(family: str) -> dict[str, Any]:
     if family == "aistudio":
         return {"success": False, "error": {"code": "TASK_NOT_FOUND", "message": "?"}, "trace_id": "t"}
@@ -187,6 +202,8 @@ def _unknown(family: str) -> dict[str, Any]:
 def _status(family: str, job: Job) -> dict[str, Any]:
     if VIDEOS in job.call.url:
         return _video(job)
+    if KLING in job.call.url:
+        return _kling(job)
     if family == "newapi":
         done = {"status": "completed", "video_url": job.urls[0]}
         failed = {"status": "failed", "error": job.fault}

@@ -42,6 +42,11 @@ def refused(here: Harness, method: str, path: str, body: object = None, **how: A
         assert document.keys() == {"code", "msg", "data"}
         assert document["data"] is None
         return Refusal(status, document["code"], document["msg"], headers)
+    if path.startswith("/kling/"):
+        assert document.keys() == {"code", "message", "request_id"}
+        assert document["request_id"] == headers["x-trace-id"]
+        assert document["message"].isascii()
+        return Refusal(status, document["code"], document["message"], headers)
     if path.startswith("/v1/"):
         assert document.keys() == {"error"}
         assert document["error"].keys() == {"message", "type", "param", "code"}

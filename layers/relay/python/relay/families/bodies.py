@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
@@ -17,6 +18,9 @@ MAX_TEXT = 20_000  # characters of a prompt or of lyrics; far above what any ups
 MAX_URL = 2048
 MAX_LINK = 4096  # our own links are signed, which makes them long
 MAX_DEPTH = 64  # arrays and objects within each other; json.dumps recurses, and 64 levels stay below its limit
+
+INLINE = "data:application/octet-stream;base64,"  # before bytes whose type is judged by themselves
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 # How pydantic's complaints read in Chinese; what is not listed says "is not valid".
 _ZH: Mapping[str, str] = {
@@ -64,9 +68,14 @@ def _media(value: str) -> str:
     return _http_url(value)
 
 
+def _picture(value: str) -> str:
+    return INLINE + value if _BASE64.fullmatch(value) else _media(value)
+
+
 Url = Annotated[str, Field(max_length=MAX_URL), AfterValidator(_http_url)]
 Link = Annotated[str, Field(max_length=MAX_LINK), AfterValidator(_http_url)]  # to something of ours
 Media = Annotated[str, AfterValidator(_media)]  # a URL, or the bytes themselves as a data URI
+Picture = Annotated[str, AfterValidator(_picture)]  # the same, or the bytes as bare base64, which becomes a data URI
 
 
 def _printable(value: str) -> str:

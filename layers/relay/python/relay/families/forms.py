@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
+from relay.families.bodies import INLINE
 from relay.nouns.account import FilePart
 from relay.nouns.errors import InvalidParameter, MissingField
 from relay.nouns.wire import Call, Inbound
@@ -55,7 +56,7 @@ def read_form(inbound: Inbound) -> MultipartForm:
 
 def as_data_uri(part: FilePart) -> str:
     """A file of a form as the medium of a draft: it is judged by its bytes and becomes an upload of the account."""
-    return f"data:application/octet-stream;base64,{base64.b64encode(part.body).decode()}"
+    return INLINE + base64.b64encode(part.body).decode()
 
 
 def write_form(method: str, url: str, fields: Mapping[str, str], files: Mapping[str, str]) -> Call:

@@ -49,10 +49,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a query needs to know; `label` is the one of the order."""
+    """What a query needs to know; `label` is the one of the order, `action` the one of its draft."""
 
     upstream_task_id: str
     label: str = ""
+    action: str = ""
 
 
 class Step(NamedTuple):

@@ -52,7 +52,7 @@ def pass_on(services: Services, task: Task) -> None:
     api = translators.apis[task.api]
     if api.write_cancel is None or not services.store.tasks.note_once(task, "cancel_sent_at", services.clock()):
         return
-    call = api.write_cancel(Job(task.upstream_task_id, task.label or task.platform))
+    call = api.write_cancel(Job(task.upstream_task_id, task.label or task.platform, task.action))
     try:
         services.send(task.upstream or "", api, call, CANCEL_SECONDS)
     except (EgressRefused, NotSent, NoAnswer) as error:

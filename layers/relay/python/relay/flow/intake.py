@@ -105,6 +105,7 @@ def new_task(services: Services, caller: Caller, draft: Draft, price: int) -> Ta
         platform=draft.platform,
         kind=draft.kind,
         model=draft.model,
+        action=draft.action,
         price=price,
         created_at=now,
         expires_at=expires_at,

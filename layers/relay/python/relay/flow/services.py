@@ -147,7 +147,7 @@ class Services:
         if translators is None:
             raise Unreadable(f"no key for upstream {upstream}")
         api = translators.apis[task.api]
-        call = api.write_query(Job(upstream_task_id, task.label or task.platform))
+        call = api.write_query(Job(upstream_task_id, task.label or task.platform, task.action))
         try:
             answer = self.send(upstream, api, replace(call, repeatable=True), seconds)
         except (EgressRefused, NotSent, NoAnswer) as error:

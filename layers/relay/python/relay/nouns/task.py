@@ -36,7 +36,6 @@ STATUS: Mapping[State, State] = {
     State.STORING: State.PROCESSING,
 }
 
-
 # Who may end a task that is being stored, by the word for how a fact was learnt.
 BY_ARCHIVE, BY_CLOCK, BY_CLIENT = "archive", "clock", "client"
 GRACE = 30_000  # ms after which a message that asks a worker to act is taken for lost, and the clock acts itself
@@ -135,6 +134,7 @@ class Task:
     upstream: str | None = None
     api: str = ""
     label: str = ""  # the platform as the upstream calls it, where that is not `platform`
+    action: str = ""  # as in the draft
     upstream_task_id: str | None = None
     progress: float = 0.0
     assets: tuple[Asset, ...] = ()

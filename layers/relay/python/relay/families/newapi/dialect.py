@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from relay.families.dialect import Dialect, Told
 from relay.families.newapi import account
+from relay.families.newapi.kling import dialect as kling
 from relay.families.newapi.video import dialect as video
 from relay.families.newapi.videos import dialect as videos
 from relay.families.newapi.words import FAMILY, LANGUAGE, write_openai_error
@@ -14,13 +15,13 @@ from relay.nouns.task import Task
 from relay.nouns.wire import Reply
 
 # How each API tells of a task's end, by its platform word; one that is not here takes no callback address.
-CALLBACKS: Mapping[str, Callable[[Told[Task]], bytes]] = {**videos.CALLBACKS}
+CALLBACKS: Mapping[str, Callable[[Told[Task]], bytes]] = {**videos.CALLBACKS, **kling.CALLBACKS}
 
 
 class NewapiDialect(Dialect):
     family = FAMILY
     language = LANGUAGE
-    routes = (*account.ROUTES, *video.ROUTES, *videos.ROUTES)
+    routes = (*account.ROUTES, *video.ROUTES, *videos.ROUTES, *kling.ROUTES)
     # Anthropic's clients and Midjourney's send the key in headers of their own, some send it bare
     key_places = (("authorization", "Bearer +"), ("authorization", ""), ("x-api-key", ""), ("mj-api-secret", ""))
     key_prefix = "sk-"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from relay.families.newapi.kling import provider as kling
 from relay.families.newapi.video import provider as video
 from relay.families.newapi.videos import provider as videos
 from relay.families.newapi.words import FAMILY
 from relay.families.provider import Provider
-from relay.nouns.errors import Forbidden
+from relay.families.reading import as_id, as_object, parse
+from relay.nouns.errors import BadInput, Forbidden
 from relay.nouns.signing import verify_webhook
 from relay.nouns.wire import Inbound
 
@@ -19,5 +21,18 @@ class NewapiProvider(Provider):
             raise Forbidden("the event's signature is missing, wrong or stale", "事件签名无效")
         return videos.read_event(inbound.body)
 
+    def read_callback(self, inbound: Inbound, now: int, webhook_key: str | None) -> str | None:
+        document = parse(inbound.body)
+        if document is None:
+            raise BadInput("the body holds no JSON", "请求体不是有效的 JSON")
+        return as_id(as_object(document).get("task_id"))
 
-PROVIDER = NewapiProvider({"video": video.API, "videos": videos.API, "characters": videos.CHARACTER_API})
+
+APIS = {
+    "video": video.API,
+    "videos": videos.API,
+    "characters": videos.CHARACTER_API,
+    "kling": kling.API,
+    "kling-direct": kling.DIRECT,
+}
+PROVIDER = NewapiProvider(APIS)
