@@ -56,6 +56,12 @@ COMMANDS: tuple[tuple[str, Callable[..., None], tuple[Argument, ...], str], ...]
         "stop an account from creating tasks",
     ),
     ("account-tier", commands.account_tier, (ACCOUNT, ("tier", TIER)), "move an account to another tier"),
+    (
+        "account-hook",
+        commands.account_hook,
+        (ACCOUNT, ("url", {"type": arguments.hook, "nargs": "?", "help": "https; without one it is told nowhere"})),
+        "where an account is told of tasks whose requests can name no address",
+    ),
     ("account-topup", commands.account_topup, (ACCOUNT, AMOUNT, REFERENCE), "move money in"),
     (
         "account-debit",

@@ -7,9 +7,11 @@ from argparse import ArgumentTypeError
 from decimal import Decimal
 
 from relay.nouns.money import NANOS, nanos
+from relay.nouns.urls import split_url
 
 LONGEST = 100  # characters of a name or a reference
 LONGEST_REASON = 300
+LONGEST_ADDRESS = 2048
 LARGEST = 999_999_999  # currency units in one movement: more is taken for a typing error
 
 # ASCII digits only: Decimal and int would also take NaN, 1e3, 1_000 and full-width digits
@@ -40,6 +42,17 @@ def number(text: str) -> int:
 def account(text: str) -> str:
     if not _ACCOUNT.fullmatch(text):
         raise ArgumentTypeError(f"{text!r} is no account id: account-create prints one")
+    return text
+
+
+def hook(text: str) -> str:
+    """An https address; whether it is a public one is judged whenever it is told."""
+    try:
+        parts = split_url(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no address") from error
+    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or len(text) > LONGEST_ADDRESS:
+        raise ArgumentTypeError(f"{text!r} is no address such as https://client.example/hook")
     return text
 
 

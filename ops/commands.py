@@ -61,6 +61,7 @@ def account_show(at: Deployment, given: argparse.Namespace) -> None:
         "tier": f"{row.tier} {tier.name if tier else '(not in the catalog)'}",
         "balance": at.money(row.balance),
         "unfinished tasks": str(row.in_flight),
+        "hook": row.hook or "-",
         "drift": f"{at.money(drift)}{'' if drift == 0 else '  <- a defect: balance and entries disagree'}",
     }
     table = Table(show_header=False)
@@ -80,6 +81,12 @@ def account_tier(at: Deployment, given: argparse.Namespace) -> None:
     at.check_tier(given.tier)
     at.store.accounts.change(given.account, tier=given.tier)
     console.print("done; running functions see it within a minute")
+
+
+def account_hook(at: Deployment, given: argparse.Namespace) -> None:
+    at.account(given.account)
+    at.store.accounts.change(given.account, hook=given.url or "")
+    console.print(f"{given.url or 'nobody'} is told of new tasks; running functions see it within a minute")
 
 
 def account_topup(at: Deployment, given: argparse.Namespace) -> None:

@@ -71,6 +71,7 @@ def examples() -> dict[str, str]:
         _relay_tasks(shown)
         _kie_tasks(shown)
         _newapi_tasks(shown)
+        _newapi_videos(shown)
         _account_and_files(shown)
         _errors(shown)
     return {name: steady(text) for name, text in (shown.blocks | _tables(catalog())).items()}
@@ -145,6 +146,23 @@ def _newapi_tasks(shown: Examples) -> None:
     shown.show("newapi-models", "GET", "/v1/models")
     shown.show("newapi-subscription", "GET", "/v1/dashboard/billing/subscription")
     shown.show("newapi-usage", "GET", "/v1/dashboard/billing/usage")
+
+
+def _newapi_videos(shown: Examples) -> None:
+    here = shown.here
+    here.services.store.accounts.change(here.account_id, hook=CLIENT)
+    here.wait(60)  # until running functions see it
+    boat = {"model": "sora-2", "prompt": "a paper boat", "seconds": "8", "size": "1280x720"}
+    made = shown.show("newapi-videos-create", "POST", "/v1/videos", boat)
+    here.run(5)
+    shown.end(file="mp4")
+    shown.show("newapi-videos-completed", "GET", f"/v1/videos/{made['id']}")
+    shown.callback("newapi-videos-event")
+    here.post("/v1/videos", {"prompt": "a second boat"})
+    here.run(5)
+    shown.end("failed")
+    shown.show("newapi-videos-list", "GET", "/v1/videos?limit=1")
+    shown.show("newapi-videos-delete", "DELETE", f"/v1/videos/{made['id']}")
 
 
 def _account_and_files(shown: Examples) -> None:

@@ -16,11 +16,12 @@ from openai.types import Video
 from relay.edge.media import MediaEndpoint
 from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.catalog import Follow
-from relay.nouns.signing import sign_webhook
-from relay.nouns.task import State
+from relay.nouns.signing import sign_webhook, verify_webhook
+from relay.nouns.task import Delivery, State
 from relay.nouns.wire import Answer
 from tests.functional.aws_fakes import http_event
 from tests.functional.harness import KEY, Harness, harness, open_account
+from tests.functional.network import CLIENT
 from tests.functional.refusals import refused
 from tests.samples import sample
 
@@ -197,6 +198,27 @@ def data_uri(extension: str) -> str:
 
 
 # --- Events
+
+
+@pytest.mark.parametrize(("state", "word"), [("succeeded", "completed"), ("failed", "failed")])
+def test_an_accounts_hook_is_told_of_its_videos_ends(here: Harness, state: str, word: str) -> None:
+    here.services.store.accounts.change(here.account_id, hook=CLIENT)
+    video = created(here)
+    here.pump()
+    here.network.script["file"] = [FILM]
+    here.network.finish(state)
+    here.run(30)
+    (told,) = here.told
+    assert json.loads(told.body)["type"] == f"video.{word}"
+    assert json.loads(told.body)["data"] == {"id": video["id"]}
+    assert verify_webhook(here.webhook_secret, told.headers, told.body, here.now[0] // 1000)
+
+
+def test_an_accounts_hook_is_told_of_nothing_else(here: Harness) -> None:
+    here.services.store.accounts.change(here.account_id, hook=CLIENT)
+    status, film = here.post("/v1/video/create", {"model": "veo3.1-frames", "prompt": "clouds"})
+    assert status == 200
+    assert here.task(film["id"]).delivery is Delivery.NONE
 
 
 def test_an_upstreams_event_ends_the_video(here: Harness) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -12,9 +13,10 @@ import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 
 from relay.flow.services import UPSTREAMS_ON
-from relay.nouns.wire import Answer
+from relay.nouns.wire import Answer, Call
 from tests import node
 from tests.functional.harness import KEY, harness
+from tests.functional.network import CLIENT
 from tests.functional.serving import Served, served
 from tests.samples import sample
 
@@ -28,6 +30,7 @@ def relay() -> Iterator[Served]:
     with harness(archive=True, balance="10000") as here, served(here) as made:
         here.secrets.values[UPSTREAMS_ON] = json.dumps(["newapi"])
         here.network.script["file"] = [FILM] * 100
+        here.services.store.accounts.change(here.account_id, hook=CLIENT)
         yield made
 
 
@@ -59,6 +62,28 @@ def test_a_video_is_made_polled_downloaded_and_deleted(relay: Served, client: Op
     assert client.videos.delete(video.id).to_dict() == {"id": video.id, "object": "video.deleted", "deleted": True}
     with pytest.raises(NotFoundError):
         client.videos.retrieve(video.id)
+
+
+def made_and_told(relay: Served, client: OpenAI) -> tuple[Any, Call]:
+    relay.here.now[0] = int(time.time() * 1000)  # clients refuse signatures older than five minutes
+    relay.here.network.calls.clear()
+    video = made(relay, client)
+    relay.until(lambda: bool(relay.here.told))
+    (told,) = relay.here.told
+    return video, told
+
+
+def test_the_end_of_a_video_is_told_by_a_webhook_that_the_client_verifies(relay: Served, client: OpenAI) -> None:
+    video, told = made_and_told(relay, client)
+    event: Any = client.webhooks.unwrap(told.body, dict(told.headers), secret=relay.here.webhook_secret)
+    assert (event.type, event.data.id, told.url) == ("video.completed", video.id, CLIENT)
+
+
+@node.needs_node
+def test_the_node_client_verifies_it_as_well(relay: Served, client: OpenAI) -> None:
+    _, told = made_and_told(relay, client)
+    asked = {"body": told.body.decode(), "headers": dict(told.headers), "secret": relay.here.webhook_secret}
+    assert node.result(node.start("webhook.cjs", asked)) == "video.completed"
 
 
 def test_a_list_is_paged_through_newest_first(relay: Served, client: OpenAI) -> None:

@@ -176,3 +176,13 @@ def test_a_name_is_shown_as_it_was_given(ops: Operator) -> None:
 def test_an_unknown_tier_is_refused_with_those_there_are(ops: Operator, words: tuple[str, ...]) -> None:
     account = ops.opens_account()["account"]
     assert "there are: 1, 2, 3" in ops.refuses(1, *(word.format(account=account) for word in words))
+
+
+def test_an_accounts_hook_is_set_shown_and_taken_away(ops: Operator) -> None:
+    account, address = ops.opens_account()["account"], "https://client.example/hook"
+    ops.succeeds("account-hook", account, address)
+    assert address in ops.succeeds("account-show", account)
+    for wrong in ("http://client.example", "https://a:b@client.example", "client", "https://"):
+        assert "is no address" in ops.refuses(2, "account-hook", account, wrong)
+    ops.succeeds("account-hook", account)
+    assert address not in ops.succeeds("account-show", account)

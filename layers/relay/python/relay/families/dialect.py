@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
@@ -158,6 +158,8 @@ class Dialect(ABC):
     routes: ClassVar[tuple[AnyRoute, ...]]
     # where a request may hold its key: a header, and what stands before the key there; the first that fits counts
     key_places: ClassVar[tuple[tuple[str, str], ...]] = (("authorization", "Bearer +"),)
+    # platforms whose requests can name no callback address: their clients are told at the account's own
+    hooked: ClassVar[Collection[str]] = ()
     key_prefix: ClassVar[str] = ""  # what clients may leave out of the beginning of a key
 
     def read_key(self, inbound: Inbound) -> str:

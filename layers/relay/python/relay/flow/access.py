@@ -16,6 +16,7 @@ REMEMBERED = 60_000  # ms; so a revoked key works for a minute more at most
 class Caller:
     account_id: str
     tier: int
+    hook: str = ""  # where the account is told of tasks whose requests can name no address
 
 
 @dataclass(slots=True)
@@ -42,4 +43,4 @@ class Access:
         account = self.services.store.accounts.get(row.account_id) if row and row.status == "active" else None
         if account is None:
             raise BadKey
-        return Caller(account.account_id, account.tier)
+        return Caller(account.account_id, account.tier, account.hook)

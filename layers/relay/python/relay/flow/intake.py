@@ -9,6 +9,7 @@ from hashlib import sha256
 from aws_lambda_powertools import Logger
 
 from relay.effects.store.submit import Idempotency
+from relay.families import dialect
 from relay.families.bodies import read_json
 from relay.families.dialect import Record
 from relay.flow.access import Caller
@@ -16,7 +17,7 @@ from relay.flow.fit import fit
 from relay.flow.follow import follow
 from relay.flow.inputs import Inline, check_address, resolve_inputs, store_inline
 from relay.flow.services import Services
-from relay.nouns.draft import Draft
+from relay.nouns.draft import Callback, Draft
 from relay.nouns.errors import BadInput, InvalidParameter
 from relay.nouns.task import GRACE, Delivery, State, Task, uuid7
 from relay.nouns.wire import Inbound
@@ -92,6 +93,8 @@ def check(services: Services, caller: Caller, draft: Draft) -> tuple[Draft, list
     """The draft with what its parent knows and all it names checked, and the pictures it came with. Raises BadInput."""
     if draft.callback:
         check_address(services, draft.callback.field, draft.callback.url)
+    elif caller.hook and draft.platform in dialect(draft.dialect).hooked:
+        draft = replace(draft, callback=Callback(caller.hook))
     return resolve_inputs(services, caller, follow(services, caller, draft))
 
 

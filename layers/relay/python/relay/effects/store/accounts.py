@@ -47,6 +47,7 @@ class AccountRow:
     webhook_generation: int
     webhook_rotated_at: int
     spent: int
+    hook: str = ""  # where it is told of tasks whose requests can name no address
 
     @property
     def frozen(self) -> bool:
@@ -62,7 +63,7 @@ class Accounts:
         if not found:
             return None
         row = unpack(found)
-        return AccountRow(**{name: row[name] for name in AccountRow.__slots__})
+        return AccountRow(**{name: row[name] for name in AccountRow.__slots__ if name != "hook" or name in row})
 
     def open(self, account_id: str, name: str, tier: int) -> None:
         """A new, active, empty account. Raises LostRace where the id is taken."""

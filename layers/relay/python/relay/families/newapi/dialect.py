@@ -21,6 +21,7 @@ CALLBACKS: Mapping[str, Callable[[Told[Task]], bytes]] = {**videos.CALLBACKS, **
 class NewapiDialect(Dialect):
     family = FAMILY
     language = LANGUAGE
+    hooked = videos.HOOKED
     routes = (*account.ROUTES, *video.ROUTES, *videos.ROUTES, *kling.ROUTES)
     # Anthropic's clients and Midjourney's send the key in headers of their own, some send it bare
     key_places = (("authorization", "Bearer +"), ("authorization", ""), ("x-api-key", ""), ("mj-api-secret", ""))

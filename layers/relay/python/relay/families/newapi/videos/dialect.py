@@ -36,3 +36,4 @@ _ROUTES: tuple[AnyRoute, ...] = (
 )
 ROUTES: tuple[AnyRoute, ...] = tuple(replace(route, error=write_openai_error) for route in _ROUTES)
 CALLBACKS = {PLATFORM: write.write_event}
+HOOKED = (PLATFORM,)  # OpenAI tells a project, not a request

@@ -86,7 +86,8 @@ def write_event(told: Told[Task]) -> bytes:
 
 def _video(task: Task, draft: Draft) -> dict[str, Json]:
     done = task.results[:1] if task.state is State.SUCCEEDED else ()
-    length = next((asset.duration for asset in done if asset.duration), None) or draft.duration
+    # an extension lasts as long as what it extends and itself, which its upstream knows
+    whole = next((asset.duration for asset in done if asset.duration and draft.action == "extend"), None)
     parent = draft.parent.task_id if draft.parent and draft.action == "remix" else None
     code, words = _reason(task)
     document = {
@@ -98,7 +99,7 @@ def _video(task: Task, draft: Draft) -> dict[str, Json]:
         "created_at": _seconds(task.created_at),
         "completed_at": _seconds(task.completed_at) if task.completed_at else None,
         "expires_at": next((_seconds(asset.expires_at) for asset in done if asset.expires_at), None),
-        "seconds": str(round(length or 0)),
+        "seconds": str(round(whole or draft.duration or 0)),
         "size": draft.size or "",
         "prompt": draft.prompt,
         "remixed_from_video_id": parent,
