@@ -14,7 +14,8 @@ from relay.nouns.wire import Answer, Call
 
 AISTUDIO, KIE, CLIENT = "https://relay.example", "https://kie.example", "https://client.example/hook"
 NEWAPI = "https://newapi.example"
-VIDEOS, KLING = f"{NEWAPI}/v1/videos", f"{NEWAPI}/kling/"
+KLING_ITSELF = "https://kling.example"
+VIDEOS, KLING = f"{NEWAPI}/v1/videos", (f"{NEWAPI}/kling/", f"{KLING_ITSELF}/")
 
 # One grey pixel: the least a picture can be.
 PICTURE = bytes.fromhex(
@@ -130,7 +131,7 @@ class Network:
         if call.url.startswith(CLIENT):
             return "client"
         path = urlsplit(call.url).path
-        if not call.url.startswith((AISTUDIO, KIE, NEWAPI)):
+        if not call.url.startswith((AISTUDIO, KIE, NEWAPI, KLING_ITSELF)):
             return "file"
         if call.url.startswith(AISTUDIO):
             verbs = {"tasks": "query", "cancel": "cancel"}
@@ -143,7 +144,7 @@ class Network:
     def _asked(self, family: str, call: Call) -> str:
         if family == "aistudio":
             return str(json.loads(call.body)["task_id"])
-        if call.url.startswith((VIDEOS, KLING)):
+        if call.url.startswith((VIDEOS, *KLING)):
             return call.url.rpartition("/")[2]
         return parse_qs(urlsplit(call.url).query)["taskId" if family == "kie" else "id"][0]
 
@@ -155,7 +156,7 @@ def _json(document: object, status: int = 200) -> Answer:
 def _accepted(family: str, job: Job) -> dict[str, Any]:
     if VIDEOS in job.call.url:
         return _video(replace(job, state="queued"))
-    if KLING in job.call.url:
+    if job.call.url.startswith(KLING):
         return _kling(replace(job, state="submitted"))
     if family == "newapi":
         return {"id": job.id, "status": "pending"}
@@ -202,7 +203,7 @@ def _unknown(family: str) -> dict[str, Any]:
 def _status(family: str, job: Job) -> dict[str, Any]:
     if VIDEOS in job.call.url:
         return _video(job)
-    if KLING in job.call.url:
+    if job.call.url.startswith(KLING):
         return _kling(job)
     if family == "newapi":
         done = {"status": "completed", "video_url": job.urls[0]}

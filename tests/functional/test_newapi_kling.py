@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
+import jwt
 import pytest
 
 from relay.flow.services import UPSTREAMS_ON
+from relay.nouns.draft import MediaRole
 from relay.nouns.money import nanos
-from tests.functional.harness import Harness, harness
+from relay.nouns.task import State
+from tests.functional.harness import Harness, harness, open_account
+from tests.functional.network import PICTURE
+from tests.functional.refusals import refused
 
 TEXT, IMAGE = "/kling/v1/videos/text2video", "/kling/v1/videos/image2video"
+URL = "https://img.example/a.png"
 CLOUDS = {"model_name": "kling-v2-6", "prompt": "clouds over a field"}
 
 
@@ -58,3 +66,136 @@ def test_each_action_is_asked_about_at_its_own_path(here: Harness) -> None:
         here.pump()
         here.run(15)
         assert here.network.sent("newapi.query")[-1].url.rpartition("/")[0].endswith(path)
+
+
+def test_a_picture_as_bare_base64_is_kept_as_an_input_and_not_in_the_request(here: Harness) -> None:
+    task_id = created(here, IMAGE, image=base64.b64encode(PICTURE).decode(), image_tail="https://img.example/b.png")
+    here.pump()
+    asked = json.loads(here.network.sent("newapi.submit")[0].body)
+    assert asked["image"].startswith("https://media.s3")
+    assert asked["image_tail"] == "https://img.example/b.png"
+    found = here.services.store.tasks.with_request(here.account_id, task_id)
+    assert found is not None
+    assert found[1].urls(MediaRole.IMAGE)[0].startswith("media:uploads/")
+
+
+def test_each_moving_part_keeps_its_mask_and_its_way(here: Harness) -> None:
+    ways = [[{"x": 1, "y": 2}, {"x": 3, "y": 4}], [{"x": 5, "y": 6}, {"x": 7, "y": 8}]]
+    masks = [{"mask": f"https://img.example/{n}.png", "trajectories": way} for n, way in enumerate(ways)]
+    created(here, IMAGE, image=URL, static_mask="https://img.example/s.png", dynamic_masks=masks)
+    here.pump()
+    asked = json.loads(here.network.sent("newapi.submit")[0].body)
+    assert (asked["image"], asked["static_mask"], asked["dynamic_masks"]) == (URL, "https://img.example/s.png", masks)
+
+
+def test_a_clients_own_id_finds_its_task_once_and_for_its_account_alone(here: Harness) -> None:
+    task_id = created(here, external_task_id="film 7")
+    _, found = here.request("GET", f"{TEXT}/film%207")
+    assert found["data"]["task_id"] == task_id
+    again = refused(here, "POST", TEXT, {**CLOUDS, "external_task_id": "film 7"})
+    assert (again.status, again.code) == (400, 1201)
+    assert again.message.startswith("external_task_id ")
+
+    open_account(here, "stranger", "sk-EXAMPLE-stranger", "9", 3)
+    for unknown in ("film%207", task_id):
+        assert refused(here, "GET", f"{TEXT}/{unknown}", key="sk-EXAMPLE-stranger").code == 1203
+    status, document = here.post(TEXT, {**CLOUDS, "external_task_id": "film 7"}, key="sk-EXAMPLE-stranger")
+    assert (status, document["code"]) == (200, 0)
+
+
+def test_kling_itself_is_asked_with_its_own_token_and_at_its_own_paths(here: Harness) -> None:
+    here.secrets.values[UPSTREAMS_ON] = '["kling"]'
+    del here.secrets.values["upstreams/newapi/key"]
+    here.secrets.values["upstreams/kling/key"] = "ACCESS-EXAMPLE:an-example-secret-of-forty-characters-ok"
+    created(here)
+    here.pump()
+    here.run(40)
+    (submit, *_), (query, *_) = here.network.sent("newapi.submit"), here.network.sent("newapi.query")
+    assert submit.url == "https://kling.example/v1/videos/text2video"
+    assert query.url == "https://kling.example/v1/videos/text2video/newapi-1"
+    assert json.loads(submit.body)["callback_url"].startswith("https://relay.example.net/callbacks/kling/")
+    token = query.headers["authorization"].removeprefix("Bearer ")
+    claims = jwt.decode(token, "an-example-secret-of-forty-characters-ok", ["HS256"], {"verify_exp": False})
+    assert claims["iss"] == "ACCESS-EXAMPLE"
+
+
+def test_a_callback_of_kling_makes_us_ask_and_is_believed_in_nothing(here: Harness) -> None:
+    here.secrets.values[UPSTREAMS_ON] = '["kling"]'
+    del here.secrets.values["upstreams/newapi/key"]
+    here.secrets.values["upstreams/kling/key"] = "ACCESS-EXAMPLE:an-example-secret-of-forty-characters-ok"
+    task_id = created(here)
+    here.pump()
+    (job,) = here.network.jobs.values()
+    path, says_done = urlsplit(job.callback_url).path, {"task_id": job.id, "task_status": "succeed"}
+    assert here.post(path, says_done, key=None)[0] == 200
+    assert here.task(task_id).state is State.PROCESSING
+    assert here.post(path, {"task_id": "another"}, key=None)[0] == 403
+    here.network.finish()
+    here.wait(10)
+    assert here.post(path, says_done, key=None)[0] == 200
+    assert here.task(task_id).state is State.SUCCEEDED
+
+
+MASK = {"mask": URL, "trajectories": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}
+SIMPLE = {"type": "simple", "config": {"pan": 5}}
+REFUSED: tuple[tuple[str, dict[str, Any], int, str], ...] = (
+    (TEXT, {"prompt": None}, 1200, "prompt "),
+    (TEXT, {"prompt": "  "}, 1200, "prompt "),
+    (TEXT, {"model_name": "kling-v9"}, 1201, "model_name "),
+    (TEXT, {"model_name": None, "model": "kling-v9"}, 1201, "model "),
+    (TEXT, {"model": "kling-v1"}, 1201, "model contradicts model_name"),
+    (TEXT, {"model_name": "kling-v3", "mode": "pro"}, 1201, "mode "),
+    (TEXT, {"mode": "fast"}, 1201, "mode "),
+    (TEXT, {"duration": "7"}, 1201, "duration "),
+    (TEXT, {"duration": 7.5}, 1201, "duration "),
+    (TEXT, {"aspect_ratio": "4:3"}, 1201, "aspect_ratio "),
+    (TEXT, {"cfg_scale": 1.5}, 1201, "cfg_scale "),
+    (TEXT, {"sound": True}, 1201, "sound "),
+    (TEXT, {"model_name": "kling-v1", "sound": "on"}, 1201, "sound "),
+    (TEXT, {"image": URL}, 1201, "image "),
+    (TEXT, {"dynamic_masks": [MASK]}, 1201, "dynamic_masks "),
+    (TEXT, {"camera_control": {"type": "spin"}}, 1201, "camera_control.type "),
+    (TEXT, {"camera_control": {"config": {"pan": 5}}}, 1200, "camera_control.type "),
+    (TEXT, {"camera_control": {"type": "simple"}}, 1201, "camera_control.config "),
+    (TEXT, {"camera_control": {"type": "simple", "config": {"pan": 5, "zoom": 1}}}, 1201, "camera_control.config "),
+    (TEXT, {"camera_control": {"type": "simple", "config": {"pan": 11}}}, 1201, "camera_control.config.pan "),
+    (TEXT, {"camera_control": {"type": "down_back", "config": {"pan": 5}}}, 1201, "camera_control.config "),
+    (TEXT, {"callback_url": "ftp://client.example"}, 1201, "callback_url "),
+    (TEXT, {"callback_url": "http://127.0.0.1/hook"}, 1201, "callback_url "),
+    (TEXT, {"external_task_id": "\n"}, 1201, "external_task_id "),
+    (IMAGE, {}, 1200, "image "),
+    (IMAGE, {"image": "no picture, no address"}, 1201, "image "),
+    (IMAGE, {"image": "aGVsbG8="}, 1201, "image "),
+    (IMAGE, {"image": base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\0" * (4 << 20)).decode()}, 1201, "image "),
+    (IMAGE, {"image": "http://127.0.0.1/a.png"}, 1201, "image "),
+    (IMAGE, {"image_tail": URL, "static_mask": URL}, 1200, "image "),
+    (IMAGE, {"image": URL, "image_tail": URL, "camera_control": SIMPLE}, 1201, "camera_control "),
+    (IMAGE, {"image": URL, "image_tail": URL, "dynamic_masks": [MASK]}, 1201, "dynamic_masks "),
+    (IMAGE, {"image": URL, "static_mask": URL, "camera_control": SIMPLE}, 1201, "camera_control "),
+    (IMAGE, {"image": URL, "dynamic_masks": [MASK] * 7}, 1201, "dynamic_masks "),
+    (IMAGE, {"image": URL, "dynamic_masks": [{**MASK, "trajectories": []}]}, 1201, "dynamic_masks[0].trajectories "),
+    (IMAGE, {"image": URL, "dynamic_masks": [{**MASK, "mask": "http://10.0.0.1/a"}]}, 1201, "dynamic_masks[0].mask "),
+)
+
+
+def test_each_refusal_names_the_clients_field_and_changes_nothing(here: Harness) -> None:
+    wrong = []
+    for path, fields, code, begins in REFUSED:
+        refusal = refused(here, "POST", path, CLOUDS | fields)
+        if (refusal.code, refusal.message.startswith(begins)) != (code, True) or refusal.status not in (400, 413):
+            wrong.append((path, list(fields), refusal))
+    assert wrong == []
+
+
+def test_every_other_refusal_is_in_klings_words(here: Harness) -> None:
+    open_account(here, "empty", "sk-EXAMPLE-empty", "0", 3)
+    told = [
+        refused(here, "POST", TEXT, CLOUDS, key=None),
+        refused(here, "POST", TEXT, CLOUDS, key="sk-EXAMPLE-nobody"),
+        refused(here, "POST", TEXT, CLOUDS, key="sk-EXAMPLE-empty"),
+        refused(here, "GET", f"{TEXT}/nowhere"),
+        refused(here, "PUT", TEXT, CLOUDS),
+        refused(here, "POST", TEXT, raw=b"{"),
+    ]
+    said = [(each.status, each.code) for each in told]
+    assert said == [(401, 1001), (401, 1002), (429, 1101), (404, 1203), (404, 1202), (400, 1201)]

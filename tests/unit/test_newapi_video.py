@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,70 +13,17 @@ from relay.families.newapi.provider import PROVIDER
 from relay.families.provider import Job, Order
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind, MediaRole, Medium
-from relay.nouns.errors import BadInput, Refused, Unfit, UnknownOutcome, Unreadable
-from relay.nouns.task import Asset, Observation, State
-from relay.nouns.wire import Answer, Inbound
+from relay.nouns.errors import BadInput, Unfit
+from relay.nouns.wire import Inbound
 from tests.speaking import CATALOG
-from tests.unit.asking import submitted
 
-SAID: dict[str, Any] = json.loads((Path(__file__).parents[1] / "fixtures/newapi/video.json").read_text("utf-8"))
 API = PROVIDER.apis["video"]
 PICTURE = "https://img.example/a.png"
 DRAFT = Draft("newapi", "video", Kind.VIDEO, "sora-2", prompt="a cat", duration=10)
 WIDE, TALL = "16:9", "9:16"
 
 
-def answer(document: object, status: int = 200, **headers: str) -> Answer:
-    return Answer(status, json.dumps(document).encode(), headers)
-
-
 # --- The provider
-
-
-@pytest.mark.parametrize("name", SAID["submits"])
-def test_a_job_is_accepted_under_its_id_wherever_that_stands(name: str) -> None:
-    said = SAID["submits"][name]
-    assert submitted(API, answer(said["answer"])) == Observation(State.QUEUED, said["id"])
-
-
-@pytest.mark.parametrize("name", SAID["refusals"])
-def test_a_refusal_is_read_by_its_status_and_code(name: str) -> None:
-    said = SAID["refusals"][name]
-    with pytest.raises(Refused) as caught:
-        submitted(API, answer(said["answer"], said["status"], **{"retry-after": "9"}))
-    refused = caught.value
-    assert (refused.elsewhere, refused.key, refused.task_code) == (said["elsewhere"], said["key"], said["task_code"])
-    assert refused.wait == (9 if said["status"] == 429 else None)
-
-
-@pytest.mark.parametrize("name", SAID["unknown"])
-def test_what_may_hide_a_job_is_no_refusal(name: str) -> None:
-    with pytest.raises(UnknownOutcome):
-        submitted(API, answer(SAID["unknown"][name]["answer"], SAID["unknown"][name]["status"]))
-
-
-@pytest.mark.parametrize("name", SAID["queries"])
-def test_every_spelling_of_how_a_job_stands_is_read(name: str) -> None:
-    said = SAID["queries"][name]
-    seen = API.read_query(answer(said["answer"]))
-    assert seen.state == said["state"]
-    assert seen.assets == ((Asset(said["url"]),) if "url" in said else ())
-    assert (
-        (seen.fault.code, seen.fault.words, seen.fault.upstream_code) == tuple(said["fault"])
-        if seen.fault
-        else ("fault" not in said)
-    )
-    assert seen.unknown_word == said.get("unknown")
-    assert seen.progress == said.get("progress", 100 if seen.state is State.SUCCEEDED else 0)
-
-
-@pytest.mark.parametrize(
-    ("status", "body"),
-    [(200, {}), (200, {"status": 7}), (200, []), (404, {"status": "failed"}), (500, {"status": "completed"})],
-)
-def test_an_answer_that_says_nothing_of_the_job_is_unreadable(status: int, body: object) -> None:
-    with pytest.raises(Unreadable):
-        API.read_query(answer(body, status))
 
 
 def test_an_id_is_escaped_in_the_query() -> None:

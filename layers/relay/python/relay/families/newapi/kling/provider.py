@@ -67,7 +67,11 @@ def _masks(draft: Draft) -> dict[str, object]:
     """The masks are those of the moving parts, in their order; before them there may be one for what stands still."""
     moving, masks = draft.options.get("dynamic_masks", []), draft.urls(MediaRole.MASK)
     if not isinstance(moving, list) or len(masks) not in (len(moving), len(moving) + 1):
-        raise Unfit("dynamic_masks" if moving else "mask", "must be one for each moving part", "须与每个运动部分对应")
+        raise Unfit(
+            "dynamic_masks" if "dynamic_masks" in draft.options else "mask",
+            "must be one for each moving part",
+            "须与每个运动部分对应",
+        )
     if masks and not draft.urls(*_FIRST):
         raise Unfit("mask", "needs a picture", "需要图片")
     still, parts = masks[: len(masks) - len(moving)], masks[len(masks) - len(moving) :]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
+from urllib.parse import unquote
 
 from pydantic import BeforeValidator, Field
 
@@ -159,7 +160,7 @@ def _options(body: _Create) -> dict[str, object]:
 
 def read_query(inbound: Inbound, catalog: Catalog) -> TaskQuery:
     """A task by its id, or by the client's own for it."""
-    task_id = inbound.params["task_id"]
+    task_id = unquote(inbound.params["task_id"])  # a client's own may hold what a path cannot
     if not task_id.isprintable() or len(task_id) > 255:
         raise TaskNotFound
     return TaskQuery(task_id, PLATFORM, client_ref=task_id)
