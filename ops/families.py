@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from relay.catalog.file import shipped
 from relay.families import provider
 from relay.flow.fit import dry_run, spans
 from relay.nouns.catalog import Catalog, Model, Source
-from relay.nouns.draft import Draft, Kind, MediaRole, Medium
+from relay.nouns.draft import Draft, Kind, MediaRole, Medium, Parent
 from relay.nouns.errors import Unfit
 from relay.nouns.options import OPTIONS, Option
 
@@ -24,6 +25,8 @@ HEAD = ("asked for as", "model", "made by", "numbers", "seconds", "shapes", "car
 
 PICTURE, FILM = "https://client.example/a.png", "https://client.example/a.mp4"
 ONE = (Medium(MediaRole.IMAGE, PICTURE),)
+_FACES = (Medium(MediaRole.SOURCE, PICTURE), Medium(MediaRole.TARGET, PICTURE))
+_PARENT = Parent("task", "1", upstream_task_id="job", upstream_ref="1")
 # What a request may hold beside a prompt, a number, a length and a shape.
 EXTRAS: Mapping[Kind, Mapping[str, Mapping[str, object]]] = {
     Kind.IMAGE: {
@@ -104,7 +107,8 @@ def _limits(model: Model, source: Source) -> tuple[str, str, str]:
 
 def _extras(catalog: Catalog, model: Model, source: Source) -> tuple[str, str, str]:
     plain = model.fit(Draft("", "", model.kind, model.name, "a prompt", count=source.counts[0]), source)
-    sent, found = dry_run(catalog, plain, source).body, dict[str, list[str]]()
+    plain, sent = _accepted(catalog, plain, model, source)
+    found = dict[str, list[str]]()
     known = {
         f"`{name}`": {"options": {name: EXAMPLES[name]}, **WITH.get(name, {})}
         for name in OPTIONS
@@ -118,6 +122,15 @@ def _extras(catalog: Catalog, model: Model, source: Source) -> tuple[str, str, s
             found.setdefault("refuses", []).append(name)
     carries, refuses, leaves = (", ".join(found.get(name, [])) for name in HEAD[-3:])
     return carries, refuses, leaves
+
+
+def _accepted(catalog: Catalog, plain: Draft, model: Model, source: Source) -> tuple[Draft, bytes]:
+    """The least of a request that this source takes, and what is sent: some models only go on from a task."""
+    on = (replace(plain, action=action, parent=_PARENT) for action in model.follows)
+    for draft in (plain, *(replace(plain, media=ONE), replace(plain, media=_FACES)), *on):
+        with suppress(Unfit):
+            return draft, dry_run(catalog, draft, source).body
+    raise LookupError(f"{source} takes no request for {model.name}")
 
 
 def _carried(catalog: Catalog, kind: Kind) -> set[str]:

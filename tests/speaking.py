@@ -15,6 +15,7 @@ from relay.families.dialect import (
     CREATE_RECORD,
     QUERY,
     RECORD,
+    RECORD_FACTS,
     AnyRoute,
     Asked,
     Dialect,
@@ -67,8 +68,9 @@ class Speaker:
 
     def status(self, task: Task, draft: Draft | None = None) -> Reply:
         """How a task stands, by whichever use case the family has for it."""
-        if any(route.use == RECORD for route in self.routes):
-            return self.write(RECORD, Record(task, draft or Draft(task.dialect, task.platform, task.kind, task.model)))
+        use = next((route.use for route in self.routes if route.use in (RECORD, RECORD_FACTS)), None)
+        if use is not None:
+            return self.write(use, Record(task, draft or Draft(task.dialect, task.platform, task.kind, task.model)))
         return self.write(QUERY, task)
 
     def notice(self, task: Task) -> bytes:

@@ -11,7 +11,7 @@ from local.upstreams.faults import Fault
 from local.upstreams.media import Kind
 from local.upstreams.settings import Stages
 
-Stage = Literal["pending", "queued", "processing", "succeeded", "failed", "cancelled"]
+Stage = Literal["asking", "pending", "queued", "processing", "succeeded", "failed", "cancelled"]
 
 SLOW_FACTOR = 10.0
 FOREVER = math.inf

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from local.upstreams.fault_table import UNKNOWN_NUMBER, UNKNOWN_WORD
-from local.upstreams.jobs import Job, Order
+from local.upstreams.jobs import FOREVER, Job, Order
 from local.upstreams.media import Kind as Media
 from relay.families.dialect import CREATE_RECORD, MANY_FACTS, RECORD, RECORD_FACTS, AnyRoute, Record
 from relay.nouns.catalog import Catalog, Model, Offer
 from relay.nouns.draft import KINDS, Draft, Kind, MediaRole
 from relay.nouns.errors import BadKey, InsufficientBalance, InvalidParameter, RateLimited, RelayError, UpstreamError
 from relay.nouns.faults import Fault
-from relay.nouns.task import Asset, Task
+from relay.nouns.task import Asset, State, Task
 from relay.nouns.wire import Json
 
 FILES: Mapping[str | None, Media] = {"image": "image", "video": "video", "audio": "music"}
@@ -83,6 +83,24 @@ def assets_of(job: Job) -> tuple[Asset, ...]:
     return tuple(Asset(url, seconds, title) for url in job.urls)
 
 
+def task_of(job: Job, now: float, upstream: str, family: str) -> Task:
+    """A job as the task it would be here."""
+    draft, stage = job.request, job.stage(now)
+    made = Task(upstream, job.task_id, family, draft.platform, draft.kind, draft.model, 1, 0, 0)
+    task = replace(
+        made,
+        state=State(stage),
+        created_at=int(job.created * 1000),
+        progress=job.progress(now) * 100,
+        upstream_task_id=job.task_id,
+    )
+    if job.done_at < FOREVER and task.terminal:
+        task = replace(task, completed_at=int(job.done_at * 1000))
+    if stage == "failed":
+        return replace(task, fault=fault_of(job))
+    return replace(task, assets=assets_of(job)) if stage == "succeeded" else task
+
+
 def facts_of(job: Job) -> Mapping[str, Json]:
     """What an outcome that is no file says."""
     return {} if job.order.count else {"text": f"Written for: {job.order.prompt}"}
@@ -97,10 +115,8 @@ def refusal(fault: str) -> RelayError:
     return REFUSALS.get(fault, lambda: UpstreamError(f"the upstream has the fault {fault}"))()
 
 
-def found(route: AnyRoute, job: Job, task: Task) -> Task | Record:
-    """A job as the route's use case finds it."""
-    return (
-        Record(task, job.request, facts_of(job))
-        if route.use in (CREATE_RECORD, RECORD, RECORD_FACTS, MANY_FACTS)
-        else task
-    )
+def found(route: AnyRoute, job: Job, task: Task, facts: Mapping[str, Json]) -> Task | Record:
+    """A job as the route's use case finds it; what its outcome says is there once it is."""
+    if route.use not in (CREATE_RECORD, RECORD, RECORD_FACTS, MANY_FACTS):
+        return task
+    return Record(task, job.request, facts if task.state is State.SUCCEEDED else {})

@@ -10,14 +10,15 @@ from typing import Any
 
 from local.upstreams.callbacks import Event, Signer
 from local.upstreams.files import Files
-from local.upstreams.jobs import FOREVER, Job
-from local.upstreams.made import assets_of, fault_of, found, order_of, refusal, sold_by, unknown_word
+from local.upstreams.jobs import Job
+from local.upstreams.made import assets_of, facts_of, found, order_of, refusal, sold_by, task_of, unknown_word
 from local.upstreams.paths import Path
 from local.upstreams.settings import Settings
 from local.upstreams.simulator import Simulator
 from relay.edge.wiring import catalog
 from relay.families import dialect
 from relay.families.dialect import (
+    ANSWER,
     BALANCE,
     CANCEL,
     CREATE,
@@ -31,6 +32,7 @@ from relay.families.dialect import (
     UPLOAD,
     AnyRoute,
     Auth,
+    Completion,
     Dialect,
     Download,
     TaskQuery,
@@ -41,14 +43,10 @@ from relay.families.reading import parse
 from relay.nouns.account import Balance, FilePart, Upload
 from relay.nouns.catalog import Upstream
 from relay.nouns.draft import Draft
-from relay.nouns.errors import (
-    InvalidParameter,
-    RelayError,
-    TaskNotFound,
-)
+from relay.nouns.errors import InvalidParameter, RelayError, TaskNotFound
 from relay.nouns.listing import TaskIds
 from relay.nouns.task import State, Task, uuid7
-from relay.nouns.wire import Inbound, Reply
+from relay.nouns.wire import Inbound, Json, Reply
 
 
 class Mirror(Simulator):
@@ -96,21 +94,7 @@ class Mirror(Simulator):
 
     def task(self, job: Job, now: float | None = None) -> Task:
         """A job as the dialect tells it: the task it would be here."""
-        now = self.now() if now is None else now
-        draft, stage = job.request, job.stage(now)
-        made = Task(self.name, job.task_id, self.dialect.family, draft.platform, draft.kind, draft.model, 1, 0, 0)
-        task = replace(
-            made,
-            state=State(stage),
-            created_at=int(job.created * 1000),
-            progress=job.progress(now) * 100,
-            upstream_task_id=job.task_id,
-        )
-        if job.done_at < FOREVER and task.terminal:
-            task = replace(task, completed_at=int(job.done_at * 1000))
-        if stage == "failed":
-            return replace(task, fault=fault_of(job))
-        return replace(task, assets=assets_of(job)) if stage == "succeeded" else task
+        return task_of(job, self.now() if now is None else now, self.name, self.dialect.family)
 
     def _told(self, found: object) -> Told[Any]:
         return Told(found, int(self.now() * 1000), self.files.base_url)
@@ -121,17 +105,35 @@ class Mirror(Simulator):
         return use(self, route, route.read(inbound, self.catalog))
 
     def _create(self, route: AnyRoute, draft: Draft) -> Reply:
-        def accepted(job: Job) -> Reply:
-            return route.write(self._told(found(route, job, self.task(job))))
+        return self.submit(draft.platform, draft.prompt, lambda: self.job(draft), partial(self._tell, route))
 
-        return self.submit(draft.platform, draft.prompt, lambda: self._job(draft), accepted)
+    def _tell(self, route: AnyRoute, job: Job, task: Task | None = None) -> Reply:
+        return route.write(self._told(found(route, job, task or self.task(job), self.facts(job))))
 
-    def _job(self, draft: Draft) -> Job:
+    def job(self, draft: Draft) -> Job:
         if draft.parent is not None:
-            self._ended(draft.parent.task_id, draft.platform)
-        return self.job_for(self.new_id(), draft.platform, order_of(draft, self.catalog.models[draft.model]), draft)
+            self.ended(draft.parent.task_id, draft.platform)
+        order = order_of(draft, self.catalog.models[draft.model])
+        if not draft.asks:
+            return self.job_for(self.new_id(), draft.platform, order, draft)
+        free = replace(order, count=0, cost=0, callback_url=None)
+        return replace(self.job_for(self.new_id(), draft.platform, free, draft), state="asking")
 
-    def _ended(self, task_id: str, platform: str | None) -> Job:
+    def facts(self, job: Job) -> Mapping[str, Json]:
+        """What the outcome of a job says."""
+        return facts_of(job)
+
+    def _answer(self, route: AnyRoute, given: Completion) -> Reply:
+        job = self.book.find(given.query.task_id, given.query.platform)
+        if job is None or job.state != "asking":
+            raise InvalidParameter(given.field, "waits for no answer", "不在等待补充")
+        draft = replace(given.complete(job.request), asks=False)
+        order = order_of(draft, self.catalog.models[draft.model])
+        job = self.book.open(self.job_for(job.task_id, draft.platform, order, draft))
+        self.begin(job)
+        return self._tell(route, job)
+
+    def ended(self, task_id: str, platform: str | None) -> Job:
         job = self.book.find(task_id, platform)
         if job is None or job.stage(self.now()) != "succeeded":
             raise TaskNotFound
@@ -139,21 +141,17 @@ class Mirror(Simulator):
 
     def _query(self, route: AnyRoute, asked: TaskQuery) -> Reply:
         def record(job: Job, unknown: bool) -> Reply:
-            def tell(task: Task) -> Reply:
-                return route.write(self._told(found(route, job, task)))
-
-            task = self.task(job)
             if not unknown:
-                return tell(task)
-            states = (State.PROCESSING, State.SUCCEEDED, State.FAILED)
-            told = [tell(replace(task, state=state, assets=assets_of(job))) for state in states]
+                return self._tell(route, job)
+            states, made = (State.PROCESSING, State.SUCCEEDED, State.FAILED), assets_of(job)
+            told = [self._tell(route, job, replace(self.task(job), state=state, assets=made)) for state in states]
             return Reply.json(unknown_word(*(parse(each.body) for each in told)))
 
         return self.query(asked.platform, asked.task_id, record)
 
     def _many(self, route: AnyRoute, asked: TaskIds) -> Reply:
         jobs = [job for task_id in asked.task_ids if (job := self.book.find(task_id))]
-        return route.write(self._told([found(route, job, self.task(job)) for job in jobs]))
+        return route.write(self._told([found(route, job, self.task(job), self.facts(job)) for job in jobs]))
 
     def _cancel(self, route: AnyRoute, asked: TaskQuery) -> Reply:
         job = self.book.find(asked.task_id, asked.platform)
@@ -168,7 +166,7 @@ class Mirror(Simulator):
 
     def fresh_link(self, asked: Download) -> str:
         """Another link to a result."""
-        if asked.task_id and asked.url not in self._ended(asked.task_id, None).urls:
+        if asked.task_id and asked.url not in self.ended(asked.task_id, None).urls:
             raise TaskNotFound
         link = self.files.again(asked.url, self.now() + self.settings.download_links_live)
         if link is None:
@@ -187,6 +185,7 @@ class Mirror(Simulator):
 
 USES: Mapping[Use[Any, Any], Callable[..., Reply]] = {
     CREATE: Mirror._create,
+    ANSWER: Mirror._answer,
     CREATE_RECORD: Mirror._create,
     QUERY: Mirror._query,
     RECORD: Mirror._query,

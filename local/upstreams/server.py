@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Coroutine
 from functools import partial
 from importlib import import_module
@@ -111,7 +112,7 @@ class Upstreams:
 
     async def _fetch_input(self, simulator: Simulator, job: Job, url: str) -> None:
         try:
-            body = await http.fetch(url, FETCH_SECONDS)
+            body = _inline(url) if url.startswith("data:") else await http.fetch(url, FETCH_SECONDS)
             await asyncio.to_thread(check_picture, body)
             job.background = body
         except (http.Unreachable, ValueError) as error:
@@ -124,6 +125,10 @@ class Upstreams:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _inline(uri: str) -> bytes:
+    return base64.b64decode(uri.partition(",")[2])
 
 
 async def _serve(simulator: Simulator, request: Request) -> Response:

@@ -140,6 +140,8 @@ MADE_BY: Mapping[str, tuple[Kind, str, int]] = {
     "submit.kie.generate": (Kind.IMAGE, "gpt4o-image", nanos("0.18")),
     "submit.newapi.video": (Kind.VIDEO, "sora-2", nanos("10.80")),
     "submit.newapi.kling": (Kind.VIDEO, "kling-v2-6-pro", nanos("3.50")),
+    "submit.newapi.midjourney": (Kind.IMAGE, "mj_imagine", nanos("0.72")),
+    "submit.newapi.midjourney-mode": (Kind.IMAGE, "mj_imagine", nanos("0.72")),
 }
 
 
@@ -149,7 +151,7 @@ def test_a_request_makes_a_task(stack: Deployed, name: str) -> None:
     assert answer["statusCode"] == 200, answer
     document = json.loads(answer["body"])
     said = document.get("data", document)
-    made = next(said[each] for each in ("taskId", "task_id", "id") if each in said)
+    made = next(said[each] for each in ("taskId", "task_id", "id", "result") if each in said)
     task = task_of(stack, made)
     assert (task.kind, task.model, task.price) == MADE_BY[name]
 
@@ -170,6 +172,8 @@ ANSWERS: Mapping[str, tuple[int, Mapping[str, Any]]] = {
     "account.newapi.usage": (200, {"object": "list"}),
     "status.newapi.video": (404, {"code": "task_not_exist"}),
     "status.newapi.kling": (404, {"code": 1203}),
+    "status.newapi.midjourney": (400, {"description": "task_no_found"}),
+    "status.newapi.midjourney-mode": (400, {"description": "task_no_found"}),
     "submit.newapi.delete-video": (404, {"code": "task_not_exist"}),
 }
 

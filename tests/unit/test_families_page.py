@@ -29,6 +29,7 @@ def test_the_table_says_what_is_lost_where_another_family_makes_it() -> None:
     own, other = cells(text, "kie gpt4o-image `gpt4o-image`"), cells(text, "aistudio krea `gpt-4o`")
 
     hints = "`enhance_prompt`, `upload_cn`, `enable_fallback`, `fallback_model`"
-    assert own[6:] == [f"a picture, 5 pictures, a mask, {hints}", "", ""]
+    words = "`mode`, `bot_type`, `remix`, `strong`"  # which Midjourney alone takes
+    assert own[6:] == [f"a picture, 5 pictures, a mask, {hints}", words, ""]
     assert other[3:6] == ["1-2", "", "as asked"]
-    assert other[6:] == ["", "a picture, 5 pictures, a mask", hints]
+    assert other[6:] == ["", f"a picture, 5 pictures, a mask, {words}", hints]

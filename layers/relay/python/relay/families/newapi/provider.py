@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from relay.families.newapi.kling import provider as kling
+from relay.families.newapi.midjourney import provider as midjourney
 from relay.families.newapi.video import provider as video
 from relay.families.newapi.videos import provider as videos
 from relay.families.newapi.words import FAMILY
@@ -25,7 +26,8 @@ class NewapiProvider(Provider):
         document = parse(inbound.body)
         if document is None:
             raise BadInput("the body holds no JSON", "请求体不是有效的 JSON")
-        return as_id(as_object(document).get("task_id"))
+        said = as_object(document)
+        return as_id(said.get("task_id")) or as_id(said.get("id"))
 
 
 APIS = {
@@ -34,5 +36,6 @@ APIS = {
     "characters": videos.CHARACTER_API,
     "kling": kling.API,
     "kling-direct": kling.DIRECT,
+    "midjourney": midjourney.API,
 }
 PROVIDER = NewapiProvider(APIS)

@@ -1,0 +1,137 @@
+"""Midjourney as we call it, at a bare proxy or at new-api: what is submitted, and how every answer is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from relay.families.newapi.answers import POLICY, speaks_of_policy
+from relay.families.newapi.midjourney import submissions
+from relay.families.newapi.midjourney.refusals import read_refusal
+from relay.families.newapi.midjourney.words import (
+    ACCEPTED,
+    EXISTS,
+    HOME,
+    QUEUED,
+    STATES,
+    SUBMIT,
+    TASK,
+    read_button,
+)
+from relay.families.provider import Api, Job, MediaForm, Order, Step
+from relay.families.reading import MAX_CODE, Record, as_id, as_number, as_object, as_text, is_url
+from relay.nouns.draft import MediaRole
+from relay.nouns.errors import UnknownOutcome, Unreadable
+from relay.nouns.faults import Fault
+from relay.nouns.task import FAULTS, TERMINAL, Asset, Observation, State
+from relay.nouns.wire import Answer, Call, Json
+
+MAX_BUTTONS, MAX_PROMPTS = 40, 8000
+
+
+def read_submit(answer: Answer, order: Order) -> Observation | Step:
+    document = as_object(answer.body)
+    code, job = as_number(document.get("code")), as_id(document.get("result"))
+    if answer.status != 200 or code not in (ACCEPTED, QUEUED, EXISTS):
+        raise read_refusal(answer)
+    if code == EXISTS:
+        return _read_exists(as_object(document.get("properties")), job, order)
+    if job is None:
+        raise UnknownOutcome("the upstream names no job")
+    return Observation(State.QUEUED, job)
+
+
+def _read_exists(said: Record, job: str | None, order: Order) -> Observation | Step:
+    """One code for two things: the job exists already, or a window waits to be confirmed before it is made."""
+    status, url = said.get("status"), said.get("imageUrl")
+    if status == "SUCCESS" and is_url(url):
+        return Observation(State.SUCCEEDED, job, 100.0, (Asset(url),))
+    if job is None:
+        raise UnknownOutcome("the upstream names no job")
+    if status:
+        return Observation(State.QUEUED, job)
+    draft, body = order.draft, {"taskId": job, "prompt": order.draft.prompt}
+    if mask := draft.url(MediaRole.MASK):
+        body["maskBase64"] = mask
+    call = Call.json("POST", f"{submissions.home(draft)}{SUBMIT}/modal", body)
+    return Step(call, lambda answer: _read_confirmed(answer, job))
+
+
+def _read_confirmed(answer: Answer, job: str) -> Observation:
+    """The answer to a confirmed window, whose job keeps its id where none is named."""
+    document = as_object(answer.body)
+    if answer.status == 200 and as_number(document.get("code")) in (ACCEPTED, QUEUED, EXISTS):
+        return Observation(State.QUEUED, as_id(document.get("result")) or job)
+    raise read_refusal(answer)
+
+
+def write_query(job: Job) -> Call:
+    return Call("GET", f"{HOME}{TASK}/{quote(job.upstream_task_id, safe='')}/fetch", {"accept": "application/json"})
+
+
+def read_query(answer: Answer) -> Observation:
+    document = as_object(answer.body) if answer.status == 200 else {}
+    said = document.get("status")
+    job = as_id(document.get("id"))
+    if not isinstance(said, str) or job is None:
+        raise Unreadable("the upstream gave no readable task")
+    state = STATES.get(said.strip().upper())
+    if state is None:
+        return Observation(State.PROCESSING, job, unknown_word=as_text(said, MAX_CODE) or "?")
+    if state is State.SUCCEEDED:
+        return Observation(state, job, 100.0, _assets(document), facts=_facts(document))
+    fault = _fault(document, state) if state in TERMINAL else None
+    return Observation(state, job, _progress(document), fault=fault)
+
+
+def _assets(document: Record) -> tuple[Asset, ...]:
+    url = document.get("imageUrl")
+    return (Asset(url),) if is_url(url) else ()
+
+
+def _progress(document: Record) -> float:
+    said = document.get("progress")
+    percent = as_number(said.strip().removesuffix("%") if isinstance(said, str) else said)
+    return min(max(percent or 0.0, 0.0), 100.0)
+
+
+def _fault(document: Record, state: State) -> Fault:
+    words = as_text(document.get("failReason"))
+    return Fault(POLICY if speaks_of_policy(words) else FAULTS[state].code, words)
+
+
+def _facts(document: Record) -> Mapping[str, Json]:
+    said = as_object(document.get("properties"))
+    buttons = document.get("buttons")
+    found = {
+        "buttons": [_button(each) for each in buttons[:MAX_BUTTONS] if as_id(as_object(each).get("customId"))]
+        if isinstance(buttons, list)
+        else [],
+        "prompt_en": as_text(document.get("promptEn"), MAX_PROMPTS),
+        "text": as_text(said.get("finalPrompt"), MAX_PROMPTS),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _button(said: Record) -> dict[str, Json]:
+    """A button by its own id; `name` is the short one by which a change may ask for it."""
+    custom_id = str(said["customId"])
+    known = read_button(custom_id)
+    return {
+        "ref": custom_id,
+        "name": known[1] if known else "",
+        "label": as_text(said.get("label"), MAX_CODE),
+        "emoji": as_text(said.get("emoji"), MAX_CODE),
+        "type": int(as_number(said.get("type")) or 2),
+        "style": int(as_number(said.get("style")) or 2),
+    }
+
+
+API = Api(
+    submissions.write_submit,
+    read_submit,
+    write_query,
+    read_query,
+    media_form=MediaForm.DATA,
+    carries=submissions.CARRIES,
+)

@@ -1,0 +1,59 @@
+"""What a refusal of a Midjourney upstream means to us, by its code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from relay.families.newapi.answers import CODES, PARAMETER, POLICY, refusal, speaks_of_policy
+from relay.families.newapi.midjourney.words import BANNED, FAILURE, FULL, INVALID, NOT_FOUND, SATURATED, UNKNOWN
+from relay.families.reading import as_number, as_object, as_text, read_wait
+from relay.nouns.errors import Refused, UnknownOutcome
+from relay.nouns.wire import Answer
+
+
+class Row(NamedTuple):
+    message: str
+    elsewhere: bool = True
+    key: bool = False
+    task_code: str = "API_ERROR"
+    waits: bool = False
+
+
+ROWS: Mapping[int, Row] = {
+    NOT_FOUND: Row("the upstream has no account for this, or does not know the task"),
+    INVALID: Row("the upstream does not accept this request", elsewhere=False, task_code=PARAMETER),
+    UNKNOWN: Row("the upstream refused the request"),
+    FAILURE: Row("the upstream refused the request"),
+    FULL: Row("the upstream's queue is full", waits=True),
+    BANNED: Row("the upstream refuses what is asked for", elsewhere=False, task_code=POLICY),
+    SATURATED: Row("the upstream takes no more requests for now", waits=True),
+}
+
+
+# What new-api says, by any code, where it could not read what became of a request that it had passed on.
+_LOST = ("do_request_failed", "read_response_body_failed", "unmarshal_response_body_failed")
+
+
+def read_refusal(answer: Answer) -> Refused:
+    """The certain no in an answer that names no job. Raises UnknownOutcome where there is none."""
+    document = as_object(answer.body)
+    code, words = as_number(document.get("code")), as_text(document.get("description")).strip()
+    if words.startswith(_LOST):
+        raise UnknownOutcome("the upstream lost what became of the request")
+    row = ROWS.get(int(code)) if code is not None and code == int(code) else None
+    if row is None or answer.status not in (200, 400, 404, 429):
+        raise refusal(answer)
+    if known := CODES.get(words):  # new-api's own failures, which it says by the code of bad input
+        row = Row(known.message, known.elsewhere, known.key, known.task_code)
+    elif code == INVALID and speaks_of_policy(words):
+        row = ROWS[BANNED]
+    return Refused(
+        row.message,
+        elsewhere=row.elsewhere,
+        key=row.key,
+        wait=read_wait(answer) if row.waits else None,
+        task_code=row.task_code,
+        upstream_code=str(int(code or 0)),
+        words=words,
+    )
