@@ -15,6 +15,7 @@ from relay.nouns.wire import Answer, Call
 AISTUDIO, KIE, CLIENT = "https://relay.example", "https://kie.example", "https://client.example/hook"
 NEWAPI = "https://newapi.example"
 KLING_ITSELF = "https://kling.example"
+GENERATIONS = f"{NEWAPI}/v1/video/generations"
 VIDEOS, KLING = f"{NEWAPI}/v1/videos", (f"{NEWAPI}/kling/", f"{KLING_ITSELF}/")
 
 # One grey pixel: the least a picture can be.
@@ -144,7 +145,7 @@ class Network:
     def _asked(self, family: str, call: Call) -> str:
         if family == "aistudio":
             return str(json.loads(call.body)["task_id"])
-        if call.url.startswith((VIDEOS, *KLING)):
+        if call.url.startswith((VIDEOS, GENERATIONS, *KLING)):
             return call.url.rpartition("/")[2]
         return parse_qs(urlsplit(call.url).query)["taskId" if family == "kie" else "id"][0]
 
@@ -154,7 +155,7 @@ def _json(document: object, status: int = 200) -> Answer:
 
 
 def _accepted(family: str, job: Job) -> dict[str, Any]:
-    if VIDEOS in job.call.url:
+    if job.call.url.startswith((VIDEOS, GENERATIONS)):
         return _video(replace(job, state="queued"))
     if job.call.url.startswith(KLING):
         return _kling(replace(job, state="submitted"))
@@ -194,6 +195,17 @@ def _kling(job: Job) -> dict[str, Any]:
     return {"code": 0, "message": "SUCCEED", "request_id": "r1", "data": data}
 
 
+def _generation(job: Job) -> dict[str, Any]:
+    """new-api's task in its envelope."""
+    word = {"succeeded": "SUCCESS", "failed": "FAILURE"}.get(job.state, "IN_PROGRESS")
+    task: dict[str, Any] = {"task_id": job.id, "status": word, "progress": "40%", "fail_reason": "", "data": None}
+    if word == "SUCCESS":
+        task |= {"data": {"url": job.urls[0]}}
+    if word == "FAILURE":
+        task |= {"fail_reason": job.fault}
+    return {"code": "success", "message": "", "data": task}
+
+
 def _unknown(family: str) -> dict[str, Any]:
     if family == "aistudio":
         return {"success": False, "error": {"code": "TASK_NOT_FOUND", "message": "?"}, "trace_id": "t"}
@@ -201,10 +213,10 @@ def _unknown(family: str) -> dict[str, Any]:
 
 
 def _status(family: str, job: Job) -> dict[str, Any]:
-    if VIDEOS in job.call.url:
-        return _video(job)
-    if job.call.url.startswith(KLING):
-        return _kling(job)
+    shapes = {(VIDEOS,): _video, KLING: _kling, (GENERATIONS,): _generation}
+    for begins, write in shapes.items():
+        if job.call.url.startswith(begins):
+            return write(job)
     if family == "newapi":
         done = {"status": "completed", "video_url": job.urls[0]}
         failed = {"status": "failed", "error": job.fault}

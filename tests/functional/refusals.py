@@ -37,23 +37,34 @@ def refused(here: Harness, method: str, path: str, body: object = None, **how: A
     status, document, headers = here.exchange(method, path, body, **how)
     assert 400 <= status < 500, (status, document)
     assert stored_state(here) == before
-    if path.startswith("/api/v1/"):
-        assert document["msg"].isascii()
-        assert document.keys() == {"code", "msg", "data"}
-        assert document["data"] is None
-        return Refusal(status, document["code"], document["msg"], headers)
-    if path.startswith("/kling/"):
-        assert document.keys() == {"code", "message", "request_id"}
-        assert document["request_id"] == headers["x-trace-id"]
-        assert document["message"].isascii()
-        return Refusal(status, document["code"], document["message"], headers)
+    code, message = _read_refusal(path, document, headers)
+    return Refusal(status, code, message, headers)
+
+
+def _read_refusal(path: str, document: Any, headers: dict[str, str]) -> tuple[str | int, str]:
+    """The code and the words of a refusal, in the shape of the API that lies at this path."""
+    if path.startswith(("/api/v1/", "/v1/video/generations", "/kling/")):
+        return _read_envelope(path, document, headers)
     if path.startswith("/v1/"):
         assert document.keys() == {"error"}
         assert document["error"].keys() == {"message", "type", "param", "code"}
         assert document["error"]["message"].isascii()
-        return Refusal(status, document["error"]["code"], document["error"]["message"], headers)
+        return document["error"]["code"], document["error"]["message"]
     assert document.keys() == {"success", "error", "trace_id"}
     assert document["success"] is False
     assert re.search("[\u4e00-\u9fff]", document["error"]["message"])
     assert headers["x-trace-id"] == document["trace_id"]
-    return Refusal(status, document["error"]["code"], document["error"]["message"], headers)
+    return document["error"]["code"], document["error"]["message"]
+
+
+def _read_envelope(path: str, document: Any, headers: dict[str, str]) -> tuple[str | int, str]:
+    """The same of those that say it in their envelope for answers."""
+    words = "msg" if path.startswith("/api/") else "message"
+    if path.startswith("/kling/"):
+        assert document.keys() == {"code", "message", "request_id"}
+        assert document["request_id"] == headers["x-trace-id"]
+    else:
+        assert document.keys() == {"code", words, "data"}
+        assert document["data"] is None
+    assert document[words].isascii()
+    return document["code"], document[words]

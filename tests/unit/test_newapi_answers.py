@@ -15,7 +15,7 @@ from relay.nouns.wire import Answer, Inbound
 from tests.unit.asking import submitted
 
 FIXTURES = Path(__file__).parents[1] / "fixtures/newapi"
-APIS = ("video", "kling")
+APIS = ("video", "kling", "generations")
 SAID: dict[str, Any] = {api: json.loads((FIXTURES / f"{api}.json").read_text("utf-8")) for api in APIS}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from relay.families.dialect import Dialect, Told
 from relay.families.newapi import account
+from relay.families.newapi.generations import dialect as generations
 from relay.families.newapi.kling import dialect as kling
 from relay.families.newapi.midjourney import dialect as midjourney
 from relay.families.newapi.video import dialect as video
@@ -23,7 +24,14 @@ class NewapiDialect(Dialect):
     family = FAMILY
     language = LANGUAGE
     hooked = videos.HOOKED
-    routes = (*account.ROUTES, *video.ROUTES, *videos.ROUTES, *kling.ROUTES, *midjourney.ROUTES)
+    routes = (
+        *account.ROUTES,
+        *video.ROUTES,
+        *videos.ROUTES,
+        *kling.ROUTES,
+        *generations.ROUTES,
+        *midjourney.ROUTES,
+    )
     # Anthropic's clients and Midjourney's send the key in headers of their own, some send it bare
     key_places = (("authorization", "Bearer +"), ("authorization", ""), ("x-api-key", ""), ("mj-api-secret", ""))
     key_prefix = "sk-"

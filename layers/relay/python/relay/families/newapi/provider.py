@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from relay.families.newapi.generations import provider as generations
 from relay.families.newapi.kling import provider as kling
 from relay.families.newapi.midjourney import provider as midjourney
 from relay.families.newapi.video import provider as video
@@ -34,6 +35,7 @@ APIS = {
     "video": video.API,
     "videos": videos.API,
     "characters": videos.CHARACTER_API,
+    "generations": generations.API,
     "kling": kling.API,
     "kling-direct": kling.DIRECT,
     "midjourney": midjourney.API,
