@@ -25,7 +25,8 @@ from relay.effects.store.table import Tables
 from relay.nouns.catalog import Tier
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import RateLimited
-from relay.nouns.task import Delivery, Task, uuid7
+from relay.nouns.ids import uuid7
+from relay.nouns.task import Delivery, Task
 
 SECONDS, RATES, HOLDS = 6, (20, 50, 100), (0.004, 0.008, 0.015)
 TIER = Tier(3, "bench", per_minute=10**6, per_day=10**6, in_flight=10**6, reads_per_minute=10**6)

@@ -23,7 +23,8 @@ from benchmarks.handlers import OutputCounter, document
 from benchmarks.paths import AISTUDIO, KIE, PROMPT
 from relay.edge.wiring import services
 from relay.nouns.draft import Kind
-from relay.nouns.task import Delivery, State, Task, uuid7
+from relay.nouns.ids import uuid7
+from relay.nouns.task import Delivery, State, Task
 
 WARM, TIMES, BLOCKS = 20, 300, 10
 

@@ -19,8 +19,9 @@ from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox
 from relay.effects.store.codec import write_draft
 from relay.nouns.draft import Callback, Draft, Kind
+from relay.nouns.ids import uuid7
 from relay.nouns.money import nanos
-from relay.nouns.task import GRACE, Asset, Delivery, State, Task, uuid7
+from relay.nouns.task import GRACE, Asset, Delivery, State, Task
 
 OTHERS = 20  # deliveries to the other account, one a second
 PATIENCE = 90.0  # seconds until a missing callback is a failure

@@ -18,7 +18,8 @@ from benchmarks.handlers import OutputCounter
 from relay.edge.wiring import services
 from relay.flow.clock import poll
 from relay.nouns.draft import Kind
-from relay.nouns.task import State, Task, uuid7
+from relay.nouns.ids import uuid7
+from relay.nouns.task import State, Task
 
 SPREAD = 10  # seconds over which due times are spread
 

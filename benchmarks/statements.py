@@ -22,8 +22,8 @@ from relay.effects.store.booking import Booking, Seen, Windows
 from relay.effects.store.codec import Expression, Item, entry_item, pack
 from relay.effects.store.lines import Lines
 from relay.effects.store.table import Tables
+from relay.nouns.ids import uuid7
 from relay.nouns.money import Entry, EntryKind
-from relay.nouns.task import uuid7
 
 ACCOUNT, START, DAY = "bench", 1_735_660_800_000, 86_400_000  # midnight at +08:00 on 2025-01-01
 PAGE_BYTES = 1 << 20

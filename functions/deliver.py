@@ -2,11 +2,12 @@
 
 from relay.edge.shell import Context, Event, handler, records
 from relay.edge.wiring import services
-from relay.flow.deliver import THREADS, deliver
+from relay.flow.deliver import THREADS
+from relay.flow.telling import tell
 
 here = services()
 
 
 @handler
 def lambda_handler(event: Event, context: Context) -> Event:
-    return records(event, lambda message: deliver(here, **message), THREADS)
+    return records(event, lambda message: tell(here, message), THREADS)

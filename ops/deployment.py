@@ -18,8 +18,8 @@ from relay.effects.store.directory import ListedKey
 from relay.effects.store.table import LostRace, Tables
 from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.catalog import Catalog
+from relay.nouns.ids import uuid7
 from relay.nouns.signing import key_digest, webhook_secret
-from relay.nouns.task import uuid7
 
 Connect = Callable[[str], Any]
 

@@ -74,4 +74,5 @@ class Speaker:
         return self.write(QUERY, task)
 
     def notice(self, task: Task) -> bytes:
-        return self.dialect.write_callback(Told(task, NOW))
+        draft = Draft(task.dialect, task.platform, task.kind, task.model)
+        return self.dialect.write_callback(Told(Record(task, draft), NOW))

@@ -115,8 +115,12 @@ def refusal(fault: str) -> RelayError:
     return REFUSALS.get(fault, lambda: UpstreamError(f"the upstream has the fault {fault}"))()
 
 
-def found(route: AnyRoute, job: Job, task: Task, facts: Mapping[str, Json]) -> Task | Record:
-    """A job as the route's use case finds it; what its outcome says is there once it is."""
-    if route.use not in (CREATE_RECORD, RECORD, RECORD_FACTS, MANY_FACTS):
-        return task
+def record(job: Job, task: Task, facts: Mapping[str, Json]) -> Record:
+    """What its outcome says is there once it is."""
     return Record(task, job.request, facts if task.state is State.SUCCEEDED else {})
+
+
+def found(route: AnyRoute, job: Job, task: Task, facts: Mapping[str, Json]) -> Task | Record:
+    """A job as the route's use case finds it."""
+    told_whole = route.use in (CREATE_RECORD, RECORD, RECORD_FACTS, MANY_FACTS)
+    return record(job, task, facts) if told_whole else task

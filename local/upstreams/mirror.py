@@ -11,7 +11,7 @@ from typing import Any
 from local.upstreams.callbacks import Event, Signer
 from local.upstreams.files import Files
 from local.upstreams.jobs import Job
-from local.upstreams.made import assets_of, facts_of, found, order_of, refusal, sold_by, task_of, unknown_word
+from local.upstreams.made import assets_of, facts_of, found, order_of, record, refusal, sold_by, task_of, unknown_word
 from local.upstreams.paths import Path
 from local.upstreams.settings import Settings
 from local.upstreams.simulator import Simulator
@@ -44,8 +44,9 @@ from relay.nouns.account import Balance, FilePart, Upload
 from relay.nouns.catalog import Upstream
 from relay.nouns.draft import Draft
 from relay.nouns.errors import InvalidParameter, RelayError, TaskNotFound
+from relay.nouns.ids import uuid7
 from relay.nouns.listing import TaskIds
-from relay.nouns.task import State, Task, uuid7
+from relay.nouns.task import State, Task
 from relay.nouns.wire import Inbound, Json, Reply
 
 
@@ -77,7 +78,8 @@ class Mirror(Simulator):
 
     def events(self, job: Job) -> Sequence[Event]:
         # The end is taken as reached, so that a lie can be told before it.
-        return [Event(job.done_at, lambda: self.dialect.write_callback(self._told(self.task(job, job.done_at))))]
+        write, told = self.dialect.write_callback, self._told
+        return [Event(job.done_at, lambda: write(told(record(job, self.task(job, job.done_at), self.facts(job)))))]
 
     @property
     def signs(self) -> bool:
@@ -89,8 +91,7 @@ class Mirror(Simulator):
         return (lambda body, stamp: self.dialect.sign_callback(task, key, stamp)) if self.signs else None
 
     def secrets(self) -> dict[str, str]:
-        key = {"webhook-key": self.settings.webhook_key} if self.settings.webhook_key and self.signs else {}
-        return super().secrets() | key
+        return super().secrets() | ({"webhook-key": self.settings.webhook_key or ""} if self.signs else {})
 
     def task(self, job: Job, now: float | None = None) -> Task:
         """A job as the dialect tells it: the task it would be here."""

@@ -18,7 +18,8 @@ from relay.families.provider import Api, Order
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.faults import Fault
-from relay.nouns.task import FAULTS, TERMINAL, Asset, Observation, State, Task, uuid7
+from relay.nouns.ids import uuid7
+from relay.nouns.task import FAULTS, TERMINAL, Asset, Observation, State, Task
 from relay.nouns.wire import Answer, Inbound
 from tests.contract.mirror import SENTENCES, URLS, family_of, mirror_of, mirrors_of
 from tests.contract.parts import has

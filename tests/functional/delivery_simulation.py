@@ -14,9 +14,10 @@ from relay.edge.shell import records
 from relay.effects.outbound import NoAnswer
 from relay.effects.queues import Queues
 from relay.effects.store import Store
-from relay.flow.deliver import THREADS, deliver
+from relay.flow.deliver import THREADS
 from relay.flow.services import Services
 from relay.flow.shares import Shares
+from relay.flow.telling import tell
 from relay.nouns.wire import Answer, Call
 from tests.functional.harness import Harness
 from tests.rules.tree import resources, template
@@ -166,7 +167,7 @@ class Simulation:
         def each(message: dict[str, Any]) -> None:
             try:
                 self.time.sleep(MESSAGE)
-                deliver(services, **message)
+                tell(services, message)
             finally:
                 with self.time.changed:
                     left[0] -= 1
@@ -182,8 +183,31 @@ class Simulation:
             self.time.changed.notify_all()
 
 
-def owe_deliveries(here: Harness, account_id: str, url: str, number: int, attempt: int = 0) -> list[dict[str, Any]]:
-    """So many tasks that have ended and whose client is to be told, as messages; put straight into the table."""
+def owe_deliveries(
+    here: Harness, account_id: str, url: str, number: int, attempt: int = 0, *, move: int | None = None
+) -> list[dict[str, Any]]:
+    """So many tasks that have ended and whose client is to be told, as messages; put straight into the table.
+
+    With `move`, so many tasks under way, each with a move announced until this instant.
+    """
+    hot, asked = _ended(here)
+    hot |= {"account_id": {"S": account_id}, "deliveries": {"N": str(attempt)}}
+    hot |= {"delivery": {"S": "waiting"}, "next_move_at": {"N": str(move)}} if move else {}
+    draft = json.dumps({**json.loads(asked["draft"]["S"]), "callback": {"url": url}})
+    asked |= {"account_id": {"S": account_id}, "draft": {"S": draft}}
+    tables = here.services.store.tasks.tables
+    messages = []
+    for serial in range(number):
+        task_id = f"{hot['task_id']['S'][:-8]}{serial:08x}"
+        for row, name in ((hot, task_id), (asked, f"{task_id}#request")):
+            tables.client.put_item(TableName=tables.tasks, Item={**row, "task_id": {"S": name}})
+        what = {"move": move, "later": True} if move else {"attempt": attempt}
+        messages.append({"account_id": account_id, "task_id": task_id, **what})
+    return messages
+
+
+def _ended(here: Harness) -> list[dict[str, Any]]:
+    """The rows of a task that has ended and its request."""
     model = here.submit_image(callback_url="https://client.example/hook")
     here.network.finish()
     here.pump()
@@ -197,15 +221,4 @@ def owe_deliveries(here: Harness, account_id: str, url: str, number: int, attemp
         for name in (model, f"{model}#request")
     ]
     here.pump()
-    messages = []
-    for serial in range(number):
-        task_id = f"{model[:-8]}{serial:08x}"
-        for row, name in zip(rows, (task_id, f"{task_id}#request"), strict=True):
-            item = {**row, "account_id": {"S": account_id}, "task_id": {"S": name}}
-            if "draft" in row:
-                item["draft"] = {"S": json.dumps({**json.loads(row["draft"]["S"]), "callback": {"url": url}})}
-            else:
-                item |= {"deliveries": {"N": str(attempt)}}
-            tables.client.put_item(TableName=tables.tasks, Item=item)
-        messages.append({"account_id": account_id, "task_id": task_id, "attempt": attempt})
-    return messages
+    return rows

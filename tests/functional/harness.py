@@ -25,10 +25,10 @@ from relay.effects.store import Store
 from relay.effects.store.table import Tables
 from relay.flow.archive import archive
 from relay.flow.clock import Lap, poll
-from relay.flow.deliver import deliver
 from relay.flow.dispatch import dispatch
 from relay.flow.hold import hold
 from relay.flow.services import UPSTREAMS_ON, Count, Services
+from relay.flow.telling import tell
 from relay.nouns.money import nanos
 from relay.nouns.signing import key_digest, sign_kie, webhook_secret
 from relay.nouns.task import Task
@@ -144,8 +144,8 @@ class Harness:
         """Run the workers on every queued message; how many there were."""
         self.delayed.release()
         return self._drain(self.dispatch_url, lambda m: dispatch(self.services, m["account_id"], m["task_id"])) + (
-            self._drain(self.deliver_url, lambda m: deliver(self.services, **m))
-            + self._drain(self.retry_url, lambda m: deliver(self.services, **m))
+            self._drain(self.deliver_url, lambda m: tell(self.services, m))
+            + self._drain(self.retry_url, lambda m: tell(self.services, m))
             + self._drain(self.archive_url, lambda m: archive(self.services, **m))
             + self._drain(self.hold_url, lambda m: hold(self.services, m["account_id"], m["task_id"]))
         )

@@ -8,15 +8,18 @@ from typing import Any
 
 from relay.effects.outbound import NoAnswer
 from relay.nouns.catalog import Intake
+from relay.nouns.draft import Callback
 from relay.nouns.task import Delivery, State
 from relay.nouns.wire import Answer, Call
 from tests.functional.asking import begin, complete
 from tests.functional.events_in import eventful_provider, tell
+from tests.functional.holding import STREAMING, URL, Streamed
 from tests.functional.network import CLIENT, Job
 from tests.functional.recorded_calls import RecordingHarness
 
 DEADLINE = 900  # seconds an image is given
 RESENT = 31  # seconds after which a message is taken for lost
+KIE_IMAGE: dict[str, Any] = {"dialect": "kie", "platform": "gpt4o-image", "model": "gpt4o-image", "size": "1:1"}
 VIDEO = {"action": "text2video", "prompt": "a cat", "duration": 5}
 LOST = NoAnswer("ReadTimeout")
 BAD_VALUE = Answer(400, b'{"success": false, "error": {"code": "INVALID_PARAMETER", "message": "?"}}')
@@ -51,6 +54,26 @@ def a_task_waits_for_its_client(here: RecordingHarness) -> None:
     with here.at("submit"):
         task = begin(here)
         assert complete(here, task.task_id).state is State.PENDING
+
+
+def a_client_is_told_of_moves(here: RecordingHarness) -> None:
+    with here.at("submit"):
+        begin(here, asks=False, callback=Callback(CLIENT, moves=True), **KIE_IMAGE)
+    here.pump()
+    here.wait(2)
+    here.pump()
+    here.callback(list(here.network.jobs.values())[-1])
+    here.wait(2)
+    here.pump()
+    assert [call.timeout for call in here.told] == [3.0, 3.0]
+    here.speak(STREAMING)
+    here.network.script["kie.submit"] = [Streamed([{"progress": 10}, {"urls": [URL]}]).incoming()]
+    with here.at("submit"):
+        begin(here, asks=False, callback=Callback(CLIENT, moves=True), platform="grok", model="grok-imagine")
+    here.pump()
+    here.pump()
+    here.run(10)
+    assert len(here.told) == 3  # the end was owed before its move was told
 
 
 def a_video_is_continued(here: RecordingHarness) -> None:
@@ -266,7 +289,7 @@ def the_books_are_audited(here: RecordingHarness) -> None:
 
 SCENARIOS: tuple[Callable[[RecordingHarness], None], ...] = (
     a_task_is_taken_back,
-    a_task_waits_for_its_client,
+    *(a_task_waits_for_its_client, a_client_is_told_of_moves),
     *(a_request_is_repeated, a_video_is_continued, a_task_is_asked_for, an_account_looks_at_itself),
     *(a_callback_ends_a_task, a_callback_is_not_confirmed, a_callback_brings_a_lost_job),
     *(a_callback_overtakes_the_answer, a_callback_overtakes_the_clock, two_callbacks_meet),

@@ -12,8 +12,8 @@ import pytest
 from benchmarks.statements import make_ledger
 from relay.effects.store import Store
 from relay.effects.store.codec import entry_item, unpack
+from relay.nouns.ids import uuid7
 from relay.nouns.money import Entry, EntryKind
-from relay.nouns.task import uuid7
 from tests.functional.harness import Harness, harness, open_account
 from tests.functional.test_account import BALANCE, CONSUMPTION, at, data
 

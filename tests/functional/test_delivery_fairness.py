@@ -10,7 +10,8 @@ import pytest
 from relay.effects.outbound import NoAnswer
 from relay.effects.store.due import Due
 from relay.flow.clock import tick
-from relay.flow.deliver import SECONDS, SHORT_SECONDS, THREADS, deliver
+from relay.flow.deliver import THREADS, deliver
+from relay.flow.notices import SECONDS, SHORT_SECONDS
 from relay.flow.services import Services
 from relay.flow.shares import HUNG_MS, PLACE_MS, PLACES, Shares
 from relay.nouns.task import Delivery

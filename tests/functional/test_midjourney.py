@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from relay.nouns.money import nanos
 from relay.nouns.task import State
 from tests.functional.harness import Harness
 from tests.functional.midjourney import button, fetched, made, midjourney, sent, submitted
+from tests.functional.network import CLIENT
 
 IMAGINE, UPSCALE, MODAL = nanos("0.72"), nanos("0.36"), nanos("0.72")
 FULL = nanos("100")
@@ -54,3 +56,14 @@ def test_a_window_nobody_confirms_costs_nothing_and_asks_nothing(here: Harness) 
     here.run(1000, step=60)
     assert (here.task(zoom).state, here.balance, len(sent(here))) == (State.TIMEOUT, before, 2)
     assert fetched(here, zoom)["status"] == "FAILURE"
+
+
+def test_a_notify_hook_is_told_of_each_change_with_the_whole_task(here: Harness) -> None:
+    task_id = submitted(here, "imagine", prompt="a lighthouse", notifyHook=CLIENT)
+    end = made(here, task_id)
+    told = [json.loads(call.body) for call in here.told]
+    assert told[-1] == {**end, "imageUrl": told[-1]["imageUrl"]}
+    assert (told[-1]["status"], bool(told[-1]["buttons"]), bool(told[-1]["imageUrl"])) == ("SUCCESS", True, True)
+    assert len(told) > 1
+    assert {(each["id"], each["prompt"]) for each in told} == {(task_id, "a lighthouse")}
+    assert not {each["status"] for each in told[:-1]} - {"SUBMITTED", "IN_PROGRESS"}

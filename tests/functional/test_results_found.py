@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relay.effects.store.codec import pack
-from relay.nouns.task import uuid7
+from relay.nouns.ids import uuid7
 from tests.functional.archiving import archiving_task, finished_task
 from tests.functional.harness import Harness, harness
 from tests.functional.test_account_pages import counted, store

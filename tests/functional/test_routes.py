@@ -11,11 +11,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.edge.clients import ClientEndpoint
 from relay.edge.operations import Ask, Operations, account, serve
-from relay.families.dialect import BALANCE, Auth, Dialect, Route, Told, Use, no_body
+from relay.families.dialect import BALANCE, Auth, Dialect, Record, Route, Told, Use, no_body
 from relay.nouns.account import Balance
 from relay.nouns.catalog import Catalog
 from relay.nouns.errors import RelayError
-from relay.nouns.task import Task
 from relay.nouns.wire import Inbound, Reply
 from tests.functional.aws_fakes import http_event
 from tests.functional.harness import KEY, Harness, harness
@@ -66,7 +65,7 @@ class Madeup(Dialect):
     def write_error(self, error: RelayError, trace_id: str) -> Reply:
         return Reply(error.status, error.code.encode(), "text/plain", error.headers)
 
-    def write_callback(self, told: Told[Task]) -> bytes:
+    def write_callback(self, told: Told[Record]) -> bytes:
         return b""
 
 

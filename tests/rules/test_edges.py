@@ -8,8 +8,9 @@ from typing import Any, NoReturn
 from relay.families import FAMILIES, provider
 from relay.families.provider import Api
 from relay.flow import dispatch, hold
-from relay.flow.deliver import SECONDS, THREADS
+from relay.flow.deliver import THREADS
 from relay.flow.inputs import PROBES_SECONDS
+from relay.flow.notices import SECONDS
 from relay.flow.shares import ATTEMPT_MS, PLACE_MS, PLACES
 from tests.rules.test_template import routes_of
 from tests.rules.tree import ROOT, become, functions, logical_id, resources, sources, template

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.nouns.draft import Kind
+from relay.nouns.ids import uuid7
 from relay.nouns.life import advance
 from relay.nouns.money import NANOS, NANOS_PER_CENT, EntryKind, cents, nanos, reserve, settle
-from relay.nouns.task import TERMINAL, Asset, Observation, State, Task, uuid7
+from relay.nouns.task import TERMINAL, Asset, Observation, State, Task
 from tests.axes import table
 
 NOW = 1_767_225_630_000

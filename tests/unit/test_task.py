@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from relay.nouns.draft import KINDS, Kind
 from relay.nouns.faults import Fault
+from relay.nouns.ids import uuid7
 from relay.nouns.life import EXTRAS, LEGAL, MAX_FACTS, TOO_MUCH_TEXT, advance
 from relay.nouns.money import Entry, EntryKind, reserve, settle
 from relay.nouns.task import (
@@ -28,7 +29,6 @@ from relay.nouns.task import (
     Role,
     State,
     Task,
-    uuid7,
 )
 from tests.axes import table
 

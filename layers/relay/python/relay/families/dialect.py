@@ -179,8 +179,8 @@ class Dialect(ABC):
     def write_error(self, error: RelayError, trace_id: str) -> Reply: ...
 
     @abstractmethod
-    def write_callback(self, told: Told[Task]) -> bytes:
-        """The body told to the client's URL when the task has ended."""
+    def write_callback(self, told: Told[Record]) -> bytes:
+        """The body told to the client's URL when the task has ended, and before of its moves where `Callback.moves`."""
 
     def sign_callback(self, task: Task, secret: str, now: int) -> Mapping[str, str]:
         """The family's own signature headers, beside the Standard Webhooks ones. `now` is Unix seconds."""

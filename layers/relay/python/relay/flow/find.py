@@ -10,8 +10,9 @@ from relay.families.dialect import Record
 from relay.flow.access import Caller
 from relay.flow.services import Services
 from relay.nouns.errors import InvalidParameter, TaskNotFound
+from relay.nouns.ids import uuid7
 from relay.nouns.listing import Listing, TaskIds
-from relay.nouns.task import Task, uuid7
+from relay.nouns.task import Task
 
 MAX_TASKS = 100  # of one page, or asked for at once
 MAX_INSTANT = (1 << 48) - 1  # Unix ms that a UUIDv7 can hold

@@ -19,7 +19,8 @@ from relay.flow.inputs import Inline, check_address, resolve_inputs, store_inlin
 from relay.flow.services import Services
 from relay.nouns.draft import Callback, Draft
 from relay.nouns.errors import BadInput, InvalidParameter
-from relay.nouns.task import GRACE, Delivery, State, Task, uuid7
+from relay.nouns.ids import uuid7
+from relay.nouns.task import GRACE, Delivery, State, Task
 from relay.nouns.wire import Inbound
 
 logger = Logger(child=True)
@@ -118,4 +119,5 @@ def new_task(services: Services, caller: Caller, draft: Draft, price: int) -> Ta
         due_at=expires_at if draft.asks else now + GRACE,
         client_ref=draft.client_ref.text if draft.client_ref else "",
         delivery=Delivery.WAITING if draft.callback else Delivery.NONE,
+        next_move_at=now if draft.callback and draft.callback.moves else None,
     )

@@ -16,6 +16,9 @@ from relay.nouns.life import advance
 from relay.nouns.money import settle
 from relay.nouns.task import Delivery, Observation, State, Task
 
+MOVE_SECONDS = 2  # from a move to its announcement, which tells of all there were by then
+MOVE_TURN = 30_000  # ms after which an announcement that was not told is taken for lost
+
 NOT_ITS_JOB = Fault("API_ERROR", "the upstream answered with the job of another task; the charge was returned")
 
 logger = Logger(child=True)
@@ -101,6 +104,8 @@ def announce(services: Services, task: Task, learnt: str) -> None:
     about = {**task.log_keys, "state": task.state, "upstream": task.upstream, "learnt": learnt}
     if task.state is State.STORING:
         services.queues.archive(task)
+    elif not task.terminal:
+        _announce_move(services, task)
     if not task.terminal:
         logger.info("task moved", **about)
         return
@@ -108,6 +113,20 @@ def announce(services: Services, task: Task, learnt: str) -> None:
     logger.info("task ended", **about, **_reason(services, task))
     if task.delivery is Delivery.OWED:
         services.queues.deliver(task)
+
+
+def _announce_move(services: Services, task: Task) -> None:
+    """Have the client told how its task stands, where its callback is told of moves: soon, so that several are one.
+
+    One announcement of a task is under way at a time. Nothing that fails here may end what moved the task.
+    """
+    now = services.clock()
+    turn = now + MOVE_TURN
+    try:
+        if (task.next_move_at or turn) <= now and services.store.tasks.take_move_turn(task, now, turn):
+            services.queues.deliver_later({**task.log_keys, "move": turn}, MOVE_SECONDS)
+    except Exception:
+        logger.exception("move not announced", **task.log_keys)
 
 
 def _reason(services: Services, task: Task) -> dict[str, Any]:

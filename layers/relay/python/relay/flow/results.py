@@ -6,7 +6,8 @@ from relay.flow.access import Caller
 from relay.flow.links import key_of, task_id_of
 from relay.flow.services import Services
 from relay.nouns.errors import TaskNotFound
-from relay.nouns.task import State, Task, uuid7
+from relay.nouns.ids import uuid7
+from relay.nouns.task import State, Task
 
 RESULT_MS = 14 * 24 * 3600 * 1000  # a result can be asked for so long, as long as KIE keeps results
 SEARCHED_ROWS = 1000  # a task has three or four rows: some 300 tasks, half a megabyte, one read

@@ -82,24 +82,27 @@ def _take(services: Services, name: str, place: Place) -> bool:
     return False
 
 
-def recently_hung(services: Services, account_id: str, url: str) -> bool:
-    """Whether the account's receiver at this host recently did not answer in time, by the directory table."""
-    shares, now, receiver = services.shares, services.clock(), _receiver(account_id, url)
+def recently_hung(services: Services, account_id: str, url: str, *, moves: bool = False) -> bool:
+    """Whether the account's receiver at this host recently did not answer in time, by the directory table.
+
+    With `moves`, by moves: these are given less time than ends, and must not take any from them.
+    """
+    shares, now, receiver = services.shares, services.clock(), _receiver(account_id, url, moves)
     if shares.hung.get(receiver, 0) <= now and now - shares.looked.get(receiver, -LOOKED_MS) >= LOOKED_MS:
         shares.hung[receiver] = services.store.directory.hung_until(receiver)
         shares.looked[receiver] = now
     return shares.hung[receiver] > now
 
 
-def note_hung(services: Services, account_id: str, url: str) -> None:
+def note_hung(services: Services, account_id: str, url: str, *, moves: bool = False) -> None:
     """Note in the directory table that a receiver used up its whole timeout."""
-    receiver, until = _receiver(account_id, url), services.clock() + HUNG_MS
-    if not recently_hung(services, account_id, url):
+    receiver, until = _receiver(account_id, url, moves), services.clock() + HUNG_MS
+    if not recently_hung(services, account_id, url, moves=moves):
         services.shares.hung[receiver] = until
         services.store.directory.note_hung(receiver, until)
 
 
-def _receiver(account_id: str, url: str) -> str:
+def _receiver(account_id: str, url: str, moves: bool) -> str:
     """Names an account's host, "<account>#<hash>". Accounts may share a host where only the paths of one hang."""
     origin = "/".join(url.split("/", 3)[:3]).lower()
-    return f"{account_id}#{hashlib.sha256(origin.encode()).hexdigest()[:16]}"
+    return f"{account_id}#{hashlib.sha256(origin.encode()).hexdigest()[:16]}{'#moves' if moves else ''}"

@@ -16,8 +16,8 @@ from relay.flow.links import LINK_SECONDS, sign_link
 from relay.flow.services import Services
 from relay.nouns.account import Form, FormRequest, Upload
 from relay.nouns.errors import InvalidParameter, TooLarge
+from relay.nouns.ids import uuid7
 from relay.nouns.media import UPLOADABLE, Inspected, MediaType, NotMedia, by_name, inspect
-from relay.nouns.task import uuid7
 
 # Bytes. An HTTP API hands a function at most 6 MB, base64 included: above 4.5 MB an upload never arrives here.
 MAX_DIRECT = 4 << 20

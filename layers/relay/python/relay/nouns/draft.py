@@ -97,10 +97,11 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """Where the client wants to be told of the end, and what it calls that field."""
+    """Where the client wants to be told of the end, and what it calls that field; with `moves` also of each change."""
 
     url: str
     field: str = having(default="callback_url", compare=False)
+    moves: bool = False
 
 
 @dataclass(frozen=True, slots=True)

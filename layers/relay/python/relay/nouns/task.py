@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
 from relay.nouns.draft import Kind
 from relay.nouns.faults import Fault
@@ -146,6 +145,7 @@ class Task:
     attempts: tuple[tuple[int, str], ...] = ()  # to tell the client: when, and the HTTP status or why there was none
     late_outcome: str = ""
     next_ask_at: int | None = None  # when a callback may make us ask again; not written under `version`
+    next_move_at: int | None = None  # when a move may be announced again, where any is; not written under `version`
     trace_id: str = ""  # of the request that made it
     client_ref: str = ""  # the client's own reference for it
     hidden: bool = False  # its client deleted it from its view; not written under `version`
@@ -192,9 +192,3 @@ FAULTS: Mapping[State, Fault] = {
     State.CANCELLED: Fault("TASK_CANCELLED"),
     State.TIMEOUT: Fault("TASK_TIMEOUT"),
 }
-
-
-def uuid7(now: int, random: int) -> str:
-    """UUIDv7 text of an instant (Unix ms) and 74 random bits: sorts by time, looks like any UUID (RFC 9562)."""
-    rand_a, rand_b = (random >> 62) & 0xFFF, random & ((1 << 62) - 1)
-    return str(UUID(int=(now & ((1 << 48) - 1)) << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b))

@@ -15,14 +15,15 @@ from relay.effects.store.codec import (
 )
 from relay.effects.store.due import DUE_INDEX, Due, read_due
 from relay.effects.store.table import LostRace
-from relay.effects.store.transitions import Transitions, facts_key, row_key
+from relay.effects.store.transitions import facts_key, row_key
+from relay.effects.store.turns import Turns
 from relay.nouns.draft import Draft
 from relay.nouns.task import TERMINAL, State, Task
 from relay.nouns.wire import Json
 
 
 @dataclass(frozen=True, slots=True)
-class Tasks(Transitions):
+class Tasks(Turns):
     def get(self, account_id: str, task_id: str) -> Task | None:
         """The task, read consistently: a status query right after a callback must see what it said."""
         if not names_a_task(task_id):
@@ -97,38 +98,6 @@ class Tasks(Transitions):
         except LostRace:
             return None
         return read_task(row)
-
-    def hasten(self, task: Task, due_at: int) -> bool:
-        """Make the clock look at an unfinished task by `due_at`; False where it has ended or sooner is set."""
-        expression = Expression()
-        condition = f"{expression.name('due_at')} > {expression.value(due_at)}"
-        return self._put_if(task, expression, condition, {"due_at": due_at})
-
-    def take_ask_turn(self, task: Task, now: int, until: int) -> bool:
-        """Whether a callback may make us ask about this task now; then no other may before `until` (Unix ms)."""
-        expression = Expression()
-        name = expression.name("next_ask_at")
-        condition = f"attribute_not_exists({name}) OR {name} <= {expression.value(now)}"
-        return self._put_if(task, expression, condition, {"next_ask_at": until})
-
-    def note_once(self, task: Task, name: str, now: int) -> bool:
-        """Set an instant of the row that was never set; False where it was."""
-        expression = Expression()
-        return self._put_if(task, expression, f"attribute_not_exists({expression.name(name)})", {name: now})
-
-    def _put_if(self, task: Task, expression: Expression, condition: str, values: dict[str, object]) -> bool:
-        """Set values of a task's row where `condition`, built with `expression`, holds; whether it did."""
-        try:
-            self.tables.update(
-                TableName=self.tables.tasks,
-                Key=row_key(task.account_id, task.task_id),
-                UpdateExpression=expression.update(put=values),
-                ConditionExpression=condition,
-                **expression.arguments,
-            )
-        except LostRace:
-            return False
-        return True
 
     def hide(self, task: Task) -> bool:
         """Take an ended task out of its client's view; False where it has not ended."""

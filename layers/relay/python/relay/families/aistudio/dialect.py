@@ -15,12 +15,12 @@ from relay.families.dialect import (
     QUERY,
     UPLOAD,
     Dialect,
+    Record,
     Route,
     Told,
     no_body,
 )
 from relay.nouns.errors import RelayError
-from relay.nouns.task import Task
 from relay.nouns.wire import Reply
 
 
@@ -46,7 +46,7 @@ class AistudioDialect(Dialect):
     def write_error(self, error: RelayError, trace_id: str) -> Reply:
         return write.error(error, trace_id)
 
-    def write_callback(self, told: Told[Task]) -> bytes:
+    def write_callback(self, told: Told[Record]) -> bytes:
         return write.callback(told)
 
 

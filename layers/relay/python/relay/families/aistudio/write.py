@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
 from relay.families.aistudio.words import ERRORS, FOLDED, OTHER_TASK_ERROR, TASK_ERRORS, TASK_TYPES
-from relay.families.dialect import Told
+from relay.families.dialect import Record, Told
 from relay.nouns.account import Balance, Form, StatementPage, Upload
 from relay.nouns.draft import Kind
 from relay.nouns.errors import RelayError, TooLarge
@@ -34,8 +34,9 @@ def cancelled(told: Told[Task]) -> Reply:
     return Reply.json({**task_document(told.found), "cancelled": told.found.state is State.CANCELLED})
 
 
-def callback(told: Told[Task]) -> bytes:
-    return compact({**task_document(told.found), "platform": told.found.platform})
+def callback(told: Told[Record]) -> bytes:
+    task = told.found.task
+    return compact({**task_document(task), "platform": task.platform})
 
 
 def task_document(task: Task) -> dict[str, Json]:

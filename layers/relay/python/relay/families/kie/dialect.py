@@ -153,9 +153,9 @@ class KieDialect(Dialect):
         status = error.status if code == 505 else code
         return replace(_reply(None, code, error.said(LANGUAGE)), status=status, headers=error.headers)
 
-    def write_callback(self, told: Told[Task]) -> bytes:
+    def write_callback(self, told: Told[Record]) -> bytes:
         # `result_urls` is snake case here and camel case in record-info: the family's own habit
-        task, fault = told.found, _fault(told.found)
+        task, fault = told.found.task, _fault(told.found.task)
         if fault is None:
             return _reply({"taskId": task.task_id, "info": {"result_urls": _urls(task)}}).body
         code = 408 if task.state is State.TIMEOUT else _FAULT_CODES.get(fault.code, 500)

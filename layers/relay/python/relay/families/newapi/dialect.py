@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from relay.families.dialect import Dialect, Told
+from relay.families.dialect import Dialect, Record, Told
 from relay.families.newapi import account
 from relay.families.newapi.generations import dialect as generations
 from relay.families.newapi.kling import dialect as kling
@@ -13,11 +13,14 @@ from relay.families.newapi.video import dialect as video
 from relay.families.newapi.videos import dialect as videos
 from relay.families.newapi.words import FAMILY, LANGUAGE, write_openai_error
 from relay.nouns.errors import RelayError
-from relay.nouns.task import Task
 from relay.nouns.wire import Reply
 
 # How each API tells of a task's end, by its platform word; one that is not here takes no callback address.
-CALLBACKS: Mapping[str, Callable[[Told[Task]], bytes]] = {**videos.CALLBACKS, **kling.CALLBACKS}
+CALLBACKS: Mapping[str, Callable[[Told[Record]], bytes]] = {
+    **videos.CALLBACKS,
+    **kling.CALLBACKS,
+    **midjourney.CALLBACKS,
+}
 
 
 class NewapiDialect(Dialect):
@@ -39,8 +42,8 @@ class NewapiDialect(Dialect):
     def write_error(self, error: RelayError, trace_id: str) -> Reply:
         return write_openai_error(error, trace_id)
 
-    def write_callback(self, told: Told[Task]) -> bytes:
-        return CALLBACKS[told.found.platform](told)
+    def write_callback(self, told: Told[Record]) -> bytes:
+        return CALLBACKS[told.found.task.platform](told)
 
 
 DIALECT = NewapiDialect()

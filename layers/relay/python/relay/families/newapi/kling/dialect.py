@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay.families.dialect import CREATE, QUERY, AnyRoute, Route, Told
+from relay.families.dialect import CREATE, QUERY, AnyRoute, Record, Route, Told
 from relay.families.newapi.kling.read import read_create, read_query
 from relay.families.newapi.kling.words import ACTIONS, HOME, PATH, PLATFORM, WORDS, write_error
 from relay.families.newapi.words import LANGUAGE
@@ -16,8 +16,8 @@ def write_task(told: Told[Task]) -> Reply:
     return Reply.json(document)
 
 
-def write_callback(told: Told[Task]) -> bytes:
-    return compact(_data(told.found))
+def write_callback(told: Told[Record]) -> bytes:
+    return compact(_data(told.found.task))
 
 
 CALLBACKS = {PLATFORM: write_callback}

@@ -85,7 +85,7 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
         duration=int(body.duration),
         media=tuple(_media(body)),
         options=_options(body),
-        callback=Callback(body.callback_url) if body.callback_url else None,
+        callback=Callback(body.callback_url, moves=True) if body.callback_url else None,
         client_ref=ClientRef(body.external_task_id, "external_task_id", once=True) if body.external_task_id else None,
         fields={"ratio": "aspect_ratio", "model": "model_name", "action": "image" if action == IMAGE else "prompt"},
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from relay.families.dialect import ANSWER, CREATE, RECORD_FACTS, AnyRoute, Route
 from relay.families.newapi.midjourney import read, write
-from relay.families.newapi.midjourney.words import HOME, MODES, SUBMIT, TASK
+from relay.families.newapi.midjourney.words import HOME, MODES, PLATFORM, SUBMIT, TASK
 
 _SUBMISSIONS: tuple[AnyRoute, ...] = (
     Route("POST", f"{SUBMIT}/imagine", CREATE, read.read_imagine, write.write_submitted),
@@ -23,3 +23,4 @@ _ROUTES = (
 ROUTES: tuple[AnyRoute, ...] = tuple(
     replace(route, path=home + route.path) for home in (HOME, *MODES) for route in _ROUTES
 )
+CALLBACKS = {PLATFORM: write.write_callback}

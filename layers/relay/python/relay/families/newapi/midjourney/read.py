@@ -158,7 +158,7 @@ def _read_mode(inbound: Inbound) -> str | None:
 
 
 def _callback(body: Base) -> Callback | None:
-    return Callback(body.notifyHook, "notifyHook") if body.notifyHook else None
+    return Callback(body.notifyHook, "notifyHook", moves=True) if body.notifyHook else None
 
 
 def _echoed(body: Base) -> dict[str, object]:

@@ -21,7 +21,7 @@ from relay.families.newapi.words import LANGUAGE
 from relay.nouns.errors import BadInput, RelayError, TooManyInFlight
 from relay.nouns.faults import sentence
 from relay.nouns.task import FAULTS, TERMINAL, State, Task
-from relay.nouns.wire import Json, Reply
+from relay.nouns.wire import Json, Reply, compact
 
 # Protocol facts, canonical error codes: an error as this API says it, by our code; the rest is FAILURE.
 CODES: Mapping[str, int] = {
@@ -55,6 +55,10 @@ def _submitted(code: int, description: str, result: Json = "") -> Reply:
 
 def write_task(told: Told[Record]) -> Reply:
     return Reply.json(task_object(told.found))
+
+
+def write_callback(told: Told[Record]) -> bytes:
+    return compact(task_object(told.found))
 
 
 def task_object(found: Record) -> dict[str, Json]:

@@ -70,9 +70,9 @@ def write_character(told: Told[Record]) -> Reply:
     return Reply.json({"id": task.task_id, "created_at": _seconds(task.created_at), "name": name})
 
 
-def write_event(told: Told[Task]) -> bytes:
+def write_event(told: Told[Record]) -> bytes:
     """What a project's webhooks say of a task's end: its id alone."""
-    task = told.found
+    task = told.found.task
     done = task.state is State.SUCCEEDED
     event = {
         "id": f"evt_{task.task_id}",

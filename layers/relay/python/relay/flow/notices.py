@@ -1,0 +1,51 @@
+"""The signed POST that tells a client's callback address how a task stands."""
+
+from __future__ import annotations
+
+from relay.families import dialect
+from relay.families.dialect import Record, Told
+from relay.flow.links import sign_links
+from relay.flow.services import Services
+from relay.nouns.draft import Draft
+from relay.nouns.signing import sign_webhook, webhook_secret
+from relay.nouns.task import Task
+from relay.nouns.wire import JSON, Call
+
+SECONDS = 15.0  # a receiver has to answer
+SHORT_SECONDS = 3.0  # the same for a receiver that recently did not answer in time, and for a move
+ROTATION_MS = 24 * 3600 * 1000  # after a rotation the previous secret signs too, for so long
+
+
+def write_body(services: Services, record: Record) -> bytes:
+    task = sign_links(services, record.task, services.public_url)
+    told = Told(record._replace(task=task), services.clock(), services.public_url, task.trace_id)
+    return dialect(task.dialect).write_callback(told)
+
+
+def write_notice(services: Services, task: Task, draft: Draft, body: bytes, notice_id: str) -> Call:
+    """The call that tells the client's address; `notice_id` is what the receiver knows repeats by."""
+    now = services.clock() // 1000
+    secrets = _signing_secrets(services, task.account_id)
+    headers = {
+        "content-type": JSON,
+        "user-agent": "genrelay",
+        **sign_webhook(secrets, notice_id, now, body),
+        **dialect(task.dialect).sign_callback(task, secrets[0], now),
+    }
+    return Call("POST", address(draft), headers, body)
+
+
+def address(draft: Draft) -> str:
+    return draft.callback.url if draft.callback else ""
+
+
+def _signing_secrets(services: Services, account_id: str) -> list[str]:
+    """The account's valid signing secrets, the current one first; during a rotation there are two."""
+    account = services.store.accounts.get(account_id)
+    if account is None:
+        raise LookupError(f"account {account_id} is gone; its callbacks cannot be signed")
+    master = services.secrets.need("webhook-master").encode()
+    generations = [account.webhook_generation]
+    if account.webhook_generation > 1 and services.clock() - account.webhook_rotated_at < ROTATION_MS:
+        generations.append(account.webhook_generation - 1)
+    return [webhook_secret(master, account_id, generation) for generation in generations]
