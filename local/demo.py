@@ -68,7 +68,7 @@ def _run(console: Console, run: Run) -> bool:
         f"balance {_money(before)} → {_money(after)}, spent {_money(spent)}; "
         + ("the ledger agrees to the nano" if agrees else f"[red]the ledger is off by {drift} nanos[/]")
     )
-    page = write_gallery(NEW, [(errand.name, str(errand.ask.body["prompt"]), errand.shown) for errand in ERRANDS])
+    page = write_gallery(NEW, [(errand.name, run.prompt(errand), errand.shown) for errand in ERRANDS])
     console.print(f"open [bold]{OUT / page.name}[/] to see what was made")
     return agrees and dead == given > 0 and all(run.task(e).state is e.expected and run.told(e) for e in ERRANDS)
 

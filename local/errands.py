@@ -51,8 +51,10 @@ class Run:
 
     def submit(self, errand: Errand) -> None:
         errand.began = time.monotonic()
-        body = {**errand.ask.body, **({"image_url": self._upload(errand)} if errand.ask.picture else {})}
-        errand.task_id = self._client(errand).create(errand.ask.path, body, f"{self.inbox.url}/{errand.family}")
+        body, client = errand.ask.body, self._client(errand)
+        if errand.ask.picture:
+            body = client.with_picture(body, self._upload(errand))
+        errand.task_id = client.create(errand.ask.path, body, f"{self.inbox.url}/{errand.family}")
 
     def _client(self, errand: Errand) -> Client:
         return self.clients[errand.family]
@@ -74,6 +76,11 @@ class Run:
         if task is None:
             raise LookupError(errand.task_id)
         return task
+
+    def prompt(self, errand: Errand) -> str:
+        """What was asked for, wherever the family's wire has it."""
+        request = self.relay.deployment.store.tasks.request(self.relay.demo.account_id, errand.task_id)
+        return request.prompt if request else ""
 
     def fetch(self, errand: Errand) -> None:
         """Save the results as a person would: from the links the relay gives, without a key."""

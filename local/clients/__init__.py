@@ -62,6 +62,10 @@ class Client(ABC):
         """The URL of a file that a request may name."""
         raise NotImplementedError("this dialect takes no files")
 
+    def with_picture(self, body: Mapping[str, object], url: str) -> Mapping[str, object]:
+        """A request that brings this file along."""
+        raise NotImplementedError("this dialect takes no files")
+
     def post(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 (any JSON)
         answer = self.http.post(self.url + path, json=body, timeout=SECONDS)
         answer.raise_for_status()

@@ -52,5 +52,8 @@ class AistudioClient(Client):
         answer.raise_for_status()
         return str(answer.json()["data"][0]["url"])
 
+    def with_picture(self, body: Mapping[str, object], url: str) -> Mapping[str, object]:
+        return {**body, "image_url": url}
+
 
 CLIENT = AistudioClient

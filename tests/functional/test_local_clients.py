@@ -1,33 +1,40 @@
-"""The demo's clients, one for each family: what they send is taken, and what they are told they understand."""
+"""The demo's clients, one for each family: what they send is taken, they are told the end, and understand it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from local.clients import Ask, client, spoken
+from local.clients import Ask, Client, client, spoken
 from local.gateway import Gateway
 from local.routing import Routes
 from local.worker import Outcome
+from relay.nouns.task import State
 from tests.functional.aws_fakes import function_of
-from tests.functional.harness import KEY, Harness, harness
+from tests.functional.harness import KEY, Harness
 from tests.functional.network import CLIENT
+from tests.functional.simulated import SECONDS, Simulated, simulated
 
 ANY = {"x-amazon-apigateway-any-method": {"x-amazon-apigateway-integration": {"uri": "function"}}}
 ASKED = [(family, ask) for family in spoken() for ask in client(family).asks if not (ask.picture or ask.refused)]
+asked = pytest.mark.parametrize(("family", "ask"), ASKED)
 
 
 @pytest.fixture
-def here() -> Iterator[Harness]:
-    with harness() as here:
-        yield here
+def relay() -> Iterator[tuple[Harness, Simulated]]:
+    with simulated() as made:
+        yield made
 
 
-@pytest.mark.parametrize(("family", "ask"), ASKED)
-def test_a_client_of_each_family_makes_a_task_and_reads_its_result(here: Harness, family: str, ask: Ask) -> None:
+@contextmanager
+def speaking(here: Harness, family: str) -> Iterator[Client]:
+    """The family's client at a gateway in front of the relay."""
+
     def invoke(_: str, payload: bytes) -> Outcome:
         event = json.loads(payload)
         endpoint = here.endpoints[function_of(event["requestContext"]["http"]["method"], event["rawPath"])]
@@ -37,17 +44,58 @@ def test_a_client_of_each_family_makes_a_task_and_reads_its_result(here: Harness
     gateway.serve(Routes({"paths": {"$default": ANY}}, str), invoke)
     speaker = client(family)(gateway.url, KEY)
     try:
-        path = ask.path
-        task_id = speaker.create(path, ask.body, CLIENT)
-        begun = speaker.document(path, task_id)
-        assert speaker.progress(begun)[0] in ("pending", "processing")
-        assert speaker.links(begun) == []
-        here.pump()  # now the upstream has a job
-        here.network.finish()
-        here.run(120)
-        ended = speaker.document(path, task_id)
-        assert speaker.progress(ended) == ("succeeded", 100.0)
-        assert len(speaker.links(ended)) == 1
+        yield speaker
     finally:
         speaker.http.close()
         gateway.close()
+
+
+@asked
+def test_a_client_of_each_family_makes_a_task_and_reads_its_result(
+    relay: tuple[Harness, Simulated], family: str, ask: Ask
+) -> None:
+    here, _ = relay
+    with speaking(here, family) as speaker:
+        task_id = speaker.create(ask.path, ask.body, CLIENT)
+        begun = speaker.document(ask.path, task_id)
+        assert speaker.progress(begun)[0] in ("pending", "processing")
+        assert speaker.links(begun) == []
+        here.run(120)
+        ended = speaker.document(ask.path, task_id)
+        assert speaker.progress(ended) == ("succeeded", 100.0)
+        assert len(speaker.links(ended)) == 1
+        assert here.drift == 0
+
+
+@asked
+def test_a_client_of_each_family_is_told_of_the_end_once(
+    relay: tuple[Harness, Simulated], family: str, ask: Ask
+) -> None:
+    here, _ = relay
+    with speaking(here, family) as speaker:
+        task_id = speaker.create(ask.path, ask.body, CLIENT)
+        here.run(120)
+        assert [speaker.told_of(json.loads(call.body)) for call in here.told] == [task_id]
+
+
+@asked
+def test_an_upstreams_callback_makes_us_ask_and_a_forged_one_moves_nothing(
+    relay: tuple[Harness, Simulated], family: str, ask: Ask
+) -> None:
+    here, network = relay
+    with speaking(here, family) as speaker:
+        task_id = speaker.create(ask.path, ask.body, CLIENT)
+    here.pump()
+    simulator, job = network.job(str(here.task(task_id).upstream_task_id))
+    if job.order.callback_url is None:
+        pytest.skip("its upstream is not asked to call back")
+    here.wait(SECONDS)
+    path, body = urlsplit(job.order.callback_url).path, simulator.events(job)[-1].body()
+    sign, forged = simulator.signer(job), f"{path[:-4]}0000"
+    headers = dict(sign(body, here.now[0] // 1000)) if sign else {}
+
+    assert here.exchange("POST", forged, key=None, headers=headers, raw=body)[0] == 403
+    assert not here.task(task_id).terminal
+    assert here.exchange("POST", path, key=None, headers=headers, raw=body)[0] == 200
+    task = here.task(task_id)
+    assert (task.state, task.learnt) == (State.SUCCEEDED, "callback")
