@@ -39,6 +39,8 @@ def _around(family: str, root: Path) -> Iterator[str]:
         yield f"{fixtures}/*.json: example answers of the real API"
     if has(family, "dialect", root) and not any((root / "events").glob(f"*.{family}.*.json")):
         yield f"events/*.{family}.*.json: an example event for each route"
+    if has(family, "dialect", root) and not (root / fixtures / "events.py").is_file():
+        yield f"{fixtures}/events.py: what each example event is answered"
     if has(family, "provider", root):
         yield from _upstream(family, root)
     if has(family, "dialect", root) and has(family, "provider", root):

@@ -49,9 +49,10 @@ def test_a_skeleton_is_told_each_method_to_fill_in(elsewhere: Path) -> None:
 
     assert {f"{OWN}/dialect.py: {name}" for name in ("routes", *Dialect.__abstractmethods__)} <= set(told)
     assert {f"{OWN}/provider.py: {name}" for name in TRANSLATORS} <= set(told)
-    assert told[-4:] == [
+    assert told[-5:] == [
         "tests/fixtures/example/*.json: example answers of the real API",
         "events/*.example.*.json: an example event for each route",
+        "tests/fixtures/example/events.py: what each example event is answered",
         f"{CATALOG}: an upstream of the family, and sources that use it",
         "tests/fixtures/example/mirror.py: carries",
     ]
