@@ -10,8 +10,10 @@ import pytest
 
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.flow.deliver import deliver
+from relay.nouns.draft import Callback
 from relay.nouns.task import Delivery, Task
 from relay.nouns.wire import Answer
+from tests.functional.asking import begin
 from tests.functional.harness import Harness, harness
 from tests.functional.network import CLIENT, Script
 
@@ -222,3 +224,21 @@ def test_a_lost_message_is_made_up_for_by_the_clock(here: Harness) -> None:
 
     assert look(here, 31) == 1
     assert here.task(task_id).delivery is Delivery.DONE
+
+
+def test_a_hook_that_was_taken_away_is_told_nothing_more(here: Harness) -> None:
+    here.services.store.accounts.change(here.account_id, hook=CLIENT)
+    here.network.script["client"] = [NO]
+    task = begin(here, asks=False, prompt="a cat", callback=Callback(CLIENT, hook=True))
+    here.pump()
+    here.network.finish()
+    here.wait(6)
+    here.tick()
+    here.pump()
+    assert (len(here.told), here.task(task.task_id).delivery) == (1, Delivery.OWED)
+
+    here.services.store.accounts.change(here.account_id, hook=CLIENT + "/new")
+    assert look(here, 60) == 1
+    after = here.task(task.task_id)
+    assert (after.delivery, after.due_at) == (Delivery.DEAD, None)
+    assert after.attempts[-1][1].startswith("HookGone")

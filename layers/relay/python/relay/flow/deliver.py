@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.families.dialect import Record
-from relay.flow.notices import SECONDS, SHORT_SECONDS, address, write_body, write_notice
+from relay.flow.notices import SECONDS, SHORT_SECONDS, HookGone, address, write_body, write_notice
 from relay.flow.quoting import quote
 from relay.flow.services import Services
 from relay.flow.shares import note_hung, recently_hung, share_of
@@ -89,6 +89,8 @@ def _attempt(services: Services, record: Record, seconds: float) -> tuple[int, s
         if services.clock() - began > SHORT_SECONDS * 1000 + 1000:
             note_hung(services, task.account_id, address(draft))
         return 0, _describe(error), 0
+    except HookGone as error:
+        return 410, _describe(error), 0  # nobody is there to be told any more
     except Exception as error:
         logger.exception("attempt failed on our side", **task.log_keys, attempt=task.deliveries)
         return 0, _describe(error), 0

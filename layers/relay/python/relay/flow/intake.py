@@ -95,7 +95,7 @@ def check(services: Services, caller: Caller, draft: Draft) -> tuple[Draft, list
     if draft.callback:
         check_address(services, draft.callback.field, draft.callback.url)
     elif caller.hook and draft.platform in dialect(draft.dialect).hooked:
-        draft = replace(draft, callback=Callback(caller.hook))
+        draft = replace(draft, callback=Callback(caller.hook, hook=True))
     return resolve_inputs(services, caller, follow(services, caller, draft))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from relay.effects.store.accounts import AccountRow
 from relay.families import dialect
 from relay.families.dialect import Record, Told
 from relay.flow.links import sign_links
@@ -16,6 +17,10 @@ SHORT_SECONDS = 3.0  # the same for a receiver that recently did not answer in t
 ROTATION_MS = 24 * 3600 * 1000  # after a rotation the previous secret signs too, for so long
 
 
+class HookGone(Exception):
+    """The address was the account's own, which has another by now, or none."""
+
+
 def write_body(services: Services, record: Record) -> bytes:
     task = sign_links(services, record.task, services.public_url)
     told = Told(record._replace(task=task), services.clock(), services.public_url, task.trace_id)
@@ -23,9 +28,13 @@ def write_body(services: Services, record: Record) -> bytes:
 
 
 def write_notice(services: Services, task: Task, draft: Draft, body: bytes, notice_id: str) -> Call:
-    """The call that tells the client's address; `notice_id` is what the receiver knows repeats by."""
-    now = services.clock() // 1000
-    secrets = _signing_secrets(services, task.account_id)
+    """The call that tells the client's address; `notice_id` is what the receiver knows repeats by. Raises HookGone."""
+    now, account = services.clock() // 1000, services.store.accounts.get(task.account_id)
+    if account is None:
+        raise LookupError(f"account {task.account_id} is gone; its callbacks cannot be signed")
+    if draft.callback and draft.callback.hook and draft.callback.url != account.hook:
+        raise HookGone("the account's hook is another by now")
+    secrets = _signing_secrets(services, account)
     headers = {
         "content-type": JSON,
         "user-agent": "genrelay",
@@ -39,13 +48,10 @@ def address(draft: Draft) -> str:
     return draft.callback.url if draft.callback else ""
 
 
-def _signing_secrets(services: Services, account_id: str) -> list[str]:
+def _signing_secrets(services: Services, account: AccountRow) -> list[str]:
     """The account's valid signing secrets, the current one first; during a rotation there are two."""
-    account = services.store.accounts.get(account_id)
-    if account is None:
-        raise LookupError(f"account {account_id} is gone; its callbacks cannot be signed")
     master = services.secrets.need("webhook-master").encode()
     generations = [account.webhook_generation]
     if account.webhook_generation > 1 and services.clock() - account.webhook_rotated_at < ROTATION_MS:
         generations.append(account.webhook_generation - 1)
-    return [webhook_secret(master, account_id, generation) for generation in generations]
+    return [webhook_secret(master, account.account_id, generation) for generation in generations]

@@ -97,11 +97,15 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """Where the client wants to be told of the end, and what it calls that field; with `moves` also of each change."""
+    """Where the client wants to be told of the end, and what it calls that field; with `moves` also of each change.
+
+    With `hook` it is the account's own address, and counts as long as the account has it.
+    """
 
     url: str
     field: str = having(default="callback_url", compare=False)
     moves: bool = False
+    hook: bool = False
 
 
 @dataclass(frozen=True, slots=True)
