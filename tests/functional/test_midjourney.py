@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from relay.nouns.faults import sentence
 from relay.nouns.money import nanos
 from relay.nouns.task import State
-from tests.functional.harness import Harness
-from tests.functional.midjourney import button, fetched, made, midjourney, sent, submitted
-from tests.functional.network import CLIENT
+from tests.functional.harness import Harness, open_account
+from tests.functional.midjourney import SECONDS, button, fetched, made, midjourney, sent, submitted
+from tests.functional.network import CLIENT, PICTURE
+from tests.functional.refusals import stored_state
 
 IMAGINE, UPSCALE, MODAL = nanos("0.72"), nanos("0.36"), nanos("0.72")
 FULL = nanos("100")
@@ -67,3 +72,153 @@ def test_a_notify_hook_is_told_of_each_change_with_the_whole_task(here: Harness)
     assert len(told) > 1
     assert {(each["id"], each["prompt"]) for each in told} == {(task_id, "a lighthouse")}
     assert not {each["status"] for each in told[:-1]} - {"SUBMITTED", "IN_PROGRESS"}
+
+
+def inline() -> str:
+    """A picture as clients send it."""
+    return f"data:image/png;base64,{base64.b64encode(PICTURE).decode()}"
+
+
+ASKED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "blend": ({"base64Array": [inline(), inline()], "dimensions": "PORTRAIT"}, "BLEND", "mj_blend"),
+    "describe": ({"base64": inline()}, "DESCRIBE", "mj_describe"),
+    "shorten": ({"prompt": "a very long prompt"}, "SHORTEN", "mj_shorten"),
+    "edits": ({"prompt": "a hat", "image": inline()}, "EDIT", "mj_edits"),
+    "retexture": ({"prompt": "of wood", "image": inline()}, "RETEXTURE", "mj_retexture"),
+    "video": ({"prompt": "it flies", "image": inline(), "motion": "high"}, "VIDEO", "mj_video"),
+}
+
+
+def test_what_is_made_of_the_clients_pictures_and_words_is_sent_as_bytes_and_charged_by_its_name(here: Harness) -> None:
+    tasks = {name: submitted(here, name, **body) for name, (body, _, _) in ASKED.items()}
+    status, said = here.post("/mj/insight-face/swap", {"sourceBase64": inline(), "targetBase64": inline()})
+    assert (status, said["code"]) == (200, 1)
+    tasks["swap"] = said["result"]
+    here.run(2 * SECONDS + 60)
+    for name, (_, action, model) in {**ASKED, "swap": ({}, "SWAP_FACE", "swap_face")}.items():
+        told = fetched(here, tasks[name])
+        assert (told["status"], told["action"], here.task(tasks[name]).model) == ("SUCCESS", action, model), name
+        wordy = action in ("DESCRIBE", "SHORTEN")
+        assert (bool(told["properties"]["finalPrompt"]), bool(told["imageUrl"])) == (wordy, not wordy), name
+    assert len(fetched(here, tasks["video"])["videoUrls"]) == 4
+    bodies = dict(sent(here))
+    assert bodies["/mj/submit/blend"]["base64Array"] == [inline(), inline()]
+    assert bodies["/mj/submit/describe"]["base64"] == bodies["/mj/insight-face/swap"]["targetBase64"] == inline()
+    assert here.drift == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "action", "pressed"),
+    [
+        ("change", {"action": "UPSCALE", "index": 3}, "UPSCALE", "U3"),
+        ("change", {"action": "VARIATION", "index": 1}, "VARIATION", "V1"),
+        ("change", {"action": "REROLL"}, "REROLL", "🔄"),
+        ("simple-change", "U2", "UPSCALE", "U2"),
+        ("simple-change", "r", "REROLL", "🔄"),
+    ],
+)
+def test_a_change_presses_the_button_of_its_task(
+    here: Harness, path: str, body: dict[str, Any] | str, action: str, pressed: str
+) -> None:
+    grid = made(here, submitted(here, "imagine", prompt="a lighthouse"))
+    fields = {"content": f"{grid['id']} {body}"} if isinstance(body, str) else {**body, "taskId": grid["id"]}
+    told = made(here, submitted(here, path, **fields))
+    assert (told["status"], told["action"], told["customId"]) == ("SUCCESS", action, button(grid, pressed))
+    _, asked = sent(here)[-1]
+    assert (asked["taskId"], asked["customId"]) == (here.task(grid["id"]).upstream_task_id, button(grid, pressed))
+
+
+def test_repainting_takes_its_mask_with_the_answer_and_goes_on_where_its_task_was_made(here: Harness) -> None:
+    grid = made(here, submitted(here, "imagine", prompt="a lighthouse"))
+    up = made(here, submitted(here, "simple-change", content=f"{grid['id']} U1"))
+    task_id = submitted(here, "action", 21, taskId=up["id"], customId=button(up, "Vary (Region)"))
+    assert refusal(here, "modal", taskId=task_id, prompt="a moon") == (4, "maskBase64")
+    assert submitted(here, "modal", task_id=task_id, prompt="a moon", maskBase64=inline()) == task_id
+    assert made(here, task_id)["action"] == "INPAINT"
+    assert sent(here)[-1][1]["maskBase64"] == inline()
+    assert refusal(here, "modal", taskId=task_id, prompt="a moon", maskBase64=inline()) == (4, "taskId")
+
+
+def test_a_film_goes_on_from_one_of_its_four(here: Harness) -> None:
+    film = made(here, submitted(here, "video", prompt="it flies", image=inline()))
+    longer = submitted(here, "video", prompt="", action="extend", taskId=film["id"], index=2)
+    assert made(here, longer)["status"] == "SUCCESS"
+    _, body = sent(here)[-1]
+    assert (body["taskId"], body["index"]) == (here.task(film["id"]).upstream_task_id, 2)
+
+
+def refusal(here: Harness, path: str, **body: Any) -> tuple[int, str]:
+    """The code of a refused submission, which changes nothing, and the field its description begins with."""
+    before = stored_state(here)
+    status, said = here.post(f"/mj/submit/{path}", body)
+    assert status == 200, said
+    assert stored_state(here) == before
+    return said["code"], said["description"].split(" ")[0]
+
+
+def test_what_cannot_be_gone_on_from_is_refused_before_any_charge(here: Harness) -> None:
+    running = submitted(here, "imagine", prompt="a lighthouse")
+    custom_id = "MJ::JOB::upsample::1::0123"
+    assert refusal(here, "action", taskId=running, customId=custom_id) == (4, "taskId")
+    grid = made(here, running)
+    assert refusal(here, "action", taskId=grid["id"], customId=custom_id) == (4, "customId")
+    assert refusal(here, "action", taskId=grid["id"], customId="MJ::BOOKMARK::1") == (4, "customId")
+    up = made(here, submitted(here, "change", taskId=grid["id"], action="UPSCALE", index=1))
+    assert refusal(here, "change", taskId=up["id"], action="VARIATION", index=1) == (4, "index")
+    assert refusal(here, "simple-change", content="019b76da-9a28-7abc-8def-0123456789ab U1") == (4, "content")
+    assert refusal(here, "modal", taskId=grid["id"], prompt="x") == (4, "taskId")
+    open_account(here, "stranger", "sk-EXAMPLE-stranger", "9", 3)
+    body = {"taskId": grid["id"], "customId": button(grid, "U1")}
+    _, said = here.post("/mj/submit/action", body, key="sk-EXAMPLE-stranger")
+    assert (said["code"], said["description"].split(" ")[0]) == (4, "taskId")
+
+
+def test_bad_pictures_are_refused_in_the_clients_words(here: Harness) -> None:
+    text = "data:image/png;base64," + base64.b64encode(b"no picture at all").decode()
+    assert refusal(here, "describe", base64=text) == (4, "base64")
+    assert refusal(here, "blend", base64Array=[inline(), "data:image/png;base64,???"]) == (4, "base64Array[1]")
+    assert refusal(here, "imagine", prompt="a", base64Array=["http://127.0.0.1/a.png"]) == (4, "base64Array[0]")
+    assert refusal(here, "imagine", prompt="a", notifyHook="http://client.example/hook") == (4, "notifyHook")
+
+
+def test_our_own_failures_are_said_as_new_api_says_them(here: Harness) -> None:
+    here.services.store.accounts.debit(here.account_id, "out", FULL - nanos("0.70"), here.now[0], "test")
+    assert here.post("/mj/submit/imagine", {"prompt": "a"}) == (
+        400,
+        {"description": "quota_not_enough", "type": "upstream_error", "code": 4},
+    )
+    status, said = here.post("/mj/submit/imagine", {"prompt": "a"}, key="sk-EXAMPLE-nobody")
+    assert (status, said["type"]) == (401, "upstream_error")
+    assert here.request("GET", "/mj/task/none/fetch") == (
+        400,
+        {"description": "task_no_found", "type": "upstream_error", "code": 4},
+    )
+
+
+def test_a_full_minute_is_a_saturated_group_and_a_full_account_a_full_queue(here: Harness) -> None:
+    what = here.services.catalog
+    tier = what.tiers[3]
+    here.services = replace(here.services, catalog=replace(what, tiers={3: replace(tier, in_flight=1)}))
+    submitted(here, "imagine", prompt="a")
+    assert here.post("/mj/submit/imagine", {"prompt": "a"})[1]["code"] == 23
+    here.services = replace(here.services, catalog=replace(what, tiers={3: replace(tier, per_minute=1)}))
+    status, said, headers = here.exchange("POST", "/mj/submit/imagine", {"prompt": "a"})
+    assert (status, said["code"], "retry-after" in headers) == (429, 30, True)
+
+
+def test_several_are_told_at_once_and_what_is_not_the_clients_is_left_out(here: Harness) -> None:
+    tasks = [submitted(here, "imagine", prompt=f"picture {number}") for number in range(2)]
+    open_account(here, "stranger", "sk-EXAMPLE-stranger", "9", 3)
+    _, said = here.post("/mj/submit/imagine", {"prompt": "a"}, key="sk-EXAMPLE-stranger")
+    ids = [tasks[1], said["result"], "no such", tasks[0], "../x"]
+    status, told = here.post("/mj/task/list-by-condition", {"ids": ids})
+    assert (status, [each["id"] for each in told]) == (200, [tasks[1], tasks[0]])
+    assert told[0] == fetched(here, tasks[1])
+    status, refused = here.post("/mj/task/list-by-condition", {})
+    assert (status, refused["code"]) == (400, 4)
+
+
+def test_what_the_upstream_bans_ends_as_a_failure_in_our_words_and_is_paid_back(here: Harness) -> None:
+    told = made(here, submitted(here, "imagine", prompt="a [[submit:refuse]]"))
+    assert (told["status"], told["failReason"]) == ("FAILURE", sentence("CONTENT_POLICY_VIOLATION", "en"))
+    assert (here.balance, here.drift) == (FULL, 0)

@@ -75,15 +75,15 @@ def _upstream_ref(services: Services, asked: Parent, parent: Task) -> str:
         return ref
     if ref.isascii() and ref.isdigit() and len(ref) <= MAX_DIGITS and 1 <= int(ref) <= len(results):
         return results[int(ref) - 1].ref or ref
-    for button, label in _buttons(services, parent):
-        if ref in (button, label):
+    for button, *words in _buttons(services, parent):
+        if ref in (button, *words):
             return button
     raise InvalidParameter(asked.ref_field or asked.field, "is no part of that task", "不是该任务的组成部分")
 
 
-def _buttons(services: Services, parent: Task) -> Iterator[tuple[str, str]]:
-    """The `ref` and label of each button that the parent's outcome offered."""
+def _buttons(services: Services, parent: Task) -> Iterator[tuple[str, str, str]]:
+    """The `ref`, label and short name of each button that the parent's outcome offered."""
     buttons = services.store.tasks.facts(parent.account_id, parent.task_id).get("buttons")
     for button in buttons if isinstance(buttons, list) else ():
         if isinstance(button, dict) and button.get("ref"):
-            yield str(button["ref"]), str(button.get("label") or "")
+            yield str(button["ref"]), str(button.get("label") or ""), str(button.get("name") or "")

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from relay.families.dialect import ANSWER, CREATE, RECORD_FACTS, AnyRoute, Route
-from relay.families.newapi.midjourney import read, write
-from relay.families.newapi.midjourney.words import HOME, MODES, PLATFORM, SUBMIT, TASK
+from relay.families.dialect import ANSWER, CREATE, MANY_FACTS, RECORD_FACTS, AnyRoute, Route
+from relay.families.newapi.midjourney import creations, follow_ups, read, write
+from relay.families.newapi.midjourney.words import HOME, MODES, PLATFORM, SUBMIT, SWAP, TASK
 
+_READERS = {
+    f"{SUBMIT}/imagine": creations.read_imagine,
+    f"{SUBMIT}/blend": creations.read_blend,
+    f"{SUBMIT}/describe": creations.read_describe,
+    f"{SUBMIT}/shorten": creations.read_shorten,
+    f"{SUBMIT}/edits": creations.read_edits,
+    f"{SUBMIT}/retexture": creations.read_retexture,
+    f"{SUBMIT}/video": creations.read_video,
+    SWAP: creations.read_swap,
+    f"{SUBMIT}/action": follow_ups.read_action,
+    f"{SUBMIT}/change": follow_ups.read_change,
+    f"{SUBMIT}/simple-change": follow_ups.read_simple_change,
+}
 _SUBMISSIONS: tuple[AnyRoute, ...] = (
-    Route("POST", f"{SUBMIT}/imagine", CREATE, read.read_imagine, write.write_submitted),
-    Route("POST", f"{SUBMIT}/action", CREATE, read.read_action, write.write_submitted),
-    Route("POST", f"{SUBMIT}/modal", ANSWER, read.read_modal, write.write_submitted),
+    *(Route("POST", path, CREATE, reader, write.write_submitted) for path, reader in _READERS.items()),
+    Route("POST", f"{SUBMIT}/modal", ANSWER, follow_ups.read_modal, write.write_submitted),
 )
 _QUESTIONS: tuple[AnyRoute, ...] = (
     Route("GET", f"{TASK}/{{task_id}}/fetch", RECORD_FACTS, read.read_fetch, write.write_task),
+    Route("POST", f"{TASK}/list-by-condition", MANY_FACTS, read.read_many, write.write_tasks),
+    Route("GET", f"{TASK}/{{task_id}}/image-seed", RECORD_FACTS, read.read_fetch, write.write_seed),
 )
 _ROUTES = (
     *(replace(route, error=write.write_refusal) for route in _SUBMISSIONS),

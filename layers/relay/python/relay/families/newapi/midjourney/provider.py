@@ -10,6 +10,7 @@ from relay.families.newapi.midjourney import submissions
 from relay.families.newapi.midjourney.refusals import read_refusal
 from relay.families.newapi.midjourney.words import (
     ACCEPTED,
+    ACTS,
     EXISTS,
     HOME,
     QUEUED,
@@ -19,14 +20,15 @@ from relay.families.newapi.midjourney.words import (
     read_button,
 )
 from relay.families.provider import Api, Job, MediaForm, Order, Step
-from relay.families.reading import MAX_CODE, Record, as_id, as_number, as_object, as_text, is_url
-from relay.nouns.draft import MediaRole
+from relay.families.reading import MAX_ASSETS, MAX_CODE, Record, as_id, as_number, as_object, as_text, is_url
+from relay.nouns.draft import Kind, MediaRole
 from relay.nouns.errors import UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault
 from relay.nouns.task import FAULTS, TERMINAL, Asset, Observation, State
 from relay.nouns.wire import Answer, Call, Json
 
 MAX_BUTTONS, MAX_PROMPTS = 40, 8000
+_WORDY = tuple(act.word for act in ACTS.values() if act.kind is Kind.TEXT)
 
 
 def read_submit(answer: Answer, order: Order) -> Observation | Step:
@@ -85,8 +87,13 @@ def read_query(answer: Answer) -> Observation:
 
 
 def _assets(document: Record) -> tuple[Asset, ...]:
-    url = document.get("imageUrl")
-    return (Asset(url),) if is_url(url) else ()
+    """The picture, or the films; of what was asked in words the picture is the client's own."""
+    if document.get("action") in _WORDY:
+        return ()
+    films = document.get("videoUrls")
+    said = [as_object(each).get("url", each) for each in films[:MAX_ASSETS]] if isinstance(films, list) else []
+    said = said or [document.get("videoUrl") or document.get("imageUrl")]
+    return tuple(Asset(url) for url in said if is_url(url))
 
 
 def _progress(document: Record) -> float:
@@ -122,9 +129,14 @@ def _button(said: Record) -> dict[str, Json]:
         "name": known[1] if known else "",
         "label": as_text(said.get("label"), MAX_CODE),
         "emoji": as_text(said.get("emoji"), MAX_CODE),
-        "type": int(as_number(said.get("type")) or 2),
-        "style": int(as_number(said.get("style")) or 2),
+        "type": _look(said.get("type")),
+        "style": _look(said.get("style")),
     }
+
+
+def _look(said: Json) -> int:
+    """One of Discord's few numbers for how a button looks; grey where it is none."""
+    return said if isinstance(said, int) and 0 <= said < 100 else 2
 
 
 API = Api(

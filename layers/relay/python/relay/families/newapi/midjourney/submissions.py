@@ -19,9 +19,14 @@ _HOMES = {mode: home for home, mode in MODES.items()}
 _ALWAYS = ("mode", "bot_type")  # what every submission can say
 
 
-def _write_imagine(draft: Draft) -> Body:
+def _prompt(draft: Draft) -> str:
+    """The prompt, which says the shape as well."""
     shape = nearest((), draft.ratio, draft.size)
-    body: Body = {"prompt": f"{draft.prompt} --ar {shape.replace('x', ':')}" if shape else draft.prompt}
+    return f"{draft.prompt} --ar {shape.replace('x', ':')}" if shape else draft.prompt
+
+
+def _write_imagine(draft: Draft) -> Body:
+    body: Body = {"prompt": _prompt(draft)}
     images = draft.urls(Role.IMAGE)
     return body | ({"base64Array": images} if images else {})
 
@@ -41,7 +46,7 @@ def _write_swap(draft: Draft) -> Body:
 
 
 def _write_video(draft: Draft) -> Body:
-    body: Body = {"prompt": draft.prompt, "batchSize": draft.count}
+    body: Body = {"prompt": _prompt(draft), "batchSize": draft.count}
     wire = {"image": draft.url(Role.FIRST_FRAME) or draft.url(Role.IMAGE), "endImage": draft.url(Role.LAST_FRAME)}
     body |= {name: url for name, url in wire.items() if url}
     body |= {name: draft.options[name] for name in ("motion", "loop") if name in draft.options}

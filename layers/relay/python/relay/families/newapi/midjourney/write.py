@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from relay.families.dialect import Record, Told
 from relay.families.newapi.midjourney.words import (
@@ -14,10 +14,12 @@ from relay.families.newapi.midjourney.words import (
     FULL,
     INVALID,
     NOT_FOUND,
+    PLATFORM,
     SATURATED,
     WORDS,
 )
 from relay.families.newapi.words import LANGUAGE
+from relay.nouns.draft import Kind
 from relay.nouns.errors import BadInput, RelayError, TooManyInFlight
 from relay.nouns.faults import sentence
 from relay.nouns.task import FAULTS, TERMINAL, State, Task
@@ -61,11 +63,24 @@ def write_callback(told: Told[Record]) -> bytes:
     return compact(task_object(told.found))
 
 
+def write_tasks(told: Told[Sequence[Record]]) -> Reply:
+    return Reply.json([task_object(each) for each in told.found if each.task.platform == PLATFORM])
+
+
+def write_seed(told: Told[Record]) -> Reply:
+    """The seed, which is known of a picture that has been made and whose upstream told it."""
+    seed = told.found.facts.get("seed")
+    if seed is None:
+        return _submitted(NOT_FOUND, "the seed of this task is not known")
+    return _submitted(ACCEPTED, "success", str(seed))
+
+
 def task_object(found: Record) -> dict[str, Json]:
     task, draft, facts = found
     act = ACTS.get(draft.action or "imagine")
     begun = task.state not in (State.ASKING, State.PENDING)
-    return {
+    files = [asset.url for asset in task.results] if task.state is State.SUCCEEDED else []
+    document = {
         "id": task.task_id,
         "action": act.word if act else draft.action.upper(),
         "customId": draft.parent.upstream_ref if draft.parent else "",
@@ -77,13 +92,15 @@ def task_object(found: Record) -> dict[str, Json]:
         "submitTime": task.created_at,
         "startTime": task.charged_at if begun else 0,
         "finishTime": task.completed_at or 0,
-        "imageUrl": task.assets[0].url if task.assets and task.state is State.SUCCEEDED else "",
+        "imageUrl": files[0] if files else "",
         "status": WORDS[task.state],
         "progress": f"{int(task.progress)}%",
         "failReason": _reason(task),
         "buttons": [_button(each) for each in facts.get("buttons", [])],
         "properties": {"finalPrompt": facts.get("text", ""), "finalZhPrompt": ""},
     }
+    films = {"videoUrl": files[0] if files else "", "videoUrls": [{"url": url} for url in files]}
+    return document | (films if task.kind is Kind.VIDEO else {})
 
 
 def _button(said: Mapping[str, Json]) -> dict[str, Json]:
