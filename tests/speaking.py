@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
+from types import MappingProxyType
 from typing import Any
 
 from relay.catalog.file import shipped
@@ -27,7 +28,7 @@ from relay.families.dialect import (
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft
 from relay.nouns.task import Task
-from relay.nouns.wire import Inbound, Reply
+from relay.nouns.wire import Inbound, Json, Reply
 
 NOW = 1_767_225_600_000
 CATALOG = shipped()
@@ -66,11 +67,12 @@ class Speaker:
             return self.write(CREATE, task)
         return self.write(CREATE_RECORD, Record(task, Draft(task.dialect, task.platform, task.kind, task.model)))
 
-    def status(self, task: Task, draft: Draft | None = None) -> Reply:
+    def status(self, task: Task, draft: Draft | None = None, facts: Mapping[str, Json] = MappingProxyType({})) -> Reply:
         """How a task stands, by whichever use case the family has for it."""
+        draft = draft or Draft(task.dialect, task.platform, task.kind, task.model)
         use = next((route.use for route in self.routes if route.use in (RECORD, RECORD_FACTS)), None)
         if use is not None:
-            return self.write(use, Record(task, draft or Draft(task.dialect, task.platform, task.kind, task.model)))
+            return self.write(use, Record(task, draft, facts))
         return self.write(QUERY, task)
 
     def notice(self, task: Task) -> bytes:

@@ -5,8 +5,8 @@ Where a family has several APIs, each has a mirror of its own, in `tests/fixture
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.task import Observation, State, Task
+from relay.nouns.wire import Json
 from tests.contract.parts import ROOT
 from tests.unit.keys import keyless
 
@@ -24,7 +25,7 @@ class Mirror:
 
     `carries` is what the wire keeps of a task; whatever else a task holds is lost on the way. `drafts` are requests
     that the provider can write and the dialect reads back unchanged. `paths` are the API's routes, where the dialect
-    has others for the same; `pushes` whether it tells clients of a task's end.
+    has others for the same; `pushes` whether it tells clients of a task's end. `facts` are what successes say in words.
     """
 
     platform: str
@@ -34,6 +35,7 @@ class Mirror:
     api: str = ""
     paths: tuple[str, ...] = ()
     pushes: bool = True
+    facts: Mapping[str, Json] = field(default_factory=dict)
 
 
 def mirrors_of(family: str, root: Path = ROOT) -> list[str]:

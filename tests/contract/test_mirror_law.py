@@ -81,7 +81,8 @@ def speaker(name: str) -> Speaker:
 
 
 def read_back(name: str, task: Task, raw: Mapping[str, object]) -> Observation:
-    said = speaker(name).status(task, Draft(task.dialect, task.platform, task.kind, "m", raw=raw))
+    facts = mirror_of(name).facts if task.state is S.SUCCEEDED else {}
+    said = speaker(name).status(task, Draft(task.dialect, task.platform, task.kind, "m", raw=raw), facts)
     return asker(name).read_query(Answer(said.status, said.body, said.headers))
 
 

@@ -24,6 +24,7 @@ CAT = {"prompt": "a cat on a roof"}
 KIE_CAT = {"prompt": "a cat on a roof", "size": "1:1"}
 CREATE, RECORD = "/api/v1/gpt4o-image/generate", "/api/v1/gpt4o-image/record-info"
 CLOUDS = {"model": "sora-2", "prompt": "clouds over a field"}
+RAIN = {"mv": "chirp-v4", "gpt_description_prompt": "rain on roofs, lofi", "make_instrumental": False}
 VIDEO_CREATE, VIDEO_QUERY = "/v1/video/create", "/v1/video/query"
 PAID = (("aistudio", "/api/kling/images", CAT), ("kie", CREATE, KIE_CAT), ("newapi", VIDEO_CREATE, CLOUDS))
 FORM = (
@@ -71,6 +72,7 @@ def examples() -> dict[str, str]:
         _relay_tasks(shown)
         _kie_tasks(shown)
         _newapi_tasks(shown)
+        _newapi_songs(shown)
         _newapi_videos(shown)
         _account_and_files(shown)
         _errors(shown)
@@ -146,6 +148,17 @@ def _newapi_tasks(shown: Examples) -> None:
     shown.show("newapi-models", "GET", "/v1/models")
     shown.show("newapi-subscription", "GET", "/v1/dashboard/billing/subscription")
     shown.show("newapi-usage", "GET", "/v1/dashboard/billing/usage")
+
+
+def _newapi_songs(shown: Examples) -> None:
+    here = shown.here
+    made = shown.show("newapi-suno-create", "POST", "/suno/submit/music", RAIN)
+    here.run(5)
+    here.network.script["file"] = [Answer(200, sample("mp3"))] * 2  # and a picture for each
+    here.network.finish()
+    here.run(90, step=30)
+    shown.show("newapi-suno-fetch", "GET", f"/suno/fetch/{made['data']}")
+    shown.show("newapi-suno-unknown", "GET", f"/suno/fetch/{NOBODY}")
 
 
 def _newapi_videos(shown: Examples) -> None:

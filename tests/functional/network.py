@@ -17,6 +17,7 @@ NEWAPI = "https://newapi.example"
 KLING_ITSELF = "https://kling.example"
 GENERATIONS = f"{NEWAPI}/v1/video/generations"
 VIDEOS, KLING = f"{NEWAPI}/v1/videos", (f"{NEWAPI}/kling/", f"{KLING_ITSELF}/")
+SUNO = f"{NEWAPI}/suno/"
 
 # One grey pixel: the least a picture can be.
 PICTURE = bytes.fromhex(
@@ -145,7 +146,7 @@ class Network:
     def _asked(self, family: str, call: Call) -> str:
         if family == "aistudio":
             return str(json.loads(call.body)["task_id"])
-        if call.url.startswith((VIDEOS, GENERATIONS, *KLING)):
+        if call.url.startswith((VIDEOS, GENERATIONS, SUNO, *KLING)):
             return call.url.rpartition("/")[2]
         return parse_qs(urlsplit(call.url).query)["taskId" if family == "kie" else "id"][0]
 
@@ -159,6 +160,8 @@ def _accepted(family: str, job: Job) -> dict[str, Any]:
         return _video(replace(job, state="queued"))
     if job.call.url.startswith(KLING):
         return _kling(replace(job, state="submitted"))
+    if SUNO in job.call.url:
+        return {"code": "success", "message": "", "data": job.id}
     if family == "newapi":
         return {"id": job.id, "status": "pending"}
     return {"task_id": job.id} if family == "aistudio" else {"code": 200, "msg": "success", "data": {"taskId": job.id}}
@@ -206,6 +209,32 @@ def _generation(job: Job) -> dict[str, Any]:
     return {"code": "success", "message": "", "data": task}
 
 
+def _suno(job: Job) -> dict[str, Any]:
+    """new-api's task object: two clips, each with a picture, or lyrics."""
+    word = {"succeeded": "SUCCESS", "processing": "IN_PROGRESS", "failed": "FAILURE"}.get(job.state, "SUBMITTED")
+    action = job.call.url.rpartition("/")[2].upper()
+    lyrics = {"id": job.id, "title": "Roofs", "text": "[Verse]\nrain", "status": "complete"}
+    made = lyrics if action == "LYRICS" else [_clip(job, number) for number in (1, 2)]
+    task: dict[str, Any] = {"task_id": job.id, "action": action, "status": word, "progress": "50%", "data": None}
+    task |= {"data": made, "progress": "100%"} if word == "SUCCESS" else {}
+    task |= {"fail_reason": job.fault} if word == "FAILURE" else {}
+    return {"code": "success", "message": "", "data": task}
+
+
+def _clip(job: Job, number: int) -> dict[str, Any]:
+    at = f"https://files.example/{job.id}-{number}"
+    return {
+        "id": f"clip-{job.id}-{number}",
+        "audio_url": f"{at}.mp3",
+        "image_url": f"{at}.jpeg",
+        "image_large_url": f"{at}-large.jpeg",
+        "video_url": "",
+        "title": "Roofs",
+        "status": "complete",
+        "metadata": {"tags": "lofi", "prompt": "[Verse]\nrain", "duration": 128.92},
+    }
+
+
 def _unknown(family: str) -> dict[str, Any]:
     if family == "aistudio":
         return {"success": False, "error": {"code": "TASK_NOT_FOUND", "message": "?"}, "trace_id": "t"}
@@ -213,7 +242,7 @@ def _unknown(family: str) -> dict[str, Any]:
 
 
 def _status(family: str, job: Job) -> dict[str, Any]:
-    shapes = {(VIDEOS,): _video, KLING: _kling, (GENERATIONS,): _generation}
+    shapes = {(VIDEOS,): _video, KLING: _kling, (GENERATIONS,): _generation, (SUNO,): _suno}
     for begins, write in shapes.items():
         if job.call.url.startswith(begins):
             return write(job)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 
 from relay.catalog.file import shipped
 from relay.families import provider
+from relay.families.forms import is_form, read_form
 from relay.families.provider import Order
 from relay.flow.fit import Fit, as_charged, fit
 from relay.nouns.catalog import Model
 from relay.nouns.draft import Draft, Kind, MediaRole, Medium, Parent
 from relay.nouns.errors import InvalidParameter, Unsupported
+from relay.nouns.wire import Inbound
 from tests.axes import table
 
 CATALOG = shipped()
@@ -37,7 +40,8 @@ def ordered(way: Fit) -> tuple[int, int]:
     """How many results, and of how many seconds, the upstream is told to make."""
     family = CATALOG.upstreams[way.source.upstream].family
     call = provider(family).apis[way.source.api].first_step(Order(way.draft, way.source)).call
-    body = json.loads(call.body)
+    sent = Inbound(call.method, call.url, call.headers, body=call.body)
+    body: Any = read_form(sent).document if is_form(sent) else json.loads(call.body)
     body = body.get("input", body)
     return int(body.get("nVariants") or body.get("count") or 1), int(body.get("duration") or body.get("seconds") or 0)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from relay.families.kie.provider import PROVIDER, WIRES
-from relay.nouns.task import Asset, Observation, State
+from relay.nouns.task import Asset, Observation, Role, State
 from relay.nouns.wire import Answer
 from tests.axes import each_once, table
 
@@ -79,8 +79,9 @@ def test_an_unknown_word_is_still_running(api: str, word: object) -> None:
         (
             "suno",
             (
-                Asset("https://files.example/a.mp3", 180.5, "Rain"),
-                Asset("https://files.example/b.mp3", 178.0, "Rain"),
+                Asset("https://files.example/a.mp3", 180.5, "Rain", ref="1"),
+                Asset("https://files.example/a.jpeg", role=Role.COVER, ref="1"),
+                Asset("https://files.example/b.mp3", 178.0, "Rain", ref="2"),
             ),
         ),
     ],
@@ -88,7 +89,8 @@ def test_an_unknown_word_is_still_running(api: str, word: object) -> None:
 def test_the_sample_of_a_success_gives_its_results(api: str, assets: tuple[Asset, ...]) -> None:
     name = "gpt4o" if api == "gpt4o-image" else api
     seen = APIS[api].read_query(Answer(200, (FIXTURES / f"{name}-record-success.json").read_bytes()))
-    assert seen == Observation(State.SUCCEEDED, "task_demo", 100.0, assets)
+    sung = {"clips": [{"ref": "1", "text": "[Verse]\nrain on roofs", "tags": "lofi"}]} if api == "suno" else {}
+    assert seen == Observation(State.SUCCEEDED, "task_demo", 100.0, assets, facts=sung)
 
 
 URLS = [PICTURE.url, OTHER.url]

@@ -15,6 +15,7 @@ Record = dict[str, Json]
 MAX_ID, MAX_URL, MAX_ASSETS = 512, 8192, 32  # characters; results: more than any API makes, a row has to hold them
 WAIT, LONGEST_WAIT = 5, 300  # seconds after a 429: what we wait when it does not say, and the most we believe
 MAX_WORDS, MAX_CODE = 300, 60  # characters of an upstream's text, and of its code, that go further
+MAX_LINES = 10_000  # characters of a text that was made for a client
 
 # control characters, line ends and half surrogates, with the spaces around them
 _CONTROLS = re.compile(
@@ -42,6 +43,18 @@ def as_text(value: object, longest: int = MAX_WORDS) -> str:
     if not isinstance(value, str):
         return ""
     return _KEY.sub("sk-***", _CONTROLS.sub(" ", value[: 4 * longest]))[:longest].strip()
+
+
+def as_lines(value: object, longest: int = MAX_LINES) -> str:
+    """The same of a text that was made for a client, with its line ends."""
+    lines = value[: 4 * longest].splitlines() if isinstance(value, str) else ()
+    return "\n".join(as_text(line, longest) for line in lines)[:longest].strip()
+
+
+def as_objects(value: Json | None) -> list[Record]:
+    """The objects of a list, or the one that stands alone; also where either comes as JSON text."""
+    value = parse(value) if isinstance(value, str | bytes) else value
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict)]
 
 
 def as_id(value: object) -> str | None:

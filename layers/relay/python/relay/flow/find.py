@@ -59,7 +59,8 @@ def _referred(services: Services, caller: Caller, client_ref: str) -> str:
 def find_many(services: Services, caller: Caller, wanted: TaskIds, *, facts: bool = False) -> list[Found]:
     """The caller's tasks among these ids, in their order; MAX_TASKS at most are looked for."""
     found = services.store.listings.many(caller.account_id, wanted.task_ids[:MAX_TASKS], whole=facts)
-    return [each for each in found if _shown(each.task, wanted.dialect)]
+    shown = [each for each in found if _shown(each.task, wanted.dialect)]
+    return [each for each in shown if wanted.platform in (None, each.task.platform)]
 
 
 def find_page(

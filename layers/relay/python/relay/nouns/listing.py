@@ -41,7 +41,8 @@ class Page(Generic[Found]):
 
 
 class TaskIds(NamedTuple):
-    """Which tasks a client asks for at once; what is not one of its tasks is left out of the answer."""
+    """Which tasks a client asks for at once; what is not one of its tasks there is left out of the answer."""
 
     task_ids: Sequence[str]
     dialect: str | None = None
+    platform: str | None = None

@@ -80,6 +80,8 @@ def _write_submit(order: Order) -> Call:
         fields |= {"size": nearest(source.sizes, draft.size, draft.ratio), "count": draft.count}
     elif draft.kind is Kind.VIDEO:
         fields |= _video(order)
+    elif not draft.prompt:
+        raise Unfit("prompt", "is required by this model", "该模型必填")
     else:  # music has no choice of model
         fields |= {"model": None, **{name: draft.options.get(name) for name in OPTIONS}}
     return _post(order.label, TASK_TYPES[draft.kind], {**fields, "callback_url": order.callback_url})

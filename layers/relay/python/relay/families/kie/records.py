@@ -33,6 +33,7 @@ class Wire:
     carries: Mapping[Kind, Carries]
     write: Callable[[Draft, Source], dict[str, object]]
     read_assets: Callable[[Record], tuple[Asset, ...]]
+    read_facts: Callable[[Record], Mapping[str, Json]] = lambda record: {}
     milestones: Mapping[str, float] = field(default_factory=dict)
     salvaged: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
@@ -82,7 +83,8 @@ def read_record(wire: Wire, record: Record) -> Observation | None:
     if progress is None:
         progress = 100.0 if state is State.SUCCEEDED else wire.milestones.get(word.upper(), 0.0)
     if state is not State.FAILED:
-        return Observation(state, task_id, progress, assets)
+        facts = wire.read_facts(record) if state is State.SUCCEEDED else {}
+        return Observation(state, task_id, progress, assets, facts=facts)
     fault = _fault(wire, word, record)
     timed_out = fault.upstream_code == "408"
     return Observation(State.TIMEOUT if timed_out else state, task_id, progress, fault=fault)

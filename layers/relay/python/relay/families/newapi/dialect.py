@@ -9,6 +9,7 @@ from relay.families.newapi import account
 from relay.families.newapi.generations import dialect as generations
 from relay.families.newapi.kling import dialect as kling
 from relay.families.newapi.midjourney import dialect as midjourney
+from relay.families.newapi.suno import dialect as suno
 from relay.families.newapi.video import dialect as video
 from relay.families.newapi.videos import dialect as videos
 from relay.families.newapi.words import FAMILY, LANGUAGE, write_openai_error
@@ -34,6 +35,7 @@ class NewapiDialect(Dialect):
         *kling.ROUTES,
         *generations.ROUTES,
         *midjourney.ROUTES,
+        *suno.ROUTES,
     )
     # Anthropic's clients and Midjourney's send the key in headers of their own, some send it bare
     key_places = (("authorization", "Bearer +"), ("authorization", ""), ("x-api-key", ""), ("mj-api-secret", ""))

@@ -46,10 +46,10 @@ def read_stand(answer: Answer) -> Observation:
         raise Unreadable("the upstream gave no readable status")
     state, job = STATES.get(word.lower()), as_id(task.get("task_id")) or as_id(task.get("id"))
     if state is None:
-        return Observation(State.PROCESSING, job, _progress(task), unknown_word=word)
+        return Observation(State.PROCESSING, job, read_progress(task), unknown_word=word)
     if state is State.SUCCEEDED:
         return Observation(state, job, 100.0, _assets(task))
-    return Observation(state, job, _progress(task), fault=_fault(task, state) if state in TERMINAL else None)
+    return Observation(state, job, read_progress(task), fault=_fault(task, state) if state in TERMINAL else None)
 
 
 def _failed(document: Record) -> bool:
@@ -95,7 +95,7 @@ def _seconds(said: Json) -> float | None:
     return seconds if seconds and seconds > 0 else None
 
 
-def _progress(task: Record) -> float:
+def read_progress(task: Record) -> float:
     said = task.get("progress")
     percent = as_number(said.strip().removesuffix("%") if isinstance(said, str) else said)
     return min(max(percent or 0.0, 0.0), 100.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from relay.families.newapi.generations import provider as generations
 from relay.families.newapi.kling import provider as kling
 from relay.families.newapi.midjourney import provider as midjourney
+from relay.families.newapi.suno import provider as suno
 from relay.families.newapi.video import provider as video
 from relay.families.newapi.videos import provider as videos
 from relay.families.newapi.words import FAMILY
@@ -39,5 +40,6 @@ APIS = {
     "kling": kling.API,
     "kling-direct": kling.DIRECT,
     "midjourney": midjourney.API,
+    "suno": suno.API,
 }
 PROVIDER = NewapiProvider(APIS)
