@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ops.arguments import money
+from ops.secret_names import upstream_secrets
 from relay.edge.wiring import catalog
 from relay.effects.store import Store
 from relay.effects.store.accounts import AccountRow, AlreadyBooked
@@ -72,9 +73,7 @@ class Deployment:
 
     def secret_names(self) -> list[str]:
         """Every secret that the deployment reads."""
-        keys = [f"upstreams/{name}/key" for name in self.catalog.upstreams]
-        signed = [f"upstreams/{name}/webhook-key" for name, each in self.catalog.upstreams.items() if each.callbacks]
-        return [*OWN_SECRETS, *keys, *signed]
+        return [*OWN_SECRETS, *upstream_secrets(self.catalog)]
 
     def find_secret(self, name: str) -> str | None:
         try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from local.upstreams.faults import Fault
 from local.upstreams.media import Kind
 from local.upstreams.settings import Stages
+from relay.nouns.draft import Draft
 
 Stage = Literal["asking", "pending", "queued", "processing", "succeeded", "failed", "cancelled"]
 
@@ -112,3 +113,10 @@ class Book:
         """None also when the job belongs to another API: families keep their records apart."""
         job = self.by_id.get(task_id)
         return job if job and api in (None, job.api) else None
+
+
+def like_parent(draft: Draft, made: Draft) -> Draft:
+    """A request that follows up on another; one that names no model is made as that was."""
+    if draft.model:
+        return draft
+    return replace(draft, model=made.model, size=made.size, ratio=made.ratio, duration=draft.duration or made.duration)

@@ -10,7 +10,7 @@ from typing import Any
 
 from local.upstreams.callbacks import Event, Signer
 from local.upstreams.files import Files
-from local.upstreams.jobs import Job
+from local.upstreams.jobs import Job, like_parent
 from local.upstreams.made import assets_of, facts_of, found, order_of, record, refusal, sold_by, task_of, unknown_word
 from local.upstreams.paths import Path
 from local.upstreams.settings import Settings
@@ -113,7 +113,7 @@ class Mirror(Simulator):
 
     def job(self, draft: Draft) -> Job:
         if draft.parent is not None:
-            self.ended(draft.parent.task_id, draft.platform)
+            draft = like_parent(draft, self.ended(draft.parent.task_id, draft.platform).request)
         order = order_of(draft, self.catalog.models[draft.model])
         if not draft.asks:
             return self.job_for(self.new_id(), draft.platform, order, draft)

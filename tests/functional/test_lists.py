@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -79,11 +80,14 @@ class Watched(Listings):
     most: int = MAX_ROWS
     reads: list[tuple[int, float]] = field(default_factory=list)
 
-    def _query(self, account_id: str, keys: tuple[str, str], rows: int, *, whole: bool) -> dict[str, Any]:
-        everything = super()._query(account_id, keys, min(rows, self.most), whole=True)
+    def _query(
+        self, account_id: str, keys: tuple[str, str], rows: int, *, whole: bool, forward: bool = False
+    ) -> dict[str, Any]:
+        least = min(rows, self.most)
+        everything = super()._query(account_id, keys, least, whole=True, forward=forward)
         size = sum(map(item_size, everything["Items"]))
         self.reads.append((everything["ScannedCount"], read_units(size, consistent=True)))
-        return super()._query(account_id, keys, min(rows, self.most), whole=whole)
+        return super()._query(account_id, keys, least, whole=whole, forward=forward)
 
 
 def _watched(here: Harness, most: int = MAX_ROWS) -> Watched:
@@ -145,6 +149,19 @@ def test_a_page_cut_short_goes_on_where_it_stopped(here: Harness, mine: list[str
             break
         below = page.after
     assert [each.task.task_id for each in found] == mine
+    assert all(each.draft for each in found)
+
+
+@pytest.mark.parametrize("most", [8, 9, 10, 11])
+def test_so_does_one_from_the_oldest_on(here: Harness, mine: list[str], most: int) -> None:
+    found, span = list[Found](), Span()
+    for _ in range(40):
+        page = _watched(here, most).page("acc1", span, 3, lambda _: True, whole=True, oldest_first=True)
+        found += page.found
+        if page.after is None:
+            break
+        span = Span(first=str(UUID(int=UUID(page.after).int + 1)))
+    assert [each.task.task_id for each in found] == mine[::-1]
     assert all(each.draft for each in found)
 
 
@@ -220,3 +237,18 @@ def test_what_an_outcome_says_is_read_where_it_is_wanted(here: Harness, mine: li
     assert find_record(here.services, ME, task.task_id).facts == {}
     assert [each.facts for each in find_many(here.services, ME, TaskIds([task.task_id]), facts=True)] == [{"seed": 7}]
     assert [each.facts for each in find_page(here.services, ME, wanted, facts=True)[0]] == [{"seed": 7}]
+
+
+@pytest.mark.parametrize("facts", [False, True])
+def test_pages_from_the_oldest_on_are_the_same_list_backwards(here: Harness, mine: list[str], facts: bool) -> None:
+    for limit in (1, 5, 100):
+        seen, after = list[str](), None
+        while True:
+            wanted = Listing(limit=limit, after=after, oldest_first=True)
+            page, after = find_page(here.services, ME, wanted, facts=facts)
+            seen += [each.task.task_id for each in page]
+            assert not facts or all(each.draft for each in page)
+            if after is None:
+                break
+        assert seen == [each.task.task_id for each in find_page(here.services, ME, Listing(limit=100))[0]][::-1]
+        assert set(mine) <= set(seen)

@@ -94,6 +94,20 @@ def test_a_form_says_the_same_as_a_document(here: Harness) -> None:
     assert sample("png") in call.body
 
 
+def test_a_form_sent_again_under_its_key_makes_no_second_video(here: Harness) -> None:
+    def send(boundary: bytes, prompt: bytes) -> tuple[int, Any]:
+        form = b'--%b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n%b\r\n--%b--\r\n' % (
+            boundary,
+            prompt,
+            boundary,
+        )
+        headers = {"content-type": f"multipart/form-data; boundary={boundary.decode()}", "idempotency-key": "order-1"}
+        return here.exchange("POST", VIDEOS, raw=form, headers=headers)[:2]
+
+    first = send(b"x", b"a boat")
+    assert (send(b"y", b"a boat"), send(b"z", b"a ship")[0]) == (first, 400)
+
+
 # --- The files
 
 

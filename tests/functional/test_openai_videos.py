@@ -94,6 +94,7 @@ def test_a_list_is_paged_through_newest_first(relay: Served, client: OpenAI) -> 
     first = client.videos.list(limit=2)
     assert ([each.id for each in first.data], first.has_more) == (ids[:0:-1], True)
     assert [each.id for each in client.videos.list(limit=1)][:3] == ids[::-1]
+    assert [each.id for each in client.videos.list(limit=2, order="asc")][-3:] == ids
 
 
 def test_what_goes_on_from_a_video_is_made_like_it(relay: Served, client: OpenAI) -> None:

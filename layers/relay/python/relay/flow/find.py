@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from uuid import UUID
 
 from relay.effects.store.listings import FIRST, LAST, Found, Span
 from relay.families.dialect import Record
@@ -66,22 +67,38 @@ def find_many(services: Services, caller: Caller, wanted: TaskIds, *, facts: boo
 def find_page(
     services: Services, caller: Caller, wanted: Listing, *, facts: bool = False
 ) -> tuple[Sequence[Found], str | None]:
-    """A page of the caller's tasks, newest first, and where the next begins. Raises InvalidParameter for the cursor.
+    """A page of the caller's tasks, and where the next begins. Raises InvalidParameter for the cursor.
 
     A cursor is a place in the order of the caller's own tasks: whatever it says, it leads to no other account's rows.
     """
-    since, until = max(wanted.since or 0, 0), min(wanted.until or MAX_INSTANT, MAX_INSTANT - 1)
     if wanted.after is not None and not _UUID.fullmatch(wanted.after):
         raise InvalidParameter(wanted.cursor_field, "is not a cursor of a page", "不是有效的游标")
-    below = min(uuid7(until + 1, 0), wanted.after or LAST)
-    if since > until or below == FIRST:
+    span, limit = _span(wanted), min(wanted.limit, MAX_TASKS)
+    if span.first >= span.below:
         return [], None
-    span, limit = Span(uuid7(since, 0) if since else FIRST, below), min(wanted.limit, MAX_TASKS)
     if wanted.client_ref is not None:
         page = services.store.listings.by_reference(caller.account_id, wanted.client_ref, span, limit, whole=facts)
         return [each for each in page.found if _listed(each.task, wanted)], page.after
-    page = services.store.listings.page(caller.account_id, span, limit, lambda task: _listed(task, wanted), whole=facts)
+    page = services.store.listings.page(
+        caller.account_id,
+        span,
+        limit,
+        lambda task: _listed(task, wanted),
+        whole=facts,
+        oldest_first=wanted.oldest_first,
+    )
     return page.found, page.after
+
+
+def _span(wanted: Listing) -> Span:
+    """Which ids to look through: those of the time asked for, from the cursor on."""
+    since, until = max(wanted.since or 0, 0), min(wanted.until or MAX_INSTANT, MAX_INSTANT - 1)
+    first, below = uuid7(since, 0) if since else FIRST, uuid7(until + 1, 0)
+    if wanted.after is None:
+        return Span(first, below)
+    if wanted.oldest_first:
+        return Span(max(first, str(UUID(int=min(UUID(wanted.after).int, UUID(LAST).int - 1) + 1))), below)
+    return Span(first, min(below, wanted.after))
 
 
 def _shown(task: Task, dialect: str | None) -> bool:

@@ -12,6 +12,7 @@ from relay.effects.store.submit import Idempotency
 from relay.families import dialect
 from relay.families.bodies import read_json
 from relay.families.dialect import Record
+from relay.families.forms import is_form, read_form
 from relay.flow.access import Caller
 from relay.flow.fit import fit
 from relay.flow.follow import follow
@@ -31,19 +32,24 @@ MAX_KEY = 255  # characters of an Idempotency-Key
 def idempotency(inbound: Inbound) -> Idempotency | None:
     """The request's Idempotency-Key, and a digest of the request as it was sent; None where it has no key.
 
-    Taken before the request is judged: what it names may be gone when it is repeated. JSON counts by what it says,
-    not by how it is laid out. Raises InvalidParameter.
+    Taken before the request is judged: what it names may be gone when it is repeated. Raises InvalidParameter.
     """
     key = inbound.headers.get("idempotency-key")
     if key is None:
         return None
     if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
         raise InvalidParameter("Idempotency-Key", f"must be 1 to {MAX_KEY} printable characters", "长度或字符无效")
+    return Idempotency(key, sha256(inbound.path.encode() + b"\n" + _said(inbound)).hexdigest())
+
+
+def _said(inbound: Inbound) -> bytes:
+    """What a request says, however it is laid out: a form's boundary is another one each time."""
     try:
-        body = json.dumps(read_json(inbound), sort_keys=True).encode()
+        if is_form(inbound):
+            return repr(read_form(inbound)).encode(errors="surrogatepass")
+        return json.dumps(read_json(inbound), sort_keys=True).encode()
     except BadInput:
-        body = inbound.body
-    return Idempotency(key, sha256(inbound.path.encode() + b"\n" + body).hexdigest())
+        return inbound.body
 
 
 def earlier(services: Services, caller: Caller, repeat: Idempotency | None) -> Record | None:

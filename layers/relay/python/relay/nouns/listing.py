@@ -14,9 +14,9 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Which of its tasks an account asks for, newest first; None and an empty set mean any.
+    """Which of its tasks an account asks for, newest first unless `oldest_first`; None and an empty set mean any.
 
-    `after` is the cursor of the page before, or the id of a task: then those older than it. `since` and `until` (Unix
+    `after` is the cursor of the page before, or the id of a task: then those that follow it. `since` and `until` (Unix
     ms, both inclusive) bound when a task was created. `cursor_field` is what the client calls `after`.
     """
 
@@ -28,6 +28,7 @@ class Listing:
     statuses: frozenset[State] = frozenset()  # of the seven words a client may be told
     since: int | None = None
     until: int | None = None
+    oldest_first: bool = False
     client_ref: str | None = None
     cursor_field: str = "cursor"
 

@@ -60,27 +60,35 @@ class Listings:
     tables: Tables
 
     def page(
-        self, account_id: str, span: Span, limit: int, where: Callable[[Task], bool], *, whole: bool = False
+        self,
+        account_id: str,
+        span: Span,
+        limit: int,
+        where: Callable[[Task], bool],
+        *,
+        whole: bool = False,
+        oldest_first: bool = False,
     ) -> Page:
-        """At most `limit` tasks of the span that are as `where` wants them, newest first."""
-        found, read, span_left = list[Found](), 0, span
+        """At most `limit` tasks of the span that are as `where` wants them, newest first unless told otherwise."""
+        found, read, left = list[Found](), 0, span
         for _ in range(MAX_QUERIES):
             # as many rows as the missing tasks have by what was read so far; two each to begin with
             guess = -(-(limit - len(found)) * read // len(found)) if found else 4 * read or 2 * limit
             rows = max(FEWEST_ROWS, min(guess, MAX_ROWS - read))
-            answer = self._query(account_id, span_left.keys(), rows, whole=whole)
+            answer = self._query(account_id, left.keys(), rows, whole=whole, forward=oldest_first)
             read += answer["ScannedCount"]
-            for each in _tasks(answer["Items"]):
+            tasks, rest = _read(answer, left, oldest_first=oldest_first)
+            for each in tasks:
                 if where(each.task):
                     found.append(each)
                     if len(found) == limit:
                         return Page(found, each.task.task_id)
-            if "LastEvaluatedKey" not in answer:
+            if rest is None:
                 return Page(found, None)
-            span_left = Span(span.first, _resume(answer["LastEvaluatedKey"]["task_id"]["S"], span_left.below))
+            left = rest
             if read + FEWEST_ROWS > MAX_ROWS:
                 break
-        return Page(found, span_left.below)
+        return Page(found, _next_to(left.first, -1) if oldest_first else left.below)
 
     def many(self, account_id: str, task_ids: Iterable[str], *, whole: bool = False) -> list[Found]:
         """The account's tasks among these ids, in their order; what is not a task of the account is left out."""
@@ -96,13 +104,23 @@ class Listings:
         ids = [item["task_id"]["S"].rpartition("#")[2] for item in answer["Items"]]
         return Page(self.many(account_id, ids, whole=whole), ids[-1] if "LastEvaluatedKey" in answer else None)
 
-    def _query(self, account_id: str, keys: tuple[str, str], rows: int, *, whole: bool) -> dict[str, Any]:
+    def _query(
+        self, account_id: str, keys: tuple[str, str], rows: int, *, whole: bool, forward: bool = False
+    ) -> dict[str, Any]:
         e = Expression()
         between = f"{e.name('task_id')} BETWEEN {e.value(keys[0])} AND {e.value(keys[1])}"
         where = f"{e.equals('account_id', account_id)} AND {between}"
         only = {} if whole else {"FilterExpression": f"attribute_exists({e.name('state')})"}
         asked = {"TableName": self.tables.tasks, "KeyConditionExpression": where, "Limit": rows, **only}
-        return self.tables.query(**asked, ScanIndexForward=False, ConsistentRead=True, **e.arguments)
+        return self.tables.query(**asked, ScanIndexForward=forward, ConsistentRead=True, **e.arguments)
+
+
+def _read(answer: Mapping[str, Any], span: Span, *, oldest_first: bool) -> tuple[Iterator[Found], Span | None]:
+    """The tasks of a query's rows, and what of the span is left to look through; None where nothing is."""
+    items, stopped = answer["Items"], answer["LastEvaluatedKey"]["task_id"]["S"] if "LastEvaluatedKey" in answer else ""
+    if oldest_first:
+        return _tasks_up(items, whole=not stopped), _up_from(stopped, span) if stopped else None
+    return _tasks(items), Span(span.first, _resume(stopped, span.below)) if stopped else None
 
 
 def _tasks(items: Iterable[Item]) -> Iterator[Found]:
@@ -114,6 +132,30 @@ def _tasks(items: Iterable[Item]) -> Iterator[Found]:
         if "#" not in key:
             yield _found(rows, key)
             rows.clear()
+
+
+def _tasks_up(items: Iterable[Item], *, whole: bool) -> Iterator[Found]:
+    """The tasks of rows in ascending order, without the last one unless all of its rows are there for sure."""
+    rows, last = dict[str, Item](), ""
+    for item in items:
+        key = item["task_id"]["S"]
+        if "#" not in key:
+            if last:
+                yield _found(rows, last)
+            rows, last = {}, key
+        rows[key] = item
+    if last and whole:
+        yield _found(rows, last)
+
+
+def _up_from(stopped: str, span: Span) -> Span:
+    """What is left of a span after an ascending query: from the task on whose rows it stopped."""
+    again = stopped.partition("#")[0]
+    return Span(again if again > span.first else _next_to(again, 1), span.below)
+
+
+def _next_to(task_id: str, by: int) -> str:
+    return str(UUID(int=UUID(task_id).int + by))
 
 
 def _found(rows: Mapping[str, Item], task_id: str) -> Found:
@@ -128,6 +170,6 @@ def _found(rows: Mapping[str, Item], task_id: str) -> Found:
 def _resume(last_key: str, below: str) -> str:
     """Where to go on after the row `last_key`: with its task once more, if the query stopped among that task's rows."""
     task_id, _, beside = last_key.partition("#")
-    again = str(UUID(int=UUID(task_id).int + 1))
+    again = _next_to(task_id, 1)
     # rows that alone fill a query would be read for ever
     return again if beside and again < below else task_id

@@ -178,6 +178,7 @@ def read_list(inbound: Inbound, catalog: Catalog) -> Listing:
         after=page.after,
         dialect=FAMILY,
         platform=PLATFORM,
+        oldest_first=page.order == "asc",
         cursor_field="after",
     )
 
