@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from local.upstreams.media import Kind
 from relay.nouns.money import NANOS
 
+# Keys of another form than most.
+KEYS = {"kling": "ACCESS-EXAMPLE:secret-EXAMPLE-of-the-simulated-upstream"}
+
 
 @dataclass(frozen=True)
 class Stages:
@@ -62,4 +65,4 @@ class Settings:
 
     def key(self, upstream: str) -> str:
         """The key a simulated upstream accepts."""
-        return f"sk-EXAMPLE-upstream-{upstream}"
+        return KEYS.get(upstream, f"sk-EXAMPLE-upstream-{upstream}")

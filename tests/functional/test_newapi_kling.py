@@ -14,9 +14,10 @@ import pytest
 from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.draft import MediaRole
 from relay.nouns.money import nanos
+from relay.nouns.signing import verify_webhook
 from relay.nouns.task import State
 from tests.functional.harness import Harness, harness, open_account
-from tests.functional.network import PICTURE
+from tests.functional.network import CLIENT, PICTURE
 from tests.functional.refusals import refused
 
 TEXT, IMAGE = "/kling/v1/videos/text2video", "/kling/v1/videos/image2video"
@@ -134,6 +135,36 @@ def test_a_callback_of_kling_makes_us_ask_and_is_believed_in_nothing(here: Harne
     here.wait(10)
     assert here.post(path, says_done, key=None)[0] == 200
     assert here.task(task_id).state is State.SUCCEEDED
+
+
+def test_a_client_is_told_of_each_change_of_status_and_of_the_end(here: Harness) -> None:
+    here.network.started = "submitted"
+    task_id = created(here, callback_url=CLIENT)
+    here.pump()
+    here.run(15)
+    here.network.finish("processing")
+    here.run(60)
+    here.network.finish()
+    here.run(60)
+    told = [json.loads(call.body) for call in here.told]
+    assert [each["task_status"] for each in told] == ["submitted", "processing", "succeed"]
+    assert {each["task_id"] for each in told} == {task_id}
+    assert [each["updated_at"] for each in told] == sorted({each["updated_at"] for each in told})
+    assert [each.get("task_result") for each in told[:2]] == [None, None]
+    assert told[2] == here.request("GET", f"{TEXT}/{task_id}")[1]["data"]
+    for call in here.told:
+        at = int(call.headers["webhook-timestamp"])
+        assert verify_webhook(here.webhook_secret, call.headers, call.body, at)
+
+
+def test_a_failure_is_told_as_a_message_and_paid_back(here: Harness) -> None:
+    before, task_id = here.balance, created(here, IMAGE, image=URL, prompt="", callback_url=CLIENT)
+    here.pump()
+    here.network.finish("failed")
+    here.run(60)
+    told = json.loads(here.told[-1].body)
+    assert (told["task_status"], told["task_status_msg"].partition(";")[0]) == ("failed", "the generation failed")
+    assert (here.balance, here.drift, here.task(task_id).state) == (before, 0, State.FAILED)
 
 
 MASK = {"mask": URL, "trajectories": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from local.upstreams.files import Files
 from local.upstreams.jobs import Job
 from local.upstreams.mirror import Mirror
 from local.upstreams.newapi import midjourney
+from local.upstreams.newapi.kling import Kling
+from local.upstreams.settings import Settings
+from relay.nouns.catalog import Upstream
 from relay.nouns.draft import Draft
 from relay.nouns.errors import InvalidParameter
 from relay.nouns.wire import Json
@@ -24,4 +28,10 @@ class Newapi(Mirror):
         return super().job(draft)
 
 
-SIMULATOR = Newapi
+def simulator(upstream: Upstream, settings: Settings, files: Files) -> Mirror:
+    """An aggregator, or Kling itself, whose paths and key are its own."""
+    made = Kling if upstream.credential == "kling-jwt" else Newapi
+    return made(upstream, settings, files)
+
+
+SIMULATOR = simulator
