@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import Any
 
 from relay.catalog.file import shipped
 from relay.edge import operations
+from relay.families import FAMILIES
 from relay.families.dialect import (
     CREATE,
     CREATE_RECORD,
@@ -32,6 +34,9 @@ from relay.nouns.wire import Inbound, Json, Reply
 
 NOW = 1_767_225_600_000
 CATALOG = shipped()
+
+# The families that clients speak; a family may be an upstream's alone.
+SPOKEN = [family for family in FAMILIES if find_spec(f"relay.families.{family}.dialect")]
 
 # The operations of each function of clients, by its name.
 SERVED: Mapping[str, operations.Operations] = {

@@ -22,13 +22,13 @@ def has(family: str, half: str, root: Path = ROOT) -> bool:
 
 def _code(family: str, root: Path) -> Iterator[str]:
     own = FAMILIES / family
-    if f'"{family}"' not in (root / FAMILIES / "__init__.py").read_text("utf-8"):
-        yield f"{FAMILIES}/__init__.py: register {family}"
     if not (root / own / "__init__.py").is_file():
-        yield f"{own}/__init__.py: whose API this is, in one sentence"
+        yield f"{own}/__init__.py: whose API this is, in one sentence, and HOMES"
     if not any(has(family, half, root) for half in ("dialect", "provider")):
         yield f"{own}/dialect.py: how its clients speak to us"
         yield f"{own}/provider.py: how we speak to its upstream"
+    elif has(family, "dialect", root) and "HOMES = ()" in (root / own / "__init__.py").read_text("utf-8"):
+        yield f"{own}/__init__.py: HOMES, which the paths of its clients begin with"
     for path in [own / "dialect.py", own / "provider.py"]:
         yield from (f"{path}: {name}" for name in _unwritten(root / path))
 

@@ -9,6 +9,11 @@ from pathlib import Path
 
 from tests.contract.parts import FAMILIES, ROOT
 
+INIT = '''"""The family {family}: whose API this is."""
+
+HOMES = ()  # what the paths of its clients begin with
+'''
+
 MIRROR = '''"""What this family's wire carries of a task."""
 
 from __future__ import annotations
@@ -64,7 +69,7 @@ def write(family: str, root: Path = ROOT) -> list[Path]:
     """Writes what is not there yet, and says which files those are."""
     own = root / FAMILIES / family
     files = {
-        own / "__init__.py": f'"""The family {family}: whose API this is."""\n',
+        own / "__init__.py": INIT.format(family=family),
         own / "words.py": f'"""Constants that both sides of the family {family} use."""\n',
         own / "dialect.py": _dialect(family),
         own / "provider.py": PROVIDER.format(family=family, name=f"{family.title()}Provider"),

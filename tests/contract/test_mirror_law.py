@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.families import FAMILIES, dialect, provider
+from relay.families import dialect, provider
 from relay.families.dialect import CREATE
 from relay.families.provider import Api, Order
 from relay.nouns.catalog import Source
@@ -23,14 +23,12 @@ from relay.nouns.task import FAULTS, TERMINAL, Asset, Observation, State, Task
 from relay.nouns.wire import Answer, Inbound
 from tests.contract.mirror import SENTENCES, URLS, family_of, mirror_of, mirrors_of
 from tests.contract.parts import has
-from tests.speaking import Speaker
+from tests.speaking import SPOKEN, Speaker
 from tests.unit.asking import submitted
 
 NOW = 1_767_225_630_000
 S = State
-MIRRORED = [
-    name for family in FAMILIES if has(family, "dialect") and has(family, "provider") for name in mirrors_of(family)
-]
+MIRRORED = [name for family in SPOKEN if has(family, "provider") for name in mirrors_of(family)]
 PUSHED = [name for name in MIRRORED if mirror_of(name).pushes]
 ASSETS = st.builds(Asset, URLS, st.none() | st.floats(0, 10_000), st.none() | SENTENCES)
 CODES = ["API_ERROR", "TASK_TIMEOUT", "TASK_CANCELLED", "GENERATION_FAILED"]

@@ -17,16 +17,15 @@ from botocore.exceptions import ClientError
 from standardwebhooks import Webhook
 
 from ops.deployment import NewAccount
-from relay.families import FAMILIES
 from relay.nouns.draft import Kind
 from relay.nouns.money import nanos
 from relay.nouns.task import Asset, Delivery, State
-from tests.contract.parts import has
 from tests.e2e.fixtures.deployed import ALARM_EMAIL, CORS_ORIGINS, ROOT, STACK, Deployed, sam
 from tests.e2e.fixtures.past import AT_KIE, MADE, RESULT, STORING, UPLOADED, WAITING, furnish, store_of, task_of
 from tests.e2e.fixtures.running import eventually
 from tests.rules.tree import PACKAGE
 from tests.samples import sample
+from tests.speaking import SPOKEN
 
 pytestmark = pytest.mark.stack
 
@@ -137,7 +136,7 @@ def test_a_lap_past_its_time_ends(stack: Deployed) -> None:
     assert _run(stack, "poll.due") == {"shard": 2, "until": 1767225750000, "more": False, "wait": 5}
 
 
-EXPECTED = [import_module(f"tests.fixtures.{family}.events") for family in FAMILIES if has(family, "dialect")]
+EXPECTED = [import_module(f"tests.fixtures.{family}.events") for family in SPOKEN]
 MAKES: Mapping[str, tuple[Kind, str, int]] = {name: made for each in EXPECTED for name, made in each.MAKES.items()}
 ANSWERS: Mapping[str, tuple[int, Mapping[str, Any]]] = {
     name: said for each in EXPECTED for name, said in each.ANSWERS.items()

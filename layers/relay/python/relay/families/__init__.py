@@ -1,23 +1,21 @@
-"""The registry of families, and the one place that finds a family's code by its name or by its paths.
+"""The registry of families: a folder is one. Finds a family's code by its name or by the paths of its clients.
 
-A family is a folder with `dialect.py` (how clients speak to us) and `provider.py` (how we speak to an upstream).
-Nothing of it is imported before it is asked for, so a function pays only for what it speaks.
+A family has `dialect.py` (how clients speak to us), `provider.py` (how we speak to an upstream) or both. Its
+`__init__.py` says what the paths of its clients begin with, and imports nothing. Nothing more of a family is imported
+before it is asked for, so a function pays only for what it speaks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 
 from relay.families.dialect import Dialect
 from relay.families.provider import Provider
 
-# Each family, and what all paths of its clients begin with.
-FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "aistudio": ("/api",),
-    "kie": ("/api/v1",),
-    "newapi": ("/v1", "/mj", "/mj-fast", "/mj-relax", "/mj-turbo", "/suno", "/kling"),
-}
+FAMILIES: Sequence[str] = sorted(each.name for each in iter_modules(__path__) if each.ispkg)
 
 
 def dialect(family: str) -> Dialect:
@@ -27,10 +25,15 @@ def dialect(family: str) -> Dialect:
 
 
 def dialect_at(path: str) -> Dialect:
-    """The translator for who calls this path, known or not: the closest home counts, and the first family's for all
-    that lies in none."""
-    homes = {home: family for family, its in FAMILIES.items() for home in its if f"{path}/".startswith(f"{home}/")}
-    return dialect(homes[max(homes, key=len)] if homes else next(iter(FAMILIES)))
+    """The translator for who calls this path, known or not: the longest prefix that fits counts, and one is empty."""
+    fitting = (home for home in _homes() if f"{path}/".startswith(f"{home}/"))
+    return dialect(_homes()[max(fitting, key=len)])
+
+
+@cache
+def _homes() -> Mapping[str, str]:
+    """The family of each prefix."""
+    return {home: family for family in FAMILIES for home in import_module(f"{__name__}.{family}").HOMES}
 
 
 def provider(family: str) -> Provider:

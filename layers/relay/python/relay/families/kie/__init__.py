@@ -1,1 +1,3 @@
 """The family of KIE AI."""
+
+HOMES = ("/api/v1",)
