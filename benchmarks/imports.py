@@ -23,6 +23,7 @@ CLIENTS: Mapping[str, tuple[tuple[str, ...], bool]] = {
     "account": (("dynamodb", "ssm"), False),
     "callback": (("dynamodb", "sqs", "ssm"), True),
     "dispatch": (("dynamodb", "sqs", "ssm", "stepfunctions"), True),
+    "hold": (("dynamodb", "sqs", "ssm", "stepfunctions"), True),
     "poll": (("dynamodb", "sqs", "ssm"), True),
     "upload": (("dynamodb", "s3", "ssm"), False),
     "media": (("s3", "ssm"), False),

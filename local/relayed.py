@@ -12,7 +12,8 @@ from typing import Self
 
 from local.stack import Stack
 from local.upstreams import Settings, Upstreams
-from ops.deployment import OWN_SECRETS, Deployment, NewAccount
+from ops.deployment import Deployment
+from ops.terms import OWN_SECRETS, NewAccount
 from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.money import nanos
 

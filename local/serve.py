@@ -15,7 +15,7 @@ from rich.console import Console
 from local.emulator import ACCOUNT, SECRET
 from local.relayed import LocalRelay
 from local.snapshot import empty
-from ops.deployment import READY_FILE
+from ops.terms import READY_FILE
 from relay.edge.wiring import catalog
 
 LOG = Path(".local/functions.log")

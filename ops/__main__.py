@@ -11,9 +11,9 @@ from rich.console import Console
 
 from ops import arguments, commands
 from ops.catalogs import catalog_check
-from ops.deployment import OperatorError
 from ops.doctor import doctor
 from ops.targets import Target, find
+from ops.terms import OperatorError
 
 # Errors go to standard error, each on one line (soft_wrap), so that grep finds them.
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ops.deployment import OperatorError
+from ops.terms import OperatorError
 from relay.catalog.file import FILES, CatalogError, load, place
 from relay.catalog.toml_table import Path as Place
 from relay.families import FAMILIES

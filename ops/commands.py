@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ops.deployment import OWN_SECRETS, Deployment, OperatorError
+from ops.deployment import Deployment
+from ops.terms import OWN_SECRETS, OperatorError
 
 # what is printed may hold brackets of a customer's own, so nothing is read as markup
 console = Console(highlight=False, markup=False, soft_wrap=True)

@@ -7,11 +7,11 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 from ops.arguments import money
 from ops.secret_names import upstream_secrets
+from ops.terms import OWN_SECRETS, NewAccount, OperatorError
 from relay.edge.wiring import catalog
 from relay.effects.store import Store
 from relay.effects.store.accounts import AccountRow, AlreadyBooked
@@ -23,29 +23,6 @@ from relay.nouns.ids import uuid7
 from relay.nouns.signing import key_digest, webhook_secret
 
 Connect = Callable[[str], Any]
-
-# Random secrets that every deployment needs and nobody has to know; and what replacing one breaks.
-OWN_SECRETS: Mapping[str, str] = {
-    "key-pepper": "every API key stops working at once, and none can be brought back",
-    "callback-secret": "callbacks of the tasks that are under way will be refused",
-    "webhook-master": "every account's webhook secret changes, and clients refuse our callbacks until they have it",
-    "media-secret": "every link to a file that was given out stops working",
-}
-READY_FILE = Path(".local/ready.json")  # where a running one-machine stack says how to reach it
-
-
-class OperatorError(Exception):
-    """What the operator asked for cannot be done; the message says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewAccount:
-    """Shown once: the key is stored as a digest only, the webhook secret is derived."""
-
-    account_id: str
-    api_key: str
-    webhook_secret: str
-    key_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

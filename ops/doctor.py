@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ops import checks, readiness
-from ops.deployment import OperatorError
 from ops.findings import Finding, Level, lacking
 from ops.targets import Target
+from ops.terms import OperatorError
 
 CHECKS: Mapping[str, Callable[[Target], Iterator[Finding]]] = {
     "secrets": readiness.secrets,

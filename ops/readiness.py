@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ops.deployment import OWN_SECRETS
 from ops.findings import Finding, blocking, lacking, names, ok
 from ops.targets import Target
+from ops.terms import OWN_SECRETS
 from relay.nouns.catalog import Catalog
 
 

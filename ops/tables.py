@@ -17,7 +17,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.loops import read_template
-from ops.deployment import OperatorError
+from ops.terms import OperatorError
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "template.yaml"
 KINDS = {"TasksTable": "tasks", "AccountsTable": "accounts", "DirectoryTable": "directory"}

@@ -11,7 +11,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
-from ops.deployment import READY_FILE, Connect, Deployment, OperatorError
+from ops.deployment import Connect, Deployment
+from ops.terms import READY_FILE, OperatorError
 
 _HERE = Config(retries={"total_max_attempts": 1})  # a service on this machine answers at once or does not run
 

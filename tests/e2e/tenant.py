@@ -12,7 +12,7 @@ import requests
 from local.clients import client, spoken
 from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox, Letter
-from ops.deployment import NewAccount
+from ops.terms import NewAccount
 from relay.nouns.money import nanos
 from relay.nouns.task import Delivery, Task
 

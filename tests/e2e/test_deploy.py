@@ -16,7 +16,7 @@ import requests
 from botocore.exceptions import ClientError
 from standardwebhooks import Webhook
 
-from ops.deployment import NewAccount
+from ops.terms import NewAccount
 from relay.nouns.draft import Kind
 from relay.nouns.money import nanos
 from relay.nouns.task import Asset, Delivery, State

@@ -11,8 +11,8 @@ from local.cloud import Cloud
 from local.deployment import Deployment, deploy
 from local.relayed import TEMPLATE
 from local.transform import transform
-from ops.deployment import OperatorError
 from ops.tables import KINDS, adopt, delete, restore
+from ops.terms import OperatorError
 from relay.effects.store import Store
 from relay.effects.store.table import Tables
 from relay.nouns.money import nanos

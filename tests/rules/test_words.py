@@ -72,4 +72,4 @@ def test_no_retired_word_is_used() -> None:
 
 
 def test_a_family_is_named_in_its_own_folders_alone() -> None:
-    assert sorted(set(found_families()) - set(known()["families"])) == []
+    assert sorted(set(found_families()) ^ set(known()["families"])) == []

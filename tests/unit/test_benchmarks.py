@@ -13,6 +13,7 @@ from benchmarks.handlers import OutputCounter
 from benchmarks.prices import Tally, billed_seconds
 from benchmarks.report import BEGIN, END, markdown, replaced
 from benchmarks.report_rows import Row
+from tests.rules.tree import functions
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,10 @@ def test_a_metric_counts_once_for_each_set_of_dimension_values() -> None:
             output.write(json.dumps({"_aws": {"CloudWatchMetrics": [directive]}, "TaskSucceeded": [1.0], **dimensions}))
 
     assert output.metrics == {("TaskSucceeded", "genrelay"), ("TaskSucceeded", "genrelay", "kie")}
+
+
+def test_every_function_that_clients_or_tasks_wait_for_has_its_cold_start_measured() -> None:
+    assert set(functions()) - set(imports.CLIENTS) == {"inspect_upload"}
 
 
 @pytest.mark.parametrize("function", ["callback", "sweep"])

@@ -166,7 +166,7 @@ def test_download_answers_the_link_itself() -> None:
 )
 def test_error_says_its_code_in_status_and_body(error: errors.RelayError, status: int, code: int) -> None:
     reply = DIALECT.write_error(error, "trace-1")
-    assert (reply.status, json.loads(reply.body)) == (status, {"code": code, "msg": error.said("en"), "data": None})
+    assert (reply.status, json.loads(reply.body)) == (status, {"code": code, "msg": error.tell("en"), "data": None})
 
 
 def test_error_carries_the_trace_id() -> None:

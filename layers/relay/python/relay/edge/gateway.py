@@ -60,7 +60,7 @@ class Endpoint:
         return NotFound()
 
     def write_error(self, event: Event, error: RelayError, trace_id: str) -> Reply:
-        return Reply.json({"code": error.status, "msg": error.said("en")}, error.status, error.headers)
+        return Reply.json({"code": error.status, "msg": error.tell("en")}, error.status, error.headers)
 
     def _router_for(self, event: Event) -> Router:
         return self._router

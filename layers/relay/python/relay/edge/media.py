@@ -25,7 +25,7 @@ class MediaEndpoint(Endpoint):
         self._router.add(["GET", "HEAD"], "/media/{area}/{account}/{name}", self._open)
 
     def write_error(self, event: Event, error: RelayError, trace_id: str) -> Reply:
-        return Reply.json({"message": error.said("en")}, error.status, {**error.headers, **NOSNIFF})
+        return Reply.json({"message": error.tell("en")}, error.status, {**error.headers, **NOSNIFF})
 
     def _open(self, event: Event, params: dict[str, str]) -> Reply:
         asked = read_inbound(event, {})

@@ -17,15 +17,13 @@ RelayError
 │   └── WrongMethod                    NOT_FOUND, with `Allow`
 ├── RateLimited                   429  RATE_LIMIT_EXCEEDED, with `Retry-After`
 │   ├── TooManyInFlight                TOO_MANY_REQUESTS
-│   └── Contended                      RATE_LIMIT_EXCEEDED: writes to the same rows conflicted too often
+│   └── Contended                      RATE_LIMIT_EXCEEDED: writes conflicted too often, or were throttled
 ├── Internal                      500  INTERNAL_ERROR
 └── UpstreamError                 500  API_ERROR
     ├── Refused                        the upstream refused before it started anything
     │   └── Unfit                      found out before sending: it cannot do all of the request
     ├── UnknownOutcome                 it may have started: never send again, hold the money
     └── Unreadable                     a status query gave no usable answer: ask again later
-
-Each has its message in English and in Chinese; a dialect shows the one its clients read.
 """
 
 from __future__ import annotations
@@ -39,8 +37,8 @@ from relay.nouns.faults import sentence
 class RelayError(Exception):
     """Base of the tree. The message may be shown to the caller: it holds no key, prompt, token or upstream's text.
 
-    `code` and `status` (HTTP) are the relay's own; dialects translate them. `default` is the message of a class that
-    is raised without one, in English and Chinese. `headers` go into the HTTP answer.
+    `code` and `status` (HTTP) are the relay's own; dialects translate them. `default` is the class's usual message, in
+    English and Chinese; a dialect shows the one its clients read. `headers` go into the HTTP answer.
     """
 
     code: ClassVar[str] = "INTERNAL_ERROR"
@@ -53,7 +51,7 @@ class RelayError(Exception):
         self.headers: Mapping[str, str] = {}
         super().__init__(self.message)
 
-    def said(self, language: str) -> str:
+    def tell(self, language: str) -> str:
         """The message in a dialect's `language`."""
         return self.zh if language == "zh" else self.message
 
@@ -135,7 +133,6 @@ class RateLimited(RelayError):
 
     def __init__(self, message: str, zh: str, retry_after: int) -> None:
         super().__init__(message, zh)
-        self.retry_after = retry_after
         self.headers = {"retry-after": str(retry_after)}
 
 
@@ -144,8 +141,6 @@ class TooManyInFlight(RateLimited):
 
 
 class Contended(RateLimited):
-    """Writes to the same rows conflicted too often, or DynamoDB throttled: nothing was written."""
-
     def __init__(self) -> None:
         super().__init__("too many requests at the same instant; try again", "同一时刻请求过多，请稍后重试", 1)
 
@@ -159,16 +154,15 @@ class UpstreamError(RelayError):
 
     code = "API_ERROR"
 
-    def said(self, language: str) -> str:
+    def tell(self, language: str) -> str:
         return sentence(self.code, language)
 
 
 class Refused(UpstreamError):
     """Certain: nothing was started, so another upstream can be tried, or the charge returned.
 
-    `elsewhere`: another upstream may accept the same request. `key`: the upstream does not accept our key, so it is
-    not asked for a while. `wait`: seconds after which the same upstream may accept it, or None. `task_code`: the code
-    of the task's fault where this refusal ends it. `words`: the upstream's own text, for the log only.
+    `elsewhere`: another upstream may accept it. `key`: our key is not accepted, so this upstream is left alone for a
+    while. `wait`: seconds until it may accept it. `task_code`: of the task's fault. `words`: its text, for the log.
     """
 
     def __init__(
@@ -188,10 +182,9 @@ class Refused(UpstreamError):
 
 
 class Unfit(Refused):
-    """An upstream cannot carry this request whole, found out before anything is sent; another one may.
+    """Found out before anything is sent: an upstream cannot carry this request whole; another one may.
 
-    `about` is what it is about, in our words (count, duration, image, mask, action, …); `allowed` are the values it
-    would take, where they can be listed, else `problem` says it.
+    `about` names what, in our words (count, image, action, …); `problem` says why, `allowed` the values it would take.
     """
 
     def __init__(self, about: str, problem: str, zh: str, allowed: tuple[int, ...] = ()) -> None:

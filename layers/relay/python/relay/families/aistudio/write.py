@@ -59,7 +59,7 @@ def error(error: RelayError, trace_id: str) -> Reply:
     code = FOLDED.get(error.code, error.code)
     if code not in ERRORS:
         code = "INTERNAL_ERROR"
-    document = {"success": False, "error": {"code": code, "message": error.said(LANGUAGE)}, "trace_id": trace_id}
+    document = {"success": False, "error": {"code": code, "message": error.tell(LANGUAGE)}, "trace_id": trace_id}
     status = error.status if isinstance(error, TooLarge) else ERRORS[code]
     return Reply.json(document, status, error.headers)
 

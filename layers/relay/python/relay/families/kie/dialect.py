@@ -151,7 +151,7 @@ class KieDialect(Dialect):
         # KIE's own clients read only `code`, generic HTTP clients only the status line: say it in both. 505 would
         # mean "HTTP version not supported" to the latter, so there they get the error's own status.
         status = error.status if code == 505 else code
-        return replace(_reply(None, code, error.said(LANGUAGE)), status=status, headers=error.headers)
+        return replace(_reply(None, code, error.tell(LANGUAGE)), status=status, headers=error.headers)
 
     def write_callback(self, told: Told[Record]) -> bytes:
         # `result_urls` is snake case here and camel case in record-info: the family's own habit

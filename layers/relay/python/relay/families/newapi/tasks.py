@@ -28,7 +28,7 @@ def write_enveloped(data: Json) -> Reply:
 
 def write_task_error(error: RelayError, trace_id: str) -> Reply:
     row = row_of(error)
-    return Reply.json({"code": row.code, "message": error.said(LANGUAGE), "data": None}, row.status, error.headers)
+    return Reply.json({"code": row.code, "message": error.tell(LANGUAGE), "data": None}, row.status, error.headers)
 
 
 def write_task_object(task: Task, action: str, data: Json) -> dict[str, Json]:

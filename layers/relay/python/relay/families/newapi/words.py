@@ -46,5 +46,5 @@ def row_of(error: RelayError) -> Row:
 def write_openai_error(error: RelayError, trace_id: str) -> Reply:
     """OpenAI's error object, which names the field that is wrong; also what an unknown path is answered with."""
     row = row_of(error)
-    told = {"message": error.said(LANGUAGE), "type": row.type, "param": error.field or "", "code": row.code}
+    told = {"message": error.tell(LANGUAGE), "type": row.type, "param": error.field or "", "code": row.code}
     return Reply.json({"error": told}, row.status, error.headers)

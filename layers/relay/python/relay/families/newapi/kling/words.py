@@ -58,4 +58,4 @@ def write_error(error: RelayError, trace_id: str) -> Reply:
     """Kling's envelope without data."""
     status, code = WRONG_METHOD if isinstance(error, WrongMethod) else ERRORS.get(error.code, OTHER)
     status = error.status if isinstance(error, TooLarge) else status
-    return Reply.json({"code": code, "message": error.said(LANGUAGE), "request_id": trace_id}, status, error.headers)
+    return Reply.json({"code": code, "message": error.tell(LANGUAGE), "request_id": trace_id}, status, error.headers)

@@ -125,7 +125,7 @@ def write_refusal(error: RelayError, trace_id: str) -> Reply:
 
 
 def _refused(code: int, error: RelayError) -> Reply:
-    said = _submitted(code, error.said(LANGUAGE))
+    said = _submitted(code, error.tell(LANGUAGE))
     return Reply(said.status, said.body, said.content_type, error.headers)
 
 
@@ -134,7 +134,7 @@ def write_error(error: RelayError, trace_id: str) -> Reply:
     code = CODES.get(error.code, FAILURE)
     status = 400 if error.code in DESCRIPTIONS else error.status
     told = {
-        "description": DESCRIPTIONS.get(error.code, error.said(LANGUAGE)),
+        "description": DESCRIPTIONS.get(error.code, error.tell(LANGUAGE)),
         "type": "upstream_error",
         "code": code,
     }
