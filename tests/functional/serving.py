@@ -33,7 +33,7 @@ class Served:
     def url(self) -> str:
         return self.gateway.url
 
-    def until(self, done: Callable[[], bool], seconds: float = 20.0) -> None:
+    def until(self, done: Callable[[], bool], seconds: float = 60.0) -> None:
         """Let the workers work and upstreams finish what they were given, until `done`."""
         deadline = time.monotonic() + seconds
         while not done():
