@@ -74,6 +74,7 @@ def examples() -> dict[str, str]:
         _newapi_tasks(shown)
         _newapi_songs(shown)
         _newapi_videos(shown)
+        _newapi_films(shown)
         _account_and_files(shown)
         _errors(shown)
     return {name: steady(text) for name, text in (shown.blocks | _tables(catalog())).items()}
@@ -176,6 +177,22 @@ def _newapi_videos(shown: Examples) -> None:
     shown.end("failed")
     shown.show("newapi-videos-list", "GET", "/v1/videos?limit=1")
     shown.show("newapi-videos-delete", "DELETE", f"/v1/videos/{made['id']}")
+
+
+def _newapi_films(shown: Examples) -> None:
+    asked = {"model_name": "kling-v1", "prompt": "a paper boat", "duration": "5", "external_task_id": "boat-1"}
+    path = "/kling/v1/videos/text2video"
+    shown.show("newapi-kling-create", "POST", path, asked | {"callback_url": CLIENT})
+    shown.here.run(5)
+    shown.end(file="mp4")
+    shown.show("newapi-kling-succeed", "GET", f"{path}/boat-1")
+    shown.callback("newapi-kling-callback")
+    shown.show("newapi-kling-refused", "POST", path, asked | {"image": "https://client.example/boat.png"})
+    boat = {"model": "hailuo-02", "prompt": "a paper boat", "duration": 6, "metadata": {"aspect_ratio": "16:9"}}
+    made = shown.show("newapi-generations-create", "POST", "/v1/video/generations", boat)
+    shown.here.run(5)
+    shown.end(file="mp4")
+    shown.show("newapi-generations-done", "GET", f"/v1/video/generations/{made['id']}")
 
 
 def _account_and_files(shown: Examples) -> None:
