@@ -12,6 +12,7 @@ from local.upstreams.callbacks import Event, Signer
 from local.upstreams.files import Files
 from local.upstreams.jobs import Job, like_parent
 from local.upstreams.made import assets_of, facts_of, found, order_of, record, refusal, sold_by, task_of, unknown_word
+from local.upstreams.misbehave import late
 from local.upstreams.paths import Path
 from local.upstreams.settings import Settings
 from local.upstreams.simulator import Simulator
@@ -58,11 +59,8 @@ class Mirror(Simulator):
         self.dialect: Dialect = dialect(upstream.family)
         self.catalog = sold_by(catalog(), upstream.family)
         self.new_id: Callable[[], str] = lambda: uuid7(int(self.now() * 1000), secrets.randbits(74))
-        self._own_paths = [
-            Path.of(route, partial(self._serve, route, USES[route.use]))
-            for route in self.dialect.routes
-            if route.use in USES
-        ]
+        served = [route for route in self.dialect.routes if route.use in USES]
+        self._own_paths = [Path.of(route, partial(self._serve, route, USES[route.use])) for route in served]
 
     def paths(self) -> Sequence[Path]:
         return self._own_paths
@@ -106,7 +104,13 @@ class Mirror(Simulator):
         return use(self, route, route.read(inbound, self.catalog))
 
     def _create(self, route: AnyRoute, draft: Draft) -> Reply:
-        return self.submit(draft.platform, draft.prompt, lambda: self.job(draft), partial(self._tell, route))
+        def accepted(job: Job) -> Reply:
+            if route.ended and route.wait:
+                ended = partial(self._tell, replace(route, write=route.ended), job, self.task(job, job.done_at))
+                raise late(job, self.now(), self.settings.hang_seconds, ended)
+            return self._tell(route, job)
+
+        return self.submit(draft.platform, draft.prompt, lambda: self.job(draft), accepted)
 
     def _tell(self, route: AnyRoute, job: Job, task: Task | None = None) -> Reply:
         return route.write(self._told(found(route, job, task or self.task(job), self.facts(job))))
@@ -185,14 +189,10 @@ class Mirror(Simulator):
 
 
 USES: Mapping[Use[Any, Any], Callable[..., Reply]] = {
-    CREATE: Mirror._create,
+    **dict.fromkeys((CREATE, CREATE_RECORD), Mirror._create),
+    **dict.fromkeys((QUERY, RECORD, RECORD_FACTS), Mirror._query),
+    **dict.fromkeys((MANY, MANY_FACTS), Mirror._many),
     ANSWER: Mirror._answer,
-    CREATE_RECORD: Mirror._create,
-    QUERY: Mirror._query,
-    RECORD: Mirror._query,
-    RECORD_FACTS: Mirror._query,
-    MANY: Mirror._many,
-    MANY_FACTS: Mirror._many,
     CANCEL: Mirror._cancel,
     DOWNLOAD: Mirror._download,
     BALANCE: Mirror._balance,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from local.upstreams.jobs import FOREVER, Job
 from relay.nouns.wire import JSON, Reply
 
 _TRANSPORT = "upstreams.transport"
@@ -35,12 +37,25 @@ class Dropped(Response):
         await asyncio.sleep(0.01)
 
 
+class Late(Exception):
+    """The answer is there after so many seconds; the connection stays open until then."""
+
+    def __init__(self, seconds: float, reply: Callable[[], Reply]) -> None:
+        super().__init__(f"an answer after {seconds:g} s")
+        self.seconds, self.reply = seconds, reply
+
+
 class Silence(Exception):
     """No answer comes: the line is cut at once, or a gateway gives up on it after so many seconds."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"silence for {seconds:g} s" if seconds else "the line is cut")
         self.seconds = seconds
+
+
+def late(job: Job, now: float, patience: float, write: Callable[[], Reply]) -> Late | Silence:
+    """What a client gets whose request is answered with the outcome: it, once the job has ended, if it ever does."""
+    return Silence(patience) if job.done_at == FOREVER else Late(max(0.0, job.done_at - now), write)
 
 
 def _page(status: int, text: str) -> Reply:

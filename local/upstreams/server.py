@@ -24,7 +24,7 @@ from local.upstreams.files import Files
 from local.upstreams.jobs import Job
 from local.upstreams.media import check_picture
 from local.upstreams.mirror import Mirror
-from local.upstreams.misbehave import Dropped, KeepTransport, Silence, hang
+from local.upstreams.misbehave import Dropped, KeepTransport, Late, Silence, hang
 from local.upstreams.settings import Settings
 from local.upstreams.simulator import Simulator
 from relay.catalog.file import shipped
@@ -98,7 +98,7 @@ class Upstreams:
         )
 
     def _begin(self, simulator: Simulator, job: Job) -> None:
-        if job.order.image_url is None:
+        if job.order.image_url is None or job.order.image_url.startswith("data:"):
             self._announce(simulator, job)
         else:
             job.fetching = True
@@ -137,6 +137,9 @@ async def _serve(simulator: Simulator, request: Request) -> Response:
     inbound = Inbound(request.method, path, headers, {}, query, await request.body())
     try:
         reply = simulator.answer(inbound)
+    except Late as late:
+        await asyncio.sleep(late.seconds)
+        reply = late.reply()
     except Silence as silence:
         return await hang(silence.seconds) if silence.seconds else Dropped()
     return Response(reply.body, reply.status, dict(reply.headers), reply.content_type or None)

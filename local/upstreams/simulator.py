@@ -17,7 +17,7 @@ from local.upstreams.fault_table import Endpoint
 from local.upstreams.faults import Fault, Faults, UnknownFault, Visit
 from local.upstreams.files import Files, link_of
 from local.upstreams.jobs import Book, Job, Order
-from local.upstreams.misbehave import BARE, Silence
+from local.upstreams.misbehave import BARE, Late, Silence
 from local.upstreams.paths import Path
 from local.upstreams.settings import Settings
 from relay.nouns.catalog import Upstream
@@ -89,7 +89,7 @@ class Simulator(ABC):
         return [job for job in list(self.book.by_id.values()) if job.order.prompt == prompt]
 
     def answer(self, inbound: Inbound) -> Reply:
-        """The answer to any request, as this family gives it. Raises Silence where none comes."""
+        """The answer to any request, as this family gives it. Raises Late or Silence where none comes at once."""
         with self._lock:
             try:
                 return self._answered(inbound)
@@ -97,7 +97,7 @@ class Simulator(ABC):
                 return self._refused(error, inbound.path)
             except _InOk as inside:
                 return replace(self._refused(inside.refusal, inbound.path), status=200)
-            except Silence:
+            except (Late, Silence):
                 raise
             except Exception as error:
                 logger.exception("a simulator failed", exc_info=error)

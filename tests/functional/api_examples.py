@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from relay.edge.wiring import catalog
+from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.catalog import Catalog, Tier
 from relay.nouns.faults import SENTENCES
 from relay.nouns.wire import Answer
@@ -26,6 +27,7 @@ CREATE, RECORD = "/api/v1/gpt4o-image/generate", "/api/v1/gpt4o-image/record-inf
 CLOUDS = {"model": "sora-2", "prompt": "clouds over a field"}
 RAIN = {"mv": "chirp-v4", "gpt_description_prompt": "rain on roofs, lofi", "make_instrumental": False}
 VIDEO_CREATE, VIDEO_QUERY = "/v1/video/create", "/v1/video/query"
+IMAGES = "/v1/images/generations"
 PAID = (("aistudio", "/api/kling/images", CAT), ("kie", CREATE, KIE_CAT), ("newapi", VIDEO_CREATE, CLOUDS))
 FORM = (
     b'--x\r\nContent-Disposition: form-data; name="file"; filename="cat.png"\r\nContent-Type: image/png\r\n\r\n'
@@ -71,6 +73,7 @@ def examples() -> dict[str, str]:
         shown = Examples(here)
         _relay_tasks(shown)
         _kie_tasks(shown)
+        _newapi_images(shown)
         _newapi_tasks(shown)
         _newapi_songs(shown)
         _newapi_videos(shown)
@@ -132,6 +135,25 @@ def _kie_tasks(shown: Examples) -> None:
     shown.end("failed")
     shown.show("kie-failed", "GET", f"{RECORD}?taskId={made['data']['taskId']}")
     shown.callback("kie-callback-failed")
+
+
+def _newapi_images(shown: Examples) -> None:
+    here, upstreams_on = shown.here, shown.here.secrets.values[UPSTREAMS_ON]
+    here.secrets.values[UPSTREAMS_ON] = json.dumps(["newapi"])
+    asked = {"model": "gpt-image-1", "prompt": "a paper boat", "size": "1536x1024", "async": True}
+    made = shown.show("newapi-image-create", "POST", IMAGES, asked)
+    here.run(30)
+    shown.show("newapi-image", "GET", f"{IMAGES}/{made['id']}")
+    blocked = {"error": {"message": "blocked", "code": "moderation_blocked"}}
+    here.network.script["newapi.submit"] = [Answer(400, json.dumps(blocked).encode())]
+    made = here.post(IMAGES, asked)[1]
+    here.run(30)
+    shown.show("newapi-image-failed", "GET", f"{IMAGES}/{made['id']}")
+    services = here.services
+    here.services = replace(services, pause=lambda seconds: here.run(seconds, step=1))
+    shown.show("newapi-image-waited", "POST", IMAGES, {"model": "gpt-image-1", "prompt": "a paper boat"})
+    here.services = services
+    here.secrets.values[UPSTREAMS_ON] = upstreams_on
 
 
 def _newapi_tasks(shown: Examples) -> None:

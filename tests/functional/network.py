@@ -15,7 +15,7 @@ from relay.nouns.wire import Answer, Call
 AISTUDIO, KIE, CLIENT = "https://relay.example", "https://kie.example", "https://client.example/hook"
 NEWAPI = "https://newapi.example"
 KLING_ITSELF = "https://kling.example"
-GENERATIONS = f"{NEWAPI}/v1/video/generations"
+GENERATIONS, IMAGES = f"{NEWAPI}/v1/video/generations", f"{NEWAPI}/v1/images/"
 VIDEOS, KLING = f"{NEWAPI}/v1/videos", (f"{NEWAPI}/kling/", f"{KLING_ITSELF}/")
 SUNO = f"{NEWAPI}/suno/"
 
@@ -156,6 +156,8 @@ def _json(document: object, status: int = 200) -> Answer:
 
 
 def _accepted(family: str, job: Job) -> dict[str, Any]:
+    if IMAGES in job.call.url:  # the answer is the outcome
+        return {"created": 1767225600, "data": [{"url": url} for url in job.urls]}
     if job.call.url.startswith((VIDEOS, GENERATIONS)):
         return _video(replace(job, state="queued"))
     if job.call.url.startswith(KLING):

@@ -30,7 +30,8 @@ def test_the_table_says_what_is_lost_where_another_family_makes_it() -> None:
     own, other = cells(text, "kie gpt4o-image `gpt4o-image`"), cells(text, "aistudio krea `gpt-4o`")
 
     hints = "`enhance_prompt`, `upload_cn`, `enable_fallback`, `fallback_model`"
-    elsewhere = own[7]  # what other APIs alone take of a picture, which grows with each family
-    assert own[6:] == [f"a picture, 5 pictures, a mask, {hints}", elsewhere, ""]
-    assert other[3:6] == ["1-2", "", "as asked"]
-    assert other[6:] == ["", f"a picture, 5 pictures, a mask, {elsewhere}".removesuffix(", "), hints]
+    elsewhere, others = own[7:]  # what other APIs alone take of a picture, and their hints: both grow with each family
+    assert own[6] == f"a picture, 5 pictures, a mask, {hints}"
+    assert other[3:7] == ["1-2", "", "as asked", ""]
+    assert other[7] == f"a picture, 5 pictures, a mask, {elsewhere}".removesuffix(", ")
+    assert other[8] == f"{hints}, {others}".removesuffix(", ")

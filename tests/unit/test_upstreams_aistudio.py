@@ -176,3 +176,15 @@ def test_an_upload_is_a_file_like_any_other(upstreams: Upstreams) -> None:
     url = f"{upstreams.urls['aistudio']}/api/upload"
     link = requests.post(url, files={"file": ("a.png", picture)}, headers=headers, timeout=5).json()["url"]
     assert requests.get(link, timeout=5).content == picture
+
+
+def test_an_answer_that_is_the_outcome_comes_when_the_picture_is_made(upstreams: Upstreams) -> None:
+    def asked(prompt: str) -> requests.Response:
+        headers = {"Authorization": f"Bearer {SETTINGS.key('newapi')}"}
+        body = {"model": "gpt-image-1", "prompt": prompt, "n": 2}
+        return requests.post(f"{upstreams.urls['newapi']}/v1/images/generations", json=body, headers=headers, timeout=5)
+
+    (link, _) = asked("a boat").json()["data"]
+    assert requests.get(link["url"], timeout=5).headers["content-type"] == "image/png"
+    refused = asked("[[outcome:refuse]]")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "moderation_blocked")

@@ -75,7 +75,8 @@ class ClientEndpoint(Endpoint):
     def _operate(self, speaker: Dialect, route: AnyRoute, inbound: Inbound, event: Event) -> Reply:
         services, trace_id = self._services(), trace_id_of(event)
         base_url = services.public_url or f"https://{event['requestContext']['domainName']}"
-        wait = preferred_wait(inbound) if route.ended else 0
+        preferred = preferred_wait(inbound) if route.ended else None
+        wait = route.wait if preferred is None else preferred
         ask = Ask(
             services,
             self._caller(services, speaker, route, inbound),
@@ -88,10 +89,18 @@ class ClientEndpoint(Endpoint):
         found = self._operations[route.use](ask)
         write = route.ended if route.ended and wait and found.terminal else route.write
         reply = write(Told(found, services.clock(), base_url, trace_id))
-        return replace(reply, headers={"preference-applied": f"wait={wait}", **reply.headers}) if wait else reply
+        return _applied(reply, f"wait={preferred}") if preferred else reply
 
     def _caller(self, services: Services, speaker: Dialect, route: AnyRoute, inbound: Inbound) -> Caller | None:
         if route.auth is Auth.OPEN:
             return None
         self._access = self._access or Access(services)
         return self._access.caller(speaker.read_key(inbound), reading=route.use.counted)
+
+
+def _applied(reply: Reply, preference: str) -> Reply:
+    """The reply, which also says that this preference of its client was heeded."""
+    said = reply.headers.get("preference-applied")
+    return replace(
+        reply, headers={**reply.headers, "preference-applied": f"{said}, {preference}" if said else preference}
+    )

@@ -125,7 +125,8 @@ class Route(Generic[Asked, Found]):
 
     `when` settles a path that several routes share: the first whose `when` agrees takes the request. `error` writes
     what goes wrong there, where a family's APIs do not say it alike; else the dialect's `write_error` does. `ended`
-    answers a creation whose client waited until the task had ended; without it no client can wait there.
+    answers a creation whose client waited until the task had ended; without it no client can wait there. `wait` is for
+    how many seconds a client waits that does not say so, where its API's answer is the result.
     """
 
     method: str
@@ -137,6 +138,7 @@ class Route(Generic[Asked, Found]):
     when: Callable[[Inbound], bool] | None = None
     error: WriteError | None = None
     ended: Callable[[Told[Found]], Reply] | None = None
+    wait: int = 0
 
     def lies_at(self, path: str) -> bool:
         """Whether a request's path is this route's."""

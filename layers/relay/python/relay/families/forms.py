@@ -1,10 +1,10 @@
-"""Reading multipart bodies: a form of fields and files, or exactly one part, named `file`."""
+"""Multipart bodies: a form of fields and files is read and written; an upload is exactly one part, named `file`."""
 
 from __future__ import annotations
 
 import base64
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -59,12 +59,15 @@ def as_data_uri(part: FilePart) -> str:
     return INLINE + base64.b64encode(part.body).decode()
 
 
-def write_form(method: str, url: str, fields: Mapping[str, str], files: Mapping[str, str]) -> Call:
-    """A call whose body is a form of texts, and of files given as data URIs; of any other address the file is empty."""
+def write_form(method: str, url: str, fields: Mapping[str, str], files: Mapping[str, str | Sequence[str]]) -> Call:
+    """A call whose body is a form of texts, and of files given as data URIs, one or several of a name; of any other
+    address the file is empty."""
     parts = [(f'name="{name}"', text.encode()) for name, text in fields.items()]
-    for name, uri in files.items():
+    given = [(name, uri) for name, uris in files.items() for uri in ([uris] if isinstance(uris, str) else uris)]
+    for name, uri in given:
         content_type, data = _read_data_uri(uri)
-        about = f'name="{name}"; filename="{name}.{content_type.rpartition("/")[2]}"\r\nContent-Type: {content_type}'
+        filename = f"{name.partition('[')[0]}.{content_type.rpartition('/')[2]}"
+        about = f'name="{name}"; filename="{filename}"\r\nContent-Type: {content_type}'
         parts.append((about, data))
     # a digest of the parts stands in none of them by chance, and equal requests give equal bytes
     boundary = sha256(b"".join(data for _, data in parts)).hexdigest()[:32].encode()

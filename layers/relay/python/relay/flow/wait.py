@@ -15,14 +15,14 @@ STEP = 0.5  # seconds by which the pauses grow, so that 25 seconds take ten read
 _WAIT = re.compile(r'wait *= *"?([0-9]{1,9})"?', re.IGNORECASE)
 
 
-def preferred_wait(inbound: Inbound) -> int:
-    """For how many seconds at most the client would rather wait than ask again; 0 where it does not say so.
+def preferred_wait(inbound: Inbound) -> int | None:
+    """For how many seconds at most the client would rather wait than ask again; None where it does not say so.
 
     A preference that cannot be read is no error: RFC 7240 has it ignored. Of several the first counts.
     """
     preferences = (each.partition(";")[0].strip() for each in inbound.headers.get("prefer", "").split(","))
     found = next(filter(None, map(_WAIT.fullmatch, preferences)), None)
-    return min(int(found[1]), MAX_SECONDS) if found else 0
+    return min(int(found[1]), MAX_SECONDS) if found else None
 
 
 def wait_for_end(services: Services, task: Task, until: int) -> Task:

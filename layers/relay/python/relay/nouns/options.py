@@ -47,6 +47,9 @@ OPTIONS: Mapping[str, Option] = {
     "quality": Option("word", "`low`, `medium`, `high`, `hd`"),
     "background": Option("word", "`transparent`, `opaque`, `auto`", usual="auto"),
     "output_format": Option("word", "the file's type: `png`, `jpeg`, `webp`; `mp3`, `opus`, `wav`"),
+    "output_compression": Option("whole", "of `jpeg` and `webp`, 0 to 100"),
+    "input_fidelity": Option("word", "how closely an input is kept: `high`, `low`"),
+    "moderation": Option("word", "how strictly the upstream filters: `auto`, `low`", hint=True, usual="auto"),
     # videos
     "resolution": Option("word", "`480p`, `720p`, `1080p`, `4k`; of pictures `1K`, `2K`, `4K`"),
     "upsample": Option("flag", "the result is scaled up", usual=False),

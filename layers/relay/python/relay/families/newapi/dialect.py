@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from relay.families.dialect import Dialect, Record, Told
 from relay.families.newapi import account
 from relay.families.newapi.generations import dialect as generations
+from relay.families.newapi.images import dialect as images
 from relay.families.newapi.kling import dialect as kling
 from relay.families.newapi.midjourney import dialect as midjourney
 from relay.families.newapi.suno import dialect as suno
@@ -18,6 +19,7 @@ from relay.nouns.wire import Reply
 
 # How each API tells of a task's end, by its platform word; one that is not here takes no callback address.
 CALLBACKS: Mapping[str, Callable[[Told[Record]], bytes]] = {
+    **images.CALLBACKS,
     **videos.CALLBACKS,
     **kling.CALLBACKS,
     **midjourney.CALLBACKS,
@@ -30,6 +32,7 @@ class NewapiDialect(Dialect):
     hooked = videos.HOOKED
     routes = (
         *account.ROUTES,
+        *images.ROUTES,
         *video.ROUTES,
         *videos.ROUTES,
         *kling.ROUTES,

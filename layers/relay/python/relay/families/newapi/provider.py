@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from relay.families.newapi.generations import provider as generations
+from relay.families.newapi.images import provider as images
 from relay.families.newapi.kling import provider as kling
 from relay.families.newapi.midjourney import provider as midjourney
 from relay.families.newapi.suno import provider as suno
@@ -33,6 +34,8 @@ class NewapiProvider(Provider):
 
 
 APIS = {
+    "images": images.API,
+    "images-async": images.TASKS,
     "video": video.API,
     "videos": videos.API,
     "characters": videos.CHARACTER_API,

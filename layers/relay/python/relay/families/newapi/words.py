@@ -36,6 +36,15 @@ ERRORS: Mapping[str, Row] = {
     "API_ERROR": Row(500, "upstream_error", "api_error"),
 }
 OTHER = Row(500, "server_error", "internal_error")
+# Why a task failed, by our code, as OpenAI's objects say it; each API has a word of its own for every other code.
+FAULTS: Mapping[str, str] = {
+    "CONTENT_POLICY_VIOLATION": "moderation_blocked",
+    "INVALID_PARAMETER": "invalid_value",
+    "INPUT_FETCH_FAILED": "input_fetch_failed",
+    "TASK_TIMEOUT": "timeout",
+    "TASK_CANCELLED": "cancelled",
+    "API_ERROR": "server_error",
+}
 
 
 def row_of(error: RelayError) -> Row:

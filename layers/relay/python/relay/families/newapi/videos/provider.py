@@ -13,12 +13,12 @@ from relay.families.newapi.videos.words import (
     EDITS,
     EVENT_FAILED,
     EXTENSIONS,
-    FAULTS,
     PATH,
     STATES,
     VARIANTS,
     Size,
 )
+from relay.families.newapi.words import FAULTS
 from relay.families.provider import Api, Carries, Job, MediaForm, Mode, Order
 from relay.families.reading import MAX_CODE, Record, as_id, as_number, as_object, as_text, is_url
 from relay.nouns.catalog import Source

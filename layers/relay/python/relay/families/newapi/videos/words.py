@@ -28,15 +28,7 @@ WORDS: Mapping[State, str] = {
     State.CANCELLED: "failed",
     State.TIMEOUT: "failed",
 }
-# Why a video failed, by our code; every other code is `video_generation_failed`.
-FAULTS: Mapping[str, str] = {
-    "CONTENT_POLICY_VIOLATION": "moderation_blocked",
-    "INVALID_PARAMETER": "invalid_value",
-    "INPUT_FETCH_FAILED": "input_fetch_failed",
-    "TASK_TIMEOUT": "timeout",
-    "TASK_CANCELLED": "cancelled",
-    "API_ERROR": "server_error",
-}
+# Why a video failed, where the family has no word for it.
 OTHER_FAULT = "video_generation_failed"
 # What `variant` asks for of a video's content.
 VARIANTS: Mapping[str, Role] = {"video": Role.MAIN, "thumbnail": Role.THUMBNAIL, "spritesheet": Role.PREVIEW}

@@ -8,12 +8,11 @@ from relay.families.dialect import Record, Told
 from relay.families.newapi.videos.words import (
     COMPLETED,
     EVENT_FAILED,
-    FAULTS,
     OTHER_FAULT,
     VARIANTS,
     WORDS,
 )
-from relay.families.newapi.words import LANGUAGE
+from relay.families.newapi.words import FAULTS, LANGUAGE
 from relay.nouns.draft import Draft
 from relay.nouns.errors import NotFound
 from relay.nouns.faults import sentence

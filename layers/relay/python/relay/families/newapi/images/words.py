@@ -1,0 +1,30 @@
+"""What both sides of the images API call things."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from relay.nouns.task import State
+
+PLATFORM = "images"
+GENERATIONS, EDITS = "/v1/images/generations", "/v1/images/edits"
+OBJECT = "image.generation"  # of the document that tells how a task stands
+
+# OpenAI's words for a response that is made in the background; its images API itself has none.
+STATES: Mapping[str, State] = {
+    "queued": State.QUEUED,
+    "in_progress": State.PROCESSING,
+    "completed": State.SUCCEEDED,
+    "failed": State.FAILED,
+    "cancelled": State.CANCELLED,
+}
+WORDS: Mapping[State, str] = {
+    State.PENDING: "queued",
+    State.TIMEOUT: "failed",
+    **{state: word for word, state in STATES.items()},
+}
+OTHER_FAULT = "image_generation_failed"  # where the family has no word for it
+RESOLUTIONS = ("1K", "2K", "4K")  # which some models take as a size
+MOST_IMAGES = 16  # to edit at once
+# What is asked for by the same name on the wire and in our vocabulary.
+OPTIONS = ("quality", "background", "output_format", "output_compression", "moderation", "input_fidelity", "style")
