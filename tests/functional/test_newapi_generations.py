@@ -88,6 +88,8 @@ REFUSED: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"image": "http://127.0.0.1/a.png"}, "invalid_value", "image "),
     ({"images": [URL]}, "invalid_value", "images "),
     ({"seconds": "6"}, "invalid_value", "seconds "),
+    ({"width": 1280}, "invalid_value", "width "),
+    ({"seed": 7}, "invalid_value", "seed "),
     ({"metadata": "style"}, "invalid_value", "metadata "),
     ({"metadata": {"fps": 24}}, "invalid_value", "metadata.fps "),
     ({"metadata": {"seed": True}}, "invalid_value", "metadata.seed "),

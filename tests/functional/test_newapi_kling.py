@@ -184,6 +184,8 @@ REFUSED: tuple[tuple[str, dict[str, Any], int, str], ...] = (
     (TEXT, {"sound": True}, 1201, "sound "),
     (TEXT, {"model_name": "kling-v1", "sound": "on"}, 1201, "sound "),
     (TEXT, {"image": URL}, 1201, "image "),
+    (TEXT, {"image_url": URL}, 1201, "image_url "),
+    (TEXT, {"multi_shot": True}, 1201, "multi_shot "),
     (TEXT, {"dynamic_masks": [MASK]}, 1201, "dynamic_masks "),
     (TEXT, {"camera_control": {"type": "spin"}}, 1201, "camera_control.type "),
     (TEXT, {"camera_control": {"config": {"pan": 5}}}, 1200, "camera_control.type "),

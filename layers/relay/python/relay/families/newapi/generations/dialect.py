@@ -22,7 +22,12 @@ from relay.nouns.wire import Inbound, Json, Reply
 _PIXELS = re.compile(r"[1-9][0-9]{1,3}x[1-9][0-9]{1,3}")
 _SHAPE = re.compile(r"[1-9][0-9]?:[1-9][0-9]?")
 # Fields of the family's other APIs: left out silently, another film would be made than the one that was asked for.
-_ELSEWHERE = {"images": "image", "input_reference": "image", "seconds": "duration", "aspect_ratio": f"metadata.{RATIO}"}
+_ELSEWHERE = {
+    **dict.fromkeys(("images", "image_url", "input_reference"), "image"),
+    **dict.fromkeys(("width", "height"), "size"),
+    **{name: f"metadata.{name}" for name in (RATIO, "seed", "negative_prompt")},
+    "seconds": "duration",
+}
 
 
 class _Create(Body):

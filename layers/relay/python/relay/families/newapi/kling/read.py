@@ -17,6 +17,11 @@ from relay.nouns.draft import Callback, ClientRef, Draft, Kind, MediaRole, Mediu
 from relay.nouns.errors import InvalidParameter, MissingField, TaskNotFound
 from relay.nouns.wire import Inbound
 
+# Fields of Kling's newer models and of the family's other APIs: left out silently, another film would be made.
+_NOT_READ = (
+    *("image_list", "element_list", "voice_list", "multi_shot", "multi_prompt", "shot_type", "watermark_info"),
+    *("image_url", "images", "input_reference", "first_frame", "last_frame", "size", "seconds", "seed"),
+)
 _MOVES = Annotated[float, Field(ge=-10, le=10)]
 
 
@@ -72,6 +77,9 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
     document, action = read_json(inbound), inbound.path.rpartition("/")[2]
     # clients write what they leave empty as an empty text
     body = read_body(_Create, {name: value for name, value in document.items() if value != ""})
+    for name in _NOT_READ:
+        if document.get(name):
+            raise InvalidParameter(name, "is not read here", "不支持该字段")
     _check(body, action)
     return Draft(
         dialect=FAMILY,
