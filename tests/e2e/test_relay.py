@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
 import requests
+from openai import OpenAI
 from standardwebhooks import Webhook
 
 from local.relayed import LocalRelay
@@ -40,7 +42,16 @@ class Sold:
 
 
 @pytest.fixture(scope="module")
-def sold(relay: LocalRelay, inbox: Inbox) -> Sold:
+def film(relay: LocalRelay, inbox: Inbox) -> Iterator[tuple[OpenAI, str]]:
+    """A published client, and the video that is being made for it."""
+    with OpenAI(api_key=Tenant.of(relay, inbox).account.api_key, base_url=f"{relay.url}/v1", max_retries=0) as client:
+        with pytest.deprecated_call():
+            video = client.videos.create(model="sora-2-pro", prompt="a paper boat")
+        yield client, video.id
+
+
+@pytest.fixture(scope="module")
+def sold(relay: LocalRelay, inbox: Inbox, film: tuple[OpenAI, str]) -> Sold:
     tenant = Tenant.of(relay, inbox)
     tasks = {(name, kind): tenant.create(f"/api/{name}/{SEGMENT[kind]}", **body_for(kind)) for name, kind in OFFERS}
     kie = tenant.create_kie(prompt="a paper boat", nVariants=2)
@@ -125,6 +136,15 @@ def test_a_video_can_be_extended(sold: Sold) -> None:
     parent = sold.tasks["kling", Kind.VIDEO]
     task_id = sold.tenant.create("/api/kling/videos", action="extend", prompt="and then", task_id=parent)
     assert sold.tenant.ended(task_id).state is State.SUCCEEDED
+
+
+@pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
+def test_an_openai_client_downloads_and_remixes_its_video(sold: Sold, film: tuple[OpenAI, str]) -> None:
+    client, video_id = film
+    video = client.videos.poll(video_id, poll_interval_ms=200)
+    assert (video.status, video.seconds) == ("completed", "4")
+    assert client.videos.download_content(video.id).read()[4:8] == b"ftyp"
+    assert client.videos.remix(video.id, prompt="at night").remixed_from_video_id == video.id
 
 
 def test_another_tenants_task_is_not_found(sold: Sold, tenant: Tenant) -> None:
