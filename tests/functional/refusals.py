@@ -43,7 +43,7 @@ def refused(here: Harness, method: str, path: str, body: object = None, **how: A
 
 def _read_refusal(path: str, document: Any, headers: dict[str, str]) -> tuple[str | int, str]:
     """The code and the words of a refusal, in the shape of the API that lies at this path."""
-    if path.startswith(("/api/v1/", "/v1/video/generations", "/kling/")):
+    if path.startswith(("/api/v1/", "/v1/video/generations", "/kling/", "/suno/")):
         return _read_envelope(path, document, headers)
     if path.startswith("/v1/"):
         assert document.keys() == {"error"}

@@ -96,12 +96,12 @@ class Offer:
     models: Mapping[str, Model]
     actions: tuple[str, ...] = ()
 
-    def model(self, name: str | None) -> Model:
-        """The named model, or the default. Raises InvalidParameter with the names there are."""
+    def model(self, name: str | None, field: str = "model") -> Model:
+        """The named model, or the default. Raises InvalidParameter for `field` with the names there are."""
         model = self.models.get(name or self.default)
         if model is None:
             known = ", ".join(sorted(self.models))
-            raise InvalidParameter("model", f"must be one of: {known}", f"必须是以下之一：{known}")
+            raise InvalidParameter(field, f"must be one of: {known}", f"必须是以下之一：{known}")
         return model
 
 

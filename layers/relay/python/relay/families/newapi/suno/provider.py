@@ -95,13 +95,12 @@ def _assets(clip: Record) -> Iterator[Asset]:
 
 
 def _facts(task: Record) -> Mapping[str, Json]:
-    """What a success says in words: lyrics with their title, or of each clip what is sung and its tags."""
-    data = task.get("data")
-    if as_text(task.get("action")).upper() == "LYRICS" or not isinstance(data, list):
-        said = next(iter(as_objects(data)), {})
-        return _said(text=as_lines(said.get("text")), title=as_text(said.get("title")))
-    clips = [_clip_facts(clip) for clip in as_objects(data) if is_url(clip.get("audio_url"))]
-    found: list[Json] = [clip for clip in clips[:MAX_ASSETS] if len(clip) > 1]
+    """What a success says in words: of each song what is sung and its tags, or lyrics with their title."""
+    made = as_objects(task.get("data"))
+    songs = [clip for clip in made[:MAX_ASSETS] if is_url(clip.get("audio_url"))]
+    if made and not songs:
+        return _said(text=as_lines(made[0].get("text")), title=as_text(made[0].get("title")))
+    found: list[Json] = [said for clip in songs if len(said := _clip_facts(clip)) > 1]
     return {"clips": found} if found else {}
 
 

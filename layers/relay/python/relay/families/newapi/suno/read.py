@@ -82,7 +82,7 @@ def _read_music(document: Mapping[str, object], catalog: Catalog) -> Draft:
     body = read_body(_Music, given)
     _check(body)
     offer, parent = catalog.offer(FAMILY, PLATFORM, Kind.MUSIC), _parent(body)
-    model = "" if parent and not body.mv else offer.model(body.mv).name
+    model = "" if parent and not body.mv else offer.model(body.mv, "mv").name
     return Draft(
         dialect=FAMILY,
         platform=PLATFORM,
