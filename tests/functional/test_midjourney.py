@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.nouns.faults import sentence
 from relay.nouns.money import nanos
 from relay.nouns.task import State
+from tests.functional.aws_fakes import function_of, http_event
 from tests.functional.harness import Harness, open_account
 from tests.functional.midjourney import SECONDS, button, fetched, made, midjourney, sent, submitted
 from tests.functional.network import CLIENT, PICTURE
@@ -222,3 +224,38 @@ def test_what_the_upstream_bans_ends_as_a_failure_in_our_words_and_is_paid_back(
     told = made(here, submitted(here, "imagine", prompt="a [[submit:refuse]]"))
     assert (told["status"], told["failReason"]) == ("FAILURE", sentence("CONTENT_POLICY_VIOLATION", "en"))
     assert (here.balance, here.drift) == (FULL, 0)
+
+
+def located(here: Harness, path: str) -> str:
+    """Where a link leads without a key."""
+    event = http_event("GET", path, {}, b"")
+    reply = here.endpoints[function_of("GET", path)].resolve(event, LambdaContext())
+    assert reply["statusCode"] == 302, reply
+    return str({name.lower(): value for name, value in reply["headers"].items()}["location"])
+
+
+def test_a_picture_is_seen_without_a_key_by_the_link_it_is_shown_with_and_by_no_other(here: Harness) -> None:
+    grid = made(here, submitted(here, "imagine", prompt="a lighthouse"))
+    path = grid["imageUrl"].removeprefix("https://relay.example.net")
+    assert path.startswith("/mj/image/")
+    assert located(here, path) == here.task(grid["id"]).assets[0].url
+    here.wait(30 * 24 * 3600)
+    assert located(here, path)
+    running = submitted(here, "imagine", prompt="a lighthouse")
+    other = path.replace(grid["id"], running)
+    for wrong in (f"/mj/image/{grid['id']}", path[:-1], other, f"/mj/image/{here.account_id}.{running}."):
+        status, said = here.request("GET", wrong, key=None)
+        assert (status, said["description"]) == (400, "task_no_found"), wrong
+
+
+def test_pictures_that_are_brought_come_back_as_links_that_a_request_may_name(here: Harness) -> None:
+    status, said = here.post("/mj/submit/upload-discord-images", {"base64Array": [inline(), inline()]})
+    assert (status, said["code"], len(said["result"])) == (200, 1, 2)
+    task_id = submitted(here, "imagine", prompt="a", base64Array=said["result"])
+    here.pump()
+    assert sent(here)[-1][1]["base64Array"] == [inline(), inline()]
+    assert here.balance == FULL - IMAGINE
+    assert here.task(task_id).state is State.QUEUED
+    assert refusal(here, "upload-discord-images") == (4, "base64Array")
+    bad = [inline(), "iVBORw0KGgo"]
+    assert refusal(here, "upload-discord-images", base64Array=bad) == (4, "base64Array[1]")

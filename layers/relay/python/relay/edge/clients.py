@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import relay.families.bodies  # noqa: F401 - pydantic, while Lambda initialises: whichever dialect comes reads with it
 from relay.edge.events import Event, path_of, read_inbound, trace_id_of
@@ -12,6 +13,7 @@ from relay.edge.operations import Ask, Operations
 from relay.families import dialect_at
 from relay.families.dialect import AnyRoute, Auth, Dialect, Told
 from relay.flow.access import Access, Caller
+from relay.flow.links import refer
 from relay.flow.services import Services
 from relay.flow.wait import preferred_wait
 from relay.nouns.errors import NotFound, RelayError, WrongMethod
@@ -88,7 +90,7 @@ class ClientEndpoint(Endpoint):
         )
         found = self._operations[route.use](ask)
         write = route.ended if route.ended and wait and found.terminal else route.write
-        reply = write(Told(found, services.clock(), base_url, trace_id))
+        reply = write(Told(found, services.clock(), base_url, trace_id, partial(refer, services)))
         return _applied(reply, f"wait={preferred}") if preferred else reply
 
     def _caller(self, services: Services, speaker: Dialect, route: AnyRoute, inbound: Inbound) -> Caller | None:

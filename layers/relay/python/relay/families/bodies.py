@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Mapping
@@ -87,6 +88,23 @@ def _printable(value: str) -> str:
 Reference = Annotated[str, Field(max_length=255), AfterValidator(_printable)]  # the client's own, for one of its tasks
 
 B = TypeVar("B", bound=Body)
+
+_DATA_URI = re.compile(r"data:[\w.+/-]*(?:;[\w=-]+)*;base64,", re.ASCII)
+
+
+def is_data_uri(value: str) -> bool:
+    return _DATA_URI.match(value) is not None
+
+
+def read_data_uri(field: str, uri: str) -> bytes:
+    """The bytes of a data URI. Raises InvalidParameter naming the field."""
+    match = _DATA_URI.match(uri)
+    if match is None:
+        raise InvalidParameter(field, "must be like data:image/png;base64,…", "格式应为 data:image/png;base64,…")
+    try:
+        return base64.b64decode(uri[match.end() :], validate=True)
+    except ValueError as error:
+        raise InvalidParameter(field, "is not valid base64", "不是有效的 base64") from error
 
 
 def read_json(inbound: Inbound) -> dict[str, object]:

@@ -91,22 +91,28 @@ MANY_FACTS: Use[TaskIds, Sequence[Record]] = Use("many", counted=True, facts=Tru
 HIDE: Use[TaskQuery, Task] = Use("hide")
 CANCEL: Use[TaskQuery, Task] = Use("cancel")
 ANSWER: Use[Completion, Task] = Use("answer")
+OPEN: Use[str, Task] = Use("open")  # a task by the reference of it that anybody may have
 DOWNLOAD: Use[Download, str] = Use("download", counted=True)
 BALANCE: Use[None, Balance] = Use("balance", counted=True)
 CONSUMPTION: Use[Statement, StatementPage] = Use("consumption", counted=True)
 MODELS: Use[MenuQuery, Sequence[str]] = Use("models", counted=True)
 UPLOAD: Use[FilePart, Upload] = Use("upload")
+UPLOAD_MANY: Use[Mapping[str, FilePart], Sequence[Upload]] = Use("upload-many")  # by the client's fields
 PRESIGN: Use[FormRequest, Form] = Use("presign")
 
 
 @dataclass(frozen=True, slots=True)
 class Told(Generic[Found]):
-    """What there is to tell, and whatever else a dialect may need to write an answer or a notice of it."""
+    """What there is to tell, and whatever else a dialect may need to write an answer or a notice of it.
+
+    `refer` makes the reference by which anybody may OPEN a task; empty where there are none.
+    """
 
     found: Found
     now: int  # Unix ms
     base_url: str = ""  # where this API is reached
     trace_id: str = ""
+    refer: Callable[[Task], str] = lambda task: ""
 
 
 class Auth(Enum):

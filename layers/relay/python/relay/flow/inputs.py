@@ -6,13 +6,12 @@ are kept in the draft as `media:<key>`; a link to them is signed only when the r
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
+from relay.families.bodies import is_data_uri, read_data_uri
 from relay.flow.access import Caller
 from relay.flow.allowance import check_allowance, count_accepted
 from relay.flow.links import UPSTREAM_LINK_SECONDS, key_of
@@ -29,8 +28,6 @@ KIND_WORDS = {"image": ("a picture", "图片"), "video": ("a film", "视频"), "
 PROBE_SECONDS = 5.0  # for one address
 PROBES_SECONDS = 10.0  # for all of a request: they and two submissions must fit into the function's 60 s
 PROBE_BYTES = 4096  # read from the start of an address to see whether it holds media
-
-_DATA_URI = re.compile(r"data:[\w.+/-]*(?:;[\w=-]+)*;base64,", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +113,7 @@ def _check_kind(field: str, url: str, wanted: str) -> str:
 
 def _read_inline(services: Services, caller: Caller, medium: Medium) -> Inline:
     field, uri, kind = medium.field, medium.url, FILE_KINDS.get(medium.role, "image")
-    match = _DATA_URI.match(uri)
-    if match is None:
-        raise InvalidParameter(field, "must be like data:image/png;base64,…", "格式应为 data:image/png;base64,…")
-    try:
-        body = base64.b64decode(uri[match.end() :], validate=True)
-    except ValueError as error:
-        raise InvalidParameter(field, "is not valid base64", "不是有效的 base64") from error
+    body = read_data_uri(field, uri)
     found = inspect_file(field, body, tuple(each for each in UPLOADABLE if each.kind == kind))
     return Inline(new_key(services, caller, found.type), body[: found.size], found.type.content_type)
 
@@ -133,7 +124,7 @@ def _without_bytes(value: Any) -> Any:  # noqa: ANN401 - any JSON
         return {name: _without_bytes(part) for name, part in value.items()}
     if isinstance(value, list):
         return [_without_bytes(part) for part in value]
-    return "data:" if isinstance(value, str) and _DATA_URI.match(value) else value
+    return "data:" if isinstance(value, str) and is_data_uri(value) else value
 
 
 def prepare_inputs(services: Services, draft: Draft) -> Draft:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, urlsplit
 
 from relay.flow.services import Services
-from relay.nouns.errors import NotFound
+from relay.nouns.errors import NotFound, TaskNotFound
 from relay.nouns.signing import same
 from relay.nouns.task import Task
 
@@ -51,6 +51,26 @@ def sign_links(services: Services, task: Task, base_url: str) -> Task:
 def sign_link(services: Services, key: str, base_url: str, expires: int) -> str:
     """A link to `key` that works until `expires` (Unix seconds)."""
     return f"{base_url}/media/{key}?expires={expires}&signature={_signature(services, key, expires)}"
+
+
+def refer(services: Services, task: Task) -> str:
+    """A reference by which anybody may see a task's results, as long as they are kept: it is shown to its client."""
+    return f"{task.account_id}.{task.task_id}.{_sign_reference(services, task.account_id, task.task_id)}"
+
+
+def open_reference(services: Services, reference: str) -> Task:
+    """The task that a reference of ours leads to. Raises TaskNotFound for a forged one, before anything is read."""
+    account_id, task_id, signature = (*reference.split("."), "", "", "")[:3]
+    if not same(signature, _sign_reference(services, account_id, task_id)):
+        raise TaskNotFound
+    task = services.store.tasks.get(account_id, task_id)
+    if task is None or task.hidden:
+        raise TaskNotFound
+    return task
+
+
+def _sign_reference(services: Services, account_id: str, task_id: str) -> str:
+    return _signature(services, f"task|{account_id}|{task_id}", 0)
 
 
 def key_of(services: Services, url: str) -> str | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from relay.effects.store.accounts import AccountRow
 from relay.families import dialect
 from relay.families.dialect import Record, Told
-from relay.flow.links import sign_links
+from relay.flow.links import refer, sign_links
 from relay.flow.services import Services
 from relay.nouns.draft import Draft
 from relay.nouns.signing import sign_webhook, webhook_secret
@@ -23,7 +25,9 @@ class HookGone(Exception):
 
 def write_body(services: Services, record: Record) -> bytes:
     task = sign_links(services, record.task, services.public_url)
-    told = Told(record._replace(task=task), services.clock(), services.public_url, task.trace_id)
+    told = Told(
+        record._replace(task=task), services.clock(), services.public_url, task.trace_id, partial(refer, services)
+    )
     return dialect(task.dialect).write_callback(told)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from mmap import ACCESS_READ, mmap
 from tempfile import TemporaryFile
@@ -14,7 +14,7 @@ from relay.flow.access import Caller
 from relay.flow.allowance import check_account, count_files
 from relay.flow.links import LINK_SECONDS, sign_link
 from relay.flow.services import Services
-from relay.nouns.account import Form, FormRequest, Upload
+from relay.nouns.account import FilePart, Form, FormRequest, Upload
 from relay.nouns.errors import InvalidParameter, TooLarge
 from relay.nouns.ids import uuid7
 from relay.nouns.media import UPLOADABLE, Inspected, MediaType, NotMedia, by_name, inspect
@@ -28,18 +28,22 @@ UPLOAD_SECONDS = 7 * 24 * 3600  # seconds an upload is remembered; the bucket's 
 logger = Logger(child=True)
 
 
-def receive(services: Services, caller: Caller, filename: str, body: bytes, base_url: str) -> Upload:
-    """Store a small file and return a link to it; bytes after the end of the picture or film are dropped.
+def receive(services: Services, caller: Caller, parts: Mapping[str, FilePart], base_url: str) -> list[Upload]:
+    """Store small files, by the client's fields, and return links; what follows the end of a picture is dropped.
 
-    Raises TooLarge, InvalidParameter for a type we do not take, AccountFrozen, RateLimited.
+    Raises TooLarge, InvalidParameter for a type we do not take, AccountFrozen, RateLimited: then none is stored.
     """
     check_account(services, caller)
-    found = inspect_file("file", body)
-    count_files(services, caller, [found.size])
-    key = new_key(services, caller, found.type)
-    services.bucket.put(key, body[: found.size], found.type.content_type)
+    found = [inspect_file(field, part.body) for field, part in parts.items()]
+    count_files(services, caller, [each.size for each in found])
+    return [_store(services, caller, part, each, base_url) for part, each in zip(parts.values(), found, strict=True)]
+
+
+def _store(services: Services, caller: Caller, part: FilePart, found: Inspected, base_url: str) -> Upload:
+    key, content_type = new_key(services, caller, found.type), found.type.content_type
+    services.bucket.put(key, part.body[: found.size], content_type)
     services.store.directory.note_upload(key, "ready", _forget_at(services))
-    return Upload(_sign(services, key, base_url), filename, found.size, found.type.content_type, _link_expiry(services))
+    return Upload(_sign(services, key, base_url), part.filename, found.size, content_type, _link_expiry(services))
 
 
 def inspect_file(field: str, body: bytes, allowed: tuple[MediaType, ...] = UPLOADABLE) -> Inspected:

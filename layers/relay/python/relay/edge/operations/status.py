@@ -13,6 +13,7 @@ from relay.families.dialect import (
     LIST_FACTS,
     MANY,
     MANY_FACTS,
+    OPEN,
     QUERY,
     RECORD,
     RECORD_FACTS,
@@ -22,7 +23,7 @@ from relay.families.dialect import (
 )
 from relay.flow import results
 from relay.flow.find import find, find_many, find_page, find_record
-from relay.flow.links import sign_links
+from relay.flow.links import open_reference, sign_links
 from relay.nouns.listing import Listing, Page, TaskIds
 from relay.nouns.task import Task
 
@@ -63,6 +64,11 @@ def download(ask: Ask[Download]) -> str:
     return results.direct_link(ask.services, ask.caller, wanted.url, wanted.task_id)
 
 
+def open_task(ask: Ask[str]) -> Task:
+    """A task for whoever has a reference of it."""
+    return sign_links(ask.services, open_reference(ask.services, ask.read()), ask.base_url)
+
+
 def _tasks(ask: Ask[Any], found: Iterable[Found]) -> list[Task]:
     return [sign_links(ask.services, each.task, ask.base_url) for each in found]
 
@@ -79,6 +85,6 @@ OPERATIONS: Operations = dict(
     [
         *(serve(QUERY, query), serve(RECORD, record), serve(RECORD_FACTS, record_facts)),
         *(serve(LIST, page), serve(LIST_FACTS, page_facts), serve(MANY, many), serve(MANY_FACTS, many_facts)),
-        serve(DOWNLOAD, download),
+        *(serve(DOWNLOAD, download), serve(OPEN, open_task)),
     ]
 )

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from relay.families.bodies import MAX_TEXT, Media, read_body
+from relay.families.bodies import MAX_TEXT, Body, Media, read_body, read_data_uri
 from relay.families.newapi.midjourney.follow_ups import extended
 from relay.families.newapi.midjourney.read import Base, Prompt, document_of, new_draft
 from relay.families.newapi.midjourney.words import DIMENSIONS, VIDEO_TYPES
+from relay.nouns.account import FilePart
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft, MediaRole, media_of, options_of
 from relay.nouns.errors import InvalidParameter, MissingField
@@ -26,6 +27,10 @@ class _Imagine(Base):
 class _Blend(Base):
     base64Array: list[Media]  # noqa: N815
     dimensions: Literal["PORTRAIT", "SQUARE", "LANDSCAPE"] = "SQUARE"
+
+
+class _Uploads(Body):
+    base64Array: Annotated[list[str], Field(min_length=1, max_length=10)]  # noqa: N815
 
 
 class _Describe(Base):
@@ -123,6 +128,12 @@ def read_video(inbound: Inbound, catalog: Catalog) -> Draft:
         ),
     )
     return extended(draft, body.taskId, body.index) if body.action else draft
+
+
+def read_uploads(inbound: Inbound, catalog: Catalog) -> dict[str, FilePart]:
+    body = read_body(_Uploads, document_of(inbound))
+    given = {f"base64Array[{number}]": uri for number, uri in enumerate(body.base64Array)}
+    return {field: FilePart("", read_data_uri(field, uri)) for field, uri in given.items()}
 
 
 def _spoken(prompt: str) -> str:

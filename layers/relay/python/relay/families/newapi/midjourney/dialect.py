@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from relay.families.dialect import ANSWER, CREATE, MANY_FACTS, RECORD_FACTS, AnyRoute, Route
+from relay.families.dialect import ANSWER, CREATE, MANY_FACTS, OPEN, RECORD_FACTS, UPLOAD_MANY, AnyRoute, Auth, Route
 from relay.families.newapi.midjourney import creations, follow_ups, read, write
-from relay.families.newapi.midjourney.words import HOME, MODES, PLATFORM, SUBMIT, SWAP, TASK
+from relay.families.newapi.midjourney.words import HOME, IMAGE, MODES, PLATFORM, SUBMIT, SWAP, TASK
 
 _READERS = {
     f"{SUBMIT}/imagine": creations.read_imagine,
@@ -23,12 +23,14 @@ _READERS = {
 }
 _SUBMISSIONS: tuple[AnyRoute, ...] = (
     *(Route("POST", path, CREATE, reader, write.write_submitted) for path, reader in _READERS.items()),
+    Route("POST", f"{SUBMIT}/upload-discord-images", UPLOAD_MANY, creations.read_uploads, write.write_uploads),
     Route("POST", f"{SUBMIT}/modal", ANSWER, follow_ups.read_modal, write.write_submitted),
 )
 _QUESTIONS: tuple[AnyRoute, ...] = (
     Route("GET", f"{TASK}/{{task_id}}/fetch", RECORD_FACTS, read.read_fetch, write.write_task),
     Route("POST", f"{TASK}/list-by-condition", MANY_FACTS, read.read_many, write.write_tasks),
     Route("GET", f"{TASK}/{{task_id}}/image-seed", RECORD_FACTS, read.read_fetch, write.write_seed),
+    Route("GET", f"{IMAGE}/{{image}}", OPEN, read.read_image, write.write_image, auth=Auth.OPEN),
 )
 _ROUTES = (
     *(replace(route, error=write.write_refusal) for route in _SUBMISSIONS),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from relay.families.newapi.answers import POLICY, speaks_of_policy
 from relay.families.newapi.midjourney import submissions
@@ -13,6 +13,7 @@ from relay.families.newapi.midjourney.words import (
     ACTS,
     EXISTS,
     HOME,
+    IMAGE,
     QUEUED,
     STATES,
     SUBMIT,
@@ -93,7 +94,13 @@ def _assets(document: Record) -> tuple[Asset, ...]:
     films = document.get("videoUrls")
     said = [as_object(each).get("url", each) for each in films[:MAX_ASSETS]] if isinstance(films, list) else []
     said = said or [document.get("videoUrl") or document.get("imageUrl")]
-    return tuple(Asset(url) for url in said if is_url(url))
+    return tuple(_asset(url) for url in said if is_url(url))
+
+
+def _asset(url: str) -> Asset:
+    """An aggregator's own link is asked for where the aggregator is, which may lead on to the file."""
+    path = urlsplit(url).path
+    return Asset(path, private=True) if path.startswith(f"{HOME}{IMAGE}/") else Asset(url)
 
 
 def _progress(document: Record) -> float:

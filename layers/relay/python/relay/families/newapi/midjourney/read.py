@@ -64,6 +64,10 @@ def read_many(inbound: Inbound, catalog: Catalog) -> TaskIds:
     return TaskIds([each for each in body.ids if _TASK_ID.fullmatch(each)], FAMILY)
 
 
+def read_image(inbound: Inbound, catalog: Catalog) -> str:
+    return inbound.params["image"]
+
+
 def new_draft(inbound: Inbound, catalog: Catalog, body: Base, action: str, **asked: Any) -> Draft:  # noqa: ANN401 - Draft's
     """What all submissions say alike, with what this one asks for. Raises BadInput."""
     act = ACTS[action]

@@ -13,7 +13,7 @@ PLATFORM = "mj"
 HOME = "/mj"
 # The same below another home says how fast the job is made.
 MODES: Mapping[str, str] = {f"/mj-{mode}/mj": mode for mode in ("fast", "relax", "turbo")}
-SUBMIT, SWAP, TASK = "/submit", "/insight-face/swap", "/task"
+SUBMIT, SWAP, TASK, IMAGE = "/submit", "/insight-face/swap", "/task", "/image"
 
 DIMENSIONS: Mapping[str, str] = {"PORTRAIT": "2:3", "SQUARE": "1:1", "LANDSCAPE": "3:2"}
 VIDEO_TYPES: Mapping[int, str] = {480: "480p", 720: "720p"}

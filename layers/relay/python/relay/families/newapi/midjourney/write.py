@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from relay.families.dialect import Record, Told
 from relay.families.newapi.midjourney.words import (
@@ -12,6 +13,8 @@ from relay.families.newapi.midjourney.words import (
     EXISTS,
     FAILURE,
     FULL,
+    HOME,
+    IMAGE,
     INVALID,
     NOT_FOUND,
     PLATFORM,
@@ -19,8 +22,9 @@ from relay.families.newapi.midjourney.words import (
     WORDS,
 )
 from relay.families.newapi.words import LANGUAGE
+from relay.nouns.account import Upload
 from relay.nouns.draft import Kind
-from relay.nouns.errors import BadInput, RelayError, TooManyInFlight
+from relay.nouns.errors import BadInput, RelayError, TaskNotFound, TooManyInFlight
 from relay.nouns.faults import sentence
 from relay.nouns.task import FAULTS, TERMINAL, State, Task
 from relay.nouns.wire import Json, Reply, compact
@@ -56,15 +60,15 @@ def _submitted(code: int, description: str, result: Json = "") -> Reply:
 
 
 def write_task(told: Told[Record]) -> Reply:
-    return Reply.json(task_object(told.found))
+    return Reply.json(task_object(told, told.found))
 
 
 def write_callback(told: Told[Record]) -> bytes:
-    return compact(task_object(told.found))
+    return compact(task_object(told, told.found))
 
 
 def write_tasks(told: Told[Sequence[Record]]) -> Reply:
-    return Reply.json([task_object(each) for each in told.found if each.task.platform == PLATFORM])
+    return Reply.json([task_object(told, each) for each in told.found if each.task.platform == PLATFORM])
 
 
 def write_seed(told: Told[Record]) -> Reply:
@@ -75,7 +79,7 @@ def write_seed(told: Told[Record]) -> Reply:
     return _submitted(ACCEPTED, "success", str(seed))
 
 
-def task_object(found: Record) -> dict[str, Json]:
+def task_object(told: Told[Any], found: Record) -> dict[str, Json]:
     task, draft, facts = found
     act = ACTS.get(draft.action or "imagine")
     begun = task.state not in (State.ASKING, State.PENDING)
@@ -92,7 +96,7 @@ def task_object(found: Record) -> dict[str, Json]:
         "submitTime": task.created_at,
         "startTime": task.charged_at if begun else 0,
         "finishTime": task.completed_at or 0,
-        "imageUrl": files[0] if files else "",
+        "imageUrl": _image_url(told, task) or files[0] if files else "",
         "status": WORDS[task.state],
         "progress": f"{int(task.progress)}%",
         "failReason": _reason(task),
@@ -101,6 +105,23 @@ def task_object(found: Record) -> dict[str, Json]:
     }
     films = {"videoUrl": files[0] if files else "", "videoUrls": [{"url": url} for url in files]}
     return document | (films if task.kind is Kind.VIDEO else {})
+
+
+def _image_url(told: Told[Any], task: Task) -> str:
+    """A link that works as long as the picture is kept: clients store it."""
+    reference = told.refer(task)
+    return f"{told.base_url}{HOME}{IMAGE}/{reference}" if reference else ""
+
+
+def write_image(told: Told[Task]) -> Reply:
+    files = told.found.results if told.found.state is State.SUCCEEDED else ()
+    if not files:
+        raise TaskNotFound
+    return Reply.see(files[0].url, {"cache-control": "private, no-store"})  # the link in it ends
+
+
+def write_uploads(told: Told[Sequence[Upload]]) -> Reply:
+    return _submitted(ACCEPTED, "success", [each.url for each in told.found])
 
 
 def _button(said: Mapping[str, Json]) -> dict[str, Json]:
