@@ -1,4 +1,4 @@
-"""Owns a receiver of callbacks for tests: it keeps what came and answers as it is told."""
+"""Owns a receiver of callbacks: it keeps what came and answers as it is told."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from local.server import Server
+from local.sockets import address, listening
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,9 @@ class Inbox:
         self.letters: list[Letter] = []
         self.answers: deque[int] = deque()
         self._arrival = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_port}/callback"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
+        listener = listening(0)
+        self.url = f"{address(listener)}/callback"
+        self._server = Server(self._serve, listener)
 
     def wait(self, count: int, seconds: float = 5.0) -> list[Letter]:
         """All letters as soon as there are `count`; raises TimeoutError when they do not come."""
@@ -48,9 +53,7 @@ class Inbox:
 
     def close(self) -> None:
         """Stops listening and ends the thread."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(2.0)
+        self._server.close()
 
     def __enter__(self) -> Self:
         return self
@@ -60,24 +63,11 @@ class Inbox:
     ) -> None:
         self.close()
 
-    def _receive(self, letter: Letter) -> int:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        letter = Letter(scope["path"], dict(request.headers), await request.body())
         with self._arrival:
             self.letters.append(letter)
             self._arrival.notify_all()
-            return self.answers.popleft() if self.answers else 200
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        receive = self._receive
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                raw = self.rfile.read(int(self.headers.get("content-length", 0)))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                self.send_response(receive(Letter(self.path, headers, raw)))
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
-                """Silence: what came is in `letters`."""
-
-        return Handler
+            status = self.answers.popleft() if self.answers else 200
+        await Response(status_code=status)(scope, receive, send)
