@@ -70,7 +70,11 @@ def _run(console: Console, run: Run) -> bool:
     )
     page = write_gallery(NEW, [(errand.name, run.prompt(errand), errand.shown) for errand in ERRANDS])
     console.print(f"open [bold]{OUT / page.name}[/] to see what was made")
-    return agrees and dead == given > 0 and all(run.task(e).state is e.expected and run.told(e) for e in ERRANDS)
+    return (
+        agrees
+        and dead == given > 0
+        and all(run.task(e).state is e.expected and run.told(e) is e.is_told for e in ERRANDS)
+    )
 
 
 def _watch(console: Console, run: Run) -> None:
@@ -101,8 +105,15 @@ def _watch(console: Console, run: Run) -> None:
                     progress.update(bar, completed=100)
                     del open_bars[bar]
             time.sleep(0.2)
-        run.inbox.wait(len(ERRANDS), seconds=15)
+        _until_told(run)
     console.print()
+
+
+def _until_told(run: Run) -> None:
+    """Waits for the last callbacks; which of them did not come, the table says."""
+    until = time.monotonic() + 15
+    while time.monotonic() < until and not all(run.told(errand) for errand in ERRANDS if errand.is_told):
+        time.sleep(0.2)
 
 
 def _results(run: Run) -> Table:
@@ -112,7 +123,7 @@ def _results(run: Run) -> Table:
         made = task.state is State.SUCCEEDED
         result = ", ".join(str(OUT / path.name) for path in errand.files) if made else f"{_money(task.price)} refunded"
         price = _money(task.price) if made else "¥0.00"
-        told = "signed" if run.told(errand) else "[red]no[/]"
+        told = "signed" if run.told(errand) else "[red]no[/]" if errand.is_told else "–"
         way = f"{task.dialect} → {task.upstream}"
         rows.append((errand.name, way, task.learnt, f"{errand.seconds:.1f}", price, told, result))
     return table_of(rows)

@@ -18,9 +18,9 @@ from relay.nouns.task import State, Task
 
 @dataclass
 class Errand:
-    """One request of the run, by a client of a family, and what became of it."""
+    """One request of the run, by a client of an API, and what became of it."""
 
-    family: str
+    api: str
     ask: Ask
     task_id: str = ""
     began: float = 0.0
@@ -37,27 +37,31 @@ class Errand:
         return State.FAILED if self.ask.refused else State.SUCCEEDED
 
     @property
+    def is_told(self) -> bool:
+        return client(self.api).is_told
+
+    @property
     def shown(self) -> list[Path]:
         return [*([self.brought] if self.brought else []), *self.files]
 
 
-ERRANDS = tuple(Errand(family, ask) for family in spoken() for ask in client(family).asks)
+ERRANDS = tuple(Errand(api, ask) for api in spoken() for ask in client(api).asks)
 
 
 class Run:
     def __init__(self, relay: LocalRelay, inbox: Inbox, out: Path) -> None:
         self.relay, self.inbox, self.out = relay, inbox, out
-        self.clients = {family: client(family)(relay.url, relay.demo.api_key) for family in spoken()}
+        self.clients = {api: client(api)(relay.url, relay.demo.api_key) for api in spoken()}
 
     def submit(self, errand: Errand) -> None:
         errand.began = time.monotonic()
-        body, client = errand.ask.body, self._client(errand)
+        body, speaker = errand.ask.body, self._client(errand)
         if errand.ask.picture:
-            body = client.with_picture(body, self._upload(errand))
-        errand.task_id = client.create(errand.ask.path, body, f"{self.inbox.url}/{errand.family}")
+            body = speaker.with_picture(body, self._upload(errand))
+        errand.task_id = speaker.create(errand.ask.path, body, f"{self.inbox.url}/{errand.api}")
 
     def _client(self, errand: Errand) -> Client:
-        return self.clients[errand.family]
+        return self.clients[errand.api]
 
     def _upload(self, errand: Errand) -> str:
         path = self.out / f"{ERRANDS.index(errand) + 1}-upload.png"
@@ -101,10 +105,12 @@ class Run:
         return sum(requests.head(url, timeout=30).status_code == 404 for url in links), len(links)
 
     def told(self, errand: Errand) -> bool:
-        """Whether the client was told of this task with a signature the published verifier accepts."""
+        """Whether the client was told of this task's end with a signature the published verifier accepts."""
+        speaker = self._client(errand)
         for letter in list(self.inbox.letters):
             document = Webhook(self.relay.demo.webhook_secret).verify(letter.raw, dict(letter.headers))
-            # each dialect is told at a path of its own, for it names the task in its own way
-            if letter.path.endswith(f"/{errand.family}") and self._client(errand).told_of(document) == errand.task_id:
+            # each API is told at a path of its own, for it names the task in its own way
+            mine = letter.path.endswith(f"/{errand.api}") and speaker.told_of(document) == errand.task_id
+            if mine and speaker.is_end(document):
                 return True
         return False

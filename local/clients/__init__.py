@@ -1,4 +1,4 @@
-"""How clients speak to the relay: per dialect a small class, and what `make run` asks by it, found by the name."""
+"""How clients speak to the relay: per API a small class, and what `make run` asks by it; the modules here are found."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import Any, BinaryIO, ClassVar
 
 import requests
-
-from relay.families import FAMILIES
 
 SECONDS = 30.0
 PERCENT = {"pending": 5.0, "queued": 20.0, "processing": 55.0}
@@ -37,10 +35,11 @@ class Client(ABC):
         self.http.headers["authorization"] = f"Bearer {api_key}"
 
     asks: ClassVar[tuple[Ask, ...]] = ()
+    is_told: ClassVar[bool] = True  # whether a request may name where to tell of its task's end
 
     @abstractmethod
     def create(self, path: str, body: Mapping[str, object], callback_url: str) -> str:
-        """The id of a new task that reports to `callback_url`."""
+        """The id of a new task that reports to `callback_url`, where the API takes one."""
 
     @abstractmethod
     def document(self, path: str, task_id: str) -> dict[str, Any]:
@@ -58,6 +57,10 @@ class Client(ABC):
         """The task a callback's document speaks of."""
         return str(document["task_id"])
 
+    def is_end(self, document: Mapping[str, Any]) -> bool:
+        """Whether a callback's document tells of the end; some APIs tell of each change before it."""
+        return True
+
     def upload(self, file: BinaryIO) -> str:
         """The URL of a file that a request may name."""
         raise NotImplementedError("this dialect takes no files")
@@ -71,13 +74,18 @@ class Client(ABC):
         answer.raise_for_status()
         return answer.json()
 
+    def get(self, path: str) -> Any:  # noqa: ANN401 (any JSON)
+        answer = self.http.get(self.url + path, timeout=SECONDS)
+        answer.raise_for_status()
+        return answer.json()
 
-def client(family: str) -> type[Client]:
-    """The client of a family's dialect."""
-    found: type[Client] = import_module(f"local.clients.{family}").CLIENT
+
+def client(api: str) -> type[Client]:
+    """The client of an API."""
+    found: type[Client] = import_module(f"{__name__}.{api}").CLIENT
     return found
 
 
 def spoken() -> list[str]:
-    """The families that have a client."""
-    return [family for family in FAMILIES if find_spec(f"{__name__}.{family}")]
+    """The APIs that have a client: a family's name, and where a family has several what tells them apart."""
+    return sorted(module.name for module in iter_modules(__path__))

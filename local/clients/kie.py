@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from local.clients import PERCENT, SECONDS, Ask, Client
+from local.clients import PERCENT, Ask, Client
 
 
 class KieClient(Client):
@@ -19,10 +19,7 @@ class KieClient(Client):
         return str(self.post(path, {"callBackUrl": callback_url, **body})["data"]["taskId"])
 
     def document(self, path: str, task_id: str) -> dict[str, Any]:
-        asked = f"{self.url}{path.rpartition('/')[0]}/record-info?taskId={task_id}"
-        answer = self.http.get(asked, timeout=SECONDS)
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()["data"]
+        found: dict[str, Any] = self.get(f"{path.rpartition('/')[0]}/record-info?taskId={task_id}")["data"]
         return found
 
     def progress(self, document: Mapping[str, Any]) -> tuple[str, float]:

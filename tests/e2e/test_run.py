@@ -12,6 +12,7 @@ import av
 import pytest
 from PIL import Image
 
+from local.errands import ERRANDS
 from tests.e2e.fixtures.running import ROOT, eventually
 
 pytestmark = pytest.mark.stack
@@ -46,9 +47,14 @@ def test_it_says_how_everything_went(run: Run, word: str) -> None:
     assert word in run[1].stdout
 
 
+def test_every_request_that_is_not_refused_leaves_a_file(run: Run) -> None:
+    left = {path.name.partition("-")[0] for path in run[0].glob("*-*.*") if "upload" not in path.name}
+    assert left == {str(number) for number, errand in enumerate(ERRANDS, 1) if not errand.ask.refused}
+
+
 def test_the_pictures_can_be_seen(run: Run) -> None:
     pictures = sorted(run[0].glob("*image*.png"))
-    assert len(pictures) == 2
+    assert pictures
     for path in pictures:
         with Image.open(path) as picture:
             picture.load()
@@ -57,7 +63,7 @@ def test_the_pictures_can_be_seen(run: Run) -> None:
 
 def test_the_videos_play(run: Run) -> None:
     paths = sorted(run[0].glob("*video*.mp4"))
-    assert len(paths) == 2
+    assert paths
     for path in paths:
         with av.open(str(path)) as video:
             assert sum(1 for _ in video.decode(video=0)) > 24
