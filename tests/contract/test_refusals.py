@@ -1,0 +1,199 @@
+"""What every route of every dialect refuses: in the route's own words, with nothing stored, sent or charged."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from relay.families import dialect
+from relay.families.dialect import (
+    CANCEL,
+    CREATE,
+    CREATE_RECORD,
+    HIDE,
+    QUERY,
+    RECORD,
+    RECORD_FACTS,
+    AnyRoute,
+    Auth,
+    no_body,
+)
+from relay.nouns.money import nanos
+from relay.nouns.wire import Json
+from tests.contract.clients import UNKNOWN, asks_of, creations_of, filled, pointed, shape_at
+from tests.functional.harness import Harness, open_account
+from tests.functional.refusals import stored_state
+from tests.functional.simulated import simulated
+from tests.speaking import SPOKEN
+
+CREATES, OF_ONE = (CREATE, CREATE_RECORD), (QUERY, RECORD, RECORD_FACTS, CANCEL, HIDE)
+EMPTY, FROZEN = "sk-EXAMPLE-empty", "sk-EXAMPLE-frozen"
+NASTY: tuple[Json, ...] = (10**30, -1, "", [], {}, [{}], True, "\u0000", "x" * 3000, {"id": 7})
+FAULTS = (500, 502, 503, 504)  # 501 is a word of new-api's for what is not sold
+HOSTILE = {
+    "no JSON": b"prompt=a+cat",
+    "half a document": b'{"prompt": "a cat"',
+    "a list": b'[{"prompt": "a cat"}]',
+    "a number": b"7",
+    "null": b"null",
+    "nested too deep": b'{"prompt": "a cat", "x": ' + b"[" * 200 + b"]" * 200 + b"}",
+    "nested beyond any stack": b'{"prompt": "a cat", "x": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+    "not UTF-8": b'{"prompt": "\xff\xfe"}',
+    "half a surrogate pair": b'{"prompt": "\\ud800"}',
+    "an endless number": b'{"prompt": 1e999}',
+    "a very long number": b'{"prompt": ' + b"9" * 6000 + b"}",
+    "NaN": b'{"prompt": NaN}',
+}
+spoken = pytest.mark.parametrize("family", SPOKEN)
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[Harness]:
+    with simulated() as (made, _):
+        for key, balance in ((EMPTY, "0"), (FROZEN, "9")):
+            open_account(made, key, key, balance, 3)
+        made.services.store.accounts.change(FROZEN, status="frozen")
+        yield made
+
+
+def path_of(family: str, route: AnyRoute) -> str:
+    """A path the route takes: a creation's where there is one, else with words of no meaning."""
+    made = (path for path, each in creations_of(family).items() if each.route == route.path)
+    asked = (ask.path for ask in asks_of(family) if (ask.method, ask.route) == (route.method, route.path))
+    path = next(made, None) or next(asked, None) or re.sub(r"\{\w+\}", "kling", route.path)
+    return path.replace("$id", UNKNOWN)
+
+
+def wrong(here: Harness, family: str, method: str, path: str, errors: tuple[str, ...], **how: Any) -> list[str]:
+    """What is not right about the refusal of a request that has to be refused for one of these reasons."""
+    status, document, headers = here.exchange(method, path, **how)
+    told = f"{method} {path} {str(how)[:120]}: {status} {str(document)[:200]}"
+    for error in errors:
+        shape = shape_at(family, path, error)
+        if not isinstance(document, dict) or document.keys() != shape.members:
+            continue
+        said = str(pointed(document, shape.message))
+        words = re.search("[\u4e00-\u9fff]", said) if dialect(family).language == "zh" else said.isascii() and said
+        if (status, pointed(document, shape.code)) == shape.says[error] and words:
+            return [] if status != 429 or error != "RATE_LIMIT_EXCEEDED" or headers["retry-after"].isdigit() else [told]
+    return [told]
+
+
+@spoken
+def test_every_route_has_an_example_of_what_is_asked_there(family: str) -> None:
+    routes = dialect(family).routes
+    made = {each.route for each in creations_of(family).values()}
+    asked = {(each.method, each.route) for each in asks_of(family)}
+    assert {each.path for each in routes if each.use in CREATES} == made
+    assert {(each.method, each.path) for each in routes if each.use in OF_ONE} == asked
+
+
+@spoken
+def test_a_body_that_is_no_request_is_refused_at_every_route(here: Harness, family: str) -> None:
+    bad, before = list[str](), stored_state(here)
+    for route in dialect(family).routes:
+        if route.method != "POST" or route.read is no_body:
+            continue
+        path, errors = path_of(family, route), ("INVALID_PARAMETER", "MISSING_REQUIRED_FIELD")
+        for raw in HOSTILE.values():
+            bad += wrong(here, family, "POST", path, errors, raw=raw)
+        for kind in ("text/plain", "multipart/form-data", "x"):
+            headers = {"content-type": kind}
+            bad += wrong(here, family, "POST", path, errors, raw=b'{"prompt": "a cat"}', headers=headers)
+        status, _ = here.post(path, raw=b"")
+        bad += [f"{path} {status}"] if status >= 500 else []
+        if route.use in CREATES:
+            bad += wrong(here, family, "POST", path, errors, raw=b"")
+    assert bad == []
+    assert stored_state(here) == before
+
+
+@spoken
+def test_a_field_of_any_value_is_no_fault_of_ours(here: Harness, family: str) -> None:
+    bad = list[str]()
+    for path, each in creations_of(family).items():
+        for name in each.body:
+            for value in NASTY:
+                body = {**filled(each.body, id=UNKNOWN, button="MJ::JOB::upsample::1::x"), name: value}
+                status, document = here.post(path.replace("$id", UNKNOWN), raw=json.dumps(body).encode())
+                bad += [f"{path} {name}={str(value)[:30]} {status} {document}"] if status in FAULTS else []
+    assert bad == []
+
+
+@spoken
+def test_a_key_nobody_has_and_no_key_are_refused_at_every_route(here: Harness, family: str) -> None:
+    bad, before = list[str](), stored_state(here)
+    for route in dialect(family).routes:
+        if route.auth is Auth.OPEN:
+            continue
+        path = path_of(family, route)
+        bad += wrong(here, family, route.method, path, ("INVALID_TOKEN",), key="sk-EXAMPLE-nobody")
+        bad += wrong(here, family, route.method, path, ("UNAUTHORIZED",), key=None)
+    assert bad == []
+    assert stored_state(here) == before
+
+
+@spoken
+def test_a_method_no_route_has_is_refused_and_told_which_would_do(here: Harness, family: str) -> None:
+    bad = list[str]()
+    for route in dialect(family).routes:
+        bad += wrong(here, family, "PATCH", path_of(family, route), ("NOT_FOUND",))
+        assert route.method in here.exchange("PATCH", path_of(family, route))[2]["allow"]
+    assert bad == []
+
+
+@spoken
+def test_a_task_that_is_not_there_is_said_so_at_every_route(here: Harness, family: str) -> None:
+    bad, before = list[str](), stored_state(here)
+    for ask in asks_of(family):
+        method, path, body = ask.about(UNKNOWN)
+        bad += wrong(here, family, method, path, ("TASK_NOT_FOUND",), body=body)
+    assert bad == []
+    assert stored_state(here) == before
+
+
+@spoken
+def test_who_has_no_money_or_is_frozen_makes_nothing_at_any_route(here: Harness, family: str) -> None:
+    bad, before = list[str](), stored_state(here)
+    for path, each in creations_of(family).items():
+        if not each.after:
+            bad += wrong(here, family, "POST", path, ("INSUFFICIENT_BALANCE",), body=each.body, key=EMPTY)
+            bad += wrong(here, family, "POST", path, ("ACCOUNT_FROZEN",), body=each.body, key=FROZEN)
+    assert bad == []
+    assert stored_state(here) == before
+
+
+@pytest.fixture
+def hurried(here: Harness) -> Iterator[Harness]:
+    """A relay with money for anything that takes no creation, and one read a minute."""
+    whole = here.services
+    tiers = {3: replace(whole.catalog.tiers[3], per_minute=0, reads_per_minute=1)}
+    here.services = replace(whole, catalog=replace(whole.catalog, tiers=tiers))
+    here.__post_init__()  # containers that have seen nobody
+    yield here
+    here.services = whole
+    here.__post_init__()
+
+
+@spoken
+def test_who_asks_too_often_is_told_when_to_come_back(hurried: Harness, family: str) -> None:
+    bad = list[str]()
+    hurried.services.store.accounts.top_up(hurried.account_id, f"top-up-{family}", nanos("1000"), hurried.now[0])
+    before = stored_state(hurried)
+    for path, each in creations_of(family).items():
+        if not each.after:
+            bad += wrong(hurried, family, "POST", path, ("RATE_LIMIT_EXCEEDED",), body=each.body)
+    assert stored_state(hurried) == before
+    for route in dialect(family).routes:
+        if route.use.counted and route.auth is Auth.KEY:
+            path, key = path_of(family, route), f"sk-EXAMPLE-{uuid.uuid4()}"
+            open_account(hurried, key, key, "0", 3)
+            hurried.exchange(route.method, path, key=key)
+            bad += wrong(hurried, family, route.method, path, ("RATE_LIMIT_EXCEEDED",), key=key)
+    assert bad == []
