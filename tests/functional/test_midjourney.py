@@ -259,3 +259,12 @@ def test_pictures_that_are_brought_come_back_as_links_that_a_request_may_name(he
     assert refusal(here, "upload-discord-images") == (4, "base64Array")
     bad = [inline(), "iVBORw0KGgo"]
     assert refusal(here, "upload-discord-images", base64Array=bad) == (4, "base64Array[1]")
+
+
+def test_a_seed_is_told_of_a_picture_that_is_made(here: Harness) -> None:
+    task_id = submitted(here, "imagine", prompt="a lighthouse")
+    assert here.request("GET", f"/mj/task/{task_id}/image-seed")[1]["code"] == 3
+    seed = made(here, task_id)["seed"]
+    status, said = here.request("GET", f"/mj/task/{task_id}/image-seed")
+    assert (status, said["code"], said["result"]) == (200, 1, seed)
+    assert seed.isdigit()

@@ -20,7 +20,8 @@ def facts(job: Job) -> Mapping[str, Json]:
     if draft.kind is not Kind.IMAGE:
         return {}
     listed = _grid(job.task_id) if (draft.action or "imagine") in _GRIDS else _single(job.task_id)
-    return {"buttons": [_button(*each) for each in listed], "prompt_en": draft.prompt} if listed else {}
+    seed = str(int(_hash(job.task_id)[:8], 16))
+    return {"buttons": [_button(*each) for each in listed], "prompt_en": draft.prompt, "seed": seed}
 
 
 def _hash(task_id: str) -> str:

@@ -123,6 +123,7 @@ def _facts(document: Record) -> Mapping[str, Json]:
         else [],
         "prompt_en": as_text(document.get("promptEn"), MAX_PROMPTS),
         "text": as_text(said.get("finalPrompt"), MAX_PROMPTS),
+        "seed": _seed(document.get("seed") or said.get("seed")),
     }
     return {name: value for name, value in found.items() if value}
 
@@ -139,6 +140,12 @@ def _button(said: Record) -> dict[str, Json]:
         "type": _look(said.get("type")),
         "style": _look(said.get("style")),
     }
+
+
+def _seed(said: Json) -> str:
+    """Some proxies tell it with the task, as text or as a number."""
+    text = as_text(str(said) if isinstance(said, int) else said, MAX_CODE)
+    return text if text.isascii() and text.isdigit() else ""
 
 
 def _look(said: Json) -> int:

@@ -17,7 +17,6 @@ from relay.families.newapi.midjourney.words import (
     IMAGE,
     INVALID,
     NOT_FOUND,
-    PLATFORM,
     SATURATED,
     WORDS,
 )
@@ -68,7 +67,7 @@ def write_callback(told: Told[Record]) -> bytes:
 
 
 def write_tasks(told: Told[Sequence[Record]]) -> Reply:
-    return Reply.json([task_object(told, each) for each in told.found if each.task.platform == PLATFORM])
+    return Reply.json([task_object(told, each) for each in told.found])
 
 
 def write_seed(told: Told[Record]) -> Reply:
@@ -104,7 +103,8 @@ def task_object(told: Told[Any], found: Record) -> dict[str, Json]:
         "properties": {"finalPrompt": facts.get("text", ""), "finalZhPrompt": ""},
     }
     films = {"videoUrl": files[0] if files else "", "videoUrls": [{"url": url} for url in files]}
-    return document | (films if task.kind is Kind.VIDEO else {})
+    seed = {"seed": facts["seed"]} if "seed" in facts else {}
+    return document | seed | (films if task.kind is Kind.VIDEO else {})
 
 
 def _image_url(told: Told[Any], task: Task) -> str:
