@@ -9,16 +9,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import requests
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.nouns.faults import sentence
 from relay.nouns.money import nanos
 from relay.nouns.task import State
 from tests.functional.aws_fakes import function_of, http_event
-from tests.functional.harness import Harness, open_account
+from tests.functional.harness import KEY, Harness, open_account
 from tests.functional.midjourney import SECONDS, button, fetched, made, midjourney, sent, submitted
 from tests.functional.network import CLIENT, PICTURE
 from tests.functional.refusals import stored_state
+from tests.functional.serving import served
 
 IMAGINE, UPSCALE, MODAL = nanos("0.72"), nanos("0.36"), nanos("0.72")
 FULL = nanos("100")
@@ -268,3 +270,28 @@ def test_a_seed_is_told_of_a_picture_that_is_made(here: Harness) -> None:
     status, said = here.request("GET", f"/mj/task/{task_id}/image-seed")
     assert (status, said["code"], said["result"]) == (200, 1, seed)
     assert seed.isdigit()
+
+
+def test_a_client_works_its_way_from_a_prompt_to_an_answered_window_over_http(here: Harness) -> None:
+    with served(here) as relay, requests.Session() as client:
+        client.headers["mj-api-secret"] = KEY
+
+        def submit(path: str, **body: Any) -> dict[str, Any]:
+            return dict(client.post(f"{relay.url}/mj-fast/mj/submit/{path}", json=body, timeout=20).json())
+
+        def poll(task_id: str) -> dict[str, Any]:
+            def ask() -> dict[str, Any]:
+                return dict(client.get(f"{relay.url}/mj/task/{task_id}/fetch", timeout=20).json())
+
+            relay.until(lambda: ask()["status"] in ("SUCCESS", "FAILURE"))
+            return ask()
+
+        grid = poll(submit("imagine", prompt="a lighthouse")["result"])
+        up = poll(submit("action", taskId=grid["id"], customId=button(grid, "U4"))["result"])
+        window = submit("action", taskId=up["id"], customId=button(up, "Custom Zoom"))
+        assert window["code"] == 21
+        wide = poll(submit("modal", taskId=window["result"], prompt="a lighthouse --zoom 2")["result"])
+        assert [task["action"] for task in (grid, up, wide)] == ["IMAGINE", "UPSCALE", "CUSTOM_ZOOM"]
+        assert {task["status"] for task in (grid, up, wide)} == {"SUCCESS"}
+    assert {path.partition("/mj/")[0] for path, _ in sent(here)} == {"/mj-fast"}
+    assert (here.balance, here.drift) == (FULL - IMAGINE - UPSCALE - MODAL, 0)
