@@ -79,6 +79,7 @@ def examples() -> dict[str, str]:
         _newapi_videos(shown)
         _newapi_films(shown)
         _account_and_files(shown)
+        _newapi_midjourney(shown)
         _errors(shown)
     return {name: steady(text) for name, text in (shown.blocks | _tables(catalog())).items()}
 
@@ -215,6 +216,17 @@ def _newapi_films(shown: Examples) -> None:
     shown.here.run(5)
     shown.end(file="mp4")
     shown.show("newapi-generations-done", "GET", f"/v1/video/generations/{made['id']}")
+
+
+def _newapi_midjourney(shown: Examples) -> None:
+    on = shown.here.secrets.values[UPSTREAMS_ON]
+    shown.here.secrets.values[UPSTREAMS_ON] = json.dumps(["newapi"])
+    asked = {"prompt": "a paper boat --ar 3:2", "state": "order-7"}
+    made = shown.show("newapi-midjourney-create", "POST", "/mj/submit/imagine", asked)
+    shown.show("newapi-midjourney-task", "GET", f"/mj/task/{made['result']}/fetch")
+    pressed = {"taskId": made["result"], "action": "UPSCALE", "index": 2}
+    shown.show("newapi-midjourney-refused", "POST", "/mj/submit/change", pressed)
+    shown.here.secrets.values[UPSTREAMS_ON] = on
 
 
 def _account_and_files(shown: Examples) -> None:
