@@ -15,6 +15,7 @@ from local.relayed import PREFIX, LocalRelay
 from local.template import REGION
 from ops.__main__ import main
 from ops.targets import on_aws
+from relay.catalog.file import shipped
 from relay.flow.services import UPSTREAMS_ON
 
 pytestmark = pytest.mark.stack
@@ -138,8 +139,8 @@ def test_an_upstream_without_a_key_names_what_cannot_be_made(doctor: Doctor) -> 
     assert main(["secrets-init", "--stack", STACK]) == 0
     said = doctor.says(0)
     assert "! upstream aistudio has no key, so it is switched off: secrets-set upstreams/aistudio/key" in said
-    assert "sora-2" in said
-    assert "grok-imagine" not in said  # the other upstream makes it too
+    assert "lovart" in said
+    assert "grok-imagine" not in said  # another upstream makes it too
     secrets.put_parameter(Name=f"{PREFIX}/upstreams/aistudio/key", Value=key, Type="SecureString")
     assert main(["secrets-init", "--stack", STACK]) == 0
 
@@ -153,7 +154,7 @@ def test_a_list_of_upstreams_that_is_out_of_date_blocks(doctor: Doctor) -> None:
 
 
 def test_nothing_to_sell_and_no_secrets_block(doctor: Doctor) -> None:
-    names = ["key-pepper", "upstreams/aistudio/key", "upstreams/kie/key"]
+    names = ["key-pepper", *(f"upstreams/{upstream}/key" for upstream in shipped().upstreams)]
     doctor.client("ssm").delete_parameters(Names=[f"{PREFIX}/{name}" for name in names])
     said = doctor.says(1)
     assert "✗ secrets key-pepper missing: run secrets-init" in said

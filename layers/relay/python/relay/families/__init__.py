@@ -26,7 +26,7 @@ def dialect(family: str) -> Dialect:
 
 def dialect_at(path: str) -> Dialect:
     """The translator for who calls this path, known or not: the longest prefix that fits counts, and one is empty."""
-    fitting = (home for home in _homes() if f"{path}/".startswith(f"{home}/"))
+    fitting = (home for home in _homes() if not home or f"{path}/".startswith(f"{home}/"))
     return dialect(_homes()[max(fitting, key=len)])
 
 
