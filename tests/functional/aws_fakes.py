@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -95,3 +97,13 @@ def create_table(client: Any, logical: str) -> str:
     kept |= {k: properties[k] for k in ("GlobalSecondaryIndexes",) if k in properties}
     client.create_table(TableName=logical, **kept)
     return logical
+
+
+@contextmanager
+def listening(client: Any, event: str, heard: Callable[..., None]) -> Iterator[None]:
+    """A botocore listener for one block: tests of one process share a client, so one that stays hears their calls."""
+    client.meta.events.register(event, heard)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister(event, heard)

@@ -10,6 +10,7 @@ import pytest
 
 from relay.effects.store.audits import Audits, Progress
 from relay.flow.audit import audit
+from tests.functional.aws_fakes import listening
 from tests.functional.harness import KEY, Harness, harness, open_account
 
 MINUTE = 60
@@ -135,8 +136,11 @@ def test_the_next_account_is_found_without_reading_the_ledger_of_the_one_before(
     tables = here.services.store.accounts.tables
     first = str(next(iter(tables.client.scan(TableName=tables.accounts)["Items"]))["account_id"]["S"])
     scanned: list[dict[str, Any]] = []
-    tables.client.meta.events.register("after-call.dynamodb.Scan", lambda parsed, **_: scanned.extend(parsed["Items"]))
 
-    here.services.store.audits.next_account(first)
+    def counted(parsed: dict[str, Any], **_: object) -> None:
+        scanned.extend(parsed["Items"])
+
+    with listening(tables.client, "after-call.dynamodb.Scan", counted):
+        here.services.store.audits.next_account(first)
 
     assert len(scanned) <= 1  # the account's key is listed behind its entries; none of those is read

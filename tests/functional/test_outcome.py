@@ -16,6 +16,7 @@ from relay.nouns.money import nanos
 from relay.nouns.task import Asset, Delivery, Observation, Role, State, Task
 from relay.nouns.wire import Answer
 from tests.functional.archiving import URL, finished_task
+from tests.functional.aws_fakes import listening
 from tests.functional.crashes import CrashingHarness, CrashPoint
 from tests.functional.harness import Harness, harness
 from tests.functional.network import CLIENT, PICTURE
@@ -90,10 +91,12 @@ def test_a_task_is_read_with_its_request_and_without_its_words(here: Harness) ->
     task = at_upstream(here, Kind.TEXT)
     observe(here.services, task, succeeded(facts=LYRICS), "poll")
     read = list[dict[str, Any]]()
-    client: Any = here.services.store.tasks.tables.client
-    client.meta.events.register("after-call.dynamodb.Query", lambda parsed, **_: read.extend(parsed["Items"]), "words")
-    found = here.services.store.tasks.with_request(here.account_id, task.task_id)
-    client.meta.events.unregister("after-call.dynamodb.Query", unique_id="words")
+
+    def noted(parsed: dict[str, Any], **_: object) -> None:
+        read.extend(parsed["Items"])
+
+    with listening(here.services.store.tasks.tables.client, "after-call.dynamodb.Query", noted):
+        found = here.services.store.tasks.with_request(here.account_id, task.task_id)
 
     assert found is not None
     assert [item["task_id"]["S"] for item in read] == [task.task_id, f"{task.task_id}#request"]

@@ -14,6 +14,7 @@ import pytest
 from relay.effects.bucket import Bucket
 from relay.flow.uploads import FORM_SECONDS, MAX_UPLOAD, inspect_upload
 from tests.axes import table
+from tests.functional.aws_fakes import listening
 from tests.functional.files_client import PRESIGN, follow_link
 from tests.functional.harness import BUCKET, Harness, harness
 from tests.functional.refusals import refused, stored_state
@@ -206,10 +207,13 @@ def test_a_file_replaced_while_it_is_judged_is_not_copied(here: Harness) -> None
 def test_a_copy_is_made_of_the_very_bytes_that_were_judged(here: Harness) -> None:
     _, key = arrived(here)
     asked_of_s3: list[dict[str, Any]] = []
-    client: Any = here.services.bucket._client
-    client.meta.events.register("provide-client-params.s3.CopyObject", lambda params, **_: asked_of_s3.append(params))
+
+    def noted(params: dict[str, Any], **_: object) -> None:
+        asked_of_s3.append(params)
+
     judged = here.stored[key]
-    inspect_upload(here.services, key)
+    with listening(here.services.bucket._client, "provide-client-params.s3.CopyObject", noted):
+        inspect_upload(here.services, key)
 
     (copy,) = asked_of_s3
     assert (copy["CopySourceIfMatch"], copy["Key"]) == (judged, copy_of(key))
