@@ -1,8 +1,9 @@
-"""A creation sent twice is one task and one charge, at every route; and who may take a task back or out of view."""
+"""A creation sent twice is one task and one charge, at every route; and whose a task is, whoever asks for it where."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -79,13 +80,17 @@ def asking(family: str, use: Use[Any, Any]) -> list[Ask]:
 
 
 @spoken
-def test_a_task_of_another_account_is_no_task_at_any_route(here: Harness, family: str) -> None:
+def test_a_task_of_another_account_dialect_or_platform_is_no_task_at_any_route(here: Harness, family: str) -> None:
     bad = list[str]()
     for ask in asks_of(family):
-        task_id = made(here, creations_of(family)[ask.of], f"foreign-{ask.of}")
-        method, path, body = ask.about(task_id)
-        before = sums(here)
-        bad += wrong(here, family, method, path, ("TASK_NOT_FOUND",), body=body, key=STRANGER)
+        task = here.task(made(here, creations_of(family)[ask.of], f"foreign-{ask.of}"))
+        method, path, body = ask.about(task.task_id)
+        refused, before = partial(wrong, here, family, method, path, ("TASK_NOT_FOUND",), body=body), sums(here)
+        bad += refused(key=STRANGER)
+        for moved in (replace(task, dialect="another"), replace(task, platform="another")):
+            now = here.task(task.task_id)
+            assert here.services.store.tasks.save(now, replace(moved, version=now.version + 1))
+            bad += refused()
         assert sums(here) == before, ask
     assert bad == []
 

@@ -93,7 +93,7 @@ class Races:
         store = self.services().store
         store.accounts.open(account_id, account_id, 3)
         store.accounts.top_up(account_id, "in", balance, START)
-        return Caller(account_id, 3)
+        return Caller(account_id, 3, "aistudio")
 
     def queued(self) -> Task:
         """A task of a fresh account whose job KIE has and has finished."""

@@ -24,7 +24,7 @@ def cancel(here: Harness, task_id: str, platform: str = "kling", **how: Any) -> 
 
 def cancel_kie(here: Harness, task_id: str) -> Task:
     """KIE's wire has no such request; a dialect that has one may sell what KIE makes."""
-    return withdraw(here.services, Caller(here.account_id, 3), task_id)
+    return withdraw(here.services, Caller(here.account_id, 3, "kie"), task_id)
 
 
 def at_its_upstream(here: Harness, **fields: Any) -> str:

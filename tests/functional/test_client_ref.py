@@ -20,7 +20,7 @@ from tests.functional.refusals import refused, stored_state
 
 OTHER = "sk-EXAMPLE-other-0001"
 IMAGES, LIST = "/api/kling/images", "/api/tasks/list"
-ME, THEM = Caller("acc1", 3), Caller("other", 3)
+ME, THEM = Caller("acc1", 3, "aistudio"), Caller("other", 3, "aistudio")
 
 
 @pytest.fixture
@@ -95,6 +95,15 @@ def test_a_reference_that_counts_once_is_refused_the_second_time_and_nothing_is_
 
 def test_what_counts_once_for_one_account_is_free_for_another(here: Harness) -> None:
     assert {submit(here.services, caller, _draft(here)).account_id for caller in (ME, THEM)} == {"acc1", "other"}
+
+
+def test_a_reference_belongs_to_its_dialect_and_where_it_counts_once_to_its_platform(here: Harness) -> None:
+    own, elsewhere = _draft(here), replace(ME, dialect="newapi")
+    drafts = (own, replace(own, platform="grok"), replace(own, dialect="newapi"))
+    made = [submit(here.services, caller, draft) for caller, draft in zip((ME, ME, elsewhere), drafts, strict=True)]
+    for caller, task in zip((ME, ME, elsewhere), made, strict=True):
+        assert find(here.services, caller, "order 7", task.platform, "order 7") == task
+    assert set(_listed(here)) == {task.task_id for task in made[:2]}
 
 
 def test_a_repeated_creation_with_a_reference_makes_one_task(here: Harness) -> None:

@@ -111,7 +111,7 @@ def test_thirty_at_once_are_each_accepted_or_told_to_come_back(here: Harness) ->
 
     def create(_: int) -> str | None:
         try:
-            return submit(here.services, Caller(here.account_id, 3), draft).task_id
+            return submit(here.services, Caller(here.account_id, 3, "aistudio"), draft).task_id
         except RateLimited:
             return None
 

@@ -61,7 +61,7 @@ def draft(task_id: str, ref: str = "", **fields: Any) -> Draft:
 
 
 def followed(here: Harness, asked: Draft, account_id: str = "acc1") -> Draft:
-    return follow(here.services, Caller(account_id, 3), asked)
+    return follow(here.services, Caller(account_id, 3, "aistudio"), asked)
 
 
 def refused(here: Harness, asked: Draft, account_id: str = "acc1") -> tuple[str | None, str]:

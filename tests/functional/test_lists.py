@@ -20,7 +20,7 @@ from tests.functional.refusals import refused
 
 OTHER = "sk-EXAMPLE-other-0001"
 LIST = "/api/tasks/list"
-ME, THEM = Caller("acc1", 3), Caller("other", 3)
+ME, THEM = Caller("acc1", 3, "aistudio"), Caller("other", 3, "aistudio")
 UNKNOWN = "019b76da-a870-7000-8000-000000000000"
 LATE = "ffffffff-ffff-7fff-bfff-ffffffffffff"
 

@@ -97,7 +97,7 @@ class ClientEndpoint(Endpoint):
         if route.auth is Auth.OPEN:
             return None
         self._access = self._access or Access(services)
-        return self._access.caller(speaker.read_key(inbound), reading=route.use.counted)
+        return self._access.caller(speaker.read_key(inbound), speaker.family, reading=route.use.counted)
 
 
 def _applied(reply: Reply, preference: str) -> Reply:

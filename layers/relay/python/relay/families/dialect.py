@@ -53,13 +53,6 @@ class Record(NamedTuple):
     facts: Mapping[str, Json] = MappingProxyType({})
 
 
-class MenuQuery(NamedTuple):
-    """What a client wants to know of what its dialect sells: the model it names, or all of them."""
-
-    dialect: str
-    model: str | None = None
-
-
 class Completion(NamedTuple):
     """A client's answer for a task of its that waits for one: what becomes of the request.
 
@@ -95,7 +88,7 @@ OPEN: Use[str, Task] = Use("open")  # a task by the reference of it that anybody
 DOWNLOAD: Use[Download, str] = Use("download", counted=True)
 BALANCE: Use[None, Balance] = Use("balance", counted=True)
 CONSUMPTION: Use[Statement, StatementPage] = Use("consumption", counted=True)
-MODELS: Use[MenuQuery, Sequence[str]] = Use("models", counted=True)
+MODELS: Use[str | None, Sequence[str]] = Use("models", counted=True)  # a client's name of one, or all
 UPLOAD: Use[FilePart, Upload] = Use("upload")
 UPLOAD_MANY: Use[Mapping[str, FilePart], Sequence[Upload]] = Use("upload-many")  # by the client's fields
 PRESIGN: Use[FormRequest, Form] = Use("presign")

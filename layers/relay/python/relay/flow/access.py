@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from relay.effects.store.accounts import AccountRow
 from relay.flow.read_limit import ReadLimit
 from relay.flow.services import Services
 from relay.nouns.errors import BadKey
@@ -14,33 +15,36 @@ REMEMBERED = 60_000  # ms; so a revoked key works for a minute more at most
 
 @dataclass(frozen=True, slots=True)
 class Caller:
+    """An account that asks in a dialect: a task belongs to both, and is found by no other."""
+
     account_id: str
     tier: int
+    dialect: str
     hook: str = ""  # where the account is told of tasks whose requests can name no address
 
 
 @dataclass(slots=True)
 class Access:
     services: Services
-    _known: dict[str, tuple[int, Caller]] = field(default_factory=dict)
+    _known: dict[str, tuple[int, AccountRow]] = field(default_factory=dict)
     _reads: ReadLimit = field(default_factory=ReadLimit)
 
-    def caller(self, api_key: str, *, reading: bool = False) -> Caller:
+    def caller(self, api_key: str, dialect: str, *, reading: bool = False) -> Caller:
         """Raises BadKey for a key that is unknown or revoked, RateLimited for one that reads too often."""
         digest = key_digest(self.services.secrets.need("key-pepper").encode(), api_key)
-        known_at, caller = self._known.get(digest, (0, None))
+        known_at, account = self._known.get(digest, (0, None))
         now = self.services.clock()
-        if caller is None or now - known_at > REMEMBERED:
-            caller = self._look_up(digest)
-            self._known[digest] = (now, caller)
+        if account is None or now - known_at > REMEMBERED:
+            account = self._look_up(digest)
+            self._known[digest] = (now, account)
         if reading:
-            self._reads.take(digest, self.services.catalog.tiers[caller.tier].reads_per_minute, now)
-        return caller
+            self._reads.take(digest, self.services.catalog.tiers[account.tier].reads_per_minute, now)
+        return Caller(account.account_id, account.tier, dialect, account.hook)
 
-    def _look_up(self, digest: str) -> Caller:
+    def _look_up(self, digest: str) -> AccountRow:
         self._known.pop(digest, None)
         row = self.services.store.directory.key(digest)
         account = self.services.store.accounts.get(row.account_id) if row and row.status == "active" else None
         if account is None:
             raise BadKey
-        return Caller(account.account_id, account.tier, account.hook)
+        return account

@@ -1,4 +1,5 @@
-"""Finding an account's tasks: one, several, or a page of them. What a client hid is found no more."""
+"""Finding a caller's tasks: one, several, or a page of them, all made in its dialect. What a client hid is found no
+more."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from relay.nouns.listing import Listing, TaskIds
 from relay.nouns.task import Task
 
 MAX_TASKS = 100  # of one page, or asked for at once
+MAX_REFERRED = 10  # tasks of one reference that are searched for one on the platform asked about
 MAX_INSTANT = (1 << 48) - 1  # Unix ms that a UUIDv7 can hold
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -27,8 +29,8 @@ def find(
     id. Raises TaskNotFound."""
     task = services.store.tasks.get(caller.account_id, task_id)
     if task is None and client_ref:
-        task = services.store.tasks.get(caller.account_id, _referred(services, caller, client_ref))
-    if task is None or task.hidden or platform not in (None, task.platform):
+        task = services.store.tasks.get(caller.account_id, _referred(services, caller, platform, client_ref))
+    if task is None or not _shown(task, caller, platform):
         raise TaskNotFound
     return task
 
@@ -45,23 +47,23 @@ def find_record(
     """The same with what was asked for and, if wanted, what its outcome says."""
     found = services.store.tasks.record(caller.account_id, task_id, facts=facts)
     if found is None and client_ref:
-        found = services.store.tasks.record(caller.account_id, _referred(services, caller, client_ref), facts=facts)
-    if found is None or found[0].hidden or platform not in (None, found[0].platform):
+        task_id = _referred(services, caller, platform, client_ref)
+        found = services.store.tasks.record(caller.account_id, task_id, facts=facts)
+    if found is None or not _shown(found[0], caller, platform):
         raise TaskNotFound
     return Record(*found)
 
 
-def _referred(services: Services, caller: Caller, client_ref: str) -> str:
-    """The id of the newest task with this reference; empty where there is none."""
-    page = services.store.listings.by_reference(caller.account_id, client_ref, Span(), 1)
-    return page.found[0].task.task_id if page.found else ""
+def _referred(services: Services, caller: Caller, platform: str | None, client_ref: str) -> str:
+    """The id of the newest task with this reference; empty where there is none among the newest MAX_REFERRED."""
+    page = services.store.listings.by_reference(caller.account_id, caller.dialect, client_ref, Span(), MAX_REFERRED)
+    return next((each.task.task_id for each in page.found if _shown(each.task, caller, platform)), "")
 
 
 def find_many(services: Services, caller: Caller, wanted: TaskIds, *, facts: bool = False) -> list[Found]:
     """The caller's tasks among these ids, in their order; MAX_TASKS at most are looked for."""
     found = services.store.listings.many(caller.account_id, wanted.task_ids[:MAX_TASKS], whole=facts)
-    shown = [each for each in found if _shown(each.task, wanted.dialect)]
-    return [each for each in shown if wanted.platform in (None, each.task.platform)]
+    return [each for each in found if _shown(each.task, caller, wanted.platform)]
 
 
 def find_page(
@@ -77,13 +79,15 @@ def find_page(
     if span.first >= span.below:
         return [], None
     if wanted.client_ref is not None:
-        page = services.store.listings.by_reference(caller.account_id, wanted.client_ref, span, limit, whole=facts)
-        return [each for each in page.found if _listed(each.task, wanted)], page.after
+        page = services.store.listings.by_reference(
+            caller.account_id, caller.dialect, wanted.client_ref, span, limit, whole=facts
+        )
+        return [each for each in page.found if _listed(each.task, caller, wanted)], page.after
     page = services.store.listings.page(
         caller.account_id,
         span,
         limit,
-        lambda task: _listed(task, wanted),
+        lambda task: _listed(task, caller, wanted),
         whole=facts,
         oldest_first=wanted.oldest_first,
     )
@@ -101,14 +105,13 @@ def _span(wanted: Listing) -> Span:
     return Span(first, min(below, wanted.after))
 
 
-def _shown(task: Task, dialect: str | None) -> bool:
-    return not task.hidden and dialect in (None, task.dialect)
+def _shown(task: Task, caller: Caller, platform: str | None) -> bool:
+    return not task.hidden and caller.dialect == task.dialect and platform in (None, task.platform)
 
 
-def _listed(task: Task, wanted: Listing) -> bool:
+def _listed(task: Task, caller: Caller, wanted: Listing) -> bool:
     return (
-        _shown(task, wanted.dialect)
-        and wanted.platform in (None, task.platform)
+        _shown(task, caller, wanted.platform)
         and wanted.kind in (None, task.kind)
         and (not wanted.statuses or task.status in wanted.statuses)
     )

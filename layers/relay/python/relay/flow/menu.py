@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from relay.families.dialect import MenuQuery
+from relay.flow.access import Caller
 from relay.flow.services import Services
 from relay.nouns.errors import NotFound
 
 
-def models(services: Services, wanted: MenuQuery) -> Sequence[str]:
-    """The models on the dialect's menus that some upstream of ours makes now, by the clients' names, or the one wanted.
+def models(services: Services, caller: Caller, wanted: str | None) -> Sequence[str]:
+    """The models on the menus of the caller's dialect that some upstream of ours makes now, or the one wanted.
 
     Raises NotFound where that is not among them.
     """
     on = services.upstreams_on()
-    offers = (offer for kinds in services.catalog.menus.get(wanted.dialect, {}).values() for offer in kinds.values())
+    offers = (offer for kinds in services.catalog.menus.get(caller.dialect, {}).values() for offer in kinds.values())
     sold = (each for offer in offers for each in offer.models.items())
     names = sorted({name for name, model in sold if any(source.upstream in on for source in model.sources)})
-    if wanted.model is None:
+    if wanted is None:
         return names
-    if wanted.model not in names:
+    if wanted not in names:
         raise NotFound("no such model", "模型不存在")
-    return [wanted.model]
+    return [wanted]

@@ -41,6 +41,7 @@ def find_by_result(services: Services, caller: Caller, url: str, task_id: str | 
         if (
             task.state is State.SUCCEEDED
             and not task.hidden
+            and task.dialect == caller.dialect
             and any(url == asset.url or (key and key == asset.key) for asset in task.assets)
         ):
             return task

@@ -22,7 +22,6 @@ class Listing:
 
     limit: int = 20
     after: str | None = None
-    dialect: str | None = None
     platform: str | None = None
     kind: Kind | None = None
     statuses: frozenset[State] = frozenset()  # of the seven words a client may be told
@@ -45,5 +44,4 @@ class TaskIds(NamedTuple):
     """Which tasks a client asks for at once; what is not one of its tasks there is left out of the answer."""
 
     task_ids: Sequence[str]
-    dialect: str | None = None
     platform: str | None = None

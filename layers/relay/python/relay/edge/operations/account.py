@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from relay.edge.operations import Ask, Operations, serve
-from relay.families.dialect import BALANCE, CONSUMPTION, MODELS, MenuQuery
+from relay.families.dialect import BALANCE, CONSUMPTION, MODELS
 from relay.flow import menu, statement
 from relay.nouns.account import Balance, Statement, StatementPage
 
@@ -18,8 +18,8 @@ def consumption(ask: Ask[Statement]) -> StatementPage:
     return statement.consumption(ask.services, ask.caller, ask.read())
 
 
-def models(ask: Ask[MenuQuery]) -> Sequence[str]:
-    return menu.models(ask.services, ask.read())
+def models(ask: Ask[str | None]) -> Sequence[str]:
+    return menu.models(ask.services, ask.caller, ask.read())
 
 
 OPERATIONS: Operations = dict([serve(BALANCE, balance), serve(CONSUMPTION, consumption), serve(MODELS, models)])

@@ -98,9 +98,11 @@ class Listings:
         rows = {item["task_id"]["S"]: item for item in self.tables.batch_get(self.tables.tasks, keys)}
         return [_found(rows, task_id) for task_id in wanted if task_id in rows]
 
-    def by_reference(self, account_id: str, reference: str, span: Span, limit: int, *, whole: bool = False) -> Page:
+    def by_reference(
+        self, account_id: str, dialect: str, reference: str, span: Span, limit: int, *, whole: bool = False
+    ) -> Page:
         """At most `limit` tasks of the span that were given this reference, newest first: two rows read for each."""
-        answer = self._query(account_id, span.keys(prefix(reference)), limit, whole=True)
+        answer = self._query(account_id, span.keys(prefix(dialect, reference)), limit, whole=True)
         ids = [item["task_id"]["S"].rpartition("#")[2] for item in answer["Items"]]
         return Page(self.many(account_id, ids, whole=whole), ids[-1] if "LastEvaluatedKey" in answer else None)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from relay.families.aistudio.read import FAMILY, TaskId, read_day, read_platform
+from relay.families.aistudio.read import TaskId, read_day, read_platform
 from relay.families.aistudio.words import SEGMENTS, TASK_TYPES
 from relay.families.aistudio.write import task_document
 from relay.families.bodies import Body, Reference, read_body, read_json
@@ -49,7 +49,7 @@ def names_ids(inbound: Inbound) -> bool:
 
 
 def read_many(inbound: Inbound, catalog: Catalog) -> TaskIds:
-    return TaskIds(read_body(_Many, read_json(inbound)).task_ids, FAMILY)
+    return TaskIds(read_body(_Many, read_json(inbound)).task_ids)
 
 
 def read_list(inbound: Inbound, catalog: Catalog) -> Listing:
@@ -60,7 +60,6 @@ def read_list(inbound: Inbound, catalog: Catalog) -> Listing:
     return Listing(
         limit=body.limit,
         after=body.cursor,
-        dialect=FAMILY,
         client_ref=body.client_ref,
         platform=read_platform(body.platform),
         kind=SEGMENTS[body.task_type] if body.task_type else None,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_DOWN, Decimal
 
-from relay.families.dialect import BALANCE, MODELS, AnyRoute, MenuQuery, Route, Told, no_body
-from relay.families.newapi.words import FAMILY, write_openai_error
+from relay.families.dialect import BALANCE, MODELS, AnyRoute, Route, Told, no_body
+from relay.families.newapi.words import write_openai_error
 from relay.nouns.account import Balance
 from relay.nouns.catalog import Catalog
 from relay.nouns.money import NANOS
@@ -16,8 +16,8 @@ from relay.nouns.wire import Inbound, Json, Reply
 CREATED, OWNER = 1_767_225_600, "genrelay"
 
 
-def read_models(inbound: Inbound, catalog: Catalog) -> MenuQuery:
-    return MenuQuery(FAMILY, inbound.params.get("model"))
+def read_models(inbound: Inbound, catalog: Catalog) -> str | None:
+    return inbound.params.get("model")
 
 
 def write_models(told: Told[Sequence[str]]) -> Reply:

@@ -61,7 +61,7 @@ def read_many(inbound: Inbound, catalog: Catalog) -> TaskIds:
     body = read_body(_Many, read_json(inbound))
     if len(body.ids) > MAX_IDS:
         raise InvalidParameter("ids", f"takes at most {MAX_IDS}", f"最多 {MAX_IDS} 个")
-    return TaskIds([each for each in body.ids if _TASK_ID.fullmatch(each)], FAMILY, PLATFORM)
+    return TaskIds([each for each in body.ids if _TASK_ID.fullmatch(each)], PLATFORM)
 
 
 def read_image(inbound: Inbound, catalog: Catalog) -> str:

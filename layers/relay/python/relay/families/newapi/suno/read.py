@@ -128,4 +128,4 @@ def read_query(inbound: Inbound, catalog: Catalog) -> TaskQuery:
 
 
 def read_many(inbound: Inbound, catalog: Catalog) -> TaskIds:
-    return TaskIds(read_body(_Ids, read_json(inbound)).ids, FAMILY, PLATFORM)
+    return TaskIds(read_body(_Ids, read_json(inbound)).ids, PLATFORM)

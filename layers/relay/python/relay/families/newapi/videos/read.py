@@ -176,7 +176,6 @@ def read_list(inbound: Inbound, catalog: Catalog) -> Listing:
     return Listing(
         limit=page.limit,
         after=page.after,
-        dialect=FAMILY,
         platform=PLATFORM,
         oldest_first=page.order == "asc",
         cursor_field="after",
