@@ -73,7 +73,7 @@ class LocalRelay:
         self.close()
 
     def _parameters(self, url: str) -> dict[str, str]:
-        urls = {family: url for family, url in self.upstreams.urls.items() if family not in self.real}
+        urls = {name: url for name, url in self.upstreams.urls.items() if name.partition(".")[0] not in self.real}
         return {
             "Stage": "local",
             "PublicUrl": url,

@@ -74,6 +74,10 @@ class Files:
         self._kept[name] = body, kind
         return f"{self.base_url}/{name}", kind
 
+    def kept(self, url: str) -> bytes:
+        """What was uploaded under an address."""
+        return self._kept[PurePosixPath(url).name][0]
+
     def again(self, url: str, dies: float) -> str | None:
         """A second address of the same file, living until `dies`; None when the file is not ours."""
         link = self._links.get(PurePosixPath(url).name) if url.startswith(self.base_url) else None

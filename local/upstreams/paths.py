@@ -10,6 +10,8 @@ from typing import NamedTuple
 from relay.families.dialect import AnyRoute
 from relay.nouns.wire import Inbound, Reply
 
+IMAGE_HOST = "/image-host"  # what stands before the paths of an upstream's image host
+
 
 class Path(NamedTuple):
     """A path an upstream serves; parameters stand in braces, `when` settles what several share."""

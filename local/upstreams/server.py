@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +25,7 @@ from local.upstreams.jobs import Job
 from local.upstreams.media import check_picture
 from local.upstreams.mirror import Mirror
 from local.upstreams.misbehave import Dropped, KeepTransport, Late, Silence, hang
+from local.upstreams.paths import IMAGE_HOST
 from local.upstreams.settings import Settings
 from local.upstreams.simulator import Simulator
 from relay.catalog.file import shipped
@@ -40,6 +41,13 @@ def simulator_of(upstream: Upstream, settings: Settings, files: Files) -> Simula
     made = import_module(f"{__package__}.{upstream.family}").SIMULATOR if own.exists() else Mirror
     simulator: Simulator = made(upstream, settings, files)
     return simulator
+
+
+def addresses(base: Callable[[str], str]) -> dict[str, str]:
+    """Where the simulator of each upstream is, and the image hosts of those that have one, at paths of the same."""
+    upstreams = shipped().upstreams
+    hosts = {f"{name}.image_host": base(name) + IMAGE_HOST for name, each in upstreams.items() if each.image_host}
+    return {name: base(name) for name in upstreams} | hosts
 
 
 class Upstreams:
@@ -71,8 +79,8 @@ class Upstreams:
 
     @property
     def urls(self) -> dict[str, str]:
-        """Each upstream's base address, to put before the paths of its API."""
-        return {name: f"{self.url}/{name}" for name in self.simulators}
+        """Each upstream's base address, to put before the paths of its API, and those of their image hosts."""
+        return addresses(lambda name: f"{self.url}/{name}")
 
     def close(self) -> None:
         """Ends the thread at once: hanging requests and waiting callbacks are dropped."""

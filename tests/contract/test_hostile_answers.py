@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from relay.families import FAMILIES, provider
 from relay.families.provider import Api, Mode, Order, Step
+from relay.families.reading import is_url
 from relay.nouns.errors import BadInput, Forbidden, Refused, UnknownOutcome, Unreadable
 from relay.nouns.task import Observation
 from relay.nouns.wire import Answer, Inbound, Json
@@ -66,12 +67,15 @@ def spoilt_examples(family: str) -> Iterator[bytes]:
 
 
 def read_all(api: Api, order: Order, answer: Answer) -> None:
-    """Read an answer as that of a submission, of a step of it, of a query, and as a stream."""
+    """Read an answer as that of a submission, of a step of it, of an upload, of a query, and as a stream."""
     with suppress(Refused, UnknownOutcome):
         found = api.read_submit(answer, order)
         if isinstance(found, Step):
             found = found.read(answer)
         assert isinstance(found, Observation | Step)
+    if api.image_host:
+        with suppress(Refused, UnknownOutcome):
+            assert is_url(api.image_host.read(answer))
     with suppress(Unreadable):
         assert isinstance(api.read_query(answer), Observation)
     if api.mode is Mode.STREAM:

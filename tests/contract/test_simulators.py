@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,6 +14,7 @@ from local.upstreams import Pace, Settings
 from local.upstreams.files import Files
 from local.upstreams.jobs import Job
 from local.upstreams.misbehave import Silence
+from local.upstreams.paths import IMAGE_HOST
 from local.upstreams.server import simulator_of
 from relay.edge.wiring import catalog
 from relay.families import provider
@@ -22,12 +24,17 @@ from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.errors import Refused, UnknownOutcome, Unreadable
 from relay.nouns.task import Observation, State
-from relay.nouns.wire import Answer, Call, Inbound
+from relay.nouns.wire import Answer, Call, Inbound, Reply
 from tests.contract.mirror import family_of, mirror_of
 from tests.contract.test_mirror_law import mirrored
+from tests.functional.network import PICTURE
 
 KEY = "example-hmac"
 SECONDS = 60.0
+
+
+def answered(reply: Reply) -> Answer:
+    return Answer(reply.status, reply.body, reply.headers)
 
 
 @dataclass
@@ -41,7 +48,8 @@ class Upstream:
         clock = Settings(pace=Pace.every(SECONDS), webhook_key=KEY, limits_intake=False, clock=lambda: self.now[0])
         family = family_of(self.mirror_name)
         upstream = next(each for each in catalog().upstreams.values() if each.family == family)
-        self.simulator = simulator_of(upstream, clock, Files("https://files.example", clock.clock))
+        self.files = Files("https://files.example", clock.clock)
+        self.simulator = simulator_of(upstream, clock, self.files)
         self.provider, self.mirror = provider(family), mirror_of(self.mirror_name)
         self.api = self.provider.apis[self.mirror.api]
 
@@ -54,12 +62,11 @@ class Upstream:
     def query(self, upstream_task_id: str, label: str) -> Observation:
         return self.api.read_query(self.send(self.api.write_query(Asked(upstream_task_id, label))))
 
-    def send(self, call: Call) -> Answer:
+    def send(self, call: Call, home: str = "") -> Answer:
         way, key = self.provider.credential, self.simulator.settings.key(self.simulator.name)
         headers = {**call.headers, way.header: way.write(key, int(self.now[0]))}
-        path, query = urlsplit(call.url).path, dict(parse_qsl(urlsplit(call.url).query))
-        reply = self.simulator.answer(Inbound(call.method, path, headers, {}, query, call.body))
-        return Answer(reply.status, reply.body, reply.headers)
+        path, query = home + urlsplit(call.url).path, dict(parse_qsl(urlsplit(call.url).query))
+        return answered(self.simulator.answer(Inbound(call.method, path, headers, {}, query, call.body)))
 
     def job(self, draft: Draft) -> Job:
         (job,) = self.simulator.jobs(draft.prompt)
@@ -106,6 +113,20 @@ def test_a_word_nobody_knows_is_told_as_asked_and_is_no_end(name: str) -> None:
     assert strange.state not in (State.SUCCEEDED, State.FAILED)
     assert strange.unknown_word is not None
     assert next_time.unknown_word is None
+
+
+@mirrored
+def test_a_picture_that_is_uploaded_has_an_address_and_one_without_a_key_none(name: str) -> None:
+    upstream = Upstream(name)
+    if not (host := upstream.api.image_host):
+        return
+    call = host.write(f"data:image/png;base64,{base64.b64encode(PICTURE).decode()}")
+    url = host.read(upstream.send(call, IMAGE_HOST))
+    assert upstream.files.kept(url) == PICTURE
+    path = IMAGE_HOST + urlsplit(call.url).path
+    with pytest.raises(Refused) as refused:
+        host.read(answered(upstream.simulator.answer(Inbound("POST", path, call.headers, {}, {}, call.body))))
+    assert refused.value.key
 
 
 CERTAIN = ("rate-limit", "unauthorized", "refuse", "no-credits")

@@ -34,7 +34,7 @@ from relay.nouns.signing import key_digest, sign_kie, webhook_secret
 from relay.nouns.task import Task
 from relay.nouns.wire import Call
 from tests.functional.aws_fakes import DelayingQueues, create_table, function_of, http_event
-from tests.functional.network import AISTUDIO, KIE, KLING_ITSELF, NEWAPI, Job, Network
+from tests.functional.network import AISTUDIO, IMAGE_HOST, KIE, KLING_ITSELF, NEWAPI, Job, Network
 from tests.speaking import SERVED
 
 REGION = "eu-west-1"
@@ -53,6 +53,7 @@ SECRETS = {
     UPSTREAMS_ON: '["kie", "aistudio"]',
 }
 KEY = "sk-EXAMPLE-client-0001"
+URLS = {"aistudio": AISTUDIO, "kie": KIE, "newapi": NEWAPI, "newapi.image_host": IMAGE_HOST, "kling": KLING_ITSELF}
 QUEUES = ("dispatch", "deliver", "archive", "retry", "hold")
 
 
@@ -250,7 +251,7 @@ def harness(balance: str = "100", tier: int = 3, *, archive: bool = False) -> It
             bucket=Bucket(lambda: s3, BUCKET),
             archive=archive,
             public_url="https://relay.example.net",
-            upstream_urls={"aistudio": AISTUDIO, "kie": KIE, "newapi": NEWAPI, "kling": KLING_ITSELF},
+            upstream_urls=URLS,
             threads=1,  # moto is not made for more
         )
         here = Harness(services, network, secrets, sqs, late, urls[0], urls[1], urls[2], urls[3], urls[4], counts, now)

@@ -13,7 +13,7 @@ from relay.effects.outbound import Incoming, Outbound
 from relay.nouns.wire import Answer, Call
 
 AISTUDIO, KIE, CLIENT = "https://relay.example", "https://kie.example", "https://client.example/hook"
-NEWAPI = "https://newapi.example"
+NEWAPI, IMAGE_HOST = "https://newapi.example", "https://newapi-images.example"
 KLING_ITSELF = "https://kling.example"
 GENERATIONS, IMAGES = f"{NEWAPI}/v1/video/generations", f"{NEWAPI}/v1/images/"
 VIDEOS, KLING = f"{NEWAPI}/v1/videos", (f"{NEWAPI}/kling/", f"{KLING_ITSELF}/")
@@ -108,6 +108,8 @@ class Network:
         family, _, verb = what.partition(".")
         if verb == "cancel":
             return self._cancel(call)
+        if verb == "upload":
+            return _json({"url": f"{IMAGE_HOST}/{len(self.sent(what))}.png", "created": 1767225600})
         if verb == "submit":
             job = Job(f"{family}-{len(self.jobs) + 1}", call, self.started)
             self.jobs[job.id] = job
@@ -132,6 +134,8 @@ class Network:
     def _what(self, call: Call) -> str:
         if call.url.startswith(CLIENT):
             return "client"
+        if call.url.startswith(IMAGE_HOST) and call.method == "POST":
+            return "newapi.upload"
         path = urlsplit(call.url).path
         if not call.url.startswith((AISTUDIO, KIE, NEWAPI, KLING_ITSELF)):
             return "file"

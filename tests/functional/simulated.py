@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from local.upstreams import Pace, Settings
 from local.upstreams.files import Files
 from local.upstreams.jobs import Job
-from local.upstreams.server import simulator_of
+from local.upstreams.server import addresses, simulator_of
 from local.upstreams.simulator import Simulator
 from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.wire import Answer, Call, Inbound
@@ -57,6 +57,6 @@ def simulated() -> Iterator[tuple[Harness, Simulated]]:
             held = {f"upstreams/{name}/{what}": value for what, value in simulator.secrets().items()}
             here.secrets.values.update(held)
         here.secrets.values[UPSTREAMS_ON] = json.dumps(list(upstreams))
-        urls = {name: f"https://{name}.upstream.example" for name in upstreams}
+        urls = addresses(lambda name: f"https://{name}.upstream.example")
         here.services, here.network = replace(here.services, http=network, upstream_urls=urls), network
         yield here, network

@@ -17,7 +17,7 @@ from relay.nouns.money import nanos
 from relay.nouns.signing import verify_webhook
 from relay.nouns.task import State
 from tests.functional.harness import Harness, harness, open_account
-from tests.functional.network import CLIENT, PICTURE
+from tests.functional.network import CLIENT, IMAGE_HOST, PICTURE
 from tests.functional.refusals import refused
 
 TEXT, IMAGE = "/kling/v1/videos/text2video", "/kling/v1/videos/image2video"
@@ -73,7 +73,7 @@ def test_a_picture_as_bare_base64_is_kept_as_an_input_and_not_in_the_request(her
     task_id = created(here, IMAGE, image=base64.b64encode(PICTURE).decode(), image_tail="https://img.example/b.png")
     here.pump()
     asked = json.loads(here.network.sent("newapi.submit")[0].body)
-    assert asked["image"].startswith("https://media.s3")
+    assert asked["image"] == f"{IMAGE_HOST}/1.png"
     assert asked["image_tail"] == "https://img.example/b.png"
     found = here.services.store.tasks.with_request(here.account_id, task_id)
     assert found is not None

@@ -89,3 +89,13 @@ def test_a_callback_names_its_job_and_nothing_else_of_it_is_read(api: str, said:
 def test_a_callback_that_cannot_be_read_is_bad_input() -> None:
     with pytest.raises(BadInput):
         PROVIDER.read_callback(Inbound("POST", "/", body=b"<html>"), 0, None)
+
+
+def test_an_uploaded_picture_has_its_address_in_either_place() -> None:
+    host = PROVIDER.apis["kling"].image_host
+    said = json.loads((FIXTURES / "image_host.json").read_text("utf-8"))
+    assert host is not None
+    assert {host.read(answer(said[name])) for name in ("plain", "inside")} == {"https://host.example/a.png"}
+    with pytest.raises(Refused) as refused:
+        host.read(answer(said["refused"], 413))
+    assert (refused.value.elsewhere, refused.value.words) == (True, said["refused"]["message"])

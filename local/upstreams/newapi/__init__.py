@@ -1,22 +1,34 @@
-"""The simulated aggregator: our dialects of it, and the buttons that Midjourney's pictures come with."""
+"""The simulated aggregator: our dialects of it, its image host, and the buttons of Midjourney's pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from local.upstreams.files import Files
 from local.upstreams.jobs import Job
 from local.upstreams.mirror import Mirror
 from local.upstreams.newapi import midjourney
 from local.upstreams.newapi.kling import Kling
+from local.upstreams.paths import IMAGE_HOST, Path
 from local.upstreams.settings import Settings
+from relay.families.forms import read_file
+from relay.families.newapi.image_host import UPLOAD
 from relay.nouns.catalog import Upstream
 from relay.nouns.draft import Draft
 from relay.nouns.errors import InvalidParameter
-from relay.nouns.wire import Json
+from relay.nouns.wire import Inbound, Json, Reply
 
 
 class Newapi(Mirror):
+    def paths(self) -> Sequence[Path]:
+        return (*super().paths(), Path("POST", IMAGE_HOST + UPLOAD, self._host))
+
+    def _host(self, inbound: Inbound) -> Reply:
+        """What is uploaded to the image host."""
+        self.authorise(inbound)
+        url, _ = self.files.keep(read_file(inbound).body)
+        return Reply.json({"url": url, "created": int(self.now())})
+
     def facts(self, job: Job) -> Mapping[str, Json]:
         return midjourney.facts(job) or super().facts(job) if job.api == midjourney.PLATFORM else super().facts(job)
 

@@ -18,7 +18,7 @@ FILES = ("models.toml", "menus.toml", "upstreams.toml", "tiers.toml")  # whateve
 _TOP = "currency usd utc_offset deadlines unpaid_uploads tiers upstreams models menus"
 _LIMITS = ("per_minute", "per_day", "in_flight", "reads_per_minute")
 _TIER = " ".join(("name", *_LIMITS, "uploads"))
-_UPSTREAM = "family base_url callbacks credential poll poll_alone intake"
+_UPSTREAM = "family base_url image_host callbacks credential poll poll_alone intake"
 
 
 class CatalogError(ValueError):
@@ -103,8 +103,9 @@ def _allowance(words: Table, name: str, otherwise: Allowance) -> Allowance:
 
 
 def _upstream(name: str, words: Table) -> Upstream:
-    if not words.text("base_url").startswith("https://"):
-        raise words.wrong("base_url", "must begin with https://")
+    for address in ("base_url", *(["image_host"] * ("image_host" in words.words))):
+        if not words.text(address).startswith("https://"):
+            raise words.wrong(address, "must begin with https://")
     credential = words.text("credential", "")
     if credential and credential not in CREDENTIALS:
         raise words.wrong("credential", f'is "{credential}"; there are: {", ".join(CREDENTIALS)}')
@@ -118,6 +119,7 @@ def _upstream(name: str, words: Table) -> Upstream:
         intake=Intake(intake.whole("limit"), intake.whole("seconds")) if intake else None,
         poll_alone=_poll(words, "poll_alone") if "poll_alone" in words.words else None,
         credential=credential,
+        image_host=words.text("image_host", ""),
     )
 
 

@@ -7,7 +7,7 @@ writes calls with a path only, and `flow.services` adds the address and our key 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from enum import Enum
 from typing import ClassVar, NamedTuple, NoReturn
 
@@ -31,6 +31,7 @@ class Mode(Enum):
 class MediaForm(Enum):
     URL = "url"  # inputs are sent as addresses that the upstream fetches
     DATA = "data"  # inputs are sent as bytes: `data:` URIs, or what is in them
+    HOSTED = "hosted"  # as addresses; pictures that we keep are uploaded to the upstream's image host before
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,20 @@ class Step(NamedTuple):
     """One call of a submission, and what reads its answer: the job, or the next step.
 
     A step that is `repeatable` makes nothing (an upload): until the first that is not, every failure is certain.
+    `image_host`: it is sent there and not where the API is.
     """
 
     call: Call
     read: Callable[[Answer], Observation | Step]
+    image_host: bool = False
+
+
+class ImageHost(NamedTuple):
+    """How a picture, given as a `data:` URI, is uploaded, and the address in the answer. `read` raises Refused or
+    UnknownOutcome."""
+
+    write: Callable[[str], Call]
+    read: Callable[[Answer], str]
 
 
 def no_query(_: object) -> NoReturn:
@@ -103,15 +114,12 @@ class Carries:
 class Api:
     """One API of an upstream.
 
-    `write_submit` raises Unfit for what the API cannot carry whole. `read_submit` raises Refused for a certain no,
-    UnknownOutcome for the unreadable; `read_query` raises Unreadable where the answer tells nothing. An API whose
-    mode is ANSWER has no query. `write_cancel` asks to stop a job: its answer is not read, the next query tells.
-    `seconds` bound a submission, `largest_answer` is the bytes read of any answer.
     `carries` lists the kinds it makes and what it carries of a request for each: all else is refused before
     `write_submit`, which raises Unfit for what it cannot carry whole even so. `read_submit` raises Refused for a
     certain no, UnknownOutcome for the unreadable; `read_query` raises Unreadable where the answer tells nothing. An
     API whose mode is ANSWER or STREAM has no query. `seconds` bound a submission, `largest_answer` the bytes read of
-    any answer.
+    any answer. `write_cancel` asks to stop a job: its answer is not read, the next query tells.
+    `image_host`: how pictures are uploaded where the catalog names an image host for the upstream.
     `events`: the upstream tells of its jobs by webhooks that name the job alone, so the job has to lead to its task.
 
     `read_stream` reads an answer of status 200 in mode STREAM, piece by piece as it comes; any other status is for
@@ -130,6 +138,7 @@ class Api:
     events: bool = False
     write_cancel: Callable[[Job], Call] | None = None
     media_form: MediaForm = MediaForm.URL
+    image_host: ImageHost | None = None
     _: KW_ONLY
     carries: Mapping[Kind, Carries]
 
@@ -143,7 +152,22 @@ class Api:
         if order.draft.kind not in self.carries:
             raise Unfit("model", "is of a kind this API does not make", "该 API 不支持此类型")
         self.carries[order.draft.kind].check(order.draft)
-        return Step(self.write_submit(order), lambda answer: self.read_submit(answer, order))
+        return self._upload(order) or Step(self.write_submit(order), lambda answer: self.read_submit(answer, order))
+
+    def _upload(self, order: Order) -> Step | None:
+        """The upload of the first input that is still bytes, where those go to an image host."""
+        media = order.draft.media
+        number = next((number for number, each in enumerate(media) if each.url.startswith("data:")), None)
+        if self.image_host is None or number is None:
+            return None
+        host = self.image_host
+
+        def read(answer: Answer) -> Step:
+            uploaded = replace(media[number], url=host.read(answer))
+            left = replace(order.draft, media=(*media[:number], uploaded, *media[number + 1 :]))
+            return self.first_step(replace(order, draft=left))
+
+        return Step(replace(host.write(media[number].url), repeatable=True), read, image_host=True)
 
 
 class Provider:

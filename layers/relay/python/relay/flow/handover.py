@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from relay.families.provider import Api, MediaForm
 from relay.flow.availability import OurFault, busy_for, note_refusal, refuses_key
 from relay.flow.fit import as_charged
-from relay.flow.inlining import inline_inputs
+from relay.flow.inlining import host_inputs, inline_inputs
 from relay.flow.inputs import PROBES_SECONDS, prepare_inputs
 from relay.flow.observe import observe
 from relay.flow.sending import prepare, send
@@ -27,6 +27,7 @@ MARGIN = 70_000  # ms a claim outlasts what its submission may take, before the 
 ROUNDS = 3  # times all upstreams may refuse a task before it fails, 2 s apart and doubling
 ROUND_PAUSE = 2.0
 FAULT_PAUSE = 30.0  # the same after a fault of our own
+IN_FORM = {MediaForm.URL: prepare_inputs, MediaForm.DATA: inline_inputs, MediaForm.HOSTED: host_inputs}
 
 logger = Logger(child=True)
 
@@ -77,7 +78,7 @@ class _Round:
             if api.held and self._worker.pass_on:
                 self._worker.pass_on(self._services, self._task)
                 return
-            if not self._has_time_for(api):
+            if not self._has_time_for(source, api):
                 break
             if self._sent(source, api):
                 return
@@ -88,16 +89,20 @@ class _Round:
         wait, pause = (None, FAULT_PAUSE) if self._faulty else (self._wait, ROUND_PAUSE)
         _handed_back(self._services, self._task, self._last, wait, pause)
 
-    def _has_time_for(self, api: Api) -> bool:
-        seconds = api.seconds + (0 if api.media_form in self._usable else PROBES_SECONDS)
+    def _has_time_for(self, source: Source, api: Api) -> bool:
+        seconds = api.seconds + (0 if self._form(source, api) in self._usable else PROBES_SECONDS)
         return self._services.clock() + seconds * 1000 <= self._until
 
-    def _draft_for(self, api: Api) -> Draft:
-        """The draft with its inputs in the form this API takes them in."""
-        if api.media_form not in self._usable:
-            in_form = inline_inputs if api.media_form is MediaForm.DATA else prepare_inputs
-            self._usable[api.media_form] = in_form(self._services, self._draft)
-        return self._usable[api.media_form]
+    def _form(self, source: Source, api: Api) -> MediaForm:
+        hosted = api.image_host and self._services.catalog.upstreams[source.upstream].image_host
+        return MediaForm.HOSTED if hosted else api.media_form
+
+    def _draft_for(self, source: Source, api: Api) -> Draft:
+        """The draft with its inputs in the form this source takes them in."""
+        form = self._form(source, api)
+        if form not in self._usable:
+            self._usable[form] = IN_FORM[form](self._services, self._draft)
+        return self._usable[form]
 
     def _sent(self, source: Source, api: Api) -> bool:
         """Whether the task is on its way, by us or by another worker; False where this upstream takes it not now."""
@@ -108,7 +113,7 @@ class _Round:
         try:
             # both before the claim: whatever fails or crashes here has made nothing, and the task can be tried again
             with _nothing_sent(self._task):
-                submission = prepare(self._services, self._task, self._draft_for(api), source, api)
+                submission = prepare(self._services, self._task, self._draft_for(source, api), source, api)
             claimed = _claim(self._services, self._task, source, api)
             if claimed is not None:
                 self._task = claimed

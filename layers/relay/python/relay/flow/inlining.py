@@ -1,4 +1,5 @@
-"""Inputs for upstreams that take bytes and no addresses: every medium becomes a `data:` URI before the claim."""
+"""Inputs for upstreams that take bytes: every medium, or what goes to an image host, becomes a `data:` URI before the
+claim."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import base64
 from dataclasses import replace
 
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
-from relay.flow.inputs import PROBES_SECONDS, STORED, unusable
+from relay.flow.inputs import PROBES_SECONDS, STORED, prepare_inputs, unusable
 from relay.flow.services import FETCH, Services
 from relay.nouns.draft import FILE_KINDS, Draft, Medium
 from relay.nouns.errors import Refused
@@ -31,6 +32,24 @@ def inline_inputs(services: Services, draft: Draft) -> Draft:
         left -= len(body)
         inlined.append(replace(medium, url=_data_uri(medium, body)))
     return replace(draft, media=tuple(inlined))
+
+
+def host_inputs(services: Services, draft: Draft) -> Draft:
+    """The draft with stored pictures as `data:` URIs, to be uploaded to an image host, and the rest as addresses.
+
+    Raises Refused as `inline_inputs` and `prepare_inputs` do.
+    """
+    left = MOST_TOGETHER
+
+    def inline(medium: Medium) -> str | None:
+        nonlocal left
+        if medium.role in FILE_KINDS:
+            return None
+        body = _read_stored(services, medium.url.removeprefix(STORED), min(left, MOST_EACH))
+        left -= len(body)
+        return _data_uri(medium, body)
+
+    return prepare_inputs(services, draft, inline)
 
 
 def _data_uri(medium: Medium, body: bytes) -> str:

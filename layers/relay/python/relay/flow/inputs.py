@@ -6,7 +6,7 @@ are kept in the draft as `media:<key>`; a link to them is signed only when the r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -127,21 +127,22 @@ def _without_bytes(value: Any) -> Any:  # noqa: ANN401 - any JSON
     return "data:" if isinstance(value, str) and is_data_uri(value) else value
 
 
-def prepare_inputs(services: Services, draft: Draft) -> Draft:
+def prepare_inputs(services: Services, draft: Draft, inline: Callable[[Medium], str | None] | None = None) -> Draft:
     """The draft with every medium as a URL an upstream can fetch: stored files by a fresh S3 link, others as given.
 
-    Addresses of others are probed. Raises Refused where one is gone or holds no media: an upstream would start a job,
-    and bill it, before it found out.
+    `inline` may make something else of a stored file. Addresses of others are probed. Raises Refused where one is gone
+    or holds no media: an upstream would start a job, and bill it, before it found out.
     """
     until = services.clock() + int(PROBES_SECONDS * 1000)
 
-    def resolve(url: str) -> str:
+    def resolve(medium: Medium) -> str:
+        url = medium.url
         if url.startswith(STORED):
-            return _link_for_upstream(services, url.removeprefix(STORED))
+            return (inline and inline(medium)) or _link_for_upstream(services, url.removeprefix(STORED))
         _probe(services, url, min(PROBE_SECONDS, max(0.0, (until - services.clock()) / 1000)))
         return url
 
-    return replace(draft, media=tuple(replace(medium, url=resolve(medium.url)) for medium in draft.media))
+    return replace(draft, media=tuple(replace(medium, url=resolve(medium)) for medium in draft.media))
 
 
 def _link_for_upstream(services: Services, key: str) -> str:

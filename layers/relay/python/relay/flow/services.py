@@ -89,12 +89,11 @@ class Services:
         key = self.secrets.find(f"upstreams/{upstream}/key")
         return self.providers(self.catalog.upstreams[upstream].family) if key else None
 
-    def send(self, upstream: str, api: Api, call: Call, seconds: float) -> Answer:
-        """Make a translator's call at an upstream, with its address and our key there, which is masked in the answer.
-
-        Raises EgressRefused, NotSent or NoAnswer.
+    def send(self, upstream: str, api: Api, call: Call, seconds: float, *, image_host: bool = False) -> Answer:
+        """Make a translator's call at an upstream, or at its image host, with the address and our key there, which is
+        masked in the answer. Raises EgressRefused, NotSent or NoAnswer.
         """
-        addressed, hidden = self._address(upstream, call, seconds)
+        addressed, hidden = self._address(upstream, call, seconds, self._host(upstream) if image_host else None)
         answer = self.http.send(replace(addressed, largest_answer=api.largest_answer))
         return replace(answer, body=b"".join(mask(iter([answer.body]), hidden)))
 
@@ -125,7 +124,11 @@ class Services:
     def _base(self, upstream: str) -> str:
         return self.upstream_urls.get(upstream, self.catalog.upstreams[upstream].base_url).rstrip("/")
 
-    def _address(self, upstream: str, call: Call, seconds: float) -> tuple[Call, list[bytes]]:
+    def _host(self, upstream: str) -> str:
+        known = self.catalog.upstreams[upstream].image_host
+        return self.upstream_urls.get(f"{upstream}.image_host", known).rstrip("/")
+
+    def _address(self, upstream: str, call: Call, seconds: float, base: str | None = None) -> tuple[Call, list[bytes]]:
         """The call as it is sent, and what of our key has to be masked in the answer. Raises NotSent."""
         known = self.catalog.upstreams[upstream]
         key = self.secrets.find(f"upstreams/{upstream}/key")
@@ -137,7 +140,7 @@ class Services:
         except ValueError as error:  # its text may hold the key
             raise NotSent(f"the key of {upstream} is not of the form its credential takes") from error
         headers = {**call.headers, credential.header: sent}
-        addressed = replace(call, url=self._base(upstream) + call.url, headers=headers, timeout=seconds)
+        addressed = replace(call, url=(base or self._base(upstream)) + call.url, headers=headers, timeout=seconds)
         return addressed, credential.hidden(key, sent)
 
     def ask(self, task: Task, upstream_task_id: str, seconds: float) -> Observation:

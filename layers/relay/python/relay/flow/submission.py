@@ -26,10 +26,11 @@ class Submission:
         self.api, self._services, self._upstream = api, services, order.source.upstream
         self._until = min(until, services.clock() + int(api.seconds * 1000))
         self._step = api.first_step(order)
+        self._most = MAX_STEPS + len(order.draft.media)  # each may be uploaded
 
     def prepare(self) -> None:
         """Do the steps that make nothing. Raises Refused: then nothing was made and it may be tried again."""
-        for _ in range(MAX_STEPS):
+        for _ in range(self._most):
             if not self._step.call.repeatable:
                 return
             try:
@@ -39,7 +40,8 @@ class Submission:
             if isinstance(found, Observation):
                 raise TypeError("a step that makes nothing was answered with a job")
             self._step = found
-        raise Refused(f"{self._upstream} asks for too many steps", elsewhere=True)
+        if self._step.call.repeatable:
+            raise Refused(f"{self._upstream} asks for too many steps", elsewhere=True)
 
     def submit(self, note: Callable[[Observation], None]) -> Observation:
         """Do the steps that make something; `note` is told how far they are. Raises Refused while nothing can have
@@ -64,7 +66,9 @@ class Submission:
         return seen
 
     def _send(self) -> Answer:
-        return self._services.send(self._upstream, self.api, self._step.call, self._seconds_left())
+        return self._services.send(
+            *(self._upstream, self.api, self._step.call, self._seconds_left()), image_host=self._step.image_host
+        )
 
     def _stream(self, note: Callable[[Observation], None]) -> Observation | Step:
         with self._services.stream(self._upstream, self.api, self._step.call, self._seconds_left()) as incoming:

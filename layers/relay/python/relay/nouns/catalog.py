@@ -16,10 +16,9 @@ VIDEO_SECONDS = 5  # what a video lasts when neither the client nor the model sa
 class Source:
     """One way to have a model made: lowest `priority` first, among equals in proportion to `weight`.
 
-    `label` is the upstream's own word for the platform, where its API has one.
-
-    `counts` are the numbers of images the upstream makes at once, `lengths` the seconds its videos last and `sizes`
-    the shapes it makes; an empty one of the latter two means any. `results` is how many it makes of a request for one.
+    `label` is the upstream's own word for the platform, where its API has one. `counts` are the numbers of images it
+    makes at once, `lengths` the seconds its videos last and `sizes` the shapes it makes; an empty one of the latter two
+    means any. `results` is how many it makes of a request for one.
     """
 
     upstream: str
@@ -142,6 +141,7 @@ class Upstream:
     intake: Intake | None = None
     poll_alone: Poll | None = None  # where its callbacks cannot reach us
     credential: str = ""  # a word of CREDENTIALS; empty: as its family's
+    image_host: str = ""  # where its inputs are uploaded first, with the same key
 
 
 @dataclass(frozen=True, slots=True)

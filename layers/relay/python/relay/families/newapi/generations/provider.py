@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from relay.families.newapi.generations.words import PATH, RATIO
+from relay.families.newapi.image_host import IMAGE_HOST
 from relay.families.newapi.jobs import read_accepted, read_stand
 from relay.families.provider import Api, Carries, Job, Order
 from relay.nouns.draft import Draft, Kind, MediaRole
@@ -51,4 +52,4 @@ def write_query(job: Job) -> Call:
 _ROLES = (MediaRole.IMAGE, MediaRole.FIRST_FRAME)
 _OPTIONS = ("negative_prompt", "seed", "style", "cfg_scale", "resolution", "watermark", "enhance_prompt")
 CARRIES = {Kind.VIDEO: Carries(("text2video", "image2video"), _ROLES, _OPTIONS)}
-API = Api(write_submit, read_submit, write_query, read_stand, carries=CARRIES)
+API = Api(write_submit, read_submit, write_query, read_stand, image_host=IMAGE_HOST, carries=CARRIES)

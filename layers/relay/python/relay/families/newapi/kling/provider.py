@@ -8,6 +8,7 @@ from functools import partial
 from urllib.parse import quote
 
 from relay.families.newapi.answers import BAD_VALUE, CODES, FULL, LACKING, OTHER, OUR_KEY, REFUSED_BY_POLICY, Row
+from relay.families.newapi.image_host import IMAGE_HOST
 from relay.families.newapi.jobs import read_accepted, read_stand
 from relay.families.newapi.kling.words import ACTIONS, HOME, IMAGE, PATH, PRO, RATIOS, SOUND_FROM, TEXT
 from relay.families.provider import Api, Carries, Job, Order
@@ -112,7 +113,8 @@ CARRIES = {Kind.VIDEO: Carries(ACTIONS, _ROLES, _CARRIED)}
 
 
 def _api(home: str) -> Api:
-    return Api(partial(write_submit, home), read_submit, partial(write_query, home), read_stand, carries=CARRIES)
+    calls = (partial(write_submit, home), read_submit, partial(write_query, home), read_stand)
+    return Api(*calls, image_host=IMAGE_HOST, carries=CARRIES)
 
 
 API, DIRECT = _api(HOME), _api("")  # at an aggregator, and at Kling itself

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from relay.families.newapi.answers import POLICY, read_error, refusal, speaks_of_policy
+from relay.families.newapi.image_host import IMAGE_HOST
 from relay.families.newapi.video.words import (
     COMPONENTS,
     CREATE_PATH,
@@ -141,4 +142,4 @@ def _fault(document: Record, detail: Record, state: State) -> Fault:
 _ROLES = (MediaRole.IMAGE, MediaRole.FIRST_FRAME, MediaRole.LAST_FRAME, MediaRole.REFERENCE)
 _OPTIONS = ("resolution", "watermark", "private", "enhance_prompt", "upsample")
 CARRIES = {Kind.VIDEO: Carries(("text2video", "image2video"), _ROLES, _OPTIONS)}
-API = Api(write_submit, read_submit, write_query, read_query, carries=CARRIES)
+API = Api(write_submit, read_submit, write_query, read_query, image_host=IMAGE_HOST, carries=CARRIES)
