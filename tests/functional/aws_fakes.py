@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from local.loops import read_template
 from local.routing import Match, Routes
@@ -61,7 +61,7 @@ def _routes() -> Routes:
 
 
 def http_event(method: str, path: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
-    """An API Gateway payload 2.0 event."""
+    """An API Gateway payload 2.0 event. Like the gateway it decodes the path."""
     where, _, query = path.partition("?")
     try:
         text, encoded = body.decode(), False
@@ -70,7 +70,7 @@ def http_event(method: str, path: str, headers: dict[str, str], body: bytes) -> 
     return {
         "version": "2.0",
         "routeKey": f"{method} {where}",
-        "rawPath": where,
+        "rawPath": unquote(where),
         "rawQueryString": query,
         "queryStringParameters": {name: values[-1] for name, values in parse_qs(query).items()},
         "headers": headers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -34,7 +34,7 @@ def follow_link(here: Harness, url: str) -> tuple[int, str]:
     status, headers, body = open_link(here, url)
     if status != 200:
         return status, object_key(headers["location"]) if "location" in headers else ""
-    key = urlsplit(url).path.removeprefix("/media/")
+    key = unquote(urlsplit(url).path).removeprefix("/media/")
     assert body == here.bytes_of(key)
     return status, key
 

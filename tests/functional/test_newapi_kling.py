@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import jwt
 import pytest
@@ -16,6 +16,7 @@ from relay.nouns.draft import MediaRole
 from relay.nouns.money import nanos
 from relay.nouns.signing import verify_webhook
 from relay.nouns.task import State
+from tests.axes import table
 from tests.functional.harness import Harness, harness, open_account
 from tests.functional.network import CLIENT, IMAGE_HOST, PICTURE
 from tests.functional.refusals import refused
@@ -102,6 +103,12 @@ def test_a_clients_own_id_finds_its_task_once_and_for_its_account_alone(here: Ha
         assert refused(here, "GET", f"{TEXT}/{unknown}", key="sk-EXAMPLE-stranger").code == 1203
     status, document = here.post(TEXT, {**CLOUDS, "external_task_id": "film 7"}, key="sk-EXAMPLE-stranger")
     assert (status, document["code"]) == (200, 0)
+
+
+@table("reference", ["水" * 255, "a b:c@d~e.f-_", "..."])
+def test_a_clients_own_id_is_asked_by_in_a_path(here: Harness, reference: str) -> None:
+    task_id = created(here, external_task_id=reference)
+    assert here.request("GET", f"{TEXT}/{quote(reference, safe='')}")[1]["data"]["task_id"] == task_id
 
 
 def test_kling_itself_is_asked_with_its_own_token_and_at_its_own_paths(here: Harness) -> None:
@@ -195,7 +202,10 @@ REFUSED: tuple[tuple[str, dict[str, Any], int, str], ...] = (
     (TEXT, {"camera_control": {"type": "down_back", "config": {"pan": 5}}}, 1201, "camera_control.config "),
     (TEXT, {"callback_url": "ftp://client.example"}, 1201, "callback_url "),
     (TEXT, {"callback_url": "http://127.0.0.1/hook"}, 1201, "callback_url "),
-    (TEXT, {"external_task_id": "\n"}, 1201, "external_task_id "),
+    *(
+        (TEXT, {"external_task_id": reference}, 1201, "external_task_id ")
+        for reference in ("\n", "a/b", "a#b", "a?b", "a%2Fb", "a+b", "..", " a", "a\\b", "e\u0301", "x" * 256)
+    ),
     (IMAGE, {}, 1200, "image "),
     (IMAGE, {"image": "no picture, no address"}, 1201, "image "),
     (IMAGE, {"image": "aGVsbG8="}, 1201, "image "),

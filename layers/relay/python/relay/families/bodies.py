@@ -22,6 +22,8 @@ MAX_DEPTH = 64  # arrays and objects within each other; json.dumps recurses, and
 
 INLINE = "data:application/octet-stream;base64,"  # before bytes whose type is judged by themselves
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+# API Gateway decodes a path before it is matched, so that / # ? % in a part of it are lost or taken for the path's own
+_PATH_SEGMENT = re.compile(r"[\w.~:@-]+(?: +[\w.~:@-]+)*")
 
 # How pydantic's complaints read in Chinese; what is not listed says "is not valid".
 _ZH: Mapping[str, str] = {
@@ -38,6 +40,7 @@ _ZH: Mapping[str, str] = {
     "greater_than_equal": "过小",
     "less_than_equal": "过大",
     "not_printable": "必须是可打印字符",
+    "not_of_a_path": "只能由字母、数字、中间的空格和 -._~:@ 组成",
     "url_form": "必须是 http 或 https 网址",
     "url_credentials": "不能包含用户名或密码",
 }
@@ -85,7 +88,14 @@ def _printable(value: str) -> str:
     return value
 
 
+def _of_a_path(value: str) -> str:
+    if not _PATH_SEGMENT.fullmatch(value) or value in (".", ".."):
+        raise PydanticCustomError("not_of_a_path", "must be letters, digits, spaces between them and any of -._~:@")
+    return value
+
+
 Reference = Annotated[str, Field(max_length=255), AfterValidator(_printable)]  # the client's own, for one of its tasks
+PathReference = Annotated[str, Field(max_length=255), AfterValidator(_of_a_path)]  # one that is asked for in a path
 
 B = TypeVar("B", bound=Body)
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
-from urllib.parse import unquote
 
 from pydantic import BeforeValidator, Field
 
-from relay.families.bodies import MAX_TEXT, Body, Picture, Reference, Url, read_body, read_json
+from relay.families.bodies import MAX_TEXT, Body, PathReference, Picture, Url, read_body, read_json
 from relay.families.dialect import TaskQuery
 from relay.families.newapi.kling.words import CAMERA, IMAGE, MOST_MASKS, MOST_POINTS, PLATFORM, PRO, TEXT, Ratio
 from relay.families.newapi.words import FAMILY
 from relay.nouns.catalog import Catalog, Model
 from relay.nouns.draft import Callback, ClientRef, Draft, Kind, MediaRole, Medium, options_of
-from relay.nouns.errors import InvalidParameter, MissingField, TaskNotFound
+from relay.nouns.errors import InvalidParameter, MissingField
 from relay.nouns.wire import Inbound
 
 # Fields of Kling's newer models and of the family's other APIs: left out silently, another film would be made.
@@ -70,7 +69,7 @@ class _Create(Body):
     dynamic_masks: Annotated[list[_Moving], Field(max_length=MOST_MASKS)] = Field(default_factory=list)
     camera_control: _Camera | None = None
     callback_url: Url | None = None
-    external_task_id: Reference | None = None
+    external_task_id: PathReference | None = None
 
 
 def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
@@ -168,7 +167,5 @@ def _options(body: _Create) -> dict[str, object]:
 
 def read_query(inbound: Inbound, catalog: Catalog) -> TaskQuery:
     """A task by its id, or by the client's own for it."""
-    task_id = unquote(inbound.params["task_id"])  # a client's own may hold what a path cannot
-    if not task_id.isprintable() or len(task_id) > 255:
-        raise TaskNotFound
+    task_id = inbound.params["task_id"]
     return TaskQuery(task_id, PLATFORM, client_ref=task_id)
