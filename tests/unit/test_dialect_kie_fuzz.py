@@ -16,7 +16,7 @@ from relay.nouns.wire import Inbound
 from tests.speaking import Speaker
 
 CATALOG = shipped()
-CLIENT = Speaker(DIALECT)
+CLIENT = Speaker(DIALECT, paths=tuple(route.path for route in DIALECT.routes if "gpt4o" in route.path))
 FIELDS = (
     *("prompt", "filesUrl", "fileUrl", "size", "nVariants", "maskUrl", "callBackUrl"),
     *("isEnhance", "uploadCn", "enableFallback", "fallbackModel", "taskId", "url", "imageUrl"),

@@ -19,7 +19,7 @@ from relay.nouns.task import TERMINAL, Asset, State, Task
 from tests.axes import table
 from tests.speaking import Speaker
 
-CLIENT = Speaker(DIALECT)
+CLIENT = Speaker(DIALECT, paths=tuple(route.path for route in DIALECT.routes if "gpt4o" in route.path))
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "kie"
 TASK = Task(
     account_id="acc",

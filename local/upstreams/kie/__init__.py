@@ -1,4 +1,4 @@
-"""The simulated KIE: what no dialect of ours speaks (Market, Veo, Suno), its limits and its way with errors."""
+"""The simulated KIE: what no dialect of ours speaks (Veo, Suno), its limits and its way with errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import partial
 from local.upstreams.callbacks import Event, Signer
 from local.upstreams.files import Files
 from local.upstreams.jobs import Job
-from local.upstreams.kie import market, shared, suno, veo
+from local.upstreams.kie import shared, suno, veo
 from local.upstreams.kie.shared import Api, Refused
 from local.upstreams.mirror import Mirror
 from local.upstreams.paths import Path
@@ -24,7 +24,7 @@ from relay.nouns.money import NANOS
 from relay.nouns.signing import sign_kie
 from relay.nouns.wire import Inbound, Reply
 
-APIS: Mapping[str, Api] = {api.name: api for api in (market.API, veo.API, suno.API)}
+APIS: Mapping[str, Api] = {api.name: api for api in (veo.API, suno.API)}
 KIE_FAULTS: dict[str, tuple[int, str]] = {
     "rate-limit": (429, "Too many requests, please try again later"),
     "server-error": (500, "Server exception, please try again later or contact customer service"),
@@ -40,7 +40,7 @@ HTTP_CODES = {429, 500}
 
 
 class Kie(Mirror):
-    """4o image as our dialect has it; Market, Veo and Suno beside it."""
+    """What our dialect has; Veo and Suno beside it."""
 
     def __init__(self, upstream: Upstream, settings: Settings, files: Files) -> None:
         super().__init__(upstream, settings, files)

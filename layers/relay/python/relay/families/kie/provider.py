@@ -5,9 +5,12 @@ from __future__ import annotations
 from functools import partial
 from urllib.parse import quote
 
-from relay.families.kie import gpt4o, market, suno, veo
 from relay.families.kie.answers import bare_refusal, find_id, knows, read_envelope, refusal
+from relay.families.kie.gpt4o import provider as gpt4o
+from relay.families.kie.market import provider as market
 from relay.families.kie.records import Wire, read_record
+from relay.families.kie.suno import provider as suno
+from relay.families.kie.veo import provider as veo
 from relay.families.provider import Api, Job, Order, Provider
 from relay.families.reading import parse
 from relay.nouns.errors import BadInput, Forbidden, UnknownOutcome, Unreadable

@@ -1,7 +1,8 @@
-"""What KIE calls what we call otherwise; both sides use it."""
+"""What all of the family's APIs share on both sides."""
 
 from __future__ import annotations
 
-OPTIONS = {"enhance_prompt": "isEnhance", "upload_cn": "uploadCn"}  # KIE docs, Generate 4o Image
-OPTIONS |= {"enable_fallback": "enableFallback", "fallback_model": "fallbackModel"}
-FIELDS = {"count": "nVariants", **OPTIONS}
+from typing import Literal
+
+FAMILY = "kie"
+LANGUAGE: Literal["en"] = "en"

@@ -1,4 +1,4 @@
-"""Owns KIE's Veo API as we call it."""
+"""KIE's Veo API as we call it."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Owns KIE's 4o image API as we call it."""
+"""KIE's 4o image API as we call it."""
 
 from __future__ import annotations
 
+from relay.families.kie.gpt4o.words import OPTIONS
 from relay.families.kie.records import Wire, as_urls, at_most, pick
-from relay.families.kie.words import OPTIONS
 from relay.families.provider import Carries
 from relay.families.reading import Record, as_object
 from relay.nouns.catalog import Source

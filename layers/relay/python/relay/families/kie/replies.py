@@ -1,0 +1,95 @@
+"""What clients of all of KIE's APIs send and are answered alike: ids, the envelope, errors, and why a task failed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from relay.families.bodies import MAX_TEXT, Body
+from relay.families.dialect import TaskQuery, Told
+from relay.families.kie.words import LANGUAGE
+from relay.nouns.catalog import Catalog
+from relay.nouns.draft import Callback, Draft
+from relay.nouns.errors import Forbidden, MissingField, RelayError, TaskNotFound, Unsupported
+from relay.nouns.faults import Fault, sentence
+from relay.nouns.task import FAULTS, State, Task
+from relay.nouns.wire import Inbound, Reply, compact
+
+# Codes that are not the error's HTTP status (KIE docs, status codes; 403 is not among them).
+_ERROR_CODES: tuple[tuple[type[RelayError], int], ...] = ((Forbidden, 401), (Unsupported, 505))
+# Why a task failed (KIE docs, callbacks of each API); each API has a number of its own for everything else.
+_FAULT_CODES: Mapping[str, int] = {"CONTENT_POLICY_VIOLATION": 400, "INVALID_PARAMETER": 400, "INPUT_FETCH_FAILED": 451}
+_TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+
+Text = Annotated[str, Field(max_length=MAX_TEXT)]
+
+
+class CamelBody(Body):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+def callback_of(url: str | None) -> Callback | None:
+    return Callback(url, "callBackUrl") if url else None
+
+
+def own_id(text: str) -> str:
+    # what cannot be an id of ours is not looked up: the table keeps other rows under `id#...`
+    if not _TASK_ID.fullmatch(text):
+        raise TaskNotFound
+    return text
+
+
+def read_query(platform: str) -> Callable[[Inbound, Catalog], TaskQuery]:
+    """Reads which task of one API is asked for."""
+
+    def read(inbound: Inbound, catalog: Catalog) -> TaskQuery:
+        if not inbound.query.get("taskId"):
+            raise MissingField("taskId")
+        return TaskQuery(own_id(inbound.query["taskId"]), platform)
+
+    return read
+
+
+def write_reply(data: object, code: int = 200, message: str = "success") -> Reply:
+    return Reply.json({"code": code, "msg": message, "data": data})
+
+
+def write_created(told: Told[Task]) -> Reply:
+    return write_reply({"taskId": told.found.task_id})
+
+
+def write_error(error: RelayError, trace_id: str) -> Reply:
+    code = next((code for kind, code in _ERROR_CODES if isinstance(error, kind)), error.status)
+    # KIE's own clients read only `code`, generic HTTP clients only the status line: say it in both. 505 would
+    # mean "HTTP version not supported" to the latter, so there they get the error's own status.
+    status = error.status if code == 505 else code
+    return replace(write_reply(None, code, error.tell(LANGUAGE)), status=status, headers=error.headers)
+
+
+def fault_of(task: Task) -> Fault | None:
+    """Why a task failed; None where it did not."""
+    failed = task.terminal and task.state is not State.SUCCEEDED
+    return (task.fault or FAULTS[task.state]) if failed else None
+
+
+def code_of(fault: Fault, other: int) -> int:
+    """KIE's number for why a task failed, or the API's own for a failed generation."""
+    return _FAULT_CODES.get(fault.code, other)
+
+
+def words_of(fault: Fault) -> str:
+    return sentence(fault.code, LANGUAGE)
+
+
+def echo(draft: Draft) -> str:
+    """The request as it was sent, as text."""
+    return compact(dict(draft.raw)).decode()
+
+
+def urls_of(task: Task) -> list[str]:
+    return [asset.url for asset in task.results]

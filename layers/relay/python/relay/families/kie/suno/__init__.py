@@ -1,0 +1,1 @@
+"""The Suno API: songs, and what goes on from them."""
