@@ -16,6 +16,8 @@ import boto3
 import urllib3
 from botocore import xform_name
 
+from benchmarks.measured import calling
+
 Event = dict[str, Any]
 
 
@@ -47,23 +49,17 @@ class Bare:
         self._clients = {name: boto3.client(name) for name in ("dynamodb", "sqs")}
         self._http = urllib3.PoolManager()
         self.refused: type[Exception] = self._clients["dynamodb"].exceptions.TransactionCanceledException
-        self._kie = json.loads(os.environ["UPSTREAM_URLS"])["kie"]
+        self._upstream = json.loads(os.environ["UPSTREAM_URLS"])[calling.NAME]
 
     def handle(self, event: Event, calls: list[Call], job: str | None = None) -> Event:
         json.loads(event["body"])
         for number, call in enumerate(calls):
             getattr(self._clients[call.service], xform_name(call.operation))(**call.arguments)
             if job and number == 0:
-                self._ask(job)
+                calling.ask(self._http, self._upstream, f"sk-EXAMPLE-{calling.NAME}", job)
         return {
             "statusCode": 200,
             "headers": {"content-type": "application/json"},
             "body": json.dumps({"task_id": job}),
             "isBase64Encoded": False,
         }
-
-    def _ask(self, job: str) -> None:
-        headers = {"authorization": "Bearer sk-EXAMPLE-kie"}
-        url = f"{self._kie}/api/v1/jobs/recordInfo"
-        answer = self._http.request("GET", url, fields={"taskId": job}, headers=headers, timeout=5.0)
-        json.loads(answer.json()["data"]["resultJson"])

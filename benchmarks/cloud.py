@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmarks import upstream
+from benchmarks.measured import UPSTREAMS, calling
 from local.cloud import Cloud
 from local.loops import read_template
 from ops.deployment import Deployment
@@ -26,7 +27,6 @@ ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = ROOT / "template.yaml"
 LAYER, FUNCTIONS = ROOT / "layers" / "relay" / "python", ROOT / "functions"
 PREFIX = "/genrelay/bench"
-WEBHOOK_KEY = "example-hmac"
 CALLBACK_SECRET = "example-callback-secret"
 SHARDS = 4
 BUCKET = "media"
@@ -45,7 +45,7 @@ def embedded_cloud(upstream_seconds: float, result: str = upstream.RESULT) -> It
     with ExitStack() as opened:
         url = opened.enter_context(child_process(upstream.serve, upstream_seconds, result))
         environment: dict[str, str] = opened.enter_context(child_process(serve_cloud))
-        bases = {"kie": f"{url}/kie", "aistudio": f"{url}/aistudio"}
+        bases = {each.NAME: f"{url}/{each.NAME}" for each in UPSTREAMS}
         yield {**environment, "UPSTREAM_URLS": json.dumps(bases), "CLIENT_URL": f"{url}/client"}
 
 
@@ -147,9 +147,8 @@ _SECRETS = {
     "callback-secret": CALLBACK_SECRET,
     "media-secret": "example-media-secret",
     "webhook-master": "example-master",
-    "upstreams/kie/key": "sk-EXAMPLE-kie",
-    "upstreams/kie/webhook-key": WEBHOOK_KEY,
-    "upstreams/aistudio/key": "sk-EXAMPLE-relay",
+    **{f"upstreams/{each.NAME}/key": f"sk-EXAMPLE-{each.NAME}" for each in UPSTREAMS},
+    f"upstreams/{calling.NAME}/webhook-key": calling.WEBHOOK_KEY,
 }
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import mean, quantiles
 from threading import Lock
 from typing import Any, ClassVar
@@ -19,14 +19,14 @@ from typing import Any, ClassVar
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.measured import BY_POLLING
 from relay.effects.store import Store
 from relay.effects.store.codec import pack
 from relay.effects.store.table import Tables
 from relay.nouns.catalog import Tier
-from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import RateLimited
 from relay.nouns.ids import uuid7
-from relay.nouns.task import Delivery, Task
+from relay.nouns.task import Task
 
 SECONDS, RATES, HOLDS = 6, (20, 50, 100), (0.004, 0.008, 0.015)
 TIER = Tier(3, "bench", per_minute=10**6, per_day=10**6, in_flight=10**6, reads_per_minute=10**6)
@@ -68,19 +68,7 @@ class ContendedTable:
 
 def make_task(number: int) -> Task:
     now = time.time_ns() // 1_000_000
-    return Task(
-        account_id="bench",
-        task_id=uuid7(now, number),
-        dialect="aistudio",
-        platform="kling",
-        kind=Kind.IMAGE,
-        model="kling-image",
-        price=1,
-        created_at=now,
-        expires_at=now,
-        due_at=now,
-        delivery=Delivery.NONE,
-    )
+    return replace(BY_POLLING.task("bench", now, price=1), task_id=uuid7(now, number), due_at=now)
 
 
 def create(client: Any, number: int) -> tuple[bool, float]:  # noqa: ANN401 - a model of the SDK's client
@@ -88,7 +76,7 @@ def create(client: Any, number: int) -> tuple[bool, float]:  # noqa: ANN401 - a 
     store = Store.over(Tables(client, "tasks", "accounts", "directory"), shards=1, utc_offset=8)
     began = time.monotonic()
     try:
-        store.submissions.create(make_task(number), Draft("aistudio", "kling", Kind.IMAGE, "kling-image"), TIER, None)
+        store.submissions.create(make_task(number), BY_POLLING.draft(), TIER, None)
     except RateLimited:
         return False, time.monotonic() - began
     return True, time.monotonic() - began

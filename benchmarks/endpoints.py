@@ -20,11 +20,11 @@ from benchmarks.bare import Bare, Call
 from benchmarks.cloud import FUNCTIONS
 from benchmarks.events import Context, Event
 from benchmarks.handlers import OutputCounter, document
-from benchmarks.paths import AISTUDIO, KIE, PROMPT
+from benchmarks.measured import BY_CALLBACK, BY_POLLING
+from benchmarks.paths import PROMPT
 from relay.edge.wiring import services
-from relay.nouns.draft import Kind
 from relay.nouns.ids import uuid7
-from relay.nouns.task import Delivery, State, Task
+from relay.nouns.task import Delivery, State
 
 WARM, TIMES, BLOCKS = 20, 300, 10
 
@@ -119,30 +119,28 @@ def _cpu(once: Callable[[], Any]) -> tuple[float, Any]:
 def _submits() -> Iterator[Round]:
     key, body = os.environ["CLIENT_KEY"], {"prompt": PROMPT, "size": "1024x1024"}
     while True:
-        yield events.submit(key, AISTUDIO, body), None, str(uuid.uuid4()), None
+        yield events.submit(key, BY_POLLING.platform, body), None, str(uuid.uuid4()), None
 
 
 def _statuses() -> Iterator[Round]:
     (task_id,) = _insert_tasks(1)
     while True:
-        yield events.status(os.environ["CLIENT_KEY"], KIE, task_id), task_id, task_id, None
+        yield events.status(os.environ["CLIENT_KEY"], BY_CALLBACK.platform, task_id), task_id, task_id, None
 
 
 def _callbacks() -> Iterator[Round]:
     account_id = os.environ["ACCOUNT_ID"]
     tasks = _insert_tasks(2 * (WARM + TIMES + 5))
     for task_id, other in zip(tasks[::2], tasks[1::2], strict=True):
-        yield events.kie_callback(account_id, task_id, f"works-{task_id}"), task_id, other, f"works-{other}"
+        yield events.callback(account_id, task_id, f"works-{task_id}"), task_id, other, f"works-{other}"
 
 
 def _insert_tasks(number: int) -> list[str]:
-    """Insert tasks that wait for KIE's callback; their ids."""
+    """Insert tasks that wait for their upstream's callback; their ids."""
     now = int(time.time() * 1000)
-    first = Task(
-        os.environ["ACCOUNT_ID"], "", "aistudio", KIE, Kind.IMAGE, "grok-imagine", 200_000_000, now, now + 900_000
-    )
-    first = replace(first, state=State.QUEUED, version=2, due_at=now + 60_000, upstream="kie", api="market")
-    first = replace(first, delivery=Delivery.WAITING)
+    first = BY_CALLBACK.task(os.environ["ACCOUNT_ID"], now, 200_000_000)
+    first = replace(first, state=State.QUEUED, version=2, due_at=now + 60_000, delivery=Delivery.WAITING)
+    first = replace(first, upstream=BY_CALLBACK.upstream, api=BY_CALLBACK.api)
     ids = [uuid7(now, services().random_bits(74)) for _ in range(number)]
     rows = [services().store.tasks.row(replace(first, task_id=each, upstream_task_id=f"works-{each}")) for each in ids]
     table = os.environ["TASKS_TABLE"]

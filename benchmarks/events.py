@@ -13,8 +13,9 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from benchmarks.cloud import CALLBACK_SECRET, ROOT, WEBHOOK_KEY
-from relay.nouns.signing import callback_token, sign_kie
+from benchmarks.cloud import CALLBACK_SECRET, ROOT
+from benchmarks.measured import calling, client
+from relay.nouns.signing import callback_token
 
 Event = dict[str, Any]
 
@@ -50,27 +51,28 @@ def http(example: str, path: str, body: object, headers: Mapping[str, str]) -> E
 
 
 def submit(key: str, platform: str, body: Mapping[str, object]) -> Event:
-    return http("submit.aistudio.image", f"/api/{platform}/images", body, {"authorization": f"Bearer {key}"})
+    return _asked(client.SUBMIT, key, body, platform)
 
 
 def status(key: str, platform: str, task_id: str) -> Event:
-    return http(
-        "status.aistudio.succeeded", f"/api/{platform}/tasks", {"task_id": task_id}, {"authorization": f"Bearer {key}"}
-    )
+    return _asked(client.STATUS, key, {"task_id": task_id}, platform)
 
 
-def kie_callback(account_id: str, task_id: str, job: str) -> Event:
-    """What KIE sends when a job has ended, signed now."""
-    now = int(time.time())
-    token = callback_token(CALLBACK_SECRET.encode(), "kie", account_id, task_id)
-    headers = {"x-webhook-timestamp": str(now), "x-webhook-signature": sign_kie(WEBHOOK_KEY, job, now)}
-    body = {"code": 200, "msg": "success", "data": {"taskId": job, "state": "success"}}
-    return http("callback.kie.success", f"/callbacks/kie/{account_id}.{task_id}/{token}", body, headers)
+def _asked(what: tuple[str, str], key: str, body: object, platform: str = "") -> Event:
+    example, path = what
+    return http(example, path.format(platform=platform), body, {"authorization": f"Bearer {key}"})
+
+
+def callback(account_id: str, task_id: str, job: str) -> Event:
+    """What the upstream sends when a job has ended, signed now."""
+    token = callback_token(CALLBACK_SECRET.encode(), calling.NAME, account_id, task_id)
+    headers, body = calling.callback(job, int(time.time()))
+    return http(calling.ENDED, f"/callbacks/{calling.NAME}/{account_id}.{task_id}/{token}", body, headers)
 
 
 def upload(key: str, picture: bytes) -> Event:
     """A multipart body as a browser sends it, in base64 as the API hands it on."""
-    event = http("upload.aistudio.file", "/api/upload/file", None, {"authorization": f"Bearer {key}"})
+    event = _asked(client.UPLOAD, key, None)
     part = b'content-disposition: form-data; name="file"; filename="lighthouse.png"\r\ncontent-type: image/png'
     body = b"--0123456789abcdef\r\n" + part + b"\r\n\r\n" + picture + b"\r\n--0123456789abcdef--\r\n"
     event["headers"] |= {"content-type": "multipart/form-data; boundary=0123456789abcdef"}
@@ -88,6 +90,6 @@ def media(link: str) -> Event:
 
 def queued(message: str) -> Event:
     """An SQS batch of one."""
-    event = copy.deepcopy(_example("dispatch.aistudio.one"))
+    event = copy.deepcopy(_example(client.MESSAGE))
     event["Records"][0]["body"] = message
     return event

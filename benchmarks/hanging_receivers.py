@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from benchmarks.measured import BY_CALLBACK
 from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox
 from relay.effects.store.codec import write_draft
-from relay.nouns.draft import Callback, Draft, Kind
+from relay.nouns.draft import Callback
 from relay.nouns.ids import uuid7
 from relay.nouns.money import nanos
-from relay.nouns.task import GRACE, Asset, Delivery, State, Task
+from relay.nouns.task import GRACE, Asset, Delivery, State
 
 OTHERS = 20  # deliveries to the other account, one a second
 PATIENCE = 90.0  # seconds until a missing callback is a failure
@@ -79,12 +80,11 @@ def _silent_receiver() -> Iterator[tuple[str, list[socket.socket]]]:
 def _add_owed_deliveries(relay: LocalRelay, account_id: str, url: str, number: int) -> list[dict[str, Any]]:
     """Insert ended tasks whose clients are owed a callback; their queue messages."""
     store, now = relay.deployment.store, time.time_ns() // 1_000_000
-    model = Task(account_id, "", "aistudio", "grok", Kind.IMAGE, "grok-imagine", 0, now, now + 900_000)
+    model = BY_CALLBACK.task(account_id, now, 0)
     model = replace(model, state=State.SUCCEEDED, delivery=Delivery.OWED, due_at=now + GRACE, completed_at=now)
-    model = replace(model, upstream="kie", upstream_task_id="job", assets=(Asset("https://files.example.com/a.png"),))
-    draft = {
-        "S": write_draft(Draft("aistudio", "grok", Kind.IMAGE, "grok-imagine", "a lighthouse", callback=Callback(url)))
-    }
+    files = (Asset("https://files.example.com/a.png"),)
+    model = replace(model, upstream=BY_CALLBACK.upstream, upstream_task_id="job", assets=files)
+    draft = {"S": write_draft(BY_CALLBACK.draft("a lighthouse", Callback(url)))}
     tables, messages = store.tasks.tables, []
     for serial in range(number):
         task = replace(model, task_id=uuid7(now, serial + (hash(account_id) & 0xFFFF) * 100_000))

@@ -12,6 +12,7 @@ import boto3
 
 from benchmarks import events
 from benchmarks.handlers import Handlers, Invocation, document
+from benchmarks.measured import BY_CALLBACK, BY_POLLING, Picture
 from benchmarks.meter import Meter, Use
 from benchmarks.path_use import PathUse, median_use
 from relay.edge.wiring import services
@@ -21,7 +22,6 @@ PROMPT = (
     "a lighthouse on a cliff at dawn, seen from the sea, watercolour on rough paper, soft light, a few gulls, "
     "muted blues and a little warm yellow in the lamp / 黎明时分悬崖上的灯塔，水彩"
 )
-KIE, AISTUDIO = "grok", "kling"  # platforms whose first source is the one upstream or the other
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def measure() -> AllPaths:
     runner.run_path(PATHS[1])
     runner.run_path(PATHS[5])
     paths = {path.name: runner.repeat(lambda path=path: runner.run_path(path)) for path in PATHS}  # type: ignore[misc]
-    task_id = runner.submit(PROMPT, AISTUDIO, told=False)
+    task_id = runner.submit(PROMPT, BY_POLLING, told=False)
     soon = {"shard": 0, "until": int(time.time() * 1000) + 60_000}
     return AllPaths(
         paths,
@@ -125,7 +125,7 @@ class PathRunner:
     def run_path(self, path: Path) -> str:
         """Take a new task along a path; its id."""
         prompt = f"{PROMPT} {'fails' if path.fails else f'after-{max(path.polls, 1)}'}"
-        task_id = self.submit(prompt, AISTUDIO if path.polls else KIE, told=path.told)
+        task_id = self.submit(prompt, BY_POLLING if path.polls else BY_CALLBACK, told=path.told)
         self._drain("dispatch", "DISPATCH_QUEUE_URL")
         if not path.polls:
             self._send_callback(task_id)
@@ -136,17 +136,17 @@ class PathRunner:
         self._check(task_id, path)
         return task_id
 
-    def submit(self, prompt: str, platform: str, *, told: bool) -> str:
+    def submit(self, prompt: str, picture: Picture, *, told: bool) -> str:
         body = {"prompt": prompt, "size": "1024x1024"} | ({"callback_url": os.environ["CLIENT_URL"]} if told else {})
-        answer = self.run("submit", events.submit(os.environ["CLIENT_KEY"], platform, body))
+        answer = self.run("submit", events.submit(os.environ["CLIENT_KEY"], picture.platform, body))
         return str(document(answer)["task_id"])
 
     def query(self, task_id: str) -> None:
-        document(self.run("status", events.status(os.environ["CLIENT_KEY"], AISTUDIO, task_id)))
+        document(self.run("status", events.status(os.environ["CLIENT_KEY"], BY_POLLING.platform, task_id)))
 
     def result_link(self, task_id: str) -> str:
         """The result link in the status answer."""
-        answer = document(self.run("status", events.status(os.environ["CLIENT_KEY"], KIE, task_id)))
+        answer = document(self.run("status", events.status(os.environ["CLIENT_KEY"], BY_CALLBACK.platform, task_id)))
         return str(answer["images"][0]["url"])
 
     def follow_link(self, link: str) -> None:
@@ -156,7 +156,7 @@ class PathRunner:
 
     def _send_callback(self, task_id: str) -> None:
         job = self._task(task_id)["upstream_task_id"]["S"]
-        document(self.run("callback", events.kie_callback(os.environ["ACCOUNT_ID"], task_id, job)))
+        document(self.run("callback", events.callback(os.environ["ACCOUNT_ID"], task_id, job)))
 
     def _poll_now(self, task_id: str) -> None:
         """Set the task's due time to now and run one lap of its shard."""
@@ -194,5 +194,5 @@ class PathRunner:
     def _free_slots(self) -> None:
         """Release the upstream's intake slots: waiting for one is no part of these paths."""
         for slot in range(20):
-            key = {"lookup": {"S": f"slot#kie#{slot}"}}
+            key = {"lookup": {"S": f"slot#{BY_CALLBACK.upstream}#{slot}"}}
             self._looking.delete_item(TableName=os.environ["DIRECTORY_TABLE"], Key=key)

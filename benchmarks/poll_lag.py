@@ -15,11 +15,11 @@ from statistics import quantiles
 import boto3
 
 from benchmarks.handlers import OutputCounter
+from benchmarks.measured import BY_POLLING
 from relay.edge.wiring import services
 from relay.flow.clock import poll
-from relay.nouns.draft import Kind
 from relay.nouns.ids import uuid7
-from relay.nouns.task import State, Task
+from relay.nouns.task import State
 
 SPREAD = 10  # seconds over which due times are spread
 
@@ -60,8 +60,8 @@ def _insert_tasks(tasks: int, spread: int) -> dict[str, int]:
     now = int(time.time() * 1000)
     # those due at once fall due when all are in the table
     first_due = now + 1000 + 5 * tasks
-    base = Task(os.environ["ACCOUNT_ID"], "", "aistudio", "kling", Kind.IMAGE, "kling-image", 1, now, now + 900_000)
-    base = replace(base, state=State.QUEUED, version=2, upstream="aistudio")
+    base = BY_POLLING.task(os.environ["ACCOUNT_ID"], now, 1)
+    base = replace(base, state=State.QUEUED, version=2, upstream=BY_POLLING.upstream)
     dues = {uuid7(now, services().random_bits(74)): first_due + n * spread * 1000 // tasks for n in range(tasks)}
     rows = [
         services().store.tasks.row(replace(base, task_id=each, upstream_task_id=f"works-{each}", due_at=due_at))

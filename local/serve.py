@@ -52,7 +52,7 @@ def log_to(path: Path) -> None:
 
 
 def real_keys(env: Path) -> Mapping[str, str]:
-    """Upstream keys from a .env file, such as KIE_API_KEY=...: those upstreams are then the real ones."""
+    """Upstream keys from a .env file, UPSTREAM_API_KEY=… each: those upstreams are then the real ones."""
     lines = env.read_text().splitlines() if env.exists() else []
     pairs = (line.split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith("#"))
     given = {name.strip(): value.strip() for name, value in pairs}

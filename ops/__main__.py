@@ -33,7 +33,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], tuple[Argument, ...], str], ...]
         "secrets-set",
         commands.secrets_set,
         (
-            ("name", {"help": "such as upstreams/kie/key"}),
+            ("name", {"help": "such as upstreams/NAME/key"}),
             ("--yes", {"action": "store_true", "help": "do not ask before replacing what others depend on"}),
         ),
         "read a secret from you",

@@ -16,7 +16,7 @@ from local.upstreams.inbox import Inbox
 from relay.edge.wiring import catalog
 from relay.nouns.draft import Kind
 from relay.nouns.money import nanos
-from relay.nouns.signing import verify_kie
+from relay.nouns.signing import verify_id
 from relay.nouns.task import Delivery, State
 from tests.e2e.tenant import KIE, PATIENCE, Tenant
 
@@ -129,7 +129,7 @@ def test_callbacks_verify_with_the_published_verifier(sold: Sold) -> None:
 def test_callbacks_in_kie_words_verify_as_kie_signs(sold: Sold) -> None:
     (letter,) = sold.tenant.told(sold.kie)
     stamp, signature = letter.headers["x-webhook-timestamp"], letter.headers["x-webhook-signature"]
-    assert verify_kie(sold.tenant.account.webhook_secret, letter.body["data"]["taskId"], stamp, signature, int(stamp))
+    assert verify_id(sold.tenant.account.webhook_secret, letter.body["data"]["taskId"], stamp, signature, int(stamp))
 
 
 def test_a_video_can_be_extended(sold: Sold) -> None:

@@ -30,7 +30,7 @@ from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Callback, Draft, Kind
 from relay.nouns.errors import InsufficientBalance
 from relay.nouns.money import nanos
-from relay.nouns.signing import callback_token, sign_kie
+from relay.nouns.signing import callback_token, sign_id
 from relay.nouns.task import TERMINAL, State, Task
 from relay.nouns.wire import Inbound
 from tests.functional.aws_fakes import create_table
@@ -136,7 +136,7 @@ def called_back(races: Races, task: Task) -> Callable[[], object]:
     services, now = races.services(), races.now // 1000
     token = callback_token(SECRETS["callback-secret"].encode(), "kie", task.account_id, task.task_id)
     job = task.upstream_task_id or ""
-    signed = {"x-webhook-timestamp": str(now), "x-webhook-signature": sign_kie("example-hmac", job, now)}
+    signed = {"x-webhook-timestamp": str(now), "x-webhook-signature": sign_id("example-hmac", job, now)}
     inbound = Inbound("POST", "/", signed, {}, {}, f'{{"data": {{"taskId": "{job}"}}}}'.encode())
     return lambda: receive(services, "kie", f"{task.account_id}.{task.task_id}", token, inbound)
 

@@ -30,7 +30,7 @@ from relay.flow.hold import hold
 from relay.flow.services import UPSTREAMS_ON, Count, Services
 from relay.flow.telling import tell
 from relay.nouns.money import nanos
-from relay.nouns.signing import key_digest, sign_kie, webhook_secret
+from relay.nouns.signing import key_digest, sign_id, webhook_secret
 from relay.nouns.task import Task
 from relay.nouns.wire import Call
 from tests.functional.aws_fakes import DelayingQueues, create_table, function_of, http_event
@@ -216,7 +216,7 @@ class Harness:
         """A KIE callback for a job, signed now unless told otherwise."""
         said = body if body is not None else {"code": 200, "msg": "ok", "data": {"taskId": job.id}}
         at = self.now[0] // 1000
-        signed = {"x-webhook-timestamp": str(at), "x-webhook-signature": sign_kie("example-hmac", job.id, at)}
+        signed = {"x-webhook-timestamp": str(at), "x-webhook-signature": sign_id("example-hmac", job.id, at)}
         path = urlsplit(job.callback_url).path
         return self.post(path, said, key=None, headers={**signed, **headers})
 

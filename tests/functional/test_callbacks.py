@@ -10,7 +10,7 @@ import pytest
 
 from relay.effects.outbound import NoAnswer, NotSent
 from relay.flow.clock import RUN
-from relay.nouns.signing import callback_token, sign_kie
+from relay.nouns.signing import callback_token, sign_id
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Answer
 from tests.functional.harness import SECRETS, Harness, harness
@@ -40,7 +40,7 @@ def running(here: Harness) -> tuple[Task, Job]:
 def bring(here: Harness, job: Job, *, path: str | None = None, **how: Any) -> int:
     """A POST to the callback endpoint, signed as KIE signs unless told otherwise; its status."""
     at = here.now[0] // 1000
-    signed = {"x-webhook-timestamp": str(at), "x-webhook-signature": sign_kie("example-hmac", job.id, at)}
+    signed = {"x-webhook-timestamp": str(at), "x-webhook-signature": sign_id("example-hmac", job.id, at)}
     how = dict[str, Any]({"headers": signed, "body": {**SAID_DONE, "data": {"taskId": job.id}}}) | how
     return here.exchange("POST", path or urlsplit(job.callback_url).path, key=None, **how)[0]
 
@@ -80,7 +80,7 @@ def test_a_forged_callback_moves_nothing(here: Harness, running: tuple[Task, Job
 
 SIGNATURES: dict[str, Callable[[Job, int], dict[str, str]]] = {
     "unsigned": lambda job, now: {},
-    "no timestamp": lambda job, now: {"x-webhook-signature": sign_kie("example-hmac", job.id, now)},
+    "no timestamp": lambda job, now: {"x-webhook-signature": sign_id("example-hmac", job.id, now)},
     "no signature": lambda job, now: {"x-webhook-timestamp": str(now)},
     "empty": lambda job, now: {"x-webhook-timestamp": str(now), "x-webhook-signature": ""},
     "another key": lambda job, now: signed("other-hmac", job.id, now),
@@ -94,7 +94,7 @@ SIGNATURES: dict[str, Callable[[Job, int], dict[str, str]]] = {
 
 
 def signed(key: str, job: str, at: int) -> dict[str, str]:
-    return {"x-webhook-timestamp": str(at), "x-webhook-signature": sign_kie(key, job, at)}
+    return {"x-webhook-timestamp": str(at), "x-webhook-signature": sign_id(key, job, at)}
 
 
 @pytest.mark.parametrize("sign", SIGNATURES.values(), ids=SIGNATURES.keys())

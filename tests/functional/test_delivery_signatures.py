@@ -7,7 +7,7 @@ import time
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from relay.nouns.signing import verify_kie, webhook_secret
+from relay.nouns.signing import verify_id, webhook_secret
 from relay.nouns.wire import Answer, Call
 from tests.functional.harness import SECRETS, Harness
 from tests.functional.network import CLIENT
@@ -87,8 +87,8 @@ def test_a_kie_client_verifies_it_as_it_verifies_kie(today: Harness) -> None:
     timestamp, signature = call.headers["x-webhook-timestamp"], call.headers["x-webhook-signature"]
 
     assert b'"result_urls":' in call.body
-    assert verify_kie(secret(1), task_id, timestamp, signature, today.now[0] // 1000)
-    assert not verify_kie(secret(2), task_id, timestamp, signature, today.now[0] // 1000)
+    assert verify_id(secret(1), task_id, timestamp, signature, today.now[0] // 1000)
+    assert not verify_id(secret(2), task_id, timestamp, signature, today.now[0] // 1000)
 
 
 def test_a_relay_client_is_not_sent_kies_headers(today: Harness) -> None:

@@ -14,7 +14,7 @@ from relay.families.provider import Api, Carries, Mode, Order, Provider, Step
 from relay.nouns.credential import X_API_KEY
 from relay.nouns.draft import Kind
 from relay.nouns.errors import Refused, UnknownOutcome
-from relay.nouns.signing import kling_token
+from relay.nouns.signing import key_token
 from relay.nouns.task import Asset, Observation, State, Task
 from relay.nouns.wire import Answer, Call
 from tests.functional.harness import SECRETS, Harness, Secrets, harness
@@ -230,7 +230,7 @@ def test_a_key_that_signs_never_travels_and_nothing_of_it_comes_back(here: Harne
 
     here.network.script["kie.submit"] = [repeating]
     answer = answered(here, "kling-jwt", "ACCESS-EXAMPLE:secret-example")
-    token = kling_token("ACCESS-EXAMPLE:secret-example", here.now[0] // 1000)
+    token = key_token("ACCESS-EXAMPLE:secret-example", here.now[0] // 1000)
     assert here.network.calls[-1][1].headers["authorization"] == f"Bearer {token}"
     assert answer.body == b"Bearer sk-*** sk-*** sk-***"
 

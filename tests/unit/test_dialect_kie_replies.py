@@ -14,7 +14,7 @@ from relay.families.kie.dialect import DIALECT
 from relay.nouns import errors
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.faults import Fault, sentence
-from relay.nouns.signing import verify_kie
+from relay.nouns.signing import verify_id
 from relay.nouns.task import TERMINAL, Asset, State, Task
 from tests.axes import table
 from tests.speaking import Speaker
@@ -206,4 +206,4 @@ def test_callback_bytes_repeat() -> None:
 def test_callback_signature_verifies_with_the_accounts_secret() -> None:
     headers = DIALECT.sign_callback(DONE, "whsec_RVhBTVBMRQ==", 1767225660)
     timestamp, signature = headers["x-webhook-timestamp"], headers["x-webhook-signature"]
-    assert verify_kie("whsec_RVhBTVBMRQ==", "task_demo", timestamp, signature, 1767225660)
+    assert verify_id("whsec_RVhBTVBMRQ==", "task_demo", timestamp, signature, 1767225660)

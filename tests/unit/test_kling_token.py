@@ -7,7 +7,7 @@ import time
 import jwt
 import pytest
 
-from relay.nouns.signing import kling_token
+from relay.nouns.signing import key_token
 
 ACCESS, SECRET = "ACCESS-EXAMPLE", "an-example-secret-of-forty-characters-ok"
 
@@ -21,8 +21,8 @@ def read(token: str, secret: str = SECRET) -> dict[str, object]:
 
 def test_a_published_library_accepts_it_for_half_an_hour() -> None:
     now = int(time.time())
-    assert read(kling_token(f"{ACCESS}:{SECRET}", now)) == {"iss": ACCESS, "exp": now + 1800, "nbf": now - 5}
-    assert read(kling_token(f"{ACCESS}:{SECRET}", now - 1740))["exp"] == now + 60
+    assert read(key_token(f"{ACCESS}:{SECRET}", now)) == {"iss": ACCESS, "exp": now + 1800, "nbf": now - 5}
+    assert read(key_token(f"{ACCESS}:{SECRET}", now - 1740))["exp"] == now + 60
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,4 @@ def test_and_refuses_it_afterwards_before_and_with_another_secret(
     shift: int, secret: str, refusal: type[Exception]
 ) -> None:
     with pytest.raises(refusal):
-        read(kling_token(f"{ACCESS}:{SECRET}", int(time.time()) + shift), secret)
+        read(key_token(f"{ACCESS}:{SECRET}", int(time.time()) + shift), secret)

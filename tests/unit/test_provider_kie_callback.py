@@ -11,7 +11,7 @@ from relay.families.kie.dialect import DIALECT
 from relay.families.kie.provider import PROVIDER
 from relay.nouns.draft import Kind
 from relay.nouns.errors import BadInput, Forbidden
-from relay.nouns.signing import sign_kie
+from relay.nouns.signing import sign_id
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Inbound
 from tests.axes import each_once, table
@@ -28,7 +28,7 @@ def inbound(document: object, **headers: str) -> Inbound:
 
 
 def signed(task_id: str, timestamp: str = str(NOW), key: str = KEY, body_id: str | None = None) -> Inbound:
-    signature = sign_kie(key, task_id, int(timestamp) if timestamp.isdigit() else NOW)
+    signature = sign_id(key, task_id, int(timestamp) if timestamp.isdigit() else NOW)
     body = {"code": 200, "data": {"taskId": body_id or task_id}}
     return inbound(body, x_webhook_timestamp=timestamp, x_webhook_signature=signature)
 
@@ -88,7 +88,7 @@ def test_the_published_vector_is_taken() -> None:
     [
         inbound({"taskId": "a"}),
         inbound({"taskId": "a"}, x_webhook_timestamp=str(NOW)),
-        inbound({"taskId": "a"}, x_webhook_signature=sign_kie(KEY, "a", NOW)),
+        inbound({"taskId": "a"}, x_webhook_signature=sign_id(KEY, "a", NOW)),
         inbound({"taskId": "a"}, x_webhook_timestamp=str(NOW), x_webhook_signature="é\ud800"),
         signed("a", key="another-key"),
         signed("a", body_id="b"),

@@ -13,11 +13,11 @@ from relay.nouns.signing import (
     TOLERANCE,
     callback_token,
     key_digest,
-    kling_token,
+    key_token,
     same,
-    sign_kie,
+    sign_id,
     sign_webhook,
-    verify_kie,
+    verify_id,
     verify_webhook,
     webhook_secret,
 )
@@ -32,21 +32,21 @@ BODY = (
 
 
 def test_kie_signature_equals_the_vector() -> None:
-    assert sign_kie(KEY, TASK, NOW) == SIGNATURE
+    assert sign_id(KEY, TASK, NOW) == SIGNATURE
 
 
 def test_kie_vector_verifies() -> None:
-    assert verify_kie(KEY, TASK, str(NOW), SIGNATURE, NOW)
+    assert verify_id(KEY, TASK, str(NOW), SIGNATURE, NOW)
 
 
 @table("age", [-TOLERANCE, -1, 0, 1, TOLERANCE])
 def test_kie_timestamp_within_the_tolerance_verifies(age: int) -> None:
-    assert verify_kie(KEY, TASK, str(NOW), SIGNATURE, NOW + age)
+    assert verify_id(KEY, TASK, str(NOW), SIGNATURE, NOW + age)
 
 
 @pytest.mark.parametrize("age", [TOLERANCE + 1, 10**9, -TOLERANCE - 1, -(10**9)])
 def test_kie_stale_or_future_timestamp_is_refused(age: int) -> None:
-    assert not verify_kie(KEY, TASK, str(NOW), SIGNATURE, NOW + age)
+    assert not verify_id(KEY, TASK, str(NOW), SIGNATURE, NOW + age)
 
 
 @table(
@@ -66,24 +66,24 @@ def test_kie_stale_or_future_timestamp_is_refused(age: int) -> None:
     ],
 )
 def test_kie_garbled_timestamp_is_refused(timestamp: str) -> None:
-    assert not verify_kie(KEY, TASK, timestamp, SIGNATURE, NOW)
+    assert not verify_id(KEY, TASK, timestamp, SIGNATURE, NOW)
 
 
 @table("signature", ["", "é", SIGNATURE[:-1], SIGNATURE.lower(), SIGNATURE + " "])
 def test_kie_wrong_signature_is_refused(signature: str) -> None:
-    assert not verify_kie(KEY, TASK, str(NOW), signature, NOW)
+    assert not verify_id(KEY, TASK, str(NOW), signature, NOW)
 
 
 def test_kie_signature_of_another_task_is_refused() -> None:
-    assert not verify_kie(KEY, "task_demo_0002", str(NOW), SIGNATURE, NOW)
+    assert not verify_id(KEY, "task_demo_0002", str(NOW), SIGNATURE, NOW)
 
 
 def test_kie_signature_of_another_time_is_refused() -> None:
-    assert not verify_kie(KEY, TASK, str(NOW + 1), SIGNATURE, NOW)
+    assert not verify_id(KEY, TASK, str(NOW + 1), SIGNATURE, NOW)
 
 
 def test_kie_signature_with_another_key_is_refused() -> None:
-    assert not verify_kie("another-key", TASK, str(NOW), SIGNATURE, NOW)
+    assert not verify_id("another-key", TASK, str(NOW), SIGNATURE, NOW)
 
 
 SECRETS = ["demo-secret-0123456789abcdef", "whsec_" + base64.b64encode(b"demo-secret-0123456789abcdef").decode()]
@@ -186,7 +186,7 @@ def test_same_compares_whole_texts(other: str, equal: bool) -> None:
 
 def test_a_kling_token_is_a_json_web_token_of_the_keys_two_parts() -> None:
     """The signature is what PyJWT 2.15.1 makes of the same header and claims."""
-    header, claims, signature = kling_token("ACCESS-EXAMPLE:secret-example", NOW).split(".")
+    header, claims, signature = key_token("ACCESS-EXAMPLE:secret-example", NOW).split(".")
     said = [json.loads(base64.urlsafe_b64decode(part + "==")) for part in (header, claims)]
     assert said == [{"alg": "HS256", "typ": "JWT"}, {"iss": "ACCESS-EXAMPLE", "exp": NOW + 1800, "nbf": NOW - 5}]
     assert signature == "9pe-gPQOMUiwGPmQnYvdPF9mG1uclubTerLWzlsrV50"
@@ -195,7 +195,7 @@ def test_a_kling_token_is_a_json_web_token_of_the_keys_two_parts() -> None:
 @pytest.mark.parametrize("key", ["", ":", "ACCESS-EXAMPLE", "ACCESS-EXAMPLE:", ":secret-example"])
 def test_a_kling_key_has_two_parts(key: str) -> None:
     with pytest.raises(ValueError, match="ACCESS:SECRET"):
-        kling_token(key, NOW)
+        key_token(key, NOW)
 
 
 def test_key_digest_depends_on_the_pepper() -> None:

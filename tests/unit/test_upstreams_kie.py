@@ -12,7 +12,7 @@ import requests
 
 from local.upstreams import Pace, Settings, Upstreams
 from local.upstreams.inbox import Inbox
-from relay.nouns.signing import sign_kie
+from relay.nouns.signing import sign_id
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -95,7 +95,7 @@ def test_a_picture_is_made_told_and_readable(upstreams: Upstreams, inbox: Inbox)
     stamp = int(letter.headers["x-webhook-timestamp"])
     assert abs(stamp - time.time()) < 5
     assert SETTINGS.webhook_key
-    assert letter.headers["x-webhook-signature"] == sign_kie(SETTINGS.webhook_key, task_id, stamp)
+    assert letter.headers["x-webhook-signature"] == sign_id(SETTINGS.webhook_key, task_id, stamp)
     picture = requests.get(record["response"]["resultUrls"][0], timeout=5)
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")
     assert picture.content.startswith(b"\x89PNG")

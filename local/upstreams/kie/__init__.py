@@ -21,7 +21,7 @@ from relay.families.dialect import Download
 from relay.nouns.catalog import Upstream
 from relay.nouns.errors import RelayError, TaskNotFound
 from relay.nouns.money import NANOS
-from relay.nouns.signing import sign_kie
+from relay.nouns.signing import sign_id
 from relay.nouns.wire import Inbound, Reply
 
 APIS: Mapping[str, Api] = {api.name: api for api in (veo.API, suno.API)}
@@ -75,7 +75,7 @@ class Kie(Mirror):
         key, task_id = self.settings.webhook_key, job.task_id
         if key is None:
             return None
-        return lambda _, at: {"x-webhook-timestamp": str(at), "x-webhook-signature": sign_kie(key, task_id, at)}
+        return lambda _, at: {"x-webhook-timestamp": str(at), "x-webhook-signature": sign_id(key, task_id, at)}
 
     def query(self, api: str | None, task_id: str, record: Callable[[Job, bool], Reply]) -> Reply:
         limit = self.settings.queries_per_second

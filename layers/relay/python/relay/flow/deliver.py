@@ -19,7 +19,7 @@ from relay.nouns.wire import Answer, Call
 RETRY_PAUSE_SECONDS = (1, 5)  # least and most: until a retry tries for a place again
 THREADS = 10  # messages worked on at once: a whole batch
 HOUR = 3600
-# Seconds to wait after the 1st, 2nd, … failure: first KIE's own schedule, then hours. After the last it is dead.
+# Seconds to wait after the 1st, 2nd, … failure: minutes, then hours. After the last it is dead.
 SCHEDULE = (60, 300, 900, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR)
 
 logger = Logger(child=True)

@@ -9,9 +9,9 @@ from relay.nouns.errors import TaskNotFound
 from relay.nouns.ids import uuid7
 from relay.nouns.task import State, Task
 
-RESULT_MS = 14 * 24 * 3600 * 1000  # a result can be asked for so long, as long as KIE keeps results
+RESULT_MS = 14 * 24 * 3600 * 1000  # a result can be asked for so long
 SEARCHED_ROWS = 1000  # a task has three or four rows: some 300 tasks, half a megabyte, one read
-DIRECT_SECONDS = 20 * 60  # as long as KIE's own direct links live
+DIRECT_SECONDS = 20 * 60
 
 
 def direct_link(services: Services, caller: Caller, url: str, task_id: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from relay.nouns.signing import kling_token
+from relay.nouns.signing import key_token
 
 MASK = b"sk-***"  # for our own key, where an upstream repeats it
 SHORTEST_SECRET = 8  # characters; a shorter one may stand in an answer by chance
@@ -37,7 +37,7 @@ CREDENTIALS: Mapping[str, Credential] = {
     "bearer": BEARER,
     "x-api-key": X_API_KEY,
     "mj-api-secret": Credential("mj-api-secret"),  # a bare Midjourney proxy
-    "kling-jwt": Credential("authorization", "Bearer ", kling_token),  # Kling itself: the key is ACCESS:SECRET
+    "kling-jwt": Credential("authorization", "Bearer ", key_token),  # Kling itself: the key is ACCESS:SECRET
 }
 
 

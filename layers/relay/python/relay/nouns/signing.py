@@ -1,7 +1,6 @@
-"""Signatures: Standard Webhooks and KIE's scheme in both directions, callback URL tokens, and the token Kling takes for
-a key.
+"""Signatures: Standard Webhooks and signed ids in both directions, callback URL tokens, and the JWT made of a key.
 
-All comparisons are constant-time. Sources: the Standard Webhooks specification; KIE's webhook verification page.
+All comparisons are constant-time. Source: the Standard Webhooks specification.
 """
 
 from __future__ import annotations
@@ -48,15 +47,15 @@ def _webhook_key(secret: str) -> bytes:
     return base64.b64decode(secret.removeprefix("whsec_")) if secret.startswith("whsec_") else secret.encode()
 
 
-def sign_kie(key: str, task_id: str, timestamp: int) -> str:
-    """KIE's signature: it covers the task id and the time, not the body."""
+def sign_id(key: str, task_id: str, timestamp: int) -> str:
+    """A signature of a task's id and the time (Unix seconds), which does not cover the body."""
     return _b64(key.encode(), f"{task_id}.{timestamp}".encode())
 
 
-def verify_kie(key: str, task_id: str, timestamp: str, signature: str, now: int) -> bool:
-    """Check a KIE signature; `now` is Unix seconds. False also for a timestamp that is stale or not a number."""
+def verify_id(key: str, task_id: str, timestamp: str, signature: str, now: int) -> bool:
+    """Check a signature of an id; `now` is Unix seconds. False also for a timestamp that is stale or not a number."""
     return _is_fresh(timestamp, now) and hmac.compare_digest(
-        sign_kie(key, task_id, int(timestamp)).encode(), signature.encode()
+        sign_id(key, task_id, int(timestamp)).encode(), signature.encode()
     )
 
 
@@ -67,14 +66,14 @@ def _is_fresh(timestamp: str, now: int) -> bool:
     return abs(now - int(timestamp)) <= TOLERANCE
 
 
-def kling_token(key: str, now: int) -> str:
+def key_token(key: str, now: int) -> str:
     """A JWT (RFC 7519, HS256) for the key ACCESS:SECRET, good from 5 s before `now` (Unix seconds) to 30 minutes after.
 
     Raises ValueError for a key without its two parts.
     """
     access, colon, secret = key.partition(":")
     if not (access and colon and secret):
-        raise ValueError("a Kling key is ACCESS:SECRET")
+        raise ValueError("the key is not ACCESS:SECRET")
     claims = {"iss": access, "exp": now + 1800, "nbf": now - 5}
     signed = ".".join(_b64url(compact(part)) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
     return f"{signed}.{_b64url(hmac.digest(secret.encode(), signed.encode(), 'sha256'))}"

@@ -10,7 +10,7 @@ from relay.families.kie.gpt4o import dialect as gpt4o
 from relay.families.kie.market import dialect as market
 from relay.families.kie.words import FAMILY, LANGUAGE
 from relay.nouns.errors import RelayError
-from relay.nouns.signing import sign_kie
+from relay.nouns.signing import sign_id
 from relay.nouns.task import Task
 from relay.nouns.wire import Reply
 
@@ -30,7 +30,7 @@ class KieDialect(Dialect):
         return CALLBACKS[told.found.task.platform](told)
 
     def sign_callback(self, task: Task, secret: str, now: int) -> Mapping[str, str]:
-        return {"x-webhook-timestamp": str(now), "x-webhook-signature": sign_kie(secret, task.task_id, now)}
+        return {"x-webhook-timestamp": str(now), "x-webhook-signature": sign_id(secret, task.task_id, now)}
 
 
 DIALECT = KieDialect()

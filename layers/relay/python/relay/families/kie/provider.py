@@ -15,7 +15,7 @@ from relay.families.provider import Api, Job, Order, Provider
 from relay.families.reading import parse
 from relay.nouns.errors import BadInput, Forbidden, UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault
-from relay.nouns.signing import verify_kie
+from relay.nouns.signing import verify_id
 from relay.nouns.task import TERMINAL, Observation, State
 from relay.nouns.wire import Answer, Call, Inbound
 
@@ -78,7 +78,7 @@ class KieProvider(Provider):
 def _signed(inbound: Inbound, key: str, task_id: str, now: int) -> bool:
     timestamp = inbound.headers.get("x-webhook-timestamp", "")
     signature = inbound.headers.get("x-webhook-signature", "")
-    return signature.isascii() and verify_kie(key, task_id, timestamp, signature, now)
+    return signature.isascii() and verify_id(key, task_id, timestamp, signature, now)
 
 
 def _api(wire: Wire) -> Api:
