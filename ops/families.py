@@ -41,7 +41,8 @@ EXTRAS: Mapping[Kind, Mapping[str, Mapping[str, object]]] = {
 }
 # Options that are about certain inputs.
 WITH: Mapping[str, Mapping[str, object]] = {
-    "dynamic_masks": {"action": "image2video", "media": (*ONE, Medium(MediaRole.MASK, PICTURE))}
+    "dynamic_masks": {"action": "image2video", "media": (*ONE, Medium(MediaRole.MASK, PICTURE))},
+    "remix_target": {"action": "remix"},
 }
 _BY_TYPE = {"text": "la", "word": "a", "number": 0.5, "whole": 7, "flag": True, "object": {"type": "simple"}}
 # A value of each option, other than the usual one.

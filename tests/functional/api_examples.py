@@ -84,6 +84,7 @@ def examples() -> dict[str, str]:
         _errors(shown)
     with simulated() as (other, _):
         _kie_apis(told := Examples(other))
+        _sora2api(told)
     return {name: steady(text) for name, text in (shown.blocks | told.blocks | _tables(catalog())).items()}
 
 
@@ -248,6 +249,22 @@ def _newapi_midjourney(shown: Examples) -> None:
     pressed = {"taskId": made["result"], "action": "UPSCALE", "index": 2}
     shown.show("newapi-midjourney-refused", "POST", "/mj/submit/change", pressed)
     shown.here.secrets.values[UPSTREAMS_ON] = on
+
+
+def _sora2api(shown: Examples) -> None:
+    boat = {"prompt": "a paper boat", "model": "sora2-landscape-10s", "style": "retro", "async_mode": True}
+    made = shown.show("sora2api-create", "POST", "/v1/videos/generate", boat)
+    shots = {"prompt": "In the rain [5.0s]a paper boat [8.0s]it sails away", "async_mode": True}
+    shown.show("sora2api-storyboard", "POST", "/v1/videos/storyboard", shots)
+    shown.here.run(5)
+    shown.show("sora2api-running", "GET", f"/v1/tasks/{made['task_id']}")
+    shown.here.run(60)
+    shown.show("sora2api-completed", "GET", f"/v1/tasks/{made['task_id']}")
+    services = shown.here.services
+    shown.here.services = replace(services, pause=lambda seconds: shown.here.run(seconds, step=1))
+    shown.show("sora2api-waited", "POST", "/v1/images/generate", {"prompt": "a paper boat"})
+    shown.here.services = services
+    shown.show("sora2api-refused", "POST", "/v1/videos/generate", {**boat, "model": "sora3-landscape-10s"})
 
 
 def _account_and_files(shown: Examples) -> None:

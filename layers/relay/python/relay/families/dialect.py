@@ -52,6 +52,10 @@ class Record(NamedTuple):
     draft: Draft
     facts: Mapping[str, Json] = MappingProxyType({})
 
+    @property
+    def terminal(self) -> bool:
+        return self.task.terminal
+
 
 class Completion(NamedTuple):
     """A client's answer for a task of its that waits for one: what becomes of the request.

@@ -60,6 +60,7 @@ OPTIONS: Mapping[str, Option] = {
     "camera_control": Option("object", "how the camera moves (Kling's `type` and `config`)"),
     "dynamic_masks": Option("object", "what moves where (Kling's list)"),
     "multi_shots": Option("flag", "the film is cut from several shots", usual=False),
+    "remix_target": Option("word", "the vendor's public id of a film to remake: Sora's `s_…`"),
     "timestamps": Option("word", "which seconds of a film show a character: `0,3`"),
     # music
     "lyrics": Option("text", "what is sung"),

@@ -1,0 +1,106 @@
+"""Reading what a server refuses or fails, in whichever of the family's shapes: its own words are certain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from relay.families.reading import Record, as_object, as_objects, as_text, read_wait
+from relay.families.sora2api.words import NO_TOKENS, TIMEOUTS
+from relay.nouns.errors import Refused, UnknownOutcome
+from relay.nouns.faults import Fault
+from relay.nouns.task import FAULTS, Observation, State
+from relay.nouns.wire import Answer
+
+POLICY, PARAMETER = "CONTENT_POLICY_VIOLATION", "INVALID_PARAMETER"
+
+
+class Row(NamedTuple):
+    """What a refusal means to us."""
+
+    message: str
+    elsewhere: bool = True
+    key: bool = False
+    task_code: str = "API_ERROR"
+
+
+BAD_VALUE = Row("the upstream does not accept this request", False, task_code=PARAMETER)
+REFUSED_BY_POLICY = Row("the upstream refuses what is asked for", False, task_code=POLICY)
+LACKING = Row("the upstream does not offer this")
+OUR_KEY = Row("the upstream did not accept our access", key=True)
+FULL = Row("the upstream takes no more requests for now")
+OTHER = Row("the upstream refused the request")
+
+STATUSES: Mapping[int, Row] = {
+    **dict.fromkeys((400, 413, 422), BAD_VALUE),
+    **dict.fromkeys((401, 402, 403), OUR_KEY),
+    **dict.fromkeys((404, 405), LACKING),
+    429: FULL,
+}
+# Codes of events that end a stream; they are certain.
+CODES: Mapping[str, Row] = {"cf_shield_429": FULL, "unsupported_country_code": LACKING}
+BUSY = 30.0  # seconds until a server whose accounts are all used up or held back is asked again
+_POLICY = re.compile(r"policy|policies|moderation|sensitive|safety|prohibited|violat", re.IGNORECASE)
+_BUSY = re.compile(r"cloudflare|\b429\b|too many requests|rate.?limit", re.IGNORECASE)
+_STATUS = re.compile(r"([45][0-9]{2}): ")  # before the message of what the chat route makes a 500 of
+
+
+def read_words(document: Record) -> str:
+    """The text of an error, wherever the server or its framework puts it; empty where there is none."""
+    detail, error = document.get("detail"), document.get("error")
+    if isinstance(detail, list):
+        return next((as_text(each.get("msg")) for each in as_objects(detail)), "")
+    return as_text(as_object(error).get("message")) or as_text(error) or as_text(detail)
+
+
+def refusal(answer: Answer) -> Refused:
+    """The certain no in an answer that names no task. Raises UnknownOutcome where there is none."""
+    document = as_object(answer.body)
+    words = read_words(document)
+    said = _STATUS.match(words) if "error" in document else None
+    status = int(said[1]) if said else answer.status
+    row = known_row(words) or (STATUSES.get(status, OTHER) if 400 <= status < 500 else None)
+    if row is None:
+        raise UnknownOutcome("the upstream gave no readable answer")
+    wait = read_wait(answer) if row is FULL else None
+    return refused(row, words, str(status), wait)
+
+
+def known_row(words: str, code: str = "") -> Row | None:
+    """What a server's own words say for certain, whatever its status."""
+    if words.startswith(NO_TOKENS):
+        return FULL
+    if "Invalid model" in words:
+        return LACKING
+    return CODES.get(code)
+
+
+def refused(row: Row, words: str, code: str, wait: float | None = None) -> Refused:
+    if row is BAD_VALUE and speaks_of_policy(words):
+        row = REFUSED_BY_POLICY
+    wait = (wait or BUSY) if row is FULL else None
+    return Refused(
+        row.message,
+        elsewhere=row.elsewhere,
+        key=row.key,
+        wait=wait,
+        task_code=row.task_code,
+        upstream_code=code,
+        words=words,
+    )
+
+
+def speaks_of_policy(words: str) -> bool:
+    return _POLICY.search(words) is not None
+
+
+def speaks_of_limits(words: str) -> bool:
+    return _BUSY.search(words) is not None
+
+
+def failed(words: str, code: str = "", job: str | None = None, progress: float = 0.0) -> Observation:
+    """A job that came to nothing, by what the server says of it."""
+    state = State.TIMEOUT if words.startswith(TIMEOUTS) else State.FAILED
+    canonical = POLICY if speaks_of_policy(words) else FAULTS[state].code
+    return Observation(state, job, progress, fault=Fault(canonical, words, code))
