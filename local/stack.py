@@ -31,7 +31,12 @@ class FunctionError(RuntimeError):
 
 
 class Stack:
-    """A template that is running; open one per process at a time, since the emulator is global state."""
+    """A template that is running; open one per process at a time, since the emulator is global state.
+
+    `parameters` may be a function of the gateway's own URL. `secrets` become SecureString parameters unless they
+    exist, `renewed` ones at every start. Without `state_dir` nothing is kept. With it a kill loses no row and no object
+    that was answered for, and at most `save_every` seconds of all else: queued messages, running workflows, parameters.
+    """
 
     url: str
     aws_url: str
@@ -50,13 +55,7 @@ class Stack:
         log: Callable[[str], None] = print,
         save_every: float = 5.0,
     ) -> None:
-        """Start everything and return when requests are answered.
-
-        `parameters` may be a function of the gateway's own URL. `secrets` become SecureString parameters unless
-        they exist, `renewed` ones at every start. Without `state_dir` nothing is kept. With it a kill loses no row
-        and no object that was answered for, and at most `save_every` seconds of all else: queued messages, running
-        workflows, parameters.
-        """
+        """Start everything and return when requests are answered."""
         self._ready = threading.Event()
         self._fleet: Fleet | None = None
         self._gateway = Gateway(port)

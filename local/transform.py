@@ -46,14 +46,15 @@ def transform(template: Path, parameters: Mapping[str, str]) -> Transformed:
             case "AWS::Serverless::StateMachine" if "DefinitionUri" in properties:
                 definitions[logical] = (root / properties["DefinitionUri"]).read_text(encoding="utf-8")
                 properties["DefinitionUri"] = _PACKAGED.format(logical)
-    numbers = {
-        name: parameters.get(name, spec.get("Default"))
-        for name, spec in sam.get("Parameters", {}).items()
-        if spec["Type"] == "Number"
-    }
     session = boto3.Session(region_name=REGION)
     expanded = Translator({}, Parser(), boto_session=session).translate(sam, parameter_values=dict(parameters))
-    return Transformed(_unpackage(expanded, definitions, numbers), code, layers)
+    return Transformed(_unpackage(expanded, definitions, _numbers(sam, parameters)), code, layers)
+
+
+def _numbers(sam: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
+    """The values of the parameters that are numbers, given as text."""
+    wanted = {name: spec for name, spec in sam.get("Parameters", {}).items() if spec["Type"] == "Number"}
+    return {name: parameters.get(name, spec.get("Default")) for name, spec in wanted.items()}
 
 
 def _folder(path: Path) -> Path:

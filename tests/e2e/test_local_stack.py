@@ -212,12 +212,13 @@ def test_data_of_another_version_is_refused_with_the_way_on(tmp_path: Path) -> N
     Snapshot(tmp_path).release()
 
 
-def test_data_survives_a_kill_and_a_clean_close(folder: Path, tmp_path: Path) -> None:
-    def put(running: Running, key: str) -> None:
-        item = {"id": {"S": key}, "kind": {"S": "kept"}}
-        running.client("dynamodb").put_item(TableName=running.ids["Table"], Item=item)
-        running.client("s3").put_object(Bucket=running.ids["Bucket"], Key=key, Body=key.encode())
+def put(running: Running, key: str) -> None:
+    item = {"id": {"S": key}, "kind": {"S": "kept"}}
+    running.client("dynamodb").put_item(TableName=running.ids["Table"], Item=item)
+    running.client("s3").put_object(Bucket=running.ids["Bucket"], Key=key, Body=key.encode())
 
+
+def test_data_survives_a_kill_and_a_clean_close(folder: Path, tmp_path: Path) -> None:
     first = Running(folder, tmp_path)
     put(first, "before the kill")
     first.request("GET", "/items/all")

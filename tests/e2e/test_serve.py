@@ -114,7 +114,23 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 def story(serve: Serve) -> dict[str, Any]:
     """One served relay through its life, told as what was seen: started, used, ended in every way, started again."""
     seen: dict[str, Any] = {}
-    first = serve()
+    _use(serve(), seen)
+    _go_on_and_be_killed(serve(), seen)
+    _find_all_again(serve(), seen)
+
+    fourth = serve(FRESH="1")
+    seen["fresh key"] = fourth.ready["api_key"]
+    seen["simulated key"] = fourth.upstream_key()
+    fourth.end(signal.SIGTERM)
+
+    (fourth.folder / ".env").write_text("KIE_API_KEY=sk-EXAMPLE-of-a-real-account\n")
+    fifth = serve()
+    seen["real key"], seen["about real"] = fifth.upstream_key(), fifth.printed.read_text()
+    fifth.end(signal.SIGTERM)
+    return seen
+
+
+def _use(first: Served, seen: dict[str, Any]) -> None:
     seen["ready"] = first.ready
     curl = re.search(r"^curl -s \S+/api/grok/images .*$", first.printed.read_text(), re.MULTILINE)
     assert curl, first.printed.read_text()
@@ -129,27 +145,18 @@ def story(serve: Serve) -> dict[str, Any]:
     seen["seconds to SIGTERM"], seen["code of SIGTERM"] = first.end(signal.SIGTERM), first.process.returncode
     seen["left by SIGTERM"] = (bool(workers), first.workers())
 
-    second = serve()
+
+def _go_on_and_be_killed(second: Served, seen: dict[str, Any]) -> None:
     seen["again"] = (second.ready["api_key"], second.knows(seen["task"]), second.balance())
-    accepted = accepted_until_killed(second)
+    seen["accepted before SIGKILL"] = accepted_until_killed(second)
     seen["left by SIGKILL"] = eventually(lambda: not second.workers(), 5)
 
-    third = serve()
-    seen["accepted before SIGKILL"] = accepted
-    seen["known after SIGKILL"] = [third.knows(task_id) for task_id in (seen["task"], *accepted)]
+
+def _find_all_again(third: Served, seen: dict[str, Any]) -> None:
+    tasks = (seen["task"], *seen["accepted before SIGKILL"])
+    seen["known after SIGKILL"] = [third.knows(task_id) for task_id in tasks]
     seen["seconds to SIGINT"] = third.end(signal.SIGINT)
     seen["left by SIGINT"] = third.workers()
-
-    fourth = serve(FRESH="1")
-    seen["fresh key"] = fourth.ready["api_key"]
-    seen["simulated key"] = fourth.upstream_key()
-    fourth.end(signal.SIGTERM)
-
-    (fourth.folder / ".env").write_text("KIE_API_KEY=sk-EXAMPLE-of-a-real-account\n")
-    fifth = serve()
-    seen["real key"], seen["about real"] = fifth.upstream_key(), fifth.printed.read_text()
-    fifth.end(signal.SIGTERM)
-    return seen
 
 
 def accepted_until_killed(served: Served) -> list[str]:

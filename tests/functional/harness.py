@@ -221,6 +221,19 @@ class Harness:
         return self.post(path, said, key=None, headers={**signed, **headers})
 
 
+def _bucket() -> Bucket:
+    s3 = _client("s3")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return Bucket(lambda: s3, BUCKET)
+
+
+def _poller() -> Poller:
+    states = _client("stepfunctions")
+    role = "arn:aws:iam::123456789012:role/x"
+    made = states.create_state_machine(name="poller", definition="{}", roleArn=role)
+    return Poller(lambda: states, made["stateMachineArn"])
+
+
 @contextmanager
 def harness(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iterator[Harness]:
     with mock_aws():
@@ -228,27 +241,22 @@ def harness(balance: str = "100", tier: int = 3, *, archive: bool = False) -> It
         tables = [create_table(dynamodb, name) for name in ("TasksTable", "AccountsTable", "DirectoryTable")]
         sqs = _client("sqs")
         urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES]
-        s3 = _client("s3")
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        states = _client("stepfunctions")
-        states.create_state_machine(name="poller", definition="{}", roleArn="arn:aws:iam::123456789012:role/x")
         what = replace(catalog(), utc_offset=8)
         now, counts, network = [START], dict[str, int](), Network()
         late: Any = DelayingQueues(sqs, now)
         draw = random.Random(7)
         secrets = Secrets(dict(SECRETS))
-        arn = states.list_state_machines()["stateMachines"][0]["stateMachineArn"]
         services = Services(
             catalog=what,
             store=Store.over(Tables(dynamodb, *tables), shards=1, utc_offset=8),
             queues=Queues(lambda: late, *urls[:4], hold_url=urls[4]),
-            poller=Poller(lambda: states, arn),
+            poller=_poller(),
             http=network,
             secrets=secrets,
             clock=lambda: now[0],
             random_bits=draw.getrandbits,
             count=count_into(counts),
-            bucket=Bucket(lambda: s3, BUCKET),
+            bucket=_bucket(),
             archive=archive,
             public_url="https://relay.example.net",
             upstream_urls=URLS,

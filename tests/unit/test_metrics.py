@@ -12,6 +12,17 @@ from relay.edge.shell import handler
 from relay.effects.metrics import count
 
 
+def written(output: str) -> dict[tuple[str | None, ...], list[float]]:
+    """The values of each metric by its name, the names of its dimensions and the upstream."""
+    return {
+        (metric["Name"], *sorted(dimensions), line.get("upstream")): line[metric["Name"]]
+        for line in (json.loads(line) for line in output.splitlines() if '"_aws"' in line)
+        for group in line["_aws"]["CloudWatchMetrics"]
+        for metric in group["Metrics"]
+        for dimensions in group["Dimensions"]
+    }
+
+
 def test_a_count_of_an_upstream_is_written_with_and_without_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -29,15 +40,7 @@ def test_a_count_of_an_upstream_is_written_with_and_without_it(
     handler(work)({}, context)
     handler(lambda event, context: None)({}, context)  # the next invocation writes none of it again
 
-    written = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
-    found = {
-        (metric["Name"], *sorted(dimensions), line.get("upstream")): line[metric["Name"]]
-        for line in written
-        for group in line["_aws"]["CloudWatchMetrics"]
-        for metric in group["Metrics"]
-        for dimensions in group["Dimensions"]
-    }
-    assert found == {
+    assert written(capsys.readouterr().out) == {
         ("LateSuccess", "service", None): [1.0, 1.0, 1.0],
         ("Delivered", "service", None): [1.0],
         ("LateSuccess", "service", "upstream", "kie"): [2.0],
