@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ops.findings import Finding, blocking, lacking, names, ok
+from ops.secret_names import signs
 from ops.targets import Target
 from ops.terms import OWN_SECRETS
 from relay.nouns.catalog import Catalog
@@ -26,7 +27,11 @@ def upstreams(at: Target) -> Iterator[Finding]:
             yield lacking(f"upstream {name}", f"has no key, so it is switched off: secrets-set upstreams/{name}/key")
             continue
         held.add(name)
-        if upstream.callbacks and not at.deployment.find_secret(f"upstreams/{name}/webhook-key"):
+        if (
+            upstream.callbacks
+            and signs(catalog, name)
+            and not at.deployment.find_secret(f"upstreams/{name}/webhook-key")
+        ):
             yield lacking(
                 f"upstream {name}",
                 f"has a key; its callbacks are not verified by signature: secrets-set upstreams/{name}/webhook-key",

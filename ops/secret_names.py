@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from relay.families import provider
-from relay.nouns.catalog import Catalog, Upstream
+from relay.nouns.catalog import Catalog
 
 
 def upstream_secrets(catalog: Catalog) -> list[str]:
     """Their names in the parameter store: our keys there, and what they sign what they tell us with."""
-    upstreams = catalog.upstreams.items()
-    keys = [f"upstreams/{name}/key" for name, _ in upstreams]
-    return keys + [f"upstreams/{name}/webhook-key" for name, each in upstreams if _tells(each)]
+    keys = [f"upstreams/{name}/key" for name in catalog.upstreams]
+    return keys + [f"upstreams/{name}/webhook-key" for name in catalog.upstreams if signs(catalog, name)]
 
 
-def _tells(upstream: Upstream) -> bool:
-    """Whether it calls back, or an API of it sends events that name a job alone."""
-    return upstream.callbacks or any(api.events for api in provider(upstream.family).apis.values())
+def signs(catalog: Catalog, name: str) -> bool:
+    """Whether an upstream can sign what it tells us: its callbacks, or the events of an API that we use there."""
+    upstream = catalog.upstreams[name]
+    told_by = provider(upstream.family)
+    used = {source.api for model in catalog.models.values() for source in model.sources if source.upstream == name}
+    return (upstream.callbacks and told_by.signs_callbacks) or any(told_by.apis[api].events for api in used)

@@ -116,8 +116,9 @@ def refusal(fault: str) -> RelayError:
 
 
 def record(job: Job, task: Task, facts: Mapping[str, Json]) -> Record:
-    """What its outcome says is there once it is."""
-    return Record(task, job.request, facts if task.state is State.SUCCEEDED else {})
+    """What its outcome says is there once it is; before, a preview may be."""
+    told = task.state is State.SUCCEEDED or (task.state is State.PROCESSING and "preview" in facts)
+    return Record(task, job.request, facts if told else {})
 
 
 def found(route: AnyRoute, job: Job, task: Task, facts: Mapping[str, Json]) -> Task | Record:

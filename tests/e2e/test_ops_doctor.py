@@ -60,7 +60,16 @@ def test_a_fresh_deployment_has_nothing_that_blocks(doctor: Doctor) -> None:
     said = doctor.says(0)
     assert "every model that is sold can be made" in said
     assert "0 blocking" in said
-    for about in ("secrets", "upstream kie", "upstream aistudio", "clock", "queues", "logs", "version"):
+    for about in (
+        "secrets",
+        "upstream kie",
+        "upstream aistudio",
+        "upstream midjourney",
+        "clock",
+        "queues",
+        "logs",
+        "version",
+    ):
         assert f"✓ {about} " in said
 
 

@@ -12,13 +12,16 @@ import pytest
 import requests
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from relay.effects.outbound import NoAnswer, NotSent
+from relay.flow.observe import observe
 from relay.nouns.faults import sentence
 from relay.nouns.money import nanos
 from relay.nouns.task import State
+from relay.nouns.wire import Answer, Call
 from tests.functional.aws_fakes import function_of, http_event
 from tests.functional.harness import KEY, Harness, open_account
 from tests.functional.midjourney import SECONDS, button, fetched, made, midjourney, sent, submitted
-from tests.functional.network import CLIENT, PICTURE
+from tests.functional.network import CLIENT, PICTURE, Script
 from tests.functional.refusals import stored_state
 from tests.functional.serving import served
 
@@ -76,6 +79,24 @@ def test_a_notify_hook_is_told_of_each_change_with_the_whole_task(here: Harness)
     assert len(told) > 1
     assert {(each["id"], each["prompt"]) for each in told} == {(task_id, "a lighthouse")}
     assert not {each["status"] for each in told[:-1]} - {"SUBMITTED", "IN_PROGRESS"}
+    drawn = [each for each in told[:-1] if each["status"] == "IN_PROGRESS"]
+    assert {each["promptEn"] for each in drawn} == {"a lighthouse --v 6"}
+    assert all(each["imageUrl"].partition("?drawn=")[1] for each in drawn)
+
+
+def test_a_running_picture_shows_how_far_it_is_drawn_and_is_written_when_that_changes(here: Harness) -> None:
+    task_id = submitted(here, "imagine", prompt="a lighthouse")
+    here.pump()
+    here.wait(SECONDS / 2)
+    here.tick()
+    told = fetched(here, task_id)
+    assert (told["status"], told["promptEn"], told["prompt"]) == ("IN_PROGRESS", "a lighthouse --v 6", "a lighthouse")
+    assert told["imageUrl"].endswith("?drawn=50")
+    before = here.task(task_id)
+    assert observe(here.services, before, here.services.ask(before, before.upstream_task_id or "", 5), "poll") == before
+    end = made(here, task_id)
+    assert (end["status"], end["promptEn"]) == ("SUCCESS", "a lighthouse")
+    assert "?drawn=" not in end["imageUrl"]
 
 
 def inline() -> str:
@@ -225,7 +246,46 @@ def test_several_are_told_at_once_and_what_is_not_the_clients_is_left_out(here: 
 def test_what_the_upstream_bans_ends_as_a_failure_in_our_words_and_is_paid_back(here: Harness) -> None:
     told = made(here, submitted(here, "imagine", prompt="a [[submit:refuse]]"))
     assert (told["status"], told["failReason"]) == ("FAILURE", sentence("CONTENT_POLICY_VIOLATION", "en"))
+    assert (told["properties"]["bannedWord"], told["promptEn"]) == ("refuse", "a refuse")
     assert (here.balance, here.drift) == (FULL, 0)
+
+
+SAID_NO: dict[str, tuple[Answer | Exception, str, str]] = {
+    "banned": (Answer(200, b'{"code": 24, "properties": {"bannedWord": "nude"}}'), "CONTENT_POLICY_VIOLATION", "nude"),
+    "invalid": (Answer(200, b'{"code": 4, "description": "no such window"}'), "INVALID_PARAMETER", ""),
+    "failure": (Answer(200, b'{"code": 9, "description": "system error"}'), "API_ERROR", ""),
+    "not reached": (NotSent("ConnectTimeout"), "API_ERROR", ""),
+}
+
+
+@pytest.mark.parametrize(("answer", "code", "word"), SAID_NO.values(), ids=SAID_NO)
+def test_a_window_whose_answer_the_upstream_refuses_is_paid_back(
+    here: Harness, answer: Answer | Exception, code: str, word: str
+) -> None:
+    grid = made(here, submitted(here, "imagine", prompt="a lighthouse"))
+    up = made(here, submitted(here, "simple-change", content=f"{grid['id']} U1"))
+    zoom, before = submitted(here, "action", 21, taskId=up["id"], customId=button(up, "Custom Zoom")), here.balance
+    submitted(here, "modal", taskId=zoom, prompt="a lighthouse")
+
+    def pressed(call: Call) -> Answer:
+        return here.network.ordinary("midjourney.submit", call)
+
+    here.network.script["midjourney.submit"] = [pressed, answer] * 9
+    told = made(here, zoom)
+    assert (told["status"], told["failReason"]) == ("FAILURE", sentence(code, "en"))
+    assert (told["properties"].get("bannedWord", ""), here.balance, here.drift) == (word, before, 0)
+
+
+def test_a_window_whose_answer_is_lost_is_held_and_sent_once(here: Harness) -> None:
+    grid = made(here, submitted(here, "imagine", prompt="a lighthouse"))
+    up = made(here, submitted(here, "simple-change", content=f"{grid['id']} U1"))
+    zoom = submitted(here, "action", 21, taskId=up["id"], customId=button(up, "Custom Zoom"))
+    submitted(here, "modal", taskId=zoom, prompt="a lighthouse")
+    lost: list[Script] = [lambda call: here.network.ordinary("midjourney.submit", call), NoAnswer("ReadTimeout")]
+    here.network.script["midjourney.submit"] = lost
+    here.run(60)
+    assert (here.task(zoom).state, here.task(zoom).sending) == (State.SUBMITTING, True)
+    assert [path for path, _ in sent(here)[2:]] == ["/mj/submit/action", "/mj/submit/modal"]
 
 
 def located(here: Harness, path: str) -> str:
@@ -263,13 +323,31 @@ def test_pictures_that_are_brought_come_back_as_links_that_a_request_may_name(he
     assert refusal(here, "upload-discord-images", base64Array=bad) == (4, "base64Array[1]")
 
 
-def test_a_seed_is_told_of_a_picture_that_is_made(here: Harness) -> None:
+def test_a_seed_is_asked_for_apart_once_the_picture_is_made(here: Harness) -> None:
     task_id = submitted(here, "imagine", prompt="a lighthouse")
     assert here.request("GET", f"/mj/task/{task_id}/image-seed")[1]["code"] == 3
     seed = made(here, task_id)["seed"]
+    asked = [call.url for call in here.network.sent("midjourney.query") if call.url.endswith("/image-seed")]
     status, said = here.request("GET", f"/mj/task/{task_id}/image-seed")
-    assert (status, said["code"], said["result"]) == (200, 1, seed)
+    assert (status, said["code"], said["result"], len(asked)) == (200, 1, seed, 1)
     assert seed.isdigit()
+
+
+@pytest.mark.parametrize(
+    "answer", [NoAnswer("ReadTimeout"), NotSent("x"), Answer(404, b"<html>"), Answer(200, b'{"code": 3}')], ids=repr
+)
+def test_a_picture_whose_seed_cannot_be_had_is_a_success_without_one(here: Harness, answer: Answer | Exception) -> None:
+    def asked(call: Call) -> Answer:
+        if not call.url.endswith("/image-seed"):
+            return here.network.ordinary("midjourney.query", call)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    here.network.script["midjourney.query"] = [asked] * 20
+    told = made(here, submitted(here, "imagine", prompt="a lighthouse"))
+    assert (told["status"], "seed" in told, len(told["buttons"])) == ("SUCCESS", False, 9)
+    assert here.request("GET", f"/mj/task/{told['id']}/image-seed")[1]["code"] == 3
 
 
 def test_a_client_works_its_way_from_a_prompt_to_an_answered_window_over_http(here: Harness) -> None:

@@ -174,6 +174,17 @@ def test_nothing_is_certain_after_a_step_that_may_have_made_something(
     assert here.entries(task.task_id) == ["reserve"]
 
 
+@pytest.mark.parametrize("failure", [NotSent("x"), EgressRefused("x"), REFUSED, *LOST], ids=repr)
+def test_a_step_after_one_that_only_asked_back_is_refused_for_certain_and_held_without_an_answer(
+    here: Harness, failure: Answer | Exception
+) -> None:
+    api = starting_with("create")
+    window = replace(api, read_submit=lambda answer, order: Step(write("confirm"), read, unmade=True))
+    task = submit(here, window, said(next="confirm"), failure)
+
+    assert (outcome(here, task), steps(here)) == (HELD if failure in LOST else ELSEWHERE, ["create", "confirm"])
+
+
 @pytest.mark.parametrize(("step", "comes_to"), [("upload", ELSEWHERE), ("create", HELD)])
 def test_steps_without_end_are_not_followed(
     here: Harness, step: str, comes_to: tuple[State, bool, str | None, int]

@@ -13,15 +13,28 @@ from local.upstreams.paths import IMAGE_HOST, Path
 from local.upstreams.settings import Settings
 from relay.families.forms import read_file
 from relay.families.newapi.image_host import UPLOAD
+from relay.families.newapi.midjourney.words import HOME, MODES, SUBMIT, TASK
 from relay.nouns.catalog import Upstream
 from relay.nouns.draft import Draft
-from relay.nouns.errors import InvalidParameter
+from relay.nouns.errors import InvalidParameter, RelayError
 from relay.nouns.wire import Inbound, Json, Reply
 
 
 class Newapi(Mirror):
     def paths(self) -> Sequence[Path]:
-        return (*super().paths(), Path("POST", IMAGE_HOST + UPLOAD, self._host))
+        seeds = [Path("GET", f"{home}{TASK}/{{task_id}}/image-seed", self._seed) for home in (HOME, *MODES)]
+        return (*seeds, *super().paths(), Path("POST", IMAGE_HOST + UPLOAD, self._host))
+
+    def _seed(self, inbound: Inbound) -> Reply:
+        """The seed of a picture, which its task does not tell."""
+        self.authorise(inbound)
+        job = self.ended(inbound.params["task_id"], midjourney.PLATFORM)
+        return Reply.json({"code": 1, "description": "success", "result": midjourney.seed(job), "properties": {}})
+
+    def write_refusal(self, error: RelayError, trace_id: str, path: str) -> Reply:
+        if "content policy" in error.message and SUBMIT in path:
+            return midjourney.banned(error, trace_id)
+        return super().write_refusal(error, trace_id, path)
 
     def _host(self, inbound: Inbound) -> Reply:
         """What is uploaded to the image host."""
@@ -30,7 +43,11 @@ class Newapi(Mirror):
         return Reply.json({"url": url, "created": int(self.now())})
 
     def facts(self, job: Job) -> Mapping[str, Json]:
-        return midjourney.facts(job) or super().facts(job) if job.api == midjourney.PLATFORM else super().facts(job)
+        if job.api != midjourney.PLATFORM:
+            return super().facts(job)
+        if job.stage(self.now()) == "processing":
+            return midjourney.preview(job, int(100 * job.progress(self.now())))
+        return midjourney.facts(job) or super().facts(job)
 
     def job(self, draft: Draft) -> Job:
         if draft.parent and draft.platform == midjourney.PLATFORM:

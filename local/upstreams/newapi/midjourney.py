@@ -1,4 +1,4 @@
-"""What a simulated Midjourney says of its pictures: the buttons that go on from them, and the prompt as it read it."""
+"""What a simulated Midjourney says of its pictures: how far they are, their buttons, and their seeds."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 from local.upstreams.jobs import Job
-from relay.families.newapi.midjourney.words import PLATFORM, read_button
+from relay.families.newapi.midjourney.words import BANNED, PLATFORM, read_button
+from relay.families.newapi.midjourney.write import write_refusal
+from relay.families.reading import as_object
 from relay.nouns.draft import Kind
-from relay.nouns.wire import Json
+from relay.nouns.errors import RelayError
+from relay.nouns.wire import Json, Reply
 
-__all__ = ["PLATFORM", "facts"]
+__all__ = ["PLATFORM", "banned", "facts", "preview", "seed"]
 
 _GRIDS = ("imagine", "blend", "variation", "high_variation", "low_variation", "reroll", "zoom", "pan", "custom_zoom")
 
@@ -20,8 +23,24 @@ def facts(job: Job) -> Mapping[str, Json]:
     if draft.kind is not Kind.IMAGE:
         return {}
     listed = _grid(job.task_id) if (draft.action or "imagine") in _GRIDS else _single(job.task_id)
-    seed = str(int(_hash(job.task_id)[:8], 16))
-    return {"buttons": [_button(*each) for each in listed], "prompt_en": draft.prompt, "seed": seed}
+    return {"buttons": [_button(*each) for each in listed], "prompt_en": draft.prompt}
+
+
+def preview(job: Job, percent: int) -> Mapping[str, Json]:
+    """What is known of a picture while it is drawn; another one each quarter of the way."""
+    if job.request.kind is not Kind.IMAGE:
+        return {}
+    return {"preview": f"{job.urls[0]}?drawn={percent // 25 * 25}", "prompt_en": f"{job.request.prompt} --v 6"}
+
+
+def seed(job: Job) -> str:
+    return str(int(_hash(job.task_id)[:8], 16))
+
+
+def banned(refusal: RelayError, trace_id: str) -> Reply:
+    """The refusal of a prompt for a word in it."""
+    said = as_object(write_refusal(refusal, trace_id).body)
+    return Reply.json(said | {"code": BANNED, "properties": {"bannedWord": "refuse", "promptEn": "a refuse"}})
 
 
 def _hash(task_id: str) -> str:

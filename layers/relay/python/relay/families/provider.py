@@ -1,7 +1,6 @@
 """How we speak to upstreams: the bases a family's provider fills in.
 
-A provider is a family's name, the kind of its credential, and a table of its APIs. All of it is pure: a translator
-writes calls with a path only, and `flow.services` adds the address and our key when a call is sent.
+All of it is pure: a translator writes calls with a path, and `flow.services` adds address and key when one is sent.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from relay.nouns.draft import Draft, Kind, MediaRole
 from relay.nouns.errors import Forbidden, Unfit, UnknownOutcome, Unreadable
 from relay.nouns.options import OPTIONS
 from relay.nouns.task import Observation
-from relay.nouns.wire import MAX_ANSWER, Answer, Call, Inbound
+from relay.nouns.wire import MAX_ANSWER, Answer, Call, Inbound, Json
 
 SEND_SECONDS = 20.0  # for a submission, all its steps together; what takes longer is sent by the hold worker
 
@@ -61,20 +60,28 @@ class Step(NamedTuple):
     """One call of a submission, and what reads its answer: the job, or the next step.
 
     A step that is `repeatable` makes nothing (an upload): until the first that is not, every failure is certain.
-    `image_host`: it is sent there and not where the API is.
+    `image_host`: it is sent there and not where the API is. `unmade`: the steps before have made nothing yet, so this
+    one may still be refused for certain.
     """
 
     call: Call
     read: Callable[[Answer], Observation | Step]
     image_host: bool = False
+    unmade: bool = False
 
 
 class ImageHost(NamedTuple):
-    """How a picture, given as a `data:` URI, is uploaded, and the address in the answer. `read` raises Refused or
-    UnknownOutcome."""
+    """The upload of a picture (a `data:` URI), and its address in the answer: raises Refused or UnknownOutcome."""
 
     write: Callable[[str], Call]
     read: Callable[[Answer], str]
+
+
+class More(NamedTuple):
+    """A question about what a status query did not tell, or None; what it answers joins the facts."""
+
+    write: Callable[[Job, Observation], Call | None]
+    read: Callable[[Answer], Mapping[str, Json]]
 
 
 def no_query(_: object) -> NoReturn:
@@ -87,10 +94,8 @@ def no_stream(_: object) -> NoReturn:
 
 @dataclass(frozen=True, slots=True)
 class Carries:
-    """What an API carries of a request for one kind, beside its prompt, number, shape and length.
-
-    `parent`: it can follow up on a task it made before.
-    """
+    """What an API carries of a request for one kind, beside its prompt, number, shape and length; `parent`: it can
+    follow up on a task it made before."""
 
     actions: Collection[str] = ()
     media: Collection[MediaRole] = ()
@@ -118,13 +123,13 @@ class Api:
     `write_submit`, which raises Unfit for what it cannot carry whole even so. `read_submit` raises Refused for a
     certain no, UnknownOutcome for the unreadable; `read_query` raises Unreadable where the answer tells nothing. An
     API whose mode is ANSWER or STREAM has no query. `seconds` bound a submission, `largest_answer` the bytes read of
-    any answer. `write_cancel` asks to stop a job: its answer is not read, the next query tells.
-    `image_host`: how pictures are uploaded where the catalog names an image host for the upstream.
+    any answer. `write_cancel` asks to stop a job: its answer is not read, the next query tells. `more` is asked beside
+    the query. `image_host`: how pictures are uploaded, where the catalog names an image host for the upstream.
     `events`: the upstream tells of its jobs by webhooks that name the job alone, so the job has to lead to its task.
 
     `read_stream` reads an answer of status 200 in mode STREAM, piece by piece as it comes; any other status is for
-    `read_submit`. It yields how far it is, and as the last the outcome, a terminal state: a stream that ends without
-    one is an unknown outcome. It may raise Refused only before it has yielded anything.
+    `read_submit`. It yields how far it is, and last the outcome, a terminal state: a stream that ends without one is an
+    unknown outcome. It may raise Refused only before it has yielded anything.
     """
 
     write_submit: Callable[[Order], Call]
@@ -139,6 +144,7 @@ class Api:
     write_cancel: Callable[[Job], Call] | None = None
     media_form: MediaForm = MediaForm.URL
     image_host: ImageHost | None = None
+    more: More | None = None
     _: KW_ONLY
     carries: Mapping[Kind, Carries]
 
@@ -171,13 +177,11 @@ class Api:
 
 
 class Provider:
-    """One upstream family. A source in the catalog names one of its `apis`, "" where there is only one.
-
-    `credential` is how our key travels to an upstream of which the catalog does not say it.
-    """
+    """One upstream family. A source in the catalog names one of its `apis`, "" where there is only one."""
 
     family: ClassVar[str]
-    credential: ClassVar[Credential] = BEARER
+    credential: ClassVar[Credential] = BEARER  # how our key travels where the catalog does not say it
+    signs_callbacks: ClassVar[bool] = False  # its upstreams can, with a key they share with us
 
     def __init__(self, apis: Mapping[str, Api]) -> None:
         self.apis = apis

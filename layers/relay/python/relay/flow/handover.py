@@ -175,7 +175,7 @@ def _handed_back(services: Services, task: Task, last: Refused | None, wait: flo
     if final or wait is None:
         code = last.task_code if last else "API_ERROR"
         fault = Fault(code, last.words if last else "", last.upstream_code if last else "")
-        observe(services, task, Observation(State.FAILED, fault=fault), "submit")
+        observe(services, task, Observation(State.FAILED, fault=fault, facts=last.facts if last else {}), "submit")
         return
     due_at = min(services.clock() + int(wait * 1000) + GRACE, task.expires_at)
     after = replace(task, sending=False, tries=tries, due_at=due_at, version=task.version + 1)

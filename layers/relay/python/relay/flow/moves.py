@@ -16,8 +16,7 @@ from relay.flow.notices import SHORT_SECONDS, address, write_body, write_notice
 from relay.flow.quoting import quote
 from relay.flow.services import Services
 from relay.flow.shares import note_hung, recently_hung, share_of
-from relay.nouns.draft import Draft
-from relay.nouns.task import Delivery, Task
+from relay.nouns.task import Delivery
 
 logger = Logger(child=True)
 
@@ -28,7 +27,7 @@ def tell_move(services: Services, account_id: str, task_id: str, turn: int) -> N
     A receiver that recently did not answer a move or an end in time is told of ends alone for a while.
     """
     with share_of(services, account_id, "later") as ours:
-        found = services.store.tasks.with_request(account_id, task_id) if ours else None
+        found = services.store.tasks.record(account_id, task_id, facts=True) if ours else None
         if found is None or found[0].delivery is not Delivery.WAITING or found[0].next_move_at != turn:
             return
         url = address(found[1])
@@ -36,14 +35,14 @@ def tell_move(services: Services, account_id: str, task_id: str, turn: int) -> N
             return
         task = services.store.tasks.claim_move(found[0], turn, services.clock())
         if task is not None:
-            _tell(services, task, found[1])
+            _tell(services, Record(task, *found[1:]))
 
 
-def _tell(services: Services, task: Task, draft: Draft) -> None:
+def _tell(services: Services, record: Record) -> None:
     """Raises nothing: a move that cannot be told is none that is told later."""
-    began = services.clock()
+    began, (task, draft, _) = services.clock(), record
     try:
-        body = write_body(services, Record(task, draft))
+        body = write_body(services, record)
         notice = write_notice(services, task, draft, body, f"msg_{task.task_id}_{task.version}")
         outcome = str(services.http.send(replace(notice, timeout=SHORT_SECONDS)).status)
     except (EgressRefused, NotSent, NoAnswer) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from relay.nouns.faults import Fault
 from relay.nouns.life import advance
 from relay.nouns.money import settle
 from relay.nouns.task import Delivery, Observation, State, Task
+from relay.nouns.wire import Json
 
 MOVE_SECONDS = 2  # from a move to its announcement, which tells of all there were by then
 MOVE_TURN = 30_000  # ms after which an announcement that was not told is taken for lost
@@ -43,7 +45,7 @@ def observe(
             after = replace(after, due_at=min(due_at, task.expires_at))
         try:
             after = store_inline(services, after)
-            facts, binding = seen.facts if after.made else None, _binding(services, after) if binds else None
+            facts, binding = _news(task, after, seen), _binding(services, after) if binds else None
             if services.store.tasks.save(task, after, settle(task, after), facts, binding):
                 announce(services, after, learnt)
                 return after
@@ -62,10 +64,16 @@ def note_progress(services: Services, task: Task, seen: Observation) -> Task:
     after = replace(moved, sending=True) if moved else task
     if after == replace(task, version=after.version):
         return task
-    if services.store.tasks.save(task, after):
+    if services.store.tasks.save(task, after, facts=_news(task, after, seen)):
         announce(services, after, "submit")
         return after
     return services.store.tasks.get(task.account_id, task.task_id) or task
+
+
+def _news(task: Task, after: Task, seen: Observation) -> Mapping[str, Json] | None:
+    """What is to be kept of what was said in words: that of an outcome, and of a job that is being made what is new."""
+    as_said = after.made or (after.terminal and after.state is seen.state)  # a success without a result says nothing
+    return seen.facts if as_said or after.preview != task.preview else None
 
 
 def _note_unknown_word(services: Services, task: Task, said: str) -> None:

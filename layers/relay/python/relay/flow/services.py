@@ -23,10 +23,11 @@ from relay.nouns.credential import CREDENTIALS, mask
 from relay.nouns.errors import Unreadable
 from relay.nouns.task import Observation, Task
 from relay.nouns.urls import path_at
-from relay.nouns.wire import Answer, Call
+from relay.nouns.wire import Answer, Call, Json
 
 REDIRECTS = (301, 302, 303, 307, 308)
 FETCH = {"user-agent": "genrelay", "accept-encoding": "identity"}  # for files, whose bytes are copied as they come
+MORE_SECONDS = 3.0  # for what is asked beside a status query: news of the task waits for it
 UPSTREAMS_ON = "upstreams-on"  # the parameter that lists them, in JSON
 
 
@@ -150,7 +151,8 @@ class Services:
         if translators is None:
             raise Unreadable(f"no key for upstream {upstream}")
         api = translators.apis[task.api]
-        call = api.write_query(Job(upstream_task_id, task.label or task.platform, task.action))
+        job = Job(upstream_task_id, task.label or task.platform, task.action)
+        call = api.write_query(job)
         try:
             answer = self.send(upstream, api, replace(call, repeatable=True), seconds)
         except (EgressRefused, NotSent, NoAnswer) as error:
@@ -159,4 +161,15 @@ class Services:
         seen = api.read_query(answer)
         if any(asset.data is not None for asset in seen.assets):
             raise Unreadable("a status query was answered with a file's bytes, which only who sends a task may store")
-        return replace(seen, upstream_task_id=upstream_task_id)
+        return replace(seen, upstream_task_id=upstream_task_id, facts=self._ask_more(upstream, api, job, seen))
+
+    def _ask_more(self, upstream: str, api: Api, job: Job, seen: Observation) -> Mapping[str, Json]:
+        """The facts, with what a question of their own tells in time."""
+        call = api.more.write(job, seen) if api.more else None
+        if api.more is None or call is None:
+            return seen.facts
+        try:
+            answer = self.send(upstream, api, replace(call, repeatable=True), MORE_SECONDS)
+        except (EgressRefused, NotSent, NoAnswer):
+            return seen.facts
+        return {**seen.facts, **api.more.read(answer)}

@@ -2,7 +2,8 @@
 
 A step whose call is `repeatable` makes nothing (an upload): before the first step that is not, every failure is a
 certain refusal. That first step is still refused for certain when its connection failed or its answer says no. From
-its first byte on anything else is an unknown outcome, also a refusal of a later step: what it follows was accepted.
+its first byte on anything else is an unknown outcome, also a refusal of a later step: what it follows was accepted,
+unless the step says that it has made nothing (`unmade`).
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Submission:
             try:
                 found = self._stream(note) if self.api.mode is Mode.STREAM else self._step.read(self._send())
             except (EgressRefused, NotSent, Refused) as error:
-                if number:
+                if number and not self._step.unmade:
                     raise UnknownOutcome("a later step of the submission failed") from error
                 if isinstance(error, Refused):
                     raise

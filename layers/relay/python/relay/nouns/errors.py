@@ -127,11 +127,9 @@ class WrongMethod(NotFound):
 
 
 class RateLimited(RelayError):
-    """`retry_after` is whole seconds until the caller may try again."""
-
     code, status = "RATE_LIMIT_EXCEEDED", 429
 
-    def __init__(self, message: str, zh: str, retry_after: int) -> None:
+    def __init__(self, message: str, zh: str, retry_after: int) -> None:  # whole seconds until the caller may try again
         super().__init__(message, zh)
         self.headers = {"retry-after": str(retry_after)}
 
@@ -162,7 +160,8 @@ class Refused(UpstreamError):
     """Certain: nothing was started, so another upstream can be tried, or the charge returned.
 
     `elsewhere`: another upstream may accept it. `key`: our key is not accepted, so this upstream is left alone for a
-    while. `wait`: seconds until it may accept it. `task_code`: of the task's fault. `words`: its text, for the log.
+    while. `wait`: seconds until it may accept it. `task_code`: of the task's fault. `words`: for the log, `facts`: for
+    the client.
     """
 
     def __init__(
@@ -175,10 +174,11 @@ class Refused(UpstreamError):
         task_code: str = "API_ERROR",
         upstream_code: str = "",
         words: str = "",
+        facts: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
         self.elsewhere, self.key, self.wait = elsewhere, key, wait
-        self.task_code, self.upstream_code, self.words = task_code, upstream_code, words
+        self.task_code, self.upstream_code, self.words, self.facts = task_code, upstream_code, words, facts or {}
 
 
 class Unfit(Refused):

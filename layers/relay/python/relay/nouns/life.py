@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import sha256
 
 from relay.nouns.draft import KINDS
 from relay.nouns.faults import Fault
@@ -21,6 +22,7 @@ from relay.nouns.task import (
     State,
     Task,
 )
+from relay.nouns.wire import Json
 
 STORING_TIME = 3_600_000  # ms a result may take to be copied, retries and all
 NO_RESULT = Fault("GENERATION_FAILED", upstream_code="NO_RESULT")
@@ -59,6 +61,7 @@ def advance(task: Task, seen: Observation, now: int, learnt: str, *, store: bool
         sending=False,
         upstream_task_id=task.upstream_task_id or seen.upstream_task_id,
         progress=100.0 if state is State.SUCCEEDED else max(task.progress, min(seen.progress, 100.0)),
+        preview=_preview(seen.facts) if seen.facts and seen.state not in TERMINAL else task.preview,
     )
     if after == task:
         return None
@@ -68,6 +71,11 @@ def advance(task: Task, seen: Observation, now: int, learnt: str, *, store: bool
     if state is State.SUCCEEDED:
         return _ended(replace(after, assets=seen.assets, used=_used(task, seen)), now)
     return _ended(replace(after, assets=(), fault=seen.fault or FAULTS[state]), now)
+
+
+def _preview(facts: Mapping[str, Json]) -> str:
+    """What tells the words of one look from those of another."""
+    return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _may_move(task: Task, seen: Observation, now: int, learnt: str) -> bool:

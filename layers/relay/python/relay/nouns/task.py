@@ -88,7 +88,8 @@ class Observation:
     """What was learnt of a task at one moment, from a submit answer, a callback's query or a poll.
 
     `progress` is percent, 0-100. `unknown_word` is an upstream status nobody knows; it means "still running".
-    `facts` is what an outcome says in words (text, prompts, seed, buttons, character, …), kept in a row of its own.
+    `facts` is what an outcome says in words (text, prompts, seed, buttons, character, …), kept in a row of its own; of
+    a job that is being made, what is known of it so far.
     `usage` is how many units of the price were really used, where the upstream says so.
     """
 
@@ -152,6 +153,7 @@ class Task:
     answered_at: int | None = None  # when its client completed it, where it waited for that; it was charged then
     cancel_asked_at: int | None = None  # when its client wanted it back from its upstream; not written under `version`
     cancel_sent_at: int | None = None  # when the upstream was asked for that, once; not written under `version`
+    preview: str = ""  # a digest of what is known in words while it is made, so that only news is written
 
     @property
     def log_keys(self) -> dict[str, Any]:

@@ -65,6 +65,7 @@ def _read_query(wire: Wire, answer: Answer) -> Observation:
 
 class KieProvider(Provider):
     family = "kie"
+    signs_callbacks = True
 
     def read_callback(self, inbound: Inbound, now: int, webhook_key: str | None) -> str | None:
         task_id = find_id(parse(inbound.body))

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from relay.families.newapi.answers import POLICY, speaks_of_policy
 from relay.families.newapi.midjourney import submissions
-from relay.families.newapi.midjourney.refusals import read_refusal
+from relay.families.newapi.midjourney.refusals import read_banned, read_refusal
 from relay.families.newapi.midjourney.words import (
     ACCEPTED,
     ACTS,
@@ -20,7 +20,7 @@ from relay.families.newapi.midjourney.words import (
     TASK,
     read_button,
 )
-from relay.families.provider import Api, Job, MediaForm, Order, Step
+from relay.families.provider import Api, Job, MediaForm, More, Order, Step
 from relay.families.reading import MAX_ASSETS, MAX_CODE, Record, as_id, as_number, as_object, as_text, is_url
 from relay.nouns.draft import Kind, MediaRole
 from relay.nouns.errors import UnknownOutcome, Unreadable
@@ -57,7 +57,7 @@ def _read_exists(said: Record, job: str | None, order: Order) -> Observation | S
     if mask := draft.url(MediaRole.MASK):
         body["maskBase64"] = mask
     call = Call.json("POST", f"{submissions.home(draft)}{SUBMIT}/modal", body)
-    return Step(call, lambda answer: _read_confirmed(answer, job))
+    return Step(call, lambda answer: _read_confirmed(answer, job), unmade=True)  # a window alone makes nothing
 
 
 def _read_confirmed(answer: Answer, job: str) -> Observation:
@@ -69,7 +69,25 @@ def _read_confirmed(answer: Answer, job: str) -> Observation:
 
 
 def write_query(job: Job) -> Call:
-    return Call("GET", f"{HOME}{TASK}/{quote(job.upstream_task_id, safe='')}/fetch", {"accept": "application/json"})
+    return _ask(job, "fetch")
+
+
+def _ask(job: Job, what: str) -> Call:
+    return Call("GET", f"{HOME}{TASK}/{quote(job.upstream_task_id, safe='')}/{what}", {"accept": "application/json"})
+
+
+def write_seed(job: Job, seen: Observation) -> Call | None:
+    """A picture's seed has a question of its own, where it was not told with the task."""
+    act = ACTS.get(job.action or "imagine")
+    asked = seen.state is State.SUCCEEDED and act is not None and act.kind is Kind.IMAGE and "seed" not in seen.facts
+    return _ask(job, "image-seed") if asked else None
+
+
+def read_seed(answer: Answer) -> Mapping[str, Json]:
+    document = as_object(answer.body)
+    told = answer.status == 200 and as_number(document.get("code")) == ACCEPTED
+    seed = _seed(document.get("result")) if told else ""
+    return {"seed": seed} if seed else {}
 
 
 def read_query(answer: Answer) -> Observation:
@@ -83,8 +101,16 @@ def read_query(answer: Answer) -> Observation:
         return Observation(State.PROCESSING, job, unknown_word=as_text(said, MAX_CODE) or "?")
     if state is State.SUCCEEDED:
         return Observation(state, job, 100.0, _assets(document), facts=_facts(document))
-    fault = _fault(document, state) if state in TERMINAL else None
-    return Observation(state, job, _progress(document), fault=fault)
+    if state in TERMINAL:
+        return Observation(state, job, _progress(document), fault=_fault(document, state), facts=read_banned(document))
+    return Observation(state, job, _progress(document), facts=_preview(document))
+
+
+def _preview(document: Record) -> Mapping[str, Json]:
+    """What is shown of a picture that is being made: how far it is drawn, and its prompt as it was understood."""
+    url, prompt = document.get("imageUrl"), as_text(document.get("promptEn"), MAX_PROMPTS)
+    understood = {"prompt_en": prompt} if prompt and document.get("promptEn") != document.get("prompt") else {}
+    return understood | ({"preview": url} if is_url(url) else {})
 
 
 def _assets(document: Record) -> tuple[Asset, ...]:
@@ -159,5 +185,6 @@ API = Api(
     write_query,
     read_query,
     media_form=MediaForm.DATA,
+    more=More(write_seed, read_seed),
     carries=submissions.CARRIES,
 )

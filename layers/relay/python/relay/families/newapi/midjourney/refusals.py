@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from relay.families.bodies import MAX_TEXT
 from relay.families.newapi.answers import CODES, PARAMETER, POLICY, refusal, speaks_of_policy
 from relay.families.newapi.midjourney.words import BANNED, FAILURE, FULL, INVALID, NOT_FOUND, SATURATED, UNKNOWN
-from relay.families.reading import as_number, as_object, as_text, read_wait
+from relay.families.reading import MAX_CODE, Record, as_number, as_object, as_text, read_wait
 from relay.nouns.errors import Refused, UnknownOutcome
-from relay.nouns.wire import Answer
+from relay.nouns.wire import Answer, Json
 
 
 class Row(NamedTuple):
@@ -56,4 +57,12 @@ def read_refusal(answer: Answer) -> Refused:
         task_code=row.task_code,
         upstream_code=str(int(code or 0)),
         words=words,
+        facts=read_banned(document),
     )
+
+
+def read_banned(document: Record) -> Mapping[str, Json]:
+    """The word that is not allowed, and the prompt it was found in, for whoever wrote it."""
+    said = as_object(document.get("properties"))
+    word, prompt = as_text(said.get("bannedWord"), MAX_CODE), as_text(said.get("promptEn"), MAX_TEXT)
+    return {"banned_word": word} | ({"prompt_en": prompt} if prompt else {}) if word else {}

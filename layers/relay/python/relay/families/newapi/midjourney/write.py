@@ -95,16 +95,24 @@ def task_object(told: Told[Any], found: Record) -> dict[str, Json]:
         "submitTime": task.created_at,
         "startTime": task.charged_at if begun else 0,
         "finishTime": task.completed_at or 0,
-        "imageUrl": _image_url(told, task) or files[0] if files else "",
+        "imageUrl": _image_url(told, task) or files[0] if files else _preview(found),
         "status": WORDS[task.state],
         "progress": f"{int(task.progress)}%",
         "failReason": _reason(task),
         "buttons": [_button(each) for each in facts.get("buttons", [])],
-        "properties": {"finalPrompt": facts.get("text", ""), "finalZhPrompt": ""},
+        "properties": {"finalPrompt": facts.get("text", ""), "finalZhPrompt": "", **_banned(facts)},
     }
     films = {"videoUrl": files[0] if files else "", "videoUrls": [{"url": url} for url in files]}
     seed = {"seed": facts["seed"]} if "seed" in facts else {}
     return document | seed | (films if task.kind is Kind.VIDEO else {})
+
+
+def _preview(found: Record) -> str:
+    return str(found.facts.get("preview", "")) if found.task.state in (State.QUEUED, State.PROCESSING) else ""
+
+
+def _banned(facts: Mapping[str, Json]) -> dict[str, Json]:
+    return {"bannedWord": facts["banned_word"]} if "banned_word" in facts else {}
 
 
 def _image_url(told: Told[Any], task: Task) -> str:
