@@ -41,6 +41,8 @@ def _around(family: str, root: Path) -> Iterator[str]:
         yield f"events/*.{family}.*.json: an example event for each route"
     if has(family, "dialect", root) and not (root / fixtures / "events.py").is_file():
         yield f"{fixtures}/events.py: what each example event is answered"
+    if has(family, "dialect", root) and not (root / fixtures / "examples.py").is_file():
+        yield f"{fixtures}/examples.py: what docs/api.md shows of it"
     if has(family, "provider", root):
         yield from _upstream(family, root)
     if has(family, "dialect", root) and has(family, "provider", root):

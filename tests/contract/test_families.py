@@ -46,10 +46,11 @@ def test_a_skeleton_is_told_each_method_to_fill_in(elsewhere: Path) -> None:
     assert told[0] == f"{OWN}/__init__.py: HOMES, which the paths of its clients begin with"
     assert {f"{OWN}/dialect.py: {name}" for name in ("routes", *Dialect.__abstractmethods__)} <= set(told)
     assert {f"{OWN}/provider.py: {name}" for name in TRANSLATORS} <= set(told)
-    assert told[-5:] == [
+    assert told[-6:] == [
         "tests/fixtures/example/*.json: example answers of the real API",
         "events/*.example.*.json: an example event for each route",
         "tests/fixtures/example/events.py: what each example event is answered",
+        "tests/fixtures/example/examples.py: what docs/api.md shows of it",
         f"{CATALOG}: an upstream of the family, and sources that use it",
         "tests/fixtures/example/mirror.py: carries",
     ]

@@ -144,7 +144,8 @@ def test_a_method_no_route_has_is_refused_and_told_which_would_do(here: Harness,
     bad = list[str]()
     for route in dialect(family).routes:
         bad += wrong(here, family, "PATCH", path_of(family, route), ("NOT_FOUND",))
-        assert route.method in here.exchange("PATCH", path_of(family, route))[2]["allow"]
+        allowed = here.exchange("PATCH", path_of(family, route))[2]["allow"].split(", ")
+        assert allowed.count(route.method) == 1
     assert bad == []
 
 

@@ -42,8 +42,8 @@ class ClientEndpoint(Endpoint):
     def no_route(self, event: Event) -> RelayError:
         """An unknown path, or a known one asked with another method."""
         path = path_of(event)
-        methods = tuple(each.method for each in self._dialect_at(path).routes if each.lies_at(path))
-        return WrongMethod(methods) if methods else NotFound()
+        methods = dict.fromkeys(each.method for each in self._dialect_at(path).routes if each.lies_at(path))
+        return WrongMethod(tuple(methods)) if methods else NotFound()
 
     def write_error(self, event: Event, error: RelayError, trace_id: str) -> Reply:
         path = path_of(event)
