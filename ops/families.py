@@ -128,7 +128,13 @@ def _extras(catalog: Catalog, model: Model, source: Source) -> tuple[str, str, s
 def _accepted(catalog: Catalog, plain: Draft, model: Model, source: Source) -> tuple[Draft, bytes]:
     """The least of a request that this source takes, and what is sent: some models only go on from a task."""
     on = (replace(plain, action=action, parent=_PARENT) for action in model.follows)
-    for draft in (plain, *(replace(plain, media=ONE), replace(plain, media=_FACES)), *on):
+    api = provider(catalog.upstreams[source.upstream].family).apis[source.api].carries[model.kind]
+    inputs = (
+        replace(plain, action=action, media=(Medium(role, FILM),))
+        for role in api.media
+        for action in ("", *api.actions)
+    )
+    for draft in (plain, *(replace(plain, media=ONE), replace(plain, media=_FACES)), *on, *inputs):
         with suppress(Unfit):
             return draft, dry_run(catalog, draft, source).body
     raise LookupError(f"{source} takes no request for {model.name}")

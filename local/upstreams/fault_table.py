@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Endpoint = Literal["submit", "query", "outcome", "callback", "file"]
+Endpoint = Literal["submit", "query", "outcome", "stream", "callback", "file"]
 
 # What a fault's number means: how many times it strikes (none given: always), seconds, or a plain count.
 Unit = Literal["times", "seconds", "count"]
@@ -39,6 +39,13 @@ FAULTS: dict[Endpoint, dict[str, Unit]] = {
         "bad-input": "count",  # the input picture could not be had
         "never": "count",
         "slow": "seconds",  # done this long after acceptance; ten times the pace if not told
+    },
+    "stream": {
+        "cut": "count",  # in the middle of a line
+        "endless": "count",  # news for ever, and never an outcome
+        "html": "count",  # a page with status 200
+        "busy": "count",  # a failure that looks like a success, with a malformed end
+        "malformed": "count",  # a success whose end is malformed
     },
     "callback": {
         "lost": "count",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -31,10 +32,14 @@ class Dropped(Response):
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await send({"type": "http.response.body", "body": self.body, "more_body": True})
         transport.close() if self.body else transport.abort()
-        # The server must learn of the closed line before we return, or it would answer for us.
-        while not transport.is_closing():
-            await asyncio.sleep(0)
-        await asyncio.sleep(0.01)
+        await _closed(transport)
+
+
+async def _closed(transport: Any) -> None:  # noqa: ANN401 - asyncio's
+    """The server must learn of the closed line before we return, or it would answer for us."""
+    while not transport.is_closing():
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
 
 
 class Late(Exception):
@@ -51,6 +56,38 @@ class Silence(Exception):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"silence for {seconds:g} s" if seconds else "the line is cut")
         self.seconds = seconds
+
+
+class Streamed(Exception):
+    """An answer that is written while it is made: what comes, and the seconds before each; `cut` breaks it off then."""
+
+    def __init__(self, lines: Iterable[tuple[float, bytes]], *, cut: bool = False) -> None:
+        super().__init__("an answer that is streamed")
+        self.lines, self.cut = lines, cut
+
+
+class Streaming(Response):
+    """Sends what was Streamed."""
+
+    def __init__(self, streamed: Streamed) -> None:
+        super().__init__(
+            media_type="text/event-stream", headers={"cache-control": "no-cache", "x-accel-buffering": "no"}
+        )
+        del self.headers["content-length"]
+        self._streamed = streamed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        for seconds, line in self._streamed.lines:
+            await asyncio.sleep(seconds)
+            if scope[_TRANSPORT].is_closing():
+                return
+            await send({"type": "http.response.body", "body": line, "more_body": True})
+        if self._streamed.cut:
+            scope[_TRANSPORT].close()
+            await _closed(scope[_TRANSPORT])
+        else:
+            await send({"type": "http.response.body"})
 
 
 def late(job: Job, now: float, patience: float, write: Callable[[], Reply]) -> Late | Silence:

@@ -24,7 +24,7 @@ from local.upstreams.files import Files
 from local.upstreams.jobs import Job
 from local.upstreams.media import check_picture
 from local.upstreams.mirror import Mirror
-from local.upstreams.misbehave import Dropped, KeepTransport, Late, Silence, hang
+from local.upstreams.misbehave import Dropped, KeepTransport, Late, Silence, Streamed, Streaming, hang
 from local.upstreams.paths import IMAGE_HOST
 from local.upstreams.settings import Settings
 from local.upstreams.simulator import Simulator
@@ -150,4 +150,6 @@ async def _serve(simulator: Simulator, request: Request) -> Response:
         reply = late.reply()
     except Silence as silence:
         return await hang(silence.seconds) if silence.seconds else Dropped()
+    except Streamed as streamed:
+        return Streaming(streamed)
     return Response(reply.body, reply.status, dict(reply.headers), reply.content_type or None)

@@ -17,7 +17,7 @@ from local.upstreams.fault_table import Endpoint
 from local.upstreams.faults import Fault, Faults, UnknownFault, Visit
 from local.upstreams.files import Files, link_of
 from local.upstreams.jobs import Book, Job, Order
-from local.upstreams.misbehave import BARE, Late, Silence
+from local.upstreams.misbehave import BARE, Late, Silence, Streamed
 from local.upstreams.paths import Path
 from local.upstreams.settings import Settings
 from relay.nouns.catalog import Upstream
@@ -97,7 +97,7 @@ class Simulator(ABC):
                 return self._refused(error, inbound.path)
             except _InOk as inside:
                 return replace(self._refused(inside.refusal, inbound.path), status=200)
-            except (Late, Silence):
+            except (Late, Silence, Streamed):
                 raise
             except Exception as error:
                 logger.exception("a simulator failed", exc_info=error)

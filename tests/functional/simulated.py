@@ -11,8 +11,10 @@ from urllib.parse import parse_qsl, urlsplit
 from local.upstreams import Pace, Settings
 from local.upstreams.files import Files
 from local.upstreams.jobs import Job
+from local.upstreams.misbehave import Streamed
 from local.upstreams.server import addresses, simulator_of
 from local.upstreams.simulator import Simulator
+from relay.effects.outbound import Incoming, NoAnswer
 from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.wire import Answer, Call, Inbound
 from tests.functional.harness import Harness, harness
@@ -37,12 +39,30 @@ class Simulated(Network):
         reply = simulator.answer(asked)
         return Answer(reply.status, reply.body, {name.lower(): value for name, value in reply.headers.items()})
 
+    @contextmanager
+    def stream(self, call: Call) -> Iterator[Incoming]:
+        try:
+            with super().stream(call) as incoming:
+                yield incoming
+        except Streamed as streamed:
+            yield Incoming(200, {"content-type": "text/event-stream"}, _arriving(streamed, call.timeout))
+
     def job(self, upstream_task_id: str) -> tuple[Simulator, Job]:
         """The job with this id, and who has it."""
         ((simulator, job),) = [
             (each, job) for each in self.simulators.values() if (job := each.book.find(upstream_task_id))
         ]
         return simulator, job
+
+
+def _arriving(streamed: Streamed, seconds: float) -> Iterator[bytes]:
+    for pause, line in streamed.lines:
+        seconds -= pause
+        if seconds < 0:
+            raise NoAnswer("the answer takes too long")
+        yield line
+    if streamed.cut:
+        raise NoAnswer("the connection broke off")
 
 
 @contextmanager

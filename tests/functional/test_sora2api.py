@@ -22,6 +22,8 @@ from tests.functional.simulated import Simulated, simulated
 from tests.samples import sample
 
 FILM, ANIMATE, REMIX, BOARD = (f"/v1/videos/{what}" for what in ("generate", "transform", "remix", "storyboard"))
+CHARACTER, CHARACTER_FILM = "/v1/characters/create", "/v1/characters/generate"
+MOVIE = f"data:video/mp4;base64,{b64encode(sample('mp4')).decode()}"
 DRAW, REDRAW = "/v1/images/generate", "/v1/images/transform"
 TARGET, OTHER = f"s_{'0123456789abcdef' * 2}", f"s_{'fedcba9876543210' * 2}"
 PICTURE = b64encode(sample("png")).decode()
@@ -88,6 +90,13 @@ def ask(here: Harness, path: str, body: dict[str, Any]) -> tuple[int, Json]:
         (ANIMATE, {"image": "data:image/png;base64,AAA"}, "image", "is not valid base64"),
         (ANIMATE, {"image": f"data:image/png;base64,{b64encode(b'<html>').decode()}"}, "image", "image"),
         (ANIMATE, {"image": f"data:image/png;base64,{b64encode(sample('mp4')).decode()}"}, "image", "image"),
+        (CHARACTER, {"video": MOVIE, "stream": True, "async_mode": False}, "stream", "is not served yet"),
+        (CHARACTER_FILM, {"video": MOVIE, "async_mode": False}, "stream", "is not served yet"),
+        (CHARACTER, {}, "video", "video is required"),
+        (CHARACTER, {"video": f"data:video/mp4;base64,{PICTURE}"}, "video", "video"),
+        (CHARACTER, {"video": MOVIE, "timestamps": "3,0"}, "timestamps", "must be two times"),
+        (CHARACTER_FILM, {"video": MOVIE, "style": "anime"}, "style", "is not read here"),
+        (CHARACTER_FILM, {"video": MOVIE, "model": "gpt-image"}, "model", "makes no video"),
         (REDRAW, {"image": f"data:image/png;base64,{LARGE}"}, "image", "larger"),
     ],
 )

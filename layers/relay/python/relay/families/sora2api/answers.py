@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from relay.families.reading import Record, as_object, as_objects, as_text, read_wait
-from relay.families.sora2api.words import NO_TOKENS, TIMEOUTS
+from relay.families.sora2api.words import CARD, NO_TOKENS, TIMEOUTS
 from relay.nouns.errors import Refused, UnknownOutcome
 from relay.nouns.faults import Fault
 from relay.nouns.task import FAULTS, Observation, State
-from relay.nouns.wire import Answer
+from relay.nouns.wire import Answer, Json
 
 POLICY, PARAMETER = "CONTENT_POLICY_VIOLATION", "INVALID_PARAMETER"
 
@@ -43,7 +43,7 @@ CODES: Mapping[str, Row] = {"cf_shield_429": FULL, "unsupported_country_code": L
 BUSY = 30.0  # seconds until a server whose accounts are all used up or held back is asked again
 _POLICY = re.compile(r"policy|policies|moderation|sensitive|safety|prohibited|violat", re.IGNORECASE)
 _BUSY = re.compile(r"cloudflare|\b429\b|too many requests|rate.?limit", re.IGNORECASE)
-_STATUS = re.compile(r"([45][0-9]{2}): ")  # before the message of what the chat route makes a 500 of
+_STATUS = re.compile(r"(4[0-9]{2}): ")  # before the message of what the chat route makes a 500 of
 
 
 def read_words(document: Record) -> str:
@@ -58,13 +58,14 @@ def refusal(answer: Answer) -> Refused:
     """The certain no in an answer that names no task. Raises UnknownOutcome where there is none."""
     document = as_object(answer.body)
     words = read_words(document)
-    said = _STATUS.match(words) if "error" in document else None
-    status = int(said[1]) if said else answer.status
-    row = known_row(words) or (STATUSES.get(status, OTHER) if 400 <= status < 500 else None)
+    ours = "error" in document or answer.status < 500  # what a framework or a proxy makes of a 5xx is not certain
+    row = (known_row(words) if ours else None) or (
+        STATUSES.get(answer.status, OTHER) if 400 <= answer.status < 500 else None
+    )
     if row is None:
         raise UnknownOutcome("the upstream gave no readable answer")
-    wait = read_wait(answer) if row is FULL else None
-    return refused(row, words, str(status), wait)
+    wait = read_wait(answer) if "retry-after" in answer.headers else BUSY
+    return refused(row, words, str(answer.status), wait)
 
 
 def known_row(words: str, code: str = "") -> Row | None:
@@ -73,22 +74,28 @@ def known_row(words: str, code: str = "") -> Row | None:
         return FULL
     if "Invalid model" in words:
         return LACKING
-    return CODES.get(code)
+    said = _STATUS.match(words)
+    return CODES.get(code) or (STATUSES.get(int(said[1])) if said else None)
 
 
-def refused(row: Row, words: str, code: str, wait: float | None = None) -> Refused:
+def refused(row: Row, words: str, code: str, wait: float = BUSY) -> Refused:
     if row is BAD_VALUE and speaks_of_policy(words):
         row = REFUSED_BY_POLICY
-    wait = (wait or BUSY) if row is FULL else None
     return Refused(
         row.message,
         elsewhere=row.elsewhere,
         key=row.key,
-        wait=wait,
+        wait=wait if row is FULL else None,
         task_code=row.task_code,
         upstream_code=code,
         words=words,
     )
+
+
+def read_card(said: Record) -> dict[str, Json]:
+    """What a character's card tells, also where it comes inside the event that brings it; empty for anything else."""
+    card = as_object(said.get("card")) or said
+    return {name: text for name in CARD if (text := as_text(card.get(name)))}
 
 
 def speaks_of_policy(words: str) -> bool:

@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from relay.families.provider import Api, Carries, Job, MediaForm, Order
 from relay.families.reading import MAX_ASSETS, MAX_CODE, as_id, as_number, as_object, as_text, is_url, parse
-from relay.families.sora2api.answers import failed, read_words, refusal
-from relay.families.sora2api.ordering import check_film, check_picture, write_model
-from relay.families.sora2api.words import ANIMATE, DRAW, FILM, REDRAW, REMIX, STATES, STORYBOARD, TASKS
+from relay.families.sora2api.answers import failed, read_card, read_words, refusal
+from relay.families.sora2api.ordering import CARRIES, check_film, check_picture, film_of, write_model
+from relay.families.sora2api.words import ANIMATE, CHARACTER, DRAW, FILM, REDRAW, REMIX, STATES, STORYBOARD, TASKS
 from relay.nouns.draft import Draft, Kind, MediaRole
 from relay.nouns.errors import Unreadable
 from relay.nouns.task import Asset, Observation, State
@@ -19,6 +19,8 @@ ACCEPT = {"accept": "application/json"}
 
 def write_submit(order: Order) -> Call:
     draft = order.draft
+    if draft.kind is Kind.CHARACTER:
+        return _write_character(draft)
     body: dict[str, Json] = {"prompt": draft.prompt, "model": write_model(order), "async_mode": True}
     if draft.media:
         body["image"] = draft.media[0].url
@@ -27,6 +29,14 @@ def write_submit(order: Order) -> Call:
     if target := draft.options.get("remix_target"):
         body["remix_target_id"] = target
     return Call.json("POST", _path(draft), body, ACCEPT)
+
+
+def _write_character(draft: Draft) -> Call:
+    # `stream` has to be true on this path; `async_mode` counts before it
+    body: dict[str, Json] = {"video": film_of(draft), "stream": True, "async_mode": True}
+    if cut := draft.options.get("timestamps"):
+        body["timestamps"] = cut
+    return Call.json("POST", CHARACTER, body, ACCEPT)
 
 
 def _path(draft: Draft) -> str:
@@ -60,11 +70,18 @@ def read_query(answer: Answer) -> Observation:
     if state is None:
         return Observation(State.PROCESSING, job, progress, unknown_word=word)
     if state is State.SUCCEEDED:
-        return Observation(state, job, 100.0, _assets(document.get("result_urls")))
+        return _made(job, document.get("result_urls"))
     if state is State.FAILED:
         words = as_text(document.get("error_message")) or read_words(document)
         return failed(words, job=job, progress=progress)
     return Observation(state, job, progress)
+
+
+def _made(job: str | None, said: Json) -> Observation:
+    """Of a character the card is told in place of addresses."""
+    if card := read_card(as_object(said)):
+        return Observation(State.SUCCEEDED, job, 100.0, facts={"character": card})
+    return Observation(State.SUCCEEDED, job, 100.0, _assets(said))
 
 
 def _assets(said: Json) -> tuple[Asset, ...]:
@@ -74,12 +91,5 @@ def _assets(said: Json) -> tuple[Asset, ...]:
     return tuple(Asset(url) for url in listed if is_url(url))[:MAX_ASSETS]
 
 
-CARRIES = {
-    Kind.IMAGE: Carries(media=(MediaRole.IMAGE,)),
-    Kind.VIDEO: Carries(
-        ("text2video", "image2video", "remix", "storyboard"),
-        (MediaRole.IMAGE, MediaRole.FIRST_FRAME),
-        ("style", "remix_target"),
-    ),
-}
-API = Api(write_submit, read_submit, write_query, read_query, media_form=MediaForm.DATA, carries=CARRIES)
+_CARRIES = {**CARRIES, Kind.CHARACTER: Carries(media=(MediaRole.VIDEO,), options=("timestamps",))}
+API = Api(write_submit, read_submit, write_query, read_query, media_form=MediaForm.DATA, carries=_CARRIES)

@@ -6,11 +6,14 @@ A client that asks for a task is answered at once, any other waits as long as a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from relay.families.dialect import CREATE_RECORD, RECORD_FACTS, AnyRoute, Dialect, Record, Route, Told
-from relay.families.sora2api import read, write
+from relay.families.sora2api import films, read, write
 from relay.families.sora2api.words import (
     ANIMATE,
+    CHARACTER,
+    CHARACTER_FILM,
     DRAW,
     FAMILY,
     FILM,
@@ -29,9 +32,12 @@ from relay.nouns.wire import Inbound, Reply, compact
 WAIT = 25  # seconds; the gateway gives up after 30
 
 
+def _task_route(path: str, reader: Callable[[Inbound, Catalog], Draft]) -> AnyRoute:
+    return Route("POST", path, CREATE_RECORD, reader, write.write_accepted, ended=write.write_status)
+
+
 def _routes(path: str, reader: Callable[[Inbound, Catalog], Draft]) -> Iterator[AnyRoute]:
-    made = write.write_accepted
-    yield Route("POST", path, CREATE_RECORD, reader, made, when=read.asks_async, ended=write.write_status)
+    yield replace(_task_route(path, reader), when=read.asks_async)
     waited = write.write_unfinished
     yield Route("POST", path, CREATE_RECORD, reader, waited, ended=write.write_completion, wait=WAIT)
 
@@ -41,12 +47,14 @@ class Sora2apiDialect(Dialect):
     language = LANGUAGE
     hooked = (PLATFORM,)  # the wire has no callbacks
     routes = (
-        *_routes(FILM, read.read_video),
-        *_routes(ANIMATE, read.read_transformed_video),
-        *_routes(REMIX, read.read_remix),
-        *_routes(STORYBOARD, read.read_storyboard),
+        *_routes(FILM, films.read_video),
+        *_routes(ANIMATE, films.read_transformed_video),
+        *_routes(REMIX, films.read_remix),
+        *_routes(STORYBOARD, films.read_storyboard),
         *_routes(DRAW, read.read_image),
         *_routes(REDRAW, read.read_transformed_image),
+        _task_route(CHARACTER, read.read_character),
+        _task_route(CHARACTER_FILM, read.read_character_film),
         Route("GET", f"{TASKS}/{{task_id}}", RECORD_FACTS, read.read_query, write.write_status),
     )
 

@@ -11,6 +11,7 @@ from relay.nouns.errors import InvalidParameter
 _SHOT = re.compile(r"\[([0-9]{1,6}(?:\.[0-9]{1,6})?)s\]")
 _STYLE = re.compile(r"\{(\w{1,20})\}", re.ASCII)
 _TARGET = re.compile(r"(?:https?://[\w./-]{1,200}/p/)?\b(s_[a-f0-9]{32})\b(?:\?[\w=&%.~-]{1,200})?", re.ASCII)
+_CUT = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,3})?),([0-9]{1,4}(?:\.[0-9]{1,3})?)")
 
 
 class Shot(NamedTuple):
@@ -60,6 +61,14 @@ def read_target(field: str, said: str) -> str:
     if found is None:
         raise InvalidParameter(field, "must be like s_ and 32 hexadecimal digits", "必须是 s_ 加 32 位十六进制字符")
     return found[1]
+
+
+def read_cut(field: str, said: str) -> str:
+    """The seconds of a film from which to which a character is seen. Raises InvalidParameter."""
+    found = _CUT.fullmatch(said)
+    if found is None or float(found[1]) >= float(found[2]):
+        raise InvalidParameter(field, "must be two times in seconds like 0,3", "必须是如 0,3 的两个秒数")
+    return said
 
 
 def _without(prompt: str, found: re.Match[str]) -> str:

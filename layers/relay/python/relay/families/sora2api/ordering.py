@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from relay.families.provider import Order
+from relay.families.provider import Carries, Order
 from relay.families.sora2api.words import LANDSCAPE, MODELS, NAMES, PORTRAIT, TIERS
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Draft, Kind, MediaRole
 from relay.nouns.errors import Unfit
 from relay.nouns.shapes import nearest
 
 _SQUARE = MODELS["gpt-image"].shape
 _PIXELS = tuple(named.shape for named in MODELS.values() if named.kind is Kind.IMAGE)
+# What pictures and films are made of, whichever way they are asked for.
+CARRIES = {
+    Kind.IMAGE: Carries(media=(MediaRole.IMAGE,)),
+    Kind.VIDEO: Carries(
+        ("text2video", "image2video", "remix", "storyboard"),
+        (MediaRole.IMAGE, MediaRole.FIRST_FRAME),
+        ("style", "remix_target"),
+    ),
+}
 
 
 def write_model(order: Order) -> str:
@@ -24,6 +33,14 @@ def write_model(order: Order) -> str:
     if seconds is None:
         raise Unfit("duration", "is longer than any film made", "超过可生成的最长时长", lengths)
     return NAMES[model, ratio, seconds]
+
+
+def film_of(draft: Draft) -> str:
+    """The film that shows a character. Raises Unfit."""
+    films = draft.urls(MediaRole.VIDEO)
+    if len(films) != 1:
+        raise Unfit(MediaRole.VIDEO, "must be one film", "必须是一个视频")
+    return films[0]
 
 
 def check_picture(draft: Draft) -> None:

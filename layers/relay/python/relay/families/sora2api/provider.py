@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from relay.families.provider import Provider
-from relay.families.sora2api import dedicated
+from relay.families.sora2api import chat, dedicated
 from relay.families.sora2api.words import FAMILY
 
 
@@ -11,4 +11,10 @@ class Sora2apiProvider(Provider):
     family = FAMILY
 
 
-PROVIDER = Sora2apiProvider({"dedicated": dedicated.API})
+APIS = {
+    "dedicated": dedicated.API,
+    "chat": chat.API,
+    "chat-characters": chat.CHARACTERS,
+    "character-films": chat.CHARACTER_FILMS,
+}
+PROVIDER = Sora2apiProvider(APIS)

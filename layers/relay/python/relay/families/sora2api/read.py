@@ -9,8 +9,8 @@ from pydantic import Field
 
 from relay.families.bodies import MAX_TEXT, Body, Picture, read_body, read_json
 from relay.families.dialect import TaskQuery
-from relay.families.sora2api.grammar import is_storyboard, read_shots, read_target, take_style, take_target
-from relay.families.sora2api.words import DEFAULTS, FAMILY, MODELS, PLATFORM, STYLES, TIERS, Named
+from relay.families.sora2api.grammar import read_cut
+from relay.families.sora2api.words import DEFAULTS, FAMILY, MODELS, PLATFORM, Named
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft, Kind, MediaRole, media_of, options_of
 from relay.nouns.errors import BadInput, InvalidParameter, MissingField
@@ -22,33 +22,34 @@ _ELSEWHERE: Mapping[str, str] = {
     "remix_target_id": "/v1/videos/remix",
     "video": "a /v1/characters path",
     "style": "a /v1/videos path",
+    "timestamps": "/v1/characters/create",
 }
 
 
-class _Create(Body):
-    prompt: Annotated[str, Field(max_length=MAX_TEXT)]
-    model: str | None = None
+class _Asked(Body):
     stream: bool = False
     async_mode: bool = False
 
 
-class _Transform(_Create):
+class Create(_Asked):
+    prompt: Annotated[str, Field(max_length=MAX_TEXT)]
+    model: str | None = None
+
+
+class _Transform(Create):
     image: Picture
 
 
-class _Film(_Create):
-    style: str | None = None
+class _CharacterFilm(Create):
+    video: Picture
 
 
-class _Animate(_Film):
-    image: Picture
+class _Character(_Asked):
+    video: Picture
+    timestamps: str | None = None
 
 
-class _Remix(_Film):
-    remix_target_id: str | None = None
-
-
-B = TypeVar("B", bound=_Create)
+B = TypeVar("B", bound=_Asked)
 
 
 def asks_async(inbound: Inbound) -> bool:
@@ -64,52 +65,60 @@ def read_query(inbound: Inbound, catalog: Catalog) -> TaskQuery:
 
 
 def read_image(inbound: Inbound, catalog: Catalog) -> Draft:
-    return _draw(_body(_Create, inbound), catalog)
+    return _draw(read_request(Create, inbound), catalog)
 
 
 def read_transformed_image(inbound: Inbound, catalog: Catalog) -> Draft:
-    body = _body(_Transform, inbound)
+    body = read_request(_Transform, inbound)
     return _draw(body, catalog, body.image)
 
 
-def read_video(inbound: Inbound, catalog: Catalog) -> Draft:
-    return _film(_body(_Film, inbound), catalog)
+def read_character(inbound: Inbound, catalog: Catalog) -> Draft:
+    body = read_request(_Character, inbound)
+    return Draft(
+        dialect=FAMILY,
+        platform=PLATFORM,
+        kind=Kind.CHARACTER,
+        model=catalog.offer(FAMILY, PLATFORM, Kind.CHARACTER).model(None).name,
+        media=media_of(MediaRole.VIDEO, "video", body.video),
+        options=options_of(timestamps=None if body.timestamps is None else read_cut("timestamps", body.timestamps)),
+    )
 
 
-def read_transformed_video(inbound: Inbound, catalog: Catalog) -> Draft:
-    body = _body(_Animate, inbound)
-    return _film(body, catalog, image=body.image)
+def read_character_film(inbound: Inbound, catalog: Catalog) -> Draft:
+    body = read_request(_CharacterFilm, inbound)
+    named = named_model(body.model, Kind.VIDEO, catalog)
+    return Draft(
+        dialect=FAMILY,
+        platform=PLATFORM,
+        kind=Kind.VIDEO,
+        model=catalog.offer(FAMILY, PLATFORM, Kind.VIDEO).model(named.model).name,
+        prompt=body.prompt,
+        action="character",
+        ratio=named.shape,
+        duration=named.seconds,
+        media=media_of(MediaRole.VIDEO, "video", body.video),
+        fields={"ratio": "model", "duration": "model"},
+    )
 
 
-def read_remix(inbound: Inbound, catalog: Catalog) -> Draft:
-    body = _body(_Remix, inbound)
-    if body.remix_target_id is None and take_target(body.prompt)[1] is None:
-        raise MissingField("remix_target_id")
-    return _film(body, catalog, target=body.remix_target_id)
-
-
-def read_storyboard(inbound: Inbound, catalog: Catalog) -> Draft:
-    body = _body(_Film, inbound)
-    read_shots(body.prompt)
-    return _film(body, catalog)
-
-
-def _body(model: type[B], inbound: Inbound) -> B:
+def read_request(model: type[B], inbound: Inbound) -> B:
     """The body, without what every path refuses alike."""
     document = read_json(inbound)
-    for name in document.keys() & _ELSEWHERE.keys() - model.model_fields.keys():
+    for name in sorted(document.keys() & _ELSEWHERE.keys() - model.model_fields.keys()):
         raise InvalidParameter(name, f"is not read here but by {_ELSEWHERE[name]}", f"请使用 {_ELSEWHERE[name]}")
     body = read_body(model, document)
-    if not body.prompt.strip():
+    if isinstance(body, Create) and not body.prompt.strip():
         raise MissingField("prompt")
-    if body.stream and not body.async_mode:
+    # paths of characters answer by streams alone, unless a task is asked for
+    if not body.async_mode and (body.stream or "video" in model.model_fields):
         raise InvalidParameter(
             "stream", "is not served yet: send async_mode and ask /v1/tasks", "暂不支持，请使用 async_mode"
         )
     return body
 
 
-def _named(name: str | None, kind: Kind, catalog: Catalog) -> Named:
+def named_model(name: str | None, kind: Kind, catalog: Catalog) -> Named:
     """The model a name says, if it is sold. Raises BadInput."""
     said = DEFAULTS[kind] if name is None else name
     found, problem = MODELS.get(said), ""
@@ -123,8 +132,8 @@ def _named(name: str | None, kind: Kind, catalog: Catalog) -> Named:
     return found
 
 
-def _draw(body: _Create, catalog: Catalog, image: str | None = None) -> Draft:
-    named = _named(body.model, Kind.IMAGE, catalog)
+def _draw(body: Create, catalog: Catalog, image: str | None = None) -> Draft:
+    named = named_model(body.model, Kind.IMAGE, catalog)
     return Draft(
         dialect=FAMILY,
         platform=PLATFORM,
@@ -135,63 +144,3 @@ def _draw(body: _Create, catalog: Catalog, image: str | None = None) -> Draft:
         media=media_of(MediaRole.IMAGE, "image", image),
         fields={"size": "model"},
     )
-
-
-def _film(body: _Film, catalog: Catalog, *, image: str | None = None, target: str | None = None) -> Draft:
-    named = _named(body.model, Kind.VIDEO, catalog)
-    text, style = _styled(body)
-    text, target = _targeted(text, target)
-    board = is_storyboard(text)
-    _check_goes_together(text, board=board, target=target, image=image)
-    if board:
-        named = _of_storyboards(named, catalog)
-    return Draft(
-        dialect=FAMILY,
-        platform=PLATFORM,
-        kind=Kind.VIDEO,
-        model=catalog.offer(FAMILY, PLATFORM, Kind.VIDEO).model(named.model).name,
-        prompt=text,
-        action="remix" if target else "storyboard" if board else "image2video" if image else "text2video",
-        ratio=named.shape,
-        duration=named.seconds,
-        media=media_of(MediaRole.IMAGE, "image", image),
-        options=options_of(style=style, remix_target=target),
-        fields={"ratio": "model", "duration": "model", "remix_target": "remix_target_id"},
-    )
-
-
-def _styled(body: _Film) -> tuple[str, str | None]:
-    """The prompt without the style it names, and the style of the request. Raises InvalidParameter."""
-    if body.style is not None and body.style not in STYLES:
-        raise InvalidParameter("style", f"must be one of: {', '.join(STYLES)}", f"必须是以下之一：{', '.join(STYLES)}")
-    text, inside = take_style(body.prompt)
-    if body.style and inside and body.style != inside:
-        raise InvalidParameter("style", "contradicts the style in prompt", "与 prompt 中的风格矛盾")
-    return text, body.style or inside
-
-
-def _targeted(prompt: str, said: str | None) -> tuple[str, str | None]:
-    """The prompt without the film it names, and the film to remake. Raises InvalidParameter."""
-    target = None if said is None else read_target("remix_target_id", said)
-    text, inside = take_target(prompt)
-    if target and inside and target != inside:
-        raise InvalidParameter("remix_target_id", "contradicts the film named in prompt", "与 prompt 中的视频矛盾")
-    return text, target or inside
-
-
-def _check_goes_together(text: str, *, board: bool, target: str | None, image: str | None) -> None:
-    """Raises BadInput for what no one film can be."""
-    if not text.strip():
-        raise MissingField("prompt", ": there is no text beside what it names", "：除标识外没有文字")
-    if target and image:
-        raise InvalidParameter("image", "is not taken together with a film to remake", "不能与 remix 同时提供")
-    if target and board:
-        raise InvalidParameter("prompt", "must not hold shots and a film to remake", "不能同时包含分镜和 remix")
-    if board:
-        read_shots(text)
-
-
-def _of_storyboards(named: Named, catalog: Catalog) -> Named:
-    """Upstreams make storyboards in standard quality whatever is asked for: so that is what is sold and charged."""
-    standard = next(name for name, tier in TIERS.items() if tier.begins == "sora2" and named.seconds in tier.seconds)
-    return named._replace(model=standard)

@@ -13,7 +13,8 @@ LANGUAGE: Literal["en"] = "en"
 
 DRAW, REDRAW = "/v1/images/generate", "/v1/images/transform"
 FILM, ANIMATE, REMIX, STORYBOARD = (f"/v1/videos/{what}" for what in ("generate", "transform", "remix", "storyboard"))
-TASKS = "/v1/tasks"
+CHARACTER, CHARACTER_FILM = "/v1/characters/create", "/v1/characters/generate"
+TASKS, CHAT = "/v1/tasks", "/v1/chat/completions"
 
 LANDSCAPE, PORTRAIT = "16:9", "9:16"
 _ORIENTATIONS: Mapping[str, str] = {"landscape": LANDSCAPE, "portrait": PORTRAIT}
@@ -72,6 +73,9 @@ STYLES = (
     *("festive", "kakalaka", "news", "selfie", "handheld"),
     *("golden", "anime", "retro", "nostalgic", "comic"),
 )
+
+# What a character's card says; it also holds the address of a picture, which is not kept here.
+CARD = ("username", "display_name", "character_id", "cameo_id", "instruction_set", "source_model", "created_at")
 
 STATES: Mapping[str, State] = {
     "processing": State.PROCESSING,
