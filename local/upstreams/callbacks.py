@@ -75,11 +75,9 @@ class Callbacks:
             return
         if name == "forged":
             await self._lie(delivery, int(self._clock() - STALE_BY), delivery.sign)
-        events = list(delivery.events)
-        if name == "reorder":
-            events = await self._backwards(events)
-        for event in events:
-            await self._sleep_until(event.at)
+        for event in delivery.events:
+            # a lone callback can only change places with those of other tasks
+            await self._sleep_until(event.at + (REORDER_DELAY if name == "reorder" else 0.0))
             if name == "delay" and delivery.fault:
                 await asyncio.sleep(delivery.fault.number or 0.0)
             await self._deliver(delivery, event.body(), name)
@@ -114,17 +112,6 @@ class Callbacks:
             status = 0
         self.sent.append(Sent(delivery.task_id, delivery.url, body, status, self._clock(), forged))
         return status
-
-    async def _backwards(self, events: list[Event]) -> list[Event]:
-        last = max(event.at for event in events)
-        if len(events) == 1:
-            # A lone callback can only change places with other tasks' callbacks.
-            return [Event(last + REORDER_DELAY, events[0].body)]
-        bodies = []
-        for event in events:
-            await self._sleep_until(event.at)
-            bodies.append(event.body())
-        return [Event(last, lambda body=body: body) for body in reversed(bodies)]  # type: ignore[misc]
 
     async def _sleep_until(self, at: float) -> None:
         while (left := at - self._clock()) > 0:

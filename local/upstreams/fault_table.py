@@ -51,7 +51,7 @@ FAULTS: dict[Endpoint, dict[str, Unit]] = {
         "lost": "count",
         "duplicate": "count",  # this many copies at once
         "delay": "seconds",
-        "reorder": "count",  # stages backwards; a lone callback comes a second late
+        "reorder": "count",  # a second late, after those of other tasks
         "forged": "count",  # two lies under a stale signature, before the truth
         "tampered": "count",  # two lies under the true callback's signature, after it
         "unsigned": "count",

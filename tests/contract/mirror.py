@@ -25,7 +25,8 @@ class Mirror:
 
     `carries` is what the wire keeps of a task; whatever else a task holds is lost on the way. `drafts` are requests
     that the provider can write and the dialect reads back unchanged. `paths` are the API's routes, where the dialect
-    has others for the same; `pushes` whether it tells clients of a task's end. `facts` are what successes say in words.
+    has others for the same; `pushes` whether it tells clients of a task's end. `facts` are what successes say in words;
+    `source_model` is what the wire calls the model of the drafts, where that is not the catalog's name.
     """
 
     platform: str
@@ -36,6 +37,7 @@ class Mirror:
     paths: tuple[str, ...] = ()
     pushes: bool = True
     facts: Mapping[str, Json] = field(default_factory=dict)
+    source_model: str = ""
 
 
 def mirrors_of(family: str, root: Path = ROOT) -> list[str]:

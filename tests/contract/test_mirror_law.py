@@ -137,7 +137,11 @@ def test_a_callback_names_the_task_it_is_about(name: str, data: st.DataObject, s
 def test_what_the_provider_asks_for_the_dialect_understands(name: str, data: st.DataObject) -> None:
     draft = data.draw(mirror_of(name).drafts)
 
-    order = Order(draft, Source(family_of(name), draft.model), draft.callback.url if draft.callback else None)
+    order = Order(
+        draft,
+        Source(family_of(name), mirror_of(name).source_model or draft.model),
+        draft.callback.url if draft.callback else None,
+    )
     call = asker(name).first_step(order).call
 
     asked = Inbound(call.method, call.url, call.headers, {"platform": draft.platform}, body=call.body)

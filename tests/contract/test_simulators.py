@@ -54,7 +54,11 @@ class Upstream:
         self.api = self.provider.apis[self.mirror.api]
 
     def submit(self, draft: Draft) -> Observation:
-        order = Order(draft, Source(self.simulator.name, draft.model), draft.callback.url if draft.callback else None)
+        order = Order(
+            draft,
+            Source(self.simulator.name, self.mirror.source_model or draft.model),
+            draft.callback.url if draft.callback else None,
+        )
         found = self.api.read_submit(self.send(self.api.write_submit(order)), order)
         assert isinstance(found, Observation)
         return found

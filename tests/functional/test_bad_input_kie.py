@@ -99,7 +99,7 @@ def test_a_link_nobody_made_is_not_found(here: Harness, body: dict[str, Any]) ->
     assert refused(here, "POST", DOWNLOAD, body).code == 404
 
 
-@pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/veo/generate", "/api/v1/gpt4o-image", "/api/v1/gpt4o-image/x"])
+@pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/veo/none", "/api/v1/gpt4o-image", "/api/v1/gpt4o-image/x"])
 def test_an_unknown_path_is_not_found(here: Harness, path: str) -> None:
     assert refused(here, "POST", path, GOOD).code == 404
 

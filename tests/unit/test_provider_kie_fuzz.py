@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.families.kie.dialect import DIALECT
 from relay.families.kie.provider import PROVIDER, WIRES
 from relay.nouns.errors import BadInput, Forbidden, Refused, UnknownOutcome, Unreadable
 from relay.nouns.task import TERMINAL, State
@@ -17,11 +15,6 @@ from relay.nouns.wire import Answer, Inbound
 from tests.unit.asking import submitted
 
 APIS = PROVIDER.apis
-
-
-@pytest.mark.parametrize("path", [route.path for route in DIALECT.routes[:2]])
-def test_the_provider_calls_the_paths_the_dialect_serves(path: str) -> None:
-    assert path in {WIRES["gpt4o-image"].create, WIRES["gpt4o-image"].query}
 
 
 JSON = st.recursive(

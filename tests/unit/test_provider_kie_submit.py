@@ -15,7 +15,7 @@ from relay.nouns.catalog import Source
 from relay.nouns.draft import Callback, Draft, Kind, MediaRole, Medium, Parent
 from relay.nouns.errors import Unfit
 from relay.nouns.wire import Call
-from tests.axes import each_once
+from tests.axes import each_once, table
 
 APIS = PROVIDER.apis
 OURS = "https://relay.example/callbacks/kie/ref/token"
@@ -97,11 +97,68 @@ def test_no_callback_url_is_sent_where_there_is_none(api: str) -> None:
     ("api", APIS),
     ("continued", [{"action": "extend"}, {"parent": Parent("T1")}, {"media": (Medium(MediaRole.VIDEO, PICTURES[0]),)}]),
 )
-def test_continuing_a_video_is_left_to_another_upstream(api: str, continued: dict[str, Any]) -> None:
+def test_what_an_api_cannot_continue_is_left_to_another_upstream(api: str, continued: dict[str, Any]) -> None:
     kind = next(iter(APIS[api].carries))
+    if "parent" in continued and APIS[api].carries[kind].parent:
+        return
     with pytest.raises(Unfit) as caught:
         APIS[api].first_step(Order(replace(VIDEO, **{"kind": kind, "action": "", **continued}), Source("kie", "", api)))
     assert caught.value.about == next(iter(continued)).replace("media", "video")
+
+
+JOB = Parent("T1", "2", upstream_task_id="task_demo", upstream_ref="clip_demo")
+SAID = {"lyrics": "la", "style": "pop", "title": "Rain", "continue_at": 60}
+
+
+@table(
+    "api, model, changes, path, sent",
+    [
+        ("veo", "veo3", {}, "/api/v1/veo/extend", {"taskId": "task_demo", "prompt": "on", "model": "quality"}),
+        (
+            "veo",
+            "veo3_fast",
+            {"options": {"seed": 12345}},
+            "/api/v1/veo/extend",
+            {"taskId": "task_demo", "prompt": "on", "seeds": 12345, "model": "fast"},
+        ),
+        (
+            "suno",
+            "V5",
+            {"prompt": ""},
+            "/api/v1/generate/extend",
+            {"audioId": "clip_demo", "model": "V5", "defaultParamFlag": False},
+        ),
+        (
+            "suno",
+            "V5",
+            {"prompt": "", "options": SAID},
+            "/api/v1/generate/extend",
+            {
+                "audioId": "clip_demo",
+                "model": "V5",
+                "defaultParamFlag": True,
+                "prompt": "la",
+                "style": "pop",
+                "title": "Rain",
+                "continueAt": 60,
+            },
+        ),
+    ],
+)
+def test_what_goes_on_from_a_job_names_it_as_its_api_does(
+    api: str, model: str, changes: dict[str, Any], path: str, sent: dict[str, Any]
+) -> None:
+    draft = replace(MUSIC if api == "suno" else VIDEO, **{"prompt": "on", "action": "extend", "parent": JOB, **changes})
+    written = call(draft, api, model)
+    assert (written.url, json.loads(written.body)) == (path, sent)
+
+
+@pytest.mark.parametrize("missing", SAID)
+def test_a_song_is_extended_as_it_was_or_with_all_that_is_needed(missing: str) -> None:
+    said = {name: value for name, value in SAID.items() if name != missing}
+    with pytest.raises(Unfit) as caught:
+        call(replace(MUSIC, prompt="", action="extend", parent=JOB, options=said), "suno")
+    assert caught.value.about == missing
 
 
 def test_gpt4o_sends_no_optional_field_nobody_set() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -101,15 +100,6 @@ def test_a_picture_is_made_told_and_readable(upstreams: Upstreams, inbox: Inbox)
     assert picture.content.startswith(b"\x89PNG")
 
 
-def test_the_market_tells_what_its_record_says(upstreams: Upstreams, inbox: Inbox) -> None:
-    task_id = accepted(upstreams, "market", "a bowl", inbox.url)
-    record = ended(upstreams, "market", task_id)
-    told = inbox.wait(1)[0].body
-    assert (told["code"], told["data"]) == (200, record)
-    assert record["state"] == "success"
-    assert len(json.loads(record["resultJson"])["resultUrls"]) == 1
-
-
 def test_veo_gives_a_video_and_dates_as_text(upstreams: Upstreams, inbox: Inbox) -> None:
     task_id = accepted(upstreams, "veo", "a river", inbox.url)
     record = ended(upstreams, "veo", task_id)
@@ -126,18 +116,6 @@ def test_veo_gives_a_video_and_dates_as_text(upstreams: Upstreams, inbox: Inbox)
     assert beyond.status_code == 416
 
 
-def test_suno_tells_text_first_and_complete(upstreams: Upstreams, inbox: Inbox) -> None:
-    task_id = accepted(upstreams, "suno", "a song", inbox.url)
-    stages = [(letter.body["data"]["callbackType"], len(letter.body["data"]["data"])) for letter in inbox.wait(3)]
-    assert stages == [("text", 0), ("first", 1), ("complete", 2)]
-    record = ended(upstreams, "suno", task_id)
-    assert record["status"] == "SUCCESS"
-    track = record["response"]["sunoData"][0]
-    assert {"audioUrl", "streamAudioUrl", "imageUrl", "modelName", "duration"} <= set(track)
-    told = inbox.letters[2].body["data"]["data"][0]
-    assert (told["audio_url"], told["model_name"]) == (track["audioUrl"], "V5")
-
-
 BAD_BODIES = [
     (IMAGE, {"prompt": "p", "size": "16:9"}, 400),
     (IMAGE, {"size": "1:1"}, 400),
@@ -148,8 +126,8 @@ BAD_BODIES = [
     ("market", {"model": "nano-banana-pro", "input": "p"}, 400),
     ("veo", {"prompt": "p", "duration": 5}, 400),
     ("veo", {"prompt": "p", "generationType": "TEXT_2_VIDEO", "imageUrls": ["http://a.example/x.png"]}, 400),
-    ("suno", {"prompt": "p", "customMode": False, "instrumental": False, "model": "V5"}, 422),
-    ("suno", {"prompt": "p", "instrumental": False, "model": "V5", "callBackUrl": "http://a.example"}, 422),
+    ("suno", {"prompt": "p", "customMode": False, "instrumental": False, "model": "V5"}, 400),
+    ("suno", {"prompt": "p", "instrumental": False, "model": "V5", "callBackUrl": "http://a.example"}, 400),
 ]
 
 
@@ -201,14 +179,6 @@ def test_the_21st_new_task_in_the_window_is_refused_and_the_window_slides() -> N
         assert [query(upstreams, IMAGE, task_id).json()["code"] for _ in range(4)] == [200, 200, 200, 429]
 
 
-@pytest.mark.parametrize("api", CREATE)
-def test_a_strange_status_word_comes_as_often_as_the_marker_says(upstreams: Upstreams, api: str) -> None:
-    task_id = accepted(upstreams, api, "odd [[query:unknown-status=1]]")
-    first = query(upstreams, api, task_id).json()["data"]
-    assert "REVIEWING" in str(first).upper() or first["successFlag"] == 7
-    assert "REVIEWING" not in str(ended(upstreams, api, task_id)).upper()
-
-
 ENDS = [
     (IMAGE, "refuse", "errorCode", 400),
     (IMAGE, "fail", "errorCode", 500),
@@ -226,15 +196,7 @@ def test_a_job_can_fail_and_its_callback_says_so(
 ) -> None:
     task_id = accepted(upstreams, api, f"p [[outcome:{fault}]]", inbox.url)
     assert ended(upstreams, api, task_id)[field] == value
-    told = inbox.wait(2 if api == "suno" else 1)[-1].body
-    assert told["code"] != 200
-    if api == "suno":
-        assert (told["data"]["callbackType"], told["data"]["data"]) == ("error", [])
-
-
-def test_callbacks_can_come_in_the_wrong_order(upstreams: Upstreams, inbox: Inbox) -> None:
-    accepted(upstreams, "suno", "p [[callback:reorder]]", inbox.url)
-    assert [x.body["data"]["callbackType"] for x in inbox.wait(3)] == ["complete", "first", "text"]
+    assert inbox.wait(1)[0].body["code"] != 200
 
 
 def test_an_input_picture_that_cannot_be_fetched_fails_the_job(upstreams: Upstreams) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from relay.families.dialect import Dialect, Record, Told
-from relay.families.kie import replies
+from relay.families.kie import account, replies
 from relay.families.kie.gpt4o import dialect as gpt4o
 from relay.families.kie.market import dialect as market
+from relay.families.kie.suno import dialect as suno
+from relay.families.kie.veo import dialect as veo
 from relay.families.kie.words import FAMILY, LANGUAGE
 from relay.nouns.errors import RelayError
 from relay.nouns.signing import sign_id
@@ -15,13 +17,18 @@ from relay.nouns.task import Task
 from relay.nouns.wire import Reply
 
 # How each API tells of a task's end, by its platform word.
-CALLBACKS: Mapping[str, Callable[[Told[Record]], bytes]] = {**gpt4o.CALLBACKS, **market.CALLBACKS}
+CALLBACKS: Mapping[str, Callable[[Told[Record]], bytes]] = {
+    **gpt4o.CALLBACKS,
+    **market.CALLBACKS,
+    **veo.CALLBACKS,
+    **suno.CALLBACKS,
+}
 
 
 class KieDialect(Dialect):
     family = FAMILY
     language = LANGUAGE
-    routes = (*gpt4o.ROUTES, *market.ROUTES)
+    routes = (*account.ROUTES, *gpt4o.ROUTES, *market.ROUTES, *veo.ROUTES, *suno.ROUTES)
 
     def write_error(self, error: RelayError, trace_id: str) -> Reply:
         return replies.write_error(error, trace_id)

@@ -26,7 +26,7 @@ def _write_submit(wire: Wire, order: Order) -> Call:
     body = wire.write(order.draft, order.source)
     if order.callback_url:
         body["callBackUrl"] = order.callback_url
-    return Call.json("POST", wire.create, body)
+    return Call.json("POST", wire.extend if order.draft.parent else wire.create, body)
 
 
 def _read_submit(answer: Answer, _: Order) -> Observation:

@@ -21,9 +21,10 @@ from relay.nouns.wire import Json
 class Wire:
     """What one KIE API has of its own; `provider.py` adds what they share.
 
-    `words` are its status words in upper case, found under the first of `word_fields` there is. `salvaged` are failed
-    words that count as success when there are results all the same; `refused` are words that mean the content was
-    refused; `milestones` are percents for words of APIs that tell no progress.
+    `extend` is where it goes on from a job it made before. `words` are its status words in upper case, found under the
+    first of `word_fields` there is. `salvaged` are failed words that count as success when there are results all the
+    same; `refused` are words that mean the content was refused; `milestones` are percents for words of APIs that tell
+    no progress.
     """
 
     create: str
@@ -34,6 +35,7 @@ class Wire:
     write: Callable[[Draft, Source], dict[str, object]]
     read_assets: Callable[[Record], tuple[Asset, ...]]
     read_facts: Callable[[Record], Mapping[str, Json]] = lambda record: {}
+    extend: str = ""
     milestones: Mapping[str, float] = field(default_factory=dict)
     salvaged: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()

@@ -13,9 +13,9 @@ from pydantic.alias_generators import to_camel
 from relay.families.bodies import MAX_TEXT, Body
 from relay.families.dialect import TaskQuery, Told
 from relay.families.kie.words import LANGUAGE
-from relay.nouns.catalog import Catalog
+from relay.nouns.catalog import Catalog, Model, Offer
 from relay.nouns.draft import Callback, Draft
-from relay.nouns.errors import Forbidden, MissingField, RelayError, TaskNotFound, Unsupported
+from relay.nouns.errors import Forbidden, InvalidParameter, MissingField, RelayError, TaskNotFound, Unsupported
 from relay.nouns.faults import Fault, sentence
 from relay.nouns.task import FAULTS, State, Task
 from relay.nouns.wire import Inbound, Reply, compact
@@ -31,6 +31,28 @@ Text = Annotated[str, Field(max_length=MAX_TEXT)]
 
 class CamelBody(Body):
     model_config = ConfigDict(alias_generator=to_camel)
+
+
+def said(body: type[Body], document: Mapping[str, object]) -> dict[str, object]:
+    """Of a request only the fields we know and have checked: the others have no bound, and a row has one."""
+    known = {field.alias for field in body.model_fields.values()}
+    return {name: value for name, value in document.items() if name in known}
+
+
+def sold_of(offer: Offer, name: str) -> Model:
+    """The model that KIE's clients name so. Raises InvalidParameter with the names there are."""
+    return Offer("", {own: model for own, model in offer.models.items() if "@" not in own}).model(name or "none")
+
+
+def level_of(offer: Offer, name: str, level: str, usual: str, field: str) -> Model:
+    """The model a request is for: where a field has prices, each value but the usual one is sold as NAME@VALUE."""
+    model = sold_of(offer, name) if level == usual else offer.models.get(f"{name}@{level}")
+    if model is None:
+        sold_of(offer, name)
+        levels = (own.partition("@")[2] for own in offer.models if own.startswith(f"{name}@"))
+        known = ", ".join([usual, *levels])
+        raise InvalidParameter(field, f"must be one of: {known}", f"必须是以下之一：{known}")
+    return model
 
 
 def callback_of(url: str | None) -> Callback | None:

@@ -18,6 +18,7 @@ from relay.families.kie.replies import (
     fault_of,
     own_id,
     read_query,
+    said,
     urls_of,
     words_of,
     write_created,
@@ -60,9 +61,6 @@ class _Create(CamelBody):
         return tuple(dict.fromkeys(images + media_of(MediaRole.IMAGE, "fileUrl", self.file_url)))
 
 
-_FIELDS = frozenset(field.alias for field in _Create.model_fields.values())
-
-
 class _Download(CamelBody):
     task_id: str | None = None
     url: Link | None = None
@@ -87,8 +85,7 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
         media=body.files + media_of(MediaRole.MASK, "maskUrl", body.mask_url),
         callback=callback_of(body.call_back_url),
         options={name: document[word] for name, word in OPTIONS.items() if word in document},
-        # only the fields we know and have checked: the others have no bound, and a row has one
-        raw={name: value for name, value in document.items() if name in _FIELDS},
+        raw=said(_Create, document),
         fields=FIELDS,
     )
 

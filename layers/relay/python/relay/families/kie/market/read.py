@@ -11,9 +11,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
 from relay.families.bodies import Body, Media, Url, read_body, read_json
 from relay.families.kie.market.words import PLATFORM, Inputs, inputs_of
-from relay.families.kie.replies import CamelBody, Text, callback_of
+from relay.families.kie.replies import CamelBody, Text, callback_of, level_of, sold_of
 from relay.families.kie.words import FAMILY
-from relay.nouns.catalog import Catalog, Model, Offer
+from relay.nouns.catalog import Catalog, Offer
 from relay.nouns.draft import Draft, Kind, MediaRole, Medium, media_of
 from relay.nouns.errors import InvalidParameter, MissingField
 from relay.nouns.wire import Inbound
@@ -71,8 +71,8 @@ def _form(model: str, kind: Kind) -> type[_Create]:
 def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
     document = read_json(inbound)
     name, offer = read_body(_Named, document).model, _offer(catalog)
-    inputs, kind = inputs_of(name), offer.model(name).kind
-    form = _form(name, kind)
+    inputs, sold = inputs_of(name), sold_of(offer, name)
+    form = _form(name, sold.kind)
     body = read_body(form, _checked(document, form))
     given: Mapping[str, Any] = body.input.model_dump(exclude_none=True)
     media = _media(given, inputs)
@@ -80,14 +80,15 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
         raise MissingField(_picture_field(inputs))
     if not body.input.prompt.strip() and not media:
         raise MissingField("input.prompt")
-    ratio = given.get(inputs.ratio)
+    ratio, level = given.get(inputs.ratio), inputs.level
+    model = level_of(offer, name, given.get(level[0]) or level[1], level[1], f"input.{level[0]}") if level else sold
     return Draft(
         dialect=FAMILY,
         platform=PLATFORM,
-        kind=kind,
-        model=_at_level(offer, name, given, inputs).name,
+        kind=sold.kind,
+        model=model.name,
         prompt=body.input.prompt,
-        action=("image2video" if media else "text2video") if kind is Kind.VIDEO else "",
+        action=("image2video" if media else "text2video") if sold.kind is Kind.VIDEO else "",
         ratio=None if ratio == "auto" else ratio,
         duration=int(given["duration"]) if "duration" in given else None,
         media=media,
@@ -117,20 +118,6 @@ def _offer(catalog: Catalog) -> Offer:
     """All that the Market sells, whatever its kind: its clients name a model alone."""
     offers = catalog.menus.get(FAMILY, {}).get(PLATFORM, {})
     return Offer("", {name: model for offer in offers.values() for name, model in offer.models.items()})
-
-
-def _at_level(offer: Offer, name: str, given: Mapping[str, Any], inputs: Inputs) -> Model:
-    """The model that a request is for: another value of the field with prices is a model of its own."""
-    if inputs.level is None:
-        return offer.model(name)
-    field, usual = inputs.level
-    level = given.get(field) or usual
-    model = offer.models.get(name if level == usual else f"{name}@{level}")
-    if model is None:
-        sold = (other.partition("@")[2] for other in offer.models if other.startswith(f"{name}@"))
-        known = ", ".join([usual, *sold])
-        raise InvalidParameter(f"input.{field}", f"must be one of: {known}", f"必须是以下之一：{known}")
-    return model
 
 
 def _picture_field(inputs: Inputs) -> str:

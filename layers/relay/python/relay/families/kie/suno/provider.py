@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from relay.families.kie.records import Wire, pick
+from relay.families.kie.suno.words import CREATE_PATH, EXTEND_PATH, OPTIONS, QUERY_PATH, REFUSED, STATES
 from relay.families.provider import Carries
 from relay.families.reading import (
     MAX_ASSETS,
@@ -18,21 +19,26 @@ from relay.families.reading import (
     is_url,
 )
 from relay.nouns.catalog import Source
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Draft, Kind, Parent
 from relay.nouns.errors import Unfit
 from relay.nouns.songs import MAX_TITLE, sung, title_of
-from relay.nouns.task import Asset, Role, State
+from relay.nouns.task import Asset, Role
 from relay.nouns.wire import Json
 
 
 def _write(draft: Draft, source: Source) -> dict[str, object]:
     """KIE requires a callback URL here; every suno route has one, because the kie upstream has `callbacks`."""
     song, instrumental = sung(draft), bool(draft.options.get("instrumental"))
-    body: dict[str, object] = {"model": source.model, "instrumental": instrumental}
-    if unwanted := draft.options.get("negative_prompt"):
-        body["negativeTags"] = unwanted
     if len(song.title) > MAX_TITLE:
         raise Unfit("title", f"has at most {MAX_TITLE} characters", f"最多 {MAX_TITLE} 个字符")
+    more = {word: draft.options[name] for name, word in OPTIONS.items() if draft.options.get(name) not in (None, "")}
+    if draft.parent:
+        return {"model": source.model, **_extension(draft, draft.parent), **more}
+    if draft.action or "continue_at" in draft.options:
+        raise Unfit(
+            "action" if draft.action else "continue_at", "needs a song that was made here", "需要在此生成的歌曲"
+        )
+    body = {"model": source.model, "instrumental": instrumental, **more}
     if not song.lyrics and not song.style:
         if song.title:
             raise Unfit("title", "needs lyrics or a style for this model", "需要歌词或风格")
@@ -42,6 +48,23 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
     # in custom mode the prompt is what is sung, and style and title must be there
     title = song.title or title_of(draft.prompt) or "Untitled"
     return body | {"customMode": True, "prompt": song.lyrics or draft.prompt, "style": song.style, "title": title}
+
+
+def _extension(draft: Draft, parent: Parent) -> dict[str, object]:
+    """What goes on from a song: as that was made, or, where anything is said of it, all of it has to be said."""
+    options = draft.options
+    if options.get("instrumental"):
+        raise Unfit("instrumental", "is not taken where a song is extended", "续写歌曲时不支持")
+    said = {"lyrics": options.get("lyrics") or draft.prompt, "style": options.get("style")}
+    said |= {"title": options.get("title"), "continue_at": options.get("continue_at")}
+    body: dict[str, object] = {"audioId": parent.upstream_ref}
+    if not any(said.values()):
+        return body | {"defaultParamFlag": False}
+    for name, value in said.items():
+        if not value:
+            raise Unfit(name, "is required to extend a song otherwise than it was made", "续写时必填")
+    words = {"lyrics": "prompt", "continue_at": "continueAt"}
+    return body | {"defaultParamFlag": True} | {words.get(name, name): value for name, value in said.items()}
 
 
 def _tracks(record: Record) -> list[Record]:
@@ -73,26 +96,18 @@ def _read_facts(record: Record) -> Mapping[str, Json]:
     return {"clips": clips} if clips else {}
 
 
+_SONG = ("lyrics", "style", "title", "instrumental", "continue_at")
 WIRE = Wire(
-    create="/api/v1/generate",
-    query="/api/v1/generate/record-info",
+    create=CREATE_PATH,
+    extend=EXTEND_PATH,
+    query=QUERY_PATH,
     word_fields=("status",),
-    # KIE docs, Get Music Task Details
-    words={
-        "PENDING": State.QUEUED,
-        "TEXT_SUCCESS": State.PROCESSING,
-        "FIRST_SUCCESS": State.PROCESSING,
-        "SUCCESS": State.SUCCEEDED,
-        "CREATE_TASK_FAILED": State.FAILED,
-        "GENERATE_AUDIO_FAILED": State.FAILED,
-        "SENSITIVE_WORD_ERROR": State.FAILED,
-        "CALLBACK_EXCEPTION": State.FAILED,
-    },
-    carries={Kind.MUSIC: Carries(options=("lyrics", "style", "title", "negative_prompt", "instrumental"))},
+    words=STATES,
+    carries={Kind.MUSIC: Carries(("", "extend"), options=(*_SONG, *OPTIONS), parent=True)},
     write=_write,
     read_assets=_read_assets,
     read_facts=_read_facts,
     milestones={"TEXT_SUCCESS": 30.0, "FIRST_SUCCESS": 60.0},  # Suno tells stages, not progress
     salvaged=frozenset({"CALLBACK_EXCEPTION"}),  # only telling us failed; the music may be there
-    refused=frozenset({"SENSITIVE_WORD_ERROR"}),
+    refused=frozenset({REFUSED}),
 )

@@ -2,31 +2,60 @@
 
 from __future__ import annotations
 
-from relay.families.kie.records import FILMS, IMAGES, Wire, as_urls, at_most, pick
+from relay.families.kie.records import IMAGES, Wire, as_urls, at_most, pick
+from relay.families.kie.veo import words
+from relay.families.kie.veo.words import FRAMES, MOST_FRAMES, MOST_REFERENCES, REFERENCES, TEXT
+from relay.families.provider import Carries
 from relay.families.reading import Record, as_object
 from relay.nouns.catalog import Source
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Draft, Kind, MediaRole, Parent
+from relay.nouns.errors import Unfit
 from relay.nouns.shapes import nearest
-from relay.nouns.task import Asset, State
+from relay.nouns.task import Asset
 
-# KIE docs, Generate Veo3.1 Video
-_MODEL = "veo3_fast"
-_BY_IMAGES = (
-    "TEXT_2_VIDEO",
-    "FIRST_AND_LAST_FRAMES_2_VIDEO",
-    "FIRST_AND_LAST_FRAMES_2_VIDEO",
-    "REFERENCE_2_VIDEO",
-)
+_EXTENDING = {model: word for word, model in words.EXTENDING.items()}
 
 
 def _write(draft: Draft, source: Source) -> dict[str, object]:
-    images = draft.urls(*IMAGES)
-    if len(images) >= len(_BY_IMAGES):
-        raise at_most(len(_BY_IMAGES) - 1)
-    way = {"prompt": draft.prompt, "model": source.model or _MODEL, "generationType": _BY_IMAGES[len(images)]}
-    ratio = nearest(source.sizes, draft.ratio, draft.size)
-    wanted = {"imageUrls": images, "aspect_ratio": ratio, "duration": draft.duration}
-    return {**way, **{name: value for name, value in wanted.items() if value}}
+    model, _, resolution = source.model.partition("@")
+    if draft.parent:
+        return _extension(draft, draft.parent, model)
+    if draft.action == "extend":
+        raise Unfit("action", "must be a film that was made here", "必须是在此生成的视频")
+    if "seed" in draft.options:
+        raise Unfit("seed", "is not taken by this model", "该模型不支持")
+    images, way = _images(draft)
+    body = {"prompt": draft.prompt, "model": model or words.USUAL_MODEL, "generationType": way}
+    wanted = {
+        "imageUrls": images,
+        "aspect_ratio": nearest(source.sizes, draft.ratio, draft.size),
+        "duration": draft.duration,
+        "resolution": resolution,
+    }
+    translate = draft.options.get("translate_prompt")
+    said = {name: value for name, value in wanted.items() if value}
+    return {**body, **said, **({} if translate is None else {"enableTranslation": translate})}
+
+
+def _images(draft: Draft) -> tuple[list[str], str]:
+    """The pictures, and what is made of them: two are the first and the last frame, more are what is to appear."""
+    frames, references = draft.urls(*IMAGES), draft.urls(MediaRole.REFERENCE)
+    if frames and references:
+        raise Unfit("reference", "cannot go with a first frame", "不能与首帧同时使用")
+    if len(frames or references) > MOST_REFERENCES:
+        raise at_most(MOST_REFERENCES)
+    if references or len(frames) > MOST_FRAMES:
+        return references or frames, REFERENCES
+    return frames, FRAMES if frames else TEXT
+
+
+def _extension(draft: Draft, parent: Parent, model: str) -> dict[str, object]:
+    body: dict[str, object] = {"taskId": parent.upstream_task_id, "prompt": draft.prompt}
+    if draft.media:
+        raise Unfit(draft.media[0].role, "is not taken where a film is extended", "延长视频时不支持")
+    if "seed" in draft.options:
+        body["seeds"] = draft.options["seed"]
+    return body | {"model": _EXTENDING.get(model, "fast")}
 
 
 def _read_assets(record: Record) -> tuple[Asset, ...]:
@@ -36,12 +65,19 @@ def _read_assets(record: Record) -> tuple[Asset, ...]:
 
 
 WIRE = Wire(
-    create="/api/v1/veo/generate",
-    query="/api/v1/veo/record-info",
+    create=words.CREATE_PATH,
+    extend=words.EXTEND_PATH,
+    query=words.QUERY_PATH,
     word_fields=("successFlag",),
-    # KIE docs, Get Veo3.1 Video Details
-    words={"0": State.PROCESSING, "1": State.SUCCEEDED, "2": State.FAILED, "3": State.FAILED},
-    carries={Kind.VIDEO: FILMS},
+    words={str(flag): state for flag, state in words.STATES.items()},
+    carries={
+        Kind.VIDEO: Carries(
+            ("text2video", "image2video", "extend"),
+            (*IMAGES, MediaRole.REFERENCE),
+            ("seed", "translate_prompt"),
+            parent=True,
+        )
+    },
     write=_write,
     read_assets=_read_assets,
 )

@@ -1,0 +1,176 @@
+"""KIE's Veo API as clients speak it to us."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from relay.families.bodies import Media, Url, read_body, read_json
+from relay.families.dialect import CREATE, RECORD, AnyRoute, Record, Route, Told
+from relay.families.kie.replies import (
+    CamelBody,
+    Text,
+    callback_of,
+    code_of,
+    echo,
+    fault_of,
+    level_of,
+    read_query,
+    said,
+    urls_of,
+    words_of,
+    write_created,
+    write_reply,
+)
+from relay.families.kie.veo import words
+from relay.families.kie.veo.words import FRAMES, MOST_FRAMES, MOST_REFERENCES, PLATFORM, REFERENCES, TEXT
+from relay.families.kie.words import FAMILY
+from relay.nouns.catalog import Catalog
+from relay.nouns.draft import Draft, Kind, MediaRole, Parent, media_of, options_of
+from relay.nouns.errors import InvalidParameter
+from relay.nouns.task import State, Task
+from relay.nouns.wire import Inbound, Json, Reply
+
+FAILED = 501  # the number of a failed generation
+# How many pictures each way of generating takes, at least and at most, and what they are.
+_PICTURES: Mapping[str, tuple[int, int, MediaRole]] = {
+    TEXT: (0, 0, MediaRole.IMAGE),
+    FRAMES: (1, MOST_FRAMES, MediaRole.IMAGE),
+    REFERENCES: (1, MOST_REFERENCES, MediaRole.REFERENCE),
+}
+
+
+class _Create(CamelBody):
+    prompt: Text
+    model: str = words.USUAL_MODEL
+    image_urls: Annotated[list[Media], Field(default_factory=list)]
+    generation_type: Literal["TEXT_2_VIDEO", "FIRST_AND_LAST_FRAMES_2_VIDEO", "REFERENCE_2_VIDEO"] | None = None
+    aspect_ratio: Annotated[Literal["16:9", "9:16", "Auto"] | None, Field(alias="aspect_ratio")] = None
+    resolution: str = words.USUAL_RESOLUTION
+    duration: Literal[4, 6, 8] | None = None
+    watermark: str = ""
+    enable_translation: bool | None = None
+    call_back_url: Url | None = None
+
+
+class _Extend(CamelBody):
+    task_id: str
+    prompt: Text
+    seeds: Annotated[int, Field(ge=10_000, le=99_999)] | None = None
+    model: Literal["fast", "quality", "lite"] | None = None
+    watermark: str = ""
+    call_back_url: Url | None = None
+
+
+def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
+    document = read_json(inbound)
+    body = read_body(_Create, document)
+    _check(body)
+    usual = FRAMES if len(body.image_urls) <= MOST_FRAMES else REFERENCES
+    way = body.generation_type or (usual if body.image_urls else TEXT)
+    fewest, most, role = _PICTURES[way]
+    if not fewest <= len(body.image_urls) <= most:
+        raise InvalidParameter(
+            "imageUrls", f"takes {fewest} to {most} pictures for {way}", f"{way} 需要 {fewest} 至 {most} 张"
+        )
+    offer = catalog.offer(FAMILY, PLATFORM, Kind.VIDEO)
+    return Draft(
+        dialect=FAMILY,
+        platform=PLATFORM,
+        kind=Kind.VIDEO,
+        model=level_of(offer, body.model, body.resolution, words.USUAL_RESOLUTION, "resolution").name,
+        prompt=body.prompt,
+        action="image2video" if body.image_urls else "text2video",
+        ratio=None if body.aspect_ratio == "Auto" else body.aspect_ratio,
+        duration=body.duration,
+        media=media_of(role, "imageUrls", body.image_urls),
+        options=options_of(translate_prompt=body.enable_translation),
+        callback=callback_of(body.call_back_url),
+        raw=said(_Create, document),
+        fields={"image": "imageUrls", "translate_prompt": "enableTranslation"},
+    )
+
+
+def read_extend(inbound: Inbound, catalog: Catalog) -> Draft:
+    """What goes on from a film of ours; the model is the film's own where none is named."""
+    document = read_json(inbound)
+    body = read_body(_Extend, document)
+    _check(body)
+    offer = catalog.offer(FAMILY, PLATFORM, Kind.VIDEO)
+    return Draft(
+        dialect=FAMILY,
+        platform=PLATFORM,
+        kind=Kind.VIDEO,
+        model=offer.model(words.EXTENDING[body.model]).name if body.model else "",
+        prompt=body.prompt,
+        action="extend",
+        options=options_of(seed=body.seeds),
+        parent=Parent(body.task_id, field="taskId"),
+        callback=callback_of(body.call_back_url),
+        raw=said(_Extend, document),
+        fields={"seed": "seeds", "action": "taskId"},
+    )
+
+
+def _check(body: _Create | _Extend) -> None:
+    if not body.prompt.strip():
+        raise InvalidParameter("prompt", "must not be blank", "不能为空白")
+    if body.watermark:
+        raise InvalidParameter("watermark", "is not offered here", "此处不支持")
+
+
+def write_record(told: Told[Record]) -> Reply:
+    task, fault = told.found.task, fault_of(told.found.task)
+    record = {
+        "taskId": task.task_id,
+        "paramJson": echo(told.found.draft),
+        "completeTime": _date(task.completed_at),
+        "response": {"taskId": task.task_id, **_results(told.found)} if task.state is State.SUCCEEDED else None,
+        "successFlag": _flag(task),
+        "errorCode": code_of(fault, FAILED) if fault else None,
+        "errorMessage": words_of(fault) if fault else None,
+        "createTime": _date(task.created_at),
+        "fallbackFlag": False,
+    }
+    return write_reply(record)
+
+
+def write_callback(told: Told[Record]) -> bytes:
+    task, fault = told.found.task, fault_of(told.found.task)
+    data = {"taskId": task.task_id, "promptJson": echo(told.found.draft), "fallbackFlag": False}
+    if fault is None:
+        done = data | {"info": _results(told.found)}
+        return write_reply(done, 200, "Veo3.1 video generated successfully.").body
+    # these callbacks know no 451: an input that cannot be had is a failed validation
+    code = code_of(fault, FAILED)
+    return write_reply(data, 422 if code == 451 else code, words_of(fault)).body
+
+
+def _results(found: Record) -> dict[str, Json]:
+    urls = urls_of(found.task)
+    resolution = str(found.draft.raw.get("resolution") or words.USUAL_RESOLUTION)
+    return {"resultUrls": list(urls), "originUrls": list(urls), "resolution": resolution}
+
+
+def _flag(task: Task) -> int:
+    if task.state is State.SUCCEEDED:
+        return 1
+    if not task.terminal:
+        return 0
+    return 2 if task.upstream_task_id is None else 3
+
+
+def _date(instant: int | None) -> str | None:
+    """The form of this API's dates, in UTC."""
+    return datetime.fromtimestamp(instant // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S") if instant else None
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route("POST", words.CREATE_PATH, CREATE, read_create, write_created),
+    Route("POST", words.EXTEND_PATH, CREATE, read_extend, write_created),
+    Route("GET", words.QUERY_PATH, RECORD, read_query(PLATFORM), write_record),
+)
+CALLBACKS = {PLATFORM: write_callback}
