@@ -9,9 +9,9 @@ from local.upstreams.jobs import Job
 from local.upstreams.mirror import Mirror
 from local.upstreams.misbehave import Streamed
 from local.upstreams.paths import Path
-from local.upstreams.reading import read_object
 from local.upstreams.settings import Settings
 from local.upstreams.sora2api import chat, lines
+from relay.families.bodies import read_json
 from relay.families.sora2api.read import asks_async, read_character_film
 from relay.families.sora2api.words import CHARACTER_FILM, CHAT
 from relay.nouns.catalog import Catalog, Upstream
@@ -44,10 +44,10 @@ class Sora2api(Mirror):
         }
 
     def _chat(self, inbound: Inbound) -> Reply:
-        return self._stream(inbound, *chat.request_of(read_object(inbound.body)))
+        return self._stream(inbound, *chat.request_of(read_json(inbound)))
 
     def _character_film(self, inbound: Inbound) -> Reply:
-        return self._stream(inbound, read_character_film, read_object(inbound.body))
+        return self._stream(inbound, read_character_film, read_json(inbound))
 
     def _stream(self, inbound: Inbound, read: Callable[[Inbound, Catalog], Draft], said: Mapping[str, Json]) -> Reply:
         """Raises Streamed, or RelayError."""
