@@ -66,6 +66,8 @@ def test_an_accepted_task(name: str) -> None:
     "name, status, said",
     [
         ("key", 401, (True, True, False, "API_ERROR")),
+        ("nobody", 403, (True, True, False, "API_ERROR")),
+        ("account", 500, (True, False, False, "API_ERROR")),
         ("detail", 400, (True, False, False, "API_ERROR")),
         ("validation", 422, (False, False, False, "INVALID_PARAMETER")),
         ("tokens", 503, (True, False, True, "API_ERROR")),

@@ -34,12 +34,13 @@ OTHER = Row("the upstream refused the request")
 
 STATUSES: Mapping[int, Row] = {
     **dict.fromkeys((400, 413, 422), BAD_VALUE),
-    **dict.fromkeys((401, 402, 403), OUR_KEY),
+    **dict.fromkeys((401, 402), OUR_KEY),
     **dict.fromkeys((404, 405), LACKING),
     429: FULL,
 }
 # Codes of events that end a stream; they are certain.
 CODES: Mapping[str, Row] = {"cf_shield_429": FULL, "unsupported_country_code": LACKING}
+NOT_AUTHENTICATED = "Not authenticated"  # what its framework says of a missing key, with a 403
 BUSY = 30.0  # seconds until a server whose accounts are all used up or held back is asked again
 _POLICY = re.compile(r"policy|policies|moderation|sensitive|safety|prohibited|violat", re.IGNORECASE)
 _BUSY = re.compile(r"cloudflare|\b429\b|too many requests|rate.?limit", re.IGNORECASE)
@@ -74,8 +75,12 @@ def known_row(words: str, code: str = "") -> Row | None:
         return FULL
     if "Invalid model" in words:
         return LACKING
+    if words == NOT_AUTHENTICATED:
+        return OUR_KEY
     said = _STATUS.match(words)
-    return CODES.get(code) or (STATUSES.get(int(said[1])) if said else None)
+    row = STATUSES.get(int(said[1]), OTHER) if said else None
+    # the server's own accounts may be at fault there, and not our key, which it has taken
+    return CODES.get(code) or (OTHER if row is OUR_KEY else row)
 
 
 def refused(row: Row, words: str, code: str, wait: float = BUSY) -> Refused:

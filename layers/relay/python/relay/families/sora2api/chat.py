@@ -43,7 +43,7 @@ CREATE_CHARACTER = "avatar-create"  # the model that makes none
 
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?)%")
 _SOURCES = re.compile(r"src=['\"]([^'\"]+)['\"]")
-_PICTURES = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
+_PICTURES = re.compile(r"!\[[^\]]{0,200}\]\(([^)\s]{1,8192})\)")
 _BARE = re.compile(r"https?://[^\s'\"<>()\[\]]+")
 _NAME = re.compile(r"@([A-Za-z0-9_.]{1,100})")
 _CROSS = "\N{CROSS MARK}"
