@@ -13,7 +13,7 @@ EFFECTS = tuple(
     f"relay.effects.{name}" for name in ["settings", "secret_store", "queues", "poller", "bucket", "metrics"]
 )
 STORE, OUTBOUND = "relay.effects.store", "relay.effects.outbound"
-BASES = tuple(f"relay.families.{name}" for name in ["dialect", "provider", "bodies", "forms", "reading"])
+BASES = tuple(f"relay.families.{name}" for name in ["dialect", "provider", "bodies", "forms", "reading", "refusals"])
 REGISTRY = "relay.families"
 POWERTOOLS, AWS_TYPES = {"aws_lambda_powertools"}, {"types_boto3_sqs", "types_boto3_stepfunctions", "types_boto3_ssm"}
 PYDANTIC = {"pydantic", "pydantic_core"}

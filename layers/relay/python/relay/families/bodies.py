@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from relay.nouns.errors import BadInput, InvalidParameter, MissingField
@@ -80,6 +80,23 @@ Url = Annotated[str, Field(max_length=MAX_URL), AfterValidator(_http_url)]
 Link = Annotated[str, Field(max_length=MAX_LINK), AfterValidator(_http_url)]  # to something of ours
 Media = Annotated[str, AfterValidator(_media)]  # a URL, or the bytes themselves as a data URI
 Picture = Annotated[str, AfterValidator(_picture)]  # the same, or the bytes as bare base64, which becomes a data URI
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+AS_TEXT = BeforeValidator(_as_text)  # where documents say a text and clients also send a whole number
+
+
+def refuse_fields(document: Mapping[str, object], instead: Mapping[str, str]) -> None:
+    """Raises InvalidParameter for a field that only another API of the family reads, and names the one to send.
+
+    Left out silently, something else would be made than what was asked for.
+    """
+    for name, other in instead.items():
+        if name in document:
+            raise InvalidParameter(name, f"is not read here; send {other}", f"请使用 {other}")
 
 
 def _printable(value: str) -> str:

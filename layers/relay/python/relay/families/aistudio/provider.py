@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 from urllib.parse import quote
 
 from relay.families.aistudio.words import ERRORS, RATIOS, TASK_TYPES
@@ -20,6 +19,7 @@ from relay.families.reading import (
     parse,
     read_wait,
 )
+from relay.families.refusals import BAD_VALUE, FULL, LACKING, OTHER, OUR_KEY, Row, refused
 from relay.nouns.draft import Kind, MediaRole
 from relay.nouns.errors import BadInput, Refused, Unfit, UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault
@@ -39,31 +39,17 @@ TASK_CODES = frozenset(
 )
 
 
-class Row(NamedTuple):
-    """What a refusal means to us."""
-
-    message: str
-    elsewhere: bool = True
-    key: bool = False
-    task_code: str = "API_ERROR"
-
-
-_BAD_VALUE = Row("the upstream does not accept this request", False, task_code="INVALID_PARAMETER")
-_LACKING = Row("the upstream does not offer this")
-_OUR_KEY = Row("the upstream did not accept our access", key=True)
-_OTHER = Row("the upstream refused the request")
-
 # Platform API reference, errors: by HTTP status and code; the empty code stands for all others of that status.
 REFUSALS: Mapping[tuple[int, str], Row] = {
-    (400, "INVALID_PARAMETER"): _BAD_VALUE,
-    (400, "MISSING_REQUIRED_FIELD"): _BAD_VALUE,
-    (400, "API_NOT_IMPLEMENTED"): _LACKING,
-    (401, ""): _OUR_KEY,
-    (402, ""): _OUR_KEY,  # our balance there is used up
-    (403, "ACCOUNT_FROZEN"): _OUR_KEY,
-    (403, ""): _OUR_KEY._replace(key=False),
-    (404, "NOT_FOUND"): _LACKING,
-    (429, ""): Row("the upstream takes no more requests for now"),
+    (400, "INVALID_PARAMETER"): BAD_VALUE,
+    (400, "MISSING_REQUIRED_FIELD"): BAD_VALUE,
+    (400, "API_NOT_IMPLEMENTED"): LACKING,
+    (401, ""): OUR_KEY,
+    (402, ""): OUR_KEY,  # our balance there is used up
+    (403, "ACCOUNT_FROZEN"): OUR_KEY,
+    (403, ""): OUR_KEY._replace(key=False),
+    (404, "NOT_FOUND"): LACKING,
+    (429, ""): FULL,
 }
 
 MAX_SECONDS = 10**6
@@ -114,16 +100,8 @@ def _read_submit(answer: Answer, _: Order) -> Observation:
 
 
 def _refused(answer: Answer, status: int, code: str, words: str) -> Refused:
-    row = REFUSALS.get((status, code)) or REFUSALS.get((status, "")) or _OTHER
-    return Refused(
-        row.message,
-        elsewhere=row.elsewhere,
-        key=row.key,
-        wait=read_wait(answer) if status == 429 else None,
-        task_code=row.task_code,
-        upstream_code=code or str(status),
-        words=words,
-    )
+    row = REFUSALS.get((status, code)) or REFUSALS.get((status, "")) or OTHER
+    return refused(row, code or str(status), words, read_wait(answer))
 
 
 def _write_query(job: Job) -> Call:

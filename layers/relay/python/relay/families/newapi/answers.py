@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from relay.families.reading import MAX_CODE, Record, as_object, as_text, read_wait
+from relay.families.refusals import (
+    BAD_VALUE,
+    FULL,
+    LACKING,
+    OTHER,
+    OUR_KEY,
+    REFUSED_BY_POLICY,
+    Row,
+    refused,
+    speaks_of_policy,
+)
 from relay.nouns.errors import Refused, UnknownOutcome
 from relay.nouns.wire import Answer, Json
-
-POLICY, PARAMETER = "CONTENT_POLICY_VIOLATION", "INVALID_PARAMETER"
-
-
-class Row(NamedTuple):
-    """What a refusal means to us."""
-
-    message: str
-    elsewhere: bool = True
-    key: bool = False
-    task_code: str = "API_ERROR"
-
-
-BAD_VALUE = Row("the upstream does not accept this request", False, task_code=PARAMETER)
-REFUSED_BY_POLICY = Row("the upstream refuses what is asked for", False, task_code=POLICY)
-LACKING = Row("the upstream does not offer this")
-OUR_KEY = Row("the upstream did not accept our access", key=True)
-FULL = Row("the upstream takes no more requests for now")
-OTHER = Row("the upstream refused the request")
 
 # The application's own codes, which are certain under any HTTP status.
 CODES: Mapping[str, Row] = {
@@ -46,7 +36,6 @@ STATUSES: Mapping[int, Row] = {
     422: BAD_VALUE,
     429: FULL,
 }
-_SPEAKS_OF_POLICY = re.compile(r"policy|policies|moderation|sensitive|safety|prohibited", re.IGNORECASE)
 
 
 def read_error(document: Record) -> tuple[str, str]:
@@ -73,16 +62,4 @@ def refusal(answer: Answer, codes: Mapping[str, Row] = CODES) -> Refused:
     row = known or STATUSES.get(answer.status, OTHER)
     if row is BAD_VALUE and speaks_of_policy(words):
         row = REFUSED_BY_POLICY
-    return Refused(
-        row.message,
-        elsewhere=row.elsewhere,
-        key=row.key,
-        wait=read_wait(answer) if row is FULL else None,
-        task_code=row.task_code,
-        upstream_code=code or str(answer.status),
-        words=words,
-    )
-
-
-def speaks_of_policy(words: str) -> bool:
-    return _SPEAKS_OF_POLICY.search(words) is not None
+    return refused(row, code or str(answer.status), words, read_wait(answer))

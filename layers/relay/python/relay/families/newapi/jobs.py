@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from relay.families.newapi.answers import CODES, POLICY, Row, read_code, refusal, speaks_of_policy
+from relay.families.newapi.answers import CODES, read_code, refusal
 from relay.families.reading import MAX_ASSETS, MAX_CODE, Record, as_id, as_number, as_object, as_text, is_url
+from relay.families.refusals import POLICY, Row, speaks_of_policy
 from relay.nouns.errors import Unreadable
 from relay.nouns.faults import Fault
 from relay.nouns.task import FAULTS, TERMINAL, Asset, Observation, State

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from relay.families.bodies import MAX_TEXT, Body, Picture, read_body, read_json
+from relay.families.bodies import MAX_TEXT, Body, Picture, read_body, read_json, refuse_fields
 from relay.families.dialect import CREATE_RECORD, RECORD, AnyRoute, Record, Route, TaskQuery, Told
 from relay.families.newapi.generations.words import METADATA, PATH, PLATFORM, RATIO
 from relay.families.newapi.tasks import write_enveloped, write_task_error, write_task_object
@@ -21,7 +21,7 @@ from relay.nouns.wire import Inbound, Json, Reply
 
 _PIXELS = re.compile(r"[1-9][0-9]{1,3}x[1-9][0-9]{1,3}")
 _SHAPE = re.compile(r"[1-9][0-9]?:[1-9][0-9]?")
-# Fields of the family's other APIs: left out silently, another film would be made than the one that was asked for.
+# Fields of the family's other APIs, and what to send instead.
 _ELSEWHERE = {
     **dict.fromkeys(("images", "image_url", "input_reference"), "image"),
     **dict.fromkeys(("width", "height"), "size"),
@@ -42,8 +42,7 @@ class _Create(Body):
 def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
     document = read_json(inbound)
     body = read_body(_Create, document)
-    for name in document.keys() & _ELSEWHERE.keys():
-        raise InvalidParameter(name, f"is not read here; send {_ELSEWHERE[name]}", f"请使用 {_ELSEWHERE[name]}")
+    refuse_fields(document, _ELSEWHERE)
     if not body.prompt.strip():
         raise MissingField("prompt")
     if body.size and not _PIXELS.fullmatch(body.size):

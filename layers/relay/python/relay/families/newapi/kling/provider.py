@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from functools import partial
 from urllib.parse import quote
 
-from relay.families.newapi.answers import BAD_VALUE, CODES, FULL, LACKING, OTHER, OUR_KEY, REFUSED_BY_POLICY, Row
+from relay.families.newapi.answers import CODES
 from relay.families.newapi.image_host import IMAGE_HOST
 from relay.families.newapi.jobs import read_accepted, read_stand
 from relay.families.newapi.kling.words import ACTIONS, HOME, IMAGE, PATH, PRO, RATIOS, SOUND_FROM, TEXT
 from relay.families.provider import Api, Carries, Job, Order
+from relay.families.refusals import BAD_VALUE, FULL, LACKING, OTHER, OUR_KEY, REFUSED_BY_POLICY, Row
 from relay.nouns.draft import Draft, Kind, MediaRole
 from relay.nouns.errors import Unfit
 from relay.nouns.shapes import nearest

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from relay.families.bodies import MAX_TEXT, Body, PathReference, Picture, Url, read_body, read_json
+from relay.families.bodies import AS_TEXT, MAX_TEXT, Body, PathReference, Picture, Url, read_body, read_json
 from relay.families.dialect import TaskQuery
 from relay.families.newapi.kling.words import CAMERA, IMAGE, MOST_MASKS, MOST_POINTS, PLATFORM, PRO, TEXT, Ratio
 from relay.families.newapi.words import FAMILY
@@ -22,11 +22,6 @@ _NOT_READ = (
     *("image_url", "images", "input_reference", "first_frame", "last_frame", "size", "seconds", "seed"),
 )
 _MOVES = Annotated[float, Field(ge=-10, le=10)]
-
-
-def _as_text(value: object) -> object:
-    """Kling's documents say a text; clients also send a number."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class _Moves(Body):
@@ -61,7 +56,7 @@ class _Create(Body):
     image: Picture | None = None
     image_tail: Picture | None = None
     mode: Literal["std", "pro"] = "std"
-    duration: Annotated[Literal["5", "10"], BeforeValidator(_as_text)] = "5"
+    duration: Annotated[Literal["5", "10"], AS_TEXT] = "5"
     aspect_ratio: Ratio | None = None
     cfg_scale: Annotated[float, Field(ge=0, le=1)] | None = None
     sound: Literal["on", "off"] | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
-from relay.families.newapi.answers import POLICY, speaks_of_policy
 from relay.families.newapi.midjourney import submissions
 from relay.families.newapi.midjourney.refusals import read_banned, read_refusal
 from relay.families.newapi.midjourney.words import (
@@ -22,6 +21,7 @@ from relay.families.newapi.midjourney.words import (
 )
 from relay.families.provider import Api, Job, MediaForm, More, Order, Step
 from relay.families.reading import MAX_ASSETS, MAX_CODE, Record, as_id, as_number, as_object, as_text, is_url
+from relay.families.refusals import POLICY, speaks_of_policy
 from relay.nouns.draft import Kind, MediaRole
 from relay.nouns.errors import UnknownOutcome, Unreadable
 from relay.nouns.faults import Fault

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from relay.families.bodies import MAX_TEXT
-from relay.families.newapi.answers import CODES, PARAMETER, POLICY, refusal, speaks_of_policy
+from relay.families.newapi.answers import CODES, refusal
 from relay.families.newapi.midjourney.words import BANNED, FAILURE, FULL, INVALID, NOT_FOUND, SATURATED, UNKNOWN
 from relay.families.reading import MAX_CODE, Record, as_number, as_object, as_text, read_wait
+from relay.families.refusals import PARAMETER, POLICY, Row, refused, speaks_of_policy
 from relay.nouns.errors import Refused, UnknownOutcome
 from relay.nouns.wire import Answer, Json
-
-
-class Row(NamedTuple):
-    message: str
-    elsewhere: bool = True
-    key: bool = False
-    task_code: str = "API_ERROR"
-    waits: bool = False
-
 
 ROWS: Mapping[int, Row] = {
     NOT_FOUND: Row("the upstream has no account for this, or does not know the task"),
@@ -46,19 +37,10 @@ def read_refusal(answer: Answer) -> Refused:
     if row is None or answer.status not in (200, 400, 404, 429):
         raise refusal(answer)
     if known := CODES.get(words):  # new-api's own failures, which it says by the code of bad input
-        row = Row(known.message, known.elsewhere, known.key, known.task_code)
+        row = known
     elif code == INVALID and speaks_of_policy(words):
         row = ROWS[BANNED]
-    return Refused(
-        row.message,
-        elsewhere=row.elsewhere,
-        key=row.key,
-        wait=read_wait(answer) if row.waits else None,
-        task_code=row.task_code,
-        upstream_code=str(int(code or 0)),
-        words=words,
-        facts=read_banned(document),
-    )
+    return refused(row, str(int(code or 0)), words, read_wait(answer), read_banned(document))
 
 
 def read_banned(document: Record) -> Mapping[str, Json]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
-from relay.families.newapi.answers import POLICY, refusal, speaks_of_policy
+from relay.families.newapi.answers import refusal
 from relay.families.newapi.jobs import read_progress
 from relay.families.newapi.suno.words import ACTIONS, FETCH_PATH, OPTIONS, STATES, SUBMIT_PATH
 from relay.families.provider import Api, Carries, Job, Order
@@ -21,6 +21,7 @@ from relay.families.reading import (
     as_text,
     is_url,
 )
+from relay.families.refusals import POLICY, speaks_of_policy
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import Unfit, Unreadable
 from relay.nouns.faults import Fault

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from relay.families.bodies import MAX_TEXT, Body, read_body, read_json
+from relay.families.bodies import MAX_TEXT, Body, read_body, read_json, refuse_fields
 from relay.families.dialect import TaskQuery
 from relay.families.newapi.suno.words import ACTIONS, OPTIONS, PLATFORM
 from relay.families.newapi.words import FAMILY
@@ -19,7 +19,7 @@ from relay.nouns.wire import Inbound
 
 MAX_TAGS, MAX_TITLE, MAX_SECONDS = 1000, 200, 3600
 _FIELDS = {**OPTIONS, "action": "continue_clip_id"}
-# Fields of other music APIs: left out silently, another song would be made than the one that was asked for.
+# Fields of other music APIs, and what to send instead.
 _ELSEWHERE: Mapping[str, str] = {
     "model": "mv",
     "lyrics": "prompt",
@@ -74,8 +74,7 @@ def _read_lyrics(document: Mapping[str, object], catalog: Catalog) -> Draft:
 
 def _read_music(document: Mapping[str, object], catalog: Catalog) -> Draft:
     given = {name: value for name, value in document.items() if not isinstance(value, str) or value.strip()}
-    for name in given.keys() & _ELSEWHERE.keys():
-        raise InvalidParameter(name, f"is not read here; send {_ELSEWHERE[name]}", f"请使用 {_ELSEWHERE[name]}")
+    refuse_fields(given, _ELSEWHERE)
     for name in _NOT_TAKEN:
         if name in given:
             raise InvalidParameter(name, "is not offered here", "此处不支持")

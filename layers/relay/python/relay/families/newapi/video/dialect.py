@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from relay.families.bodies import MAX_TEXT, Body, Media, read_body, read_json
+from relay.families.bodies import MAX_TEXT, Body, Media, read_body, read_json, refuse_fields
 from relay.families.dialect import CREATE, QUERY, AnyRoute, Route, TaskQuery, Told
 from relay.families.newapi.video.words import (
     COMPONENTS,
@@ -33,7 +33,7 @@ from relay.nouns.wire import Inbound, Json, Reply
 _TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")  # what cannot be an id of ours is not looked up
 _PIXELS = re.compile(r"([1-9][0-9]{1,3})x([1-9][0-9]{1,3})")
 _ROLES = (MediaRole.FIRST_FRAME, MediaRole.LAST_FRAME)
-# Fields of the family's other APIs: left out silently, another film would be made than the one that was asked for.
+# Fields of the family's other APIs, and what to send instead.
 _ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(("image", "image_url", "input_reference", "first_frame", "last_frame"), "images"),
     "seconds": "duration",
@@ -57,8 +57,7 @@ class _Create(Body):
 def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
     document = read_json(inbound)
     body = read_body(_Create, document)
-    for name in document.keys() & _ELSEWHERE.keys():
-        raise InvalidParameter(name, f"is not read here; send {_ELSEWHERE[name]}", f"请使用 {_ELSEWHERE[name]}")
+    refuse_fields(document, _ELSEWHERE)
     if not body.prompt.strip():
         raise InvalidParameter("prompt", "must not be blank", "不能为空白")
     model = catalog.offer(FAMILY, PLATFORM, Kind.VIDEO).model(body.model)

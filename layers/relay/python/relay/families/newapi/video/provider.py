@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from relay.families.newapi.answers import POLICY, read_error, refusal, speaks_of_policy
+from relay.families.newapi.answers import read_error, refusal
 from relay.families.newapi.image_host import IMAGE_HOST
 from relay.families.newapi.video.words import (
     COMPONENTS,
@@ -20,6 +20,7 @@ from relay.families.newapi.video.words import (
 )
 from relay.families.provider import Api, Carries, Job, Order
 from relay.families.reading import MAX_CODE, Record, as_id, as_number, as_object, as_text, is_url
+from relay.families.refusals import POLICY, speaks_of_policy
 from relay.nouns.draft import Draft, Kind, MediaRole
 from relay.nouns.errors import Unfit, Unreadable
 from relay.nouns.faults import Fault

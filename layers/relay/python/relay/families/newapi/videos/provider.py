@@ -6,7 +6,7 @@ from typing import get_args
 from urllib.parse import quote
 
 from relay.families.forms import write_form
-from relay.families.newapi.answers import POLICY, read_error, refusal, speaks_of_policy
+from relay.families.newapi.answers import read_error, refusal
 from relay.families.newapi.videos.words import (
     CHARACTERS,
     COMPLETED,
@@ -21,6 +21,7 @@ from relay.families.newapi.videos.words import (
 from relay.families.newapi.words import FAULTS
 from relay.families.provider import Api, Carries, Job, MediaForm, Mode, Order
 from relay.families.reading import MAX_CODE, Record, as_id, as_number, as_object, as_text, is_url
+from relay.families.refusals import POLICY, speaks_of_policy
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind, MediaRole
 from relay.nouns.errors import Unfit, Unreadable

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from relay.families.bodies import MAX_TEXT, Body, Media, read_body, read_json
+from relay.families.bodies import AS_TEXT, MAX_TEXT, Body, Media, read_body, read_json
 from relay.families.dialect import TaskQuery
 from relay.families.forms import as_data_uri, is_form, read_form
 from relay.families.newapi.videos.words import CHARACTERS_PLATFORM, PLATFORM, VARIANTS, Size
@@ -22,13 +22,8 @@ MAX_PAGE = 100
 Document = Mapping[str, object]
 
 
-def _as_text(value: object) -> object:
-    """OpenAI's documents say a text; clients of aggregators also send a number."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
 Prompt = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
-Seconds = Annotated[str, BeforeValidator(_as_text), Field(pattern="^[1-9][0-9]?$")]
+Seconds = Annotated[str, AS_TEXT, Field(pattern="^[1-9][0-9]?$")]
 
 
 class _Create(Body):
