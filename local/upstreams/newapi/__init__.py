@@ -19,6 +19,8 @@ from relay.nouns.draft import Draft
 from relay.nouns.errors import InvalidParameter, RelayError
 from relay.nouns.wire import Inbound, Json, Reply
 
+_SUBMISSIONS = tuple(home + SUBMIT for home in (HOME, *MODES))
+
 
 class Newapi(Mirror):
     def paths(self) -> Sequence[Path]:
@@ -32,7 +34,7 @@ class Newapi(Mirror):
         return Reply.json({"code": 1, "description": "success", "result": midjourney.seed(job), "properties": {}})
 
     def write_refusal(self, error: RelayError, trace_id: str, path: str) -> Reply:
-        if "content policy" in error.message and SUBMIT in path:
+        if "content policy" in error.message and path.startswith(_SUBMISSIONS):
             return midjourney.banned(error, trace_id)
         return super().write_refusal(error, trace_id, path)
 
