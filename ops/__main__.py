@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from ops import arguments, commands
+from ops import arguments, commands, hooks
 from ops.catalogs import catalog_check
 from ops.doctor import doctor
 from ops.targets import Target, find
@@ -20,6 +20,7 @@ errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 Argument = tuple[str, dict[str, object]]
 ACCOUNT: Argument = ("account", {"type": arguments.account, "help": "account id"})
+HOOK: Argument = ("url", {"type": arguments.hook, "help": "https"})
 REFERENCE: Argument = (
     "--reference",
     {"type": arguments.line, "help": "your own id of the payment: the same one twice moves money once"},
@@ -57,11 +58,21 @@ COMMANDS: tuple[tuple[str, Callable[..., None], tuple[Argument, ...], str], ...]
     ),
     ("account-tier", commands.account_tier, (ACCOUNT, ("tier", TIER)), "move an account to another tier"),
     (
-        "account-hook",
-        commands.account_hook,
-        (ACCOUNT, ("url", {"type": arguments.hook, "nargs": "?", "help": "https; without one it is told nowhere"})),
-        "where an account is told of tasks whose requests can name no address",
+        "hook-add",
+        hooks.hook_add,
+        (ACCOUNT, HOOK),
+        "one more address that is told of tasks whose requests can name none",
     ),
+    ("hook-list", hooks.hook_list, (ACCOUNT,), "an account's hooks"),
+    ("hook-remove", hooks.hook_remove, (ACCOUNT, HOOK), "tell an address nothing more"),
+    ("delivery-list", hooks.delivery_list, (ACCOUNT,), "callbacks that were given up after their last attempt"),
+    (
+        "delivery-replay",
+        hooks.delivery_replay,
+        (ACCOUNT, ("delivery", {"nargs": "?", "help": "as delivery-list names it; without it all of the account"})),
+        "tell again what was given up, from the first attempt on",
+    ),
+    ("act-list", hooks.act_list, (ACCOUNT,), "what operators did to an account's hooks and deliveries"),
     ("account-topup", commands.account_topup, (ACCOUNT, AMOUNT, REFERENCE), "move money in"),
     (
         "account-debit",
@@ -100,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, run: Callable[..., None], arguments: tuple[Argument, ...], text: str) -> None:
         one = added.add_parser(name, help=text, description=text)
-        one.set_defaults(run=run)
+        one.set_defaults(run=run, act=name)
         _where(one, default=argparse.SUPPRESS)  # so that it may stand before or behind the command
         for argument, options in arguments:
             one.add_argument(argument, **options)  # type: ignore[arg-type]

@@ -62,7 +62,7 @@ def account_show(at: Deployment, given: argparse.Namespace) -> None:
         "tier": f"{row.tier} {tier.name if tier else '(not in the catalog)'}",
         "balance": at.money(row.balance),
         "unfinished tasks": str(row.in_flight),
-        "hook": row.hook or "-",
+        "hooks": ", ".join(row.hooks) or "-",
         "drift": f"{at.money(drift)}{'' if drift == 0 else '  <- a defect: balance and entries disagree'}",
     }
     table = Table(show_header=False)
@@ -82,12 +82,6 @@ def account_tier(at: Deployment, given: argparse.Namespace) -> None:
     at.check_tier(given.tier)
     at.store.accounts.change(given.account, tier=given.tier)
     console.print("done; running functions see it within a minute")
-
-
-def account_hook(at: Deployment, given: argparse.Namespace) -> None:
-    at.account(given.account)
-    at.store.accounts.change(given.account, hook=given.url or "")
-    console.print(f"{given.url or 'nobody'} is told of new tasks; running functions see it within a minute")
 
 
 def account_topup(at: Deployment, given: argparse.Namespace) -> None:
@@ -114,7 +108,7 @@ def key_list(at: Deployment, given: argparse.Namespace) -> None:
     for column in ("key id", "begins with", "state", "created", "revoked"):
         table.add_column(column)
     for key in at.keys(given.account):
-        table.add_row(key.key_id, Text(f"{key.prefix}…"), key.status, _when(key.created_at), _when(key.revoked_at))
+        table.add_row(key.key_id, Text(f"{key.prefix}…"), key.status, when(key.created_at), when(key.revoked_at))
     console.print(table)
 
 
@@ -127,5 +121,5 @@ def webhook_rotate(at: Deployment, given: argparse.Namespace) -> None:
     console.print(f"{at.rotate_webhook(given.account)}   (the old one signs beside it for a day)")
 
 
-def _when(at: int) -> str:
+def when(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC") if at else "-"

@@ -227,7 +227,7 @@ def test_a_lost_message_is_made_up_for_by_the_clock(here: Harness) -> None:
 
 
 def test_a_hook_that_was_taken_away_is_told_nothing_more(here: Harness) -> None:
-    here.services.store.accounts.change(here.account_id, hook=CLIENT)
+    here.services.store.accounts.change(here.account_id, hooks=[CLIENT])
     here.network.script["client"] = [NO]
     task = begin(here, asks=False, prompt="a cat", callback=Callback(CLIENT, hook=True))
     here.pump()
@@ -237,7 +237,7 @@ def test_a_hook_that_was_taken_away_is_told_nothing_more(here: Harness) -> None:
     here.pump()
     assert (len(here.told), here.task(task.task_id).delivery) == (1, Delivery.OWED)
 
-    here.services.store.accounts.change(here.account_id, hook=CLIENT + "/new")
+    here.services.store.accounts.change(here.account_id, hooks=[CLIENT + "/new"])
     assert look(here, 60) == 1
     after = here.task(task.task_id)
     assert (after.delivery, after.due_at) == (Delivery.DEAD, None)

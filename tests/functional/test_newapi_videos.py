@@ -216,7 +216,7 @@ def data_uri(extension: str) -> str:
 
 @pytest.mark.parametrize(("state", "word"), [("succeeded", "completed"), ("failed", "failed")])
 def test_an_accounts_hook_is_told_of_its_videos_ends(here: Harness, state: str, word: str) -> None:
-    here.services.store.accounts.change(here.account_id, hook=CLIENT)
+    here.services.store.accounts.change(here.account_id, hooks=[CLIENT])
     video = created(here)
     here.pump()
     here.network.script["file"] = [FILM]
@@ -229,7 +229,7 @@ def test_an_accounts_hook_is_told_of_its_videos_ends(here: Harness, state: str, 
 
 
 def test_an_accounts_hook_is_told_of_nothing_else(here: Harness) -> None:
-    here.services.store.accounts.change(here.account_id, hook=CLIENT)
+    here.services.store.accounts.change(here.account_id, hooks=[CLIENT])
     status, film = here.post("/v1/video/create", {"model": "veo3.1-frames", "prompt": "clouds"})
     assert status == 200
     assert here.task(film["id"]).delivery is Delivery.NONE

@@ -30,7 +30,7 @@ def relay() -> Iterator[Served]:
     with harness(archive=True, balance="10000") as here, served(here) as made:
         here.secrets.values[UPSTREAMS_ON] = json.dumps(["newapi"])
         here.network.script["file"] = [FILM] * 100
-        here.services.store.accounts.change(here.account_id, hook=CLIENT)
+        here.services.store.accounts.change(here.account_id, hooks=[CLIENT])
         yield made
 
 

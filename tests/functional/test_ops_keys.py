@@ -181,11 +181,20 @@ def test_an_unknown_tier_is_refused_with_those_there_are(ops: Operator, words: t
     assert "there are: 1, 2, 3" in ops.refuses(1, *(word.format(account=account) for word in words))
 
 
-def test_an_accounts_hook_is_set_shown_and_taken_away(ops: Operator) -> None:
+def test_an_accounts_hooks_are_added_listed_and_taken_away(ops: Operator) -> None:
     account, address = ops.opens_account()["account"], "https://client.example/hook"
-    ops.succeeds("account-hook", account, address)
-    assert address in ops.succeeds("account-show", account)
+    assert ops.succeeds("hook-list", account) == "none\n"
+    for number in range(3):
+        ops.succeeds("hook-add", account, f"{address}/{number}")
+    assert ops.succeeds("hook-list", account).split() == [f"{address}/{number}" for number in range(3)]
+    assert "has 3 hooks" in ops.refuses(1, "hook-add", account, f"{address}/3")
+    assert "is told already" in ops.refuses(1, "hook-add", account, f"{address}/1")
     for wrong in ("http://client.example", "https://a:b@client.example", "client", "https://"):
-        assert "is no address" in ops.refuses(2, "account-hook", account, wrong)
-    ops.succeeds("account-hook", account)
-    assert address not in ops.succeeds("account-show", account)
+        assert "is no address" in ops.refuses(2, "hook-add", account, wrong)
+    ops.succeeds("hook-remove", account, f"{address}/1")
+    assert "is no hook of this account" in ops.refuses(1, "hook-remove", account, f"{address}/1")
+    assert ops.succeeds("hook-list", account).split() == [f"{address}/0", f"{address}/2"]
+    assert "no account nobody" in ops.refuses(1, "hook-add", "nobody", address)
+    acts = [line.split()[-2:] for line in ops.succeeds("act-list", account).splitlines()]
+    assert acts[0] == ["hook-remove", f"{address}/1"]
+    assert len(acts) == 4

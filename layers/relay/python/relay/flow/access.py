@@ -20,7 +20,7 @@ class Caller:
     account_id: str
     tier: int
     dialect: str
-    hook: str = ""  # where the account is told of tasks whose requests can name no address
+    hooks: tuple[str, ...] = ()  # where the account is told of tasks whose requests can name no address
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Access:
             self._known[digest] = (now, account)
         if reading:
             self._reads.take(digest, self.services.catalog.tiers[account.tier].reads_per_minute, now)
-        return Caller(account.account_id, account.tier, dialect, account.hook)
+        return Caller(account.account_id, account.tier, dialect, account.hooks)
 
     def _look_up(self, digest: str) -> AccountRow:
         self._known.pop(digest, None)

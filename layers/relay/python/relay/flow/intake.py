@@ -100,8 +100,8 @@ def check(services: Services, caller: Caller, draft: Draft) -> tuple[Draft, list
     """The draft with what its parent knows and all it names checked, and the pictures it came with. Raises BadInput."""
     if draft.callback:
         check_address(services, draft.callback.field, draft.callback.url)
-    elif caller.hook and draft.platform in dialect(draft.dialect).hooked:
-        draft = replace(draft, callback=Callback(caller.hook, hook=True))
+    elif caller.hooks and draft.platform in dialect(draft.dialect).hooked:
+        draft = replace(draft, callback=Callback(caller.hooks[0], hook=True, also=caller.hooks[1:]))
     return resolve_inputs(services, caller, follow(services, caller, draft))
 
 

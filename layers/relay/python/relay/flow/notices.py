@@ -31,12 +31,13 @@ def write_body(services: Services, record: Record) -> bytes:
     return dialect(task.dialect).write_callback(told)
 
 
-def write_notice(services: Services, task: Task, draft: Draft, body: bytes, notice_id: str) -> Call:
-    """The call that tells the client's address; `notice_id` is what the receiver knows repeats by. Raises HookGone."""
+def write_notice(services: Services, task: Task, draft: Draft, body: bytes, notice_id: str, *, number: int = 1) -> Call:
+    """The call that tells the client's address, or that of its account's hooks which has this number; `notice_id` is
+    what the receiver knows repeats by. Raises HookGone."""
     now, account = services.clock() // 1000, services.store.accounts.get(task.account_id)
     if account is None:
         raise LookupError(f"account {task.account_id} is gone; its callbacks cannot be signed")
-    if draft.callback and draft.callback.hook and draft.callback.url != account.hook:
+    if draft.callback and draft.callback.hook and address(draft, number) not in account.hooks:
         raise HookGone("the account's hook is another by now")
     secrets = _signing_secrets(services, account)
     headers = {
@@ -45,11 +46,11 @@ def write_notice(services: Services, task: Task, draft: Draft, body: bytes, noti
         **sign_webhook(secrets, notice_id, now, body),
         **dialect(task.dialect).sign_callback(task, secrets[0], now),
     }
-    return Call("POST", address(draft), headers, body)
+    return Call("POST", address(draft, number), headers, body)
 
 
-def address(draft: Draft) -> str:
-    return draft.callback.url if draft.callback else ""
+def address(draft: Draft, number: int = 1) -> str:
+    return draft.callback.urls[number - 1] if draft.callback else ""
 
 
 def _signing_secrets(services: Services, account: AccountRow) -> list[str]:

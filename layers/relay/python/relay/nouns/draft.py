@@ -99,13 +99,19 @@ class Parent:
 class Callback:
     """Where the client wants to be told of the end, and what it calls that field; with `moves` also of each change.
 
-    With `hook` it is the account's own address, and counts as long as the account has it.
+    With `hook` it is the account's own address, and counts as long as the account has it; `also` are its
+    further ones.
     """
 
     url: str
     field: str = having(default="callback_url", compare=False)
     moves: bool = False
     hook: bool = False
+    also: tuple[str, ...] = ()
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return (self.url, *self.also)
 
 
 @dataclass(frozen=True, slots=True)

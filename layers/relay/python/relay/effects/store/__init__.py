@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from relay.effects.store.accounts import Accounts
 from relay.effects.store.audits import Audits
 from relay.effects.store.booking import Booking
+from relay.effects.store.deliveries import Deliveries
 from relay.effects.store.directory import Directory
 from relay.effects.store.jobs import Jobs
 from relay.effects.store.lines import Lines
@@ -28,6 +29,7 @@ class Store:
     lines: Lines
     upload_counts: UploadCounts
     listings: Listings
+    deliveries: Deliveries
 
     @classmethod
     def over(cls, tables: Tables, *, shards: int, utc_offset: int) -> Store:
@@ -36,4 +38,5 @@ class Store:
         submissions = Submissions(tables, tasks, booking)
         counts = UploadCounts(tables)
         named = Accounts(tables), Directory(tables), Jobs(tables)
-        return cls(tasks, *named, submissions, Audits(tables), Lines(tables), counts, Listings(tables))
+        told = Listings(tables), Deliveries(tables, tasks)
+        return cls(tasks, *named, submissions, Audits(tables), Lines(tables), counts, *told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from relay.effects.store.codec import (
 )
 from relay.effects.store.table import LostRace, Tables
 from relay.nouns.money import Entry, EntryKind
+
+ACT_PREFIX = "ACT#"  # sort key of the rows that keep what operators did
 
 
 class AlreadyBooked(Exception):
@@ -47,7 +50,7 @@ class AccountRow:
     webhook_generation: int
     webhook_rotated_at: int
     spent: int
-    hook: str = ""  # where it is told of tasks whose requests can name no address
+    hooks: tuple[str, ...] = ()  # where it is told of tasks whose requests can name no address
 
     @property
     def frozen(self) -> bool:
@@ -63,7 +66,8 @@ class Accounts:
         if not found:
             return None
         row = unpack(found)
-        return AccountRow(**{name: row[name] for name in AccountRow.__slots__ if name != "hook" or name in row})
+        row["hooks"] = tuple(json.loads(row.get("hooks", "[]")))
+        return AccountRow(**{name: row[name] for name in AccountRow.__slots__})
 
     def open(self, account_id: str, name: str, tier: int) -> None:
         """A new, active, empty account. Raises LostRace where the id is taken."""
@@ -138,6 +142,26 @@ class Accounts:
         )
         for page in pages:
             yield from (read_entry(item) for item in page["Items"])
+
+    def note_act(self, account_id: str, at: int, what: str, about: str) -> None:
+        """Keep what an operator did to an account, beside it; two acts of one instant differ in what they are about."""
+        row = {"account_id": account_id, "sk": f"{ACT_PREFIX}{at:013}#{what}#{about}", "what": what, "about": about}
+        self.tables.put(
+            TableName=self.tables.accounts, Item={name: pack(each) for name, each in {**row, "at": at}.items()}
+        )
+
+    def acts(self, account_id: str) -> list[tuple[int, str, str]]:
+        """What operators did, the latest first: when (Unix ms), what, and about what."""
+        e = Expression()
+        begins = f"begins_with({e.name('sk')}, {e.value(ACT_PREFIX)})"
+        pages = self.tables.client.get_paginator("query").paginate(
+            TableName=self.tables.accounts,
+            KeyConditionExpression=f"{e.equals('account_id', account_id)} AND {begins}",
+            ScanIndexForward=False,
+            **e.arguments,
+        )
+        rows = [unpack(item) for page in pages for item in page["Items"]]
+        return [(row["at"], row["what"], row["about"]) for row in rows]
 
     def drift(self, account_id: str) -> int:
         """Balance minus the sum of the entries, in nanos. Anything but 0 is a defect."""

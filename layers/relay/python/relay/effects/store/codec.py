@@ -118,7 +118,7 @@ def read_draft(text: str) -> Draft:
     if "parent" in words:
         words["parent"] = Parent(**words["parent"])
     if "callback" in words:
-        words["callback"] = Callback(**words["callback"])
+        words["callback"] = Callback(**words["callback"] | {"also": tuple(words["callback"].get("also", ()))})
     return Draft(**words)
 
 
