@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from relay.families import refusals
 from relay.families.reading import Record, as_object, as_objects, as_text, read_wait
+from relay.families.refusals import (
+    BAD_VALUE,
+    FULL,
+    LACKING,
+    OTHER,
+    OUR_KEY,
+    POLICY,
+    REFUSED_BY_POLICY,
+    Row,
+    speaks_of_policy,
+)
 from relay.families.sora2api.words import CARD, NO_TOKENS, TIMEOUTS
 from relay.nouns.errors import Refused, UnknownOutcome
 from relay.nouns.faults import Fault
 from relay.nouns.task import FAULTS, Observation, State
 from relay.nouns.wire import Answer, Json
-
-POLICY, PARAMETER = "CONTENT_POLICY_VIOLATION", "INVALID_PARAMETER"
-
-
-class Row(NamedTuple):
-    """What a refusal means to us."""
-
-    message: str
-    elsewhere: bool = True
-    key: bool = False
-    task_code: str = "API_ERROR"
-
-
-BAD_VALUE = Row("the upstream does not accept this request", False, task_code=PARAMETER)
-REFUSED_BY_POLICY = Row("the upstream refuses what is asked for", False, task_code=POLICY)
-LACKING = Row("the upstream does not offer this")
-OUR_KEY = Row("the upstream did not accept our access", key=True)
-FULL = Row("the upstream takes no more requests for now")
-OTHER = Row("the upstream refused the request")
 
 STATUSES: Mapping[int, Row] = {
     **dict.fromkeys((400, 413, 422), BAD_VALUE),
@@ -42,7 +34,6 @@ STATUSES: Mapping[int, Row] = {
 CODES: Mapping[str, Row] = {"cf_shield_429": FULL, "unsupported_country_code": LACKING}
 NOT_AUTHENTICATED = "Not authenticated"  # what its framework says of a missing key, with a 403
 BUSY = 30.0  # seconds until a server whose accounts are all used up or held back is asked again
-_POLICY = re.compile(r"policy|policies|moderation|sensitive|safety|prohibited|violat", re.IGNORECASE)
 _BUSY = re.compile(r"cloudflare|\b429\b|too many requests|rate.?limit", re.IGNORECASE)
 _STATUS = re.compile(r"(4[0-9]{2}): ")  # before the message of what the chat route makes a 500 of
 
@@ -86,25 +77,13 @@ def known_row(words: str, code: str = "") -> Row | None:
 def refused(row: Row, words: str, code: str, wait: float = BUSY) -> Refused:
     if row is BAD_VALUE and speaks_of_policy(words):
         row = REFUSED_BY_POLICY
-    return Refused(
-        row.message,
-        elsewhere=row.elsewhere,
-        key=row.key,
-        wait=wait if row is FULL else None,
-        task_code=row.task_code,
-        upstream_code=code,
-        words=words,
-    )
+    return refusals.refused(row, code, words, wait)
 
 
 def read_card(said: Record) -> dict[str, Json]:
     """What a character's card tells, also where it comes inside the event that brings it; empty for anything else."""
     card = as_object(said.get("card")) or said
     return {name: text for name in CARD if (text := as_text(card.get(name)))}
-
-
-def speaks_of_policy(words: str) -> bool:
-    return _POLICY.search(words) is not None
 
 
 def speaks_of_limits(words: str) -> bool:

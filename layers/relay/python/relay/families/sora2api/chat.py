@@ -22,8 +22,8 @@ from relay.families.reading import (
     parse,
     read_events,
 )
+from relay.families.refusals import FULL
 from relay.families.sora2api.answers import (
-    FULL,
     failed,
     known_row,
     read_card,

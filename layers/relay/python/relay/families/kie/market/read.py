@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, create_model
+from pydantic import AfterValidator, Field, create_model
 
-from relay.families.bodies import Body, Media, Url, read_body, read_json
+from relay.families.bodies import AS_TEXT, Body, Media, Url, read_body, read_json
 from relay.families.kie.market.words import PLATFORM, Inputs, inputs_of
 from relay.families.kie.replies import CamelBody, Text, callback_of, level_of, sold_of
 from relay.families.kie.words import FAMILY
@@ -25,13 +25,8 @@ def _ratio(value: str) -> str:
     return value
 
 
-def _as_text(value: object) -> object:
-    """Lengths are texts in the Market; clients also send numbers."""
-    return str(value) if type(value) is int else value
-
-
 Ratio = Annotated[str, AfterValidator(_ratio)]
-Seconds = Annotated[str, BeforeValidator(_as_text), Field(pattern="^[1-9][0-9]{0,2}$")]
+Seconds = Annotated[str, AS_TEXT, Field(pattern="^[1-9][0-9]{0,2}$")]
 
 
 class _Input(Body):
