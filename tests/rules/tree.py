@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import tomllib
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -34,12 +33,6 @@ def sources() -> dict[str, Path]:
 @cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"), str(path))
-
-
-@cache
-def known() -> dict[str, Any]:
-    """What does not keep a rule yet."""
-    return tomllib.loads((ROOT / "tests/rules/known.toml").read_text("utf-8"))
 
 
 def imports(module: str) -> set[str]:
