@@ -10,7 +10,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
-from relay.nouns.account import Balance, FilePart, Form, FormRequest, Statement, StatementPage, Upload
+from relay.nouns.account import Balance, FileLink, FilePart, Form, FormRequest, Statement, StatementPage, Upload
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft
 from relay.nouns.errors import NoKey, RelayError
@@ -94,6 +94,7 @@ BALANCE: Use[None, Balance] = Use("balance", counted=True)
 CONSUMPTION: Use[Statement, StatementPage] = Use("consumption", counted=True)
 MODELS: Use[str | None, Sequence[str]] = Use("models", counted=True)  # a client's name of one, or all
 UPLOAD: Use[FilePart, Upload] = Use("upload")
+UPLOAD_FROM: Use[FileLink, Upload] = Use("upload-from")  # an address
 UPLOAD_MANY: Use[Mapping[str, FilePart], Sequence[Upload]] = Use("upload-many")  # by the client's fields
 PRESIGN: Use[FormRequest, Form] = Use("presign")
 

@@ -26,6 +26,13 @@ def count_files(services: Services, caller: Caller, sizes: Sequence[int]) -> Non
         raise _allowance_exceeded(services, most)
 
 
+def count_bytes(services: Services, caller: Caller, size: int) -> None:
+    """Count the bytes of a file that was counted before it was there. Raises RateLimited where they exceed today's."""
+    most = _allowance(services, _active_account(services, caller))
+    if not services.store.upload_counts.add(caller.account_id, _day(services), 0, size, most):
+        raise _allowance_exceeded(services, most)
+
+
 def check_allowance(services: Services, caller: Caller, sizes: Sequence[int]) -> None:
     """Raises AccountFrozen, or RateLimited where files of these `sizes` (bytes) exceed today's limit; counts nothing.
 

@@ -36,10 +36,11 @@ def receive(services: Services, caller: Caller, parts: Mapping[str, FilePart], b
     check_account(services, caller)
     found = [inspect_file(field, part.body) for field, part in parts.items()]
     count_files(services, caller, [each.size for each in found])
-    return [_store(services, caller, part, each, base_url) for part, each in zip(parts.values(), found, strict=True)]
+    return [store(services, caller, part, each, base_url) for part, each in zip(parts.values(), found, strict=True)]
 
 
-def _store(services: Services, caller: Caller, part: FilePart, found: Inspected, base_url: str) -> Upload:
+def store(services: Services, caller: Caller, part: FilePart, found: Inspected, base_url: str) -> Upload:
+    """Put a file that was inspected and counted into the bucket."""
     key, content_type = new_key(services, caller, found.type), found.type.content_type
     services.bucket.put(key, part.body[: found.size], content_type)
     services.store.directory.note_upload(key, "ready", _forget_at(services))

@@ -53,6 +53,14 @@ class FilePart(NamedTuple):
     body: bytes
 
 
+class FileLink(NamedTuple):
+    """A file that a client has us fetch, what it calls the address, and how the file is shown again."""
+
+    url: str
+    field: str
+    filename: str
+
+
 @dataclass(frozen=True, slots=True)
 class FormRequest:
     """A large file a client wants to bring: `size` is bytes."""

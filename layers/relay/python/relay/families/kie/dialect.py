@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from relay.families.dialect import Dialect, Record, Told
-from relay.families.kie import account, replies
+from relay.families.kie import account, files, replies
 from relay.families.kie.gpt4o import dialect as gpt4o
 from relay.families.kie.market import dialect as market
 from relay.families.kie.suno import dialect as suno
@@ -28,7 +28,7 @@ CALLBACKS: Mapping[str, Callable[[Told[Record]], bytes]] = {
 class KieDialect(Dialect):
     family = FAMILY
     language = LANGUAGE
-    routes = (*account.ROUTES, *gpt4o.ROUTES, *market.ROUTES, *veo.ROUTES, *suno.ROUTES)
+    routes = (*account.ROUTES, *files.ROUTES, *gpt4o.ROUTES, *market.ROUTES, *veo.ROUTES, *suno.ROUTES)
 
     def write_error(self, error: RelayError, trace_id: str) -> Reply:
         return replies.write_error(error, trace_id)
