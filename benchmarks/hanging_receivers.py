@@ -51,7 +51,7 @@ def measure(hanging: int) -> Result:
             sent[str(message["task_id"])] = time.monotonic()
             _send(relay, [message])
             time.sleep(1)
-        received = {str(letter.body["task_id"]): letter.at for letter in inbox.wait(OTHERS, PATIENCE)}
+        received = {str(post.body["task_id"]): post.at for post in inbox.wait(OTHERS, PATIENCE)}
         if received.keys() != sent.keys():
             raise RuntimeError(f"{len(received)} of {OTHERS} deliveries to the other account were made in time")
         return Result(hanging, [received[task_id] - at for task_id, at in sent.items()], len(connections))

@@ -23,8 +23,8 @@ class Jobs:
 
     def make(self, prompt: str) -> str:
         """The id of a new job."""
-        fate = "fails" if "fails" in prompt else (_AFTER.search(prompt) or ["works"])[0]
-        return f"{fate}-{next(self._numbers):024d}"
+        end = "fails" if "fails" in prompt else (_AFTER.search(prompt) or ["works"])[0]
+        return f"{end}-{next(self._numbers):024d}"
 
     def word(self, job: str, running: str, succeeded: str, failed: str) -> str:
         """Which of these the job is, asked once more."""

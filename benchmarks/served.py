@@ -41,11 +41,11 @@ def measure(tasks: int) -> Served:
         relay.stack.warm()
         began = time.monotonic()
         sent, answered = _submit(relay, inbox.url, tasks)
-        letters = inbox.wait(tasks, PATIENCE)
+        posts = inbox.wait(tasks, PATIENCE)
         seconds = time.monotonic() - began
-        received = {str(letter.body["task_id"]): letter.at for letter in letters}
-        if received.keys() != sent.keys() or len(letters) != tasks:
-            raise RuntimeError(f"{len(sent)} tasks accepted, {len(received)} told by {len(letters)} callbacks")
+        received = {str(post.body["task_id"]): post.at for post in posts}
+        if received.keys() != sent.keys() or len(posts) != tasks:
+            raise RuntimeError(f"{len(sent)} tasks accepted, {len(received)} told by {len(posts)} callbacks")
         waits = quantiles([received[task_id] - at for task_id, at in sent.items()], n=20, method="inclusive")
         answers = quantiles(answered, n=20, method="inclusive")
         drift = relay.deployment.store.accounts.drift(relay.demo.account_id)

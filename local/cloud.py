@@ -59,7 +59,7 @@ class Cloud:
         # A session is not made for several threads, but what it loaded for one client serves the next.
         with self._making:
             if service not in self._clients:
-                # No retries: what fails against a cloud in the same process is an error to see, not weather.
+                # No retries: what fails against a cloud in the same process is a defect, and would fail again.
                 config = Config(retries={"max_attempts": 0}, read_timeout=70, max_pool_connections=50, proxies={})
                 self._clients[service] = self._session.client(service, endpoint_url=self.url, config=config)
             return self._clients[service]

@@ -107,10 +107,10 @@ class Run:
     def told(self, errand: Errand) -> bool:
         """Whether the client was told of this task's end with a signature the published verifier accepts."""
         speaker = self._client(errand)
-        for letter in list(self.inbox.letters):
-            document = Webhook(self.relay.demo.webhook_secret).verify(letter.raw, dict(letter.headers))
+        for post in list(self.inbox.posts):
+            document = Webhook(self.relay.demo.webhook_secret).verify(post.raw, dict(post.headers))
             # each API is told at a path of its own, for it names the task in its own way
-            mine = letter.path.endswith(f"/{errand.api}") and speaker.told_of(document) == errand.task_id
+            mine = post.path.endswith(f"/{errand.api}") and speaker.told_of(document) == errand.task_id
             if mine and speaker.is_end(document):
                 return True
         return False

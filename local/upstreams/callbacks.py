@@ -1,4 +1,4 @@
-"""Owns callback deliveries: when each leaves, how it is retried, and every way it can go astray."""
+"""Owns callback deliveries: when each is sent, how it is retried, and every way it can go wrong."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ class Sent:
 
 @dataclass(frozen=True)
 class Delivery:
-    """All that a job's callbacks need; `lies` are bodies of the right shape that are not true."""
+    """All that a job's callbacks need; `forgeries` are bodies of the right shape that are not true."""
 
     task_id: str
     url: str
     events: Sequence[Event]
     sign: Signer | None
-    lies: Callable[[], Sequence[bytes]]
+    forgeries: Callable[[], Sequence[bytes]]
     fault: Fault | None = None
 
 
 def delivery_of(
     job: Job, url: str, events: Callable[[Job], Sequence[Event]], sign: Signer | None, fault: Fault | None
 ) -> Delivery:
-    """The callbacks of a job; its lies are the last event of the same job, told of a success and of a failure."""
+    """The callbacks of a job; the forged ones are its last event, once as a success and once as a failure."""
     ended = replace(job, problem=None, fetching=False, state=None)
-    lies = (replace(ended, outcome=None, urls=[FORGED_URL] * len(job.urls)), replace(ended, outcome=Fault("fail")))
-    bodies = [events(lie)[-1].body for lie in lies]
+    forgeries = (replace(ended, outcome=None, urls=[FORGED_URL] * len(job.urls)), replace(ended, outcome=Fault("fail")))
+    bodies = [events(each)[-1].body for each in forgeries]
     return Delivery(job.task_id, url, events(job), sign, lambda: [body() for body in bodies], fault)
 
 
@@ -74,7 +74,7 @@ class Callbacks:
         if name == "lost":
             return
         if name == "forged":
-            await self._lie(delivery, int(self._clock() - STALE_BY), delivery.sign)
+            await self._forge(delivery, int(self._clock() - STALE_BY), delivery.sign)
         for event in delivery.events:
             # a lone callback can only change places with those of other tasks
             await self._sleep_until(event.at + (REORDER_DELAY if name == "reorder" else 0.0))
@@ -89,8 +89,8 @@ class Callbacks:
         # At once, not one after the other: copies that overlap are the ones that race.
         await asyncio.gather(*(self._with_retries(delivery, body, stamp, sign) for _ in range(copies)))
         if name == "tampered":
-            # The signature covers the task and the time only, so a witness can put it on another body.
-            await self._lie(delivery, stamp, sign)
+            # The signature covers the task and the time only, so whoever sees it can put it on another body.
+            await self._forge(delivery, stamp, sign)
 
     async def _with_retries(self, delivery: Delivery, body: bytes, stamp: int, sign: Signer | None) -> None:
         for pause in (*self._retries, None):
@@ -101,9 +101,9 @@ class Callbacks:
             # A retry is signed for its own time, or late ones would look stale.
             stamp += round(pause)
 
-    async def _lie(self, delivery: Delivery, stamp: int, sign: Signer | None) -> None:
-        for lie in delivery.lies():
-            await self._once(delivery, lie, _headers(sign, lie, stamp), forged=True)
+    async def _forge(self, delivery: Delivery, stamp: int, sign: Signer | None) -> None:
+        for body in delivery.forgeries():
+            await self._once(delivery, body, _headers(sign, body, stamp), forged=True)
 
     async def _once(self, delivery: Delivery, body: bytes, headers: Mapping[str, str], forged: bool = False) -> int:
         try:

@@ -6,7 +6,7 @@ from typing import Literal
 
 Endpoint = Literal["submit", "query", "outcome", "stream", "callback", "file"]
 
-# What a fault's number means: how many times it strikes (none given: always), seconds, or a plain count.
+# What a fault's number means: how many times it happens (none given: always), seconds, or a plain count.
 Unit = Literal["times", "seconds", "count"]
 
 _WIRE: dict[str, Unit] = {
@@ -52,8 +52,8 @@ FAULTS: dict[Endpoint, dict[str, Unit]] = {
         "duplicate": "count",  # this many copies at once
         "delay": "seconds",
         "reorder": "count",  # a second late, after those of other tasks
-        "forged": "count",  # two lies under a stale signature, before the truth
-        "tampered": "count",  # two lies under the true callback's signature, after it
+        "forged": "count",  # two forged bodies under a stale signature, before the genuine one
+        "tampered": "count",  # two forged bodies under the genuine callback's signature, after it
         "unsigned": "count",
         "stale": "count",  # signed for an hour ago
     },

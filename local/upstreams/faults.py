@@ -111,7 +111,7 @@ class Faults:
     def chaos(self, seed: int | str, odds: Mapping[Endpoint, Mapping[str, float]]) -> None:
         """Probabilities per endpoint and fault, as {"callback": {"lost": 0.1, "delay=0.5": 0.1}}.
 
-        A visit's fate depends on seed, prompt and number only, so threads and timing do not change it.
+        A visit's fault depends on seed, prompt and number only, so threads and timing do not change it.
         """
         self._odds = {
             read_endpoint(endpoint): [(Fault.read(endpoint, spec), chance) for spec, chance in chances.items()]
@@ -139,7 +139,7 @@ class Faults:
         return None
 
     def _drawn(self, visit: Visit) -> Fault | None:
-        # Not the task id, which is new in each run: the same seed must mean the same day.
+        # Not the task id, which is new in each run: the same seed must bring the same faults.
         chance = Random(f"{self._seed}/{visit.upstream}/{visit.endpoint}/{visit.prompt!a}/{visit.number}").random()
         for fault, odds in self._odds.get(visit.endpoint, []):
             if chance < odds:

@@ -20,7 +20,7 @@ from local.sockets import address, listening
 
 
 @dataclass(frozen=True)
-class Letter:
+class Post:
     """One POST as it came; header names are in lower case, `at` is the monotonic clock's seconds."""
 
     path: str
@@ -37,19 +37,19 @@ class Inbox:
     """Listens from construction to `close`; answers 200 unless `answers` holds other statuses to give first."""
 
     def __init__(self) -> None:
-        self.letters: list[Letter] = []
+        self.posts: list[Post] = []
         self.answers: deque[int] = deque()
         self._arrival = threading.Condition()
         listener = listening(0)
         self.url = f"{address(listener)}/callback"
         self._server = Server(self._serve, listener)
 
-    def wait(self, count: int, seconds: float = 5.0) -> list[Letter]:
-        """All letters as soon as there are `count`; raises TimeoutError when they do not come."""
+    def wait(self, count: int, seconds: float = 5.0) -> list[Post]:
+        """All posts as soon as there are `count`; raises TimeoutError when they do not come."""
         with self._arrival:
-            if not self._arrival.wait_for(lambda: len(self.letters) >= count, seconds):
-                raise TimeoutError(f"{len(self.letters)} of {count} callbacks came")
-            return list(self.letters)
+            if not self._arrival.wait_for(lambda: len(self.posts) >= count, seconds):
+                raise TimeoutError(f"{len(self.posts)} of {count} callbacks came")
+            return list(self.posts)
 
     def close(self) -> None:
         """Stops listening and ends the thread."""
@@ -65,9 +65,9 @@ class Inbox:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        letter = Letter(scope["path"], dict(request.headers), await request.body())
+        post = Post(scope["path"], dict(request.headers), await request.body())
         with self._arrival:
-            self.letters.append(letter)
+            self.posts.append(post)
             self._arrival.notify_all()
             status = self.answers.popleft() if self.answers else 200
         await Response(status_code=status)(scope, receive, send)

@@ -75,7 +75,7 @@ class Mirror(Simulator):
         return refusal(fault)
 
     def events(self, job: Job) -> Sequence[Event]:
-        # The end is taken as reached, so that a lie can be told before it.
+        # The end is taken as reached, so that a forged callback can tell of it before.
         write, told = self.dialect.write_callback, self._told
         return [Event(job.done_at, lambda: write(told(record(job, self.task(job, job.done_at), self.facts(job)))))]
 

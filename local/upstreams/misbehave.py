@@ -1,4 +1,4 @@
-"""Owns answers no family documents: HTML, nothing, half a JSON, a dropped line, a silence."""
+"""Owns answers no family documents: HTML, nothing, half a JSON, a broken connection, none at all."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Late(Exception):
 
 
 class Silence(Exception):
-    """No answer comes: the line is cut at once, or a gateway gives up on it after so many seconds."""
+    """No answer comes: the connection is closed at once, or by a gateway after so many seconds."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"silence for {seconds:g} s" if seconds else "the line is cut")

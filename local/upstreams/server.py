@@ -114,7 +114,7 @@ class Upstreams:
 
     def _announce(self, simulator: Simulator, job: Job) -> None:
         if job.order.callback_url is not None:
-            fault, signer = simulator.fate("callback", job), simulator.signer(job)
+            fault, signer = simulator.fault_at("callback", job), simulator.signer(job)
             told = delivery_of(job, job.order.callback_url, simulator.events, signer, fault)
             self._spawn(self.callbacks.run(told))
 

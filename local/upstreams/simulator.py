@@ -152,7 +152,7 @@ class Simulator(ABC):
         return record(job, fault is not None)
 
     def job_for(self, task_id: str, api: str, order: Order, request: Any) -> Job:  # noqa: ANN401 (the family's own)
-        """A job with its fate drawn, paid for, and its result links reserved. Raises RelayError over a limit."""
+        """A job with its faults chosen, paid for, and its result links reserved. Raises RelayError over a limit."""
         now, intake = self.now(), self._intake
         if intake is not None and self.settings.limits_intake:
             while self._taken and self._taken[0] <= now - intake.seconds:
@@ -164,16 +164,16 @@ class Simulator(ABC):
         self._taken.append(now)
         self.money -= order.cost
         stages = self.settings.pace.of(order.kind)
-        job = Job(task_id, api, order, request, now, stages, self._fate("outcome", task_id, api, order))
+        job = Job(task_id, api, order, request, now, stages, self._fault_of("outcome", task_id, api, order))
         lives = self.settings.links_live
         job.urls = [self.files.add(link_of(self.name, job, each, lives, self.faults)) for each in range(order.count)]
         return job
 
-    def fate(self, endpoint: Endpoint, job: Job) -> Fault | None:
+    def fault_at(self, endpoint: Endpoint, job: Job) -> Fault | None:
         """The fault a job meets at an endpoint it passes once."""
-        return self._fate(endpoint, job.task_id, job.api, job.order)
+        return self._fault_of(endpoint, job.task_id, job.api, job.order)
 
-    def _fate(self, endpoint: Endpoint, task_id: str, api: str, order: Order) -> Fault | None:
+    def _fault_of(self, endpoint: Endpoint, task_id: str, api: str, order: Order) -> Fault | None:
         number = max(0, self.book.arrived[order.prompt] - 1) if endpoint != "file" else 0
         return self.faults.at(Visit(self.name, endpoint, api, order.prompt, task_id, number))
 

@@ -11,7 +11,7 @@ import requests
 
 from local.clients import client, spoken
 from local.relayed import LocalRelay
-from local.upstreams.inbox import Inbox, Letter
+from local.upstreams.inbox import Inbox, Post
 from ops.terms import NewAccount
 from relay.nouns.money import nanos
 from relay.nouns.task import Delivery, Task
@@ -65,10 +65,10 @@ class Tenant:
     def _over(task: Task) -> Task | None:
         return task if task.terminal and task.delivery is not Delivery.OWED else None
 
-    def told(self, task_id: str) -> list[Letter]:
+    def told(self, task_id: str) -> list[Post]:
         """The callbacks that spoke of a task, in either dialect."""
         wanted = task_id.encode()
-        return [letter for letter in list(self.inbox.letters) if wanted in letter.raw]
+        return [post for post in list(self.inbox.posts) if wanted in post.raw]
 
     @property
     def balance(self) -> int:

@@ -58,7 +58,7 @@ def _run(stack: Deployed, name: str) -> Any:
 
 
 def _told(stack: Deployed, task_id: str) -> bool:
-    return any(task_id.encode() in letter.raw for letter in list(stack.inbox.letters))
+    return any(task_id.encode() in post.raw for post in list(stack.inbox.posts))
 
 
 # --- every example event, through the function it is for ----------------------------------------------------------
@@ -294,8 +294,8 @@ def test_a_task_is_made_charged_once_and_told(stack: Deployed, account: NewAccou
     entries = [entry for entry in accounts.entries(account.account_id) if entry.reference == task_id]
     assert sorted((entry.kind, entry.amount) for entry in entries) == [("capture", 0), ("reserve", -task.price)]
     assert accounts.drift(account.account_id) == 0
-    (letter,) = [letter for letter in stack.inbox.letters if task_id.encode() in letter.raw]
-    assert Webhook(account.webhook_secret).verify(letter.raw, dict(letter.headers))["status"] == "succeeded"
+    (post,) = [post for post in stack.inbox.posts if task_id.encode() in post.raw]
+    assert Webhook(account.webhook_secret).verify(post.raw, dict(post.headers))["status"] == "succeeded"
 
 
 def test_the_example_account_adds_up(stack: Deployed) -> None:

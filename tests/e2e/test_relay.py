@@ -116,20 +116,20 @@ def test_the_balance_is_what_was_paid_in_less_what_was_made(sold: Sold) -> None:
 
 
 def test_every_client_is_told_once(sold: Sold) -> None:
-    letters = [len(sold.tenant.told(task_id)) for task_id in (*sold.tasks.values(), sold.kie, sold.refused)]
-    assert letters == [1] * len(letters)
+    posts = [len(sold.tenant.told(task_id)) for task_id in (*sold.tasks.values(), sold.kie, sold.refused)]
+    assert posts == [1] * len(posts)
 
 
 def test_callbacks_verify_with_the_published_verifier(sold: Sold) -> None:
     for task_id in (*sold.tasks.values(), sold.kie, sold.refused):
-        (letter,) = sold.tenant.told(task_id)
-        Webhook(sold.tenant.account.webhook_secret).verify(letter.raw, dict(letter.headers))
+        (post,) = sold.tenant.told(task_id)
+        Webhook(sold.tenant.account.webhook_secret).verify(post.raw, dict(post.headers))
 
 
 def test_callbacks_in_kie_words_verify_as_kie_signs(sold: Sold) -> None:
-    (letter,) = sold.tenant.told(sold.kie)
-    stamp, signature = letter.headers["x-webhook-timestamp"], letter.headers["x-webhook-signature"]
-    assert verify_id(sold.tenant.account.webhook_secret, letter.body["data"]["taskId"], stamp, signature, int(stamp))
+    (post,) = sold.tenant.told(sold.kie)
+    stamp, signature = post.headers["x-webhook-timestamp"], post.headers["x-webhook-signature"]
+    assert verify_id(sold.tenant.account.webhook_secret, post.body["data"]["taskId"], stamp, signature, int(stamp))
 
 
 def test_a_video_can_be_extended(sold: Sold) -> None:

@@ -109,7 +109,7 @@ def test_every_task_has_at_most_one_job(day: Day) -> None:
 
 def test_every_client_is_told_of_exactly_one_event(day: Day) -> None:
     for tenant, task in day.tasks:
-        events = {(letter.headers["webhook-id"], letter.raw) for letter in tenant.told(task.task_id)}
+        events = {(post.headers["webhook-id"], post.raw) for post in tenant.told(task.task_id)}
         assert len(events) == 1, task
 
 

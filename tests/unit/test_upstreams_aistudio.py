@@ -159,8 +159,8 @@ def test_a_strange_status_word_is_all_that_is_said(upstreams: Upstreams) -> None
 def test_a_callback_is_the_task_with_its_platform(upstreams: Upstreams) -> None:
     with Inbox() as inbox:
         task = ended(upstreams, "grok/images", {"prompt": "push", "callback_url": inbox.url})
-        letter = inbox.wait(1)[0]
-    assert letter.body == task | {"platform": "grok"}
+        post = inbox.wait(1)[0]
+    assert post.body == task | {"platform": "grok"}
 
 
 def test_a_job_is_cancelled_before_work_on_it_began() -> None:

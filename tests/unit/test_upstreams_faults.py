@@ -154,10 +154,10 @@ def test_a_job_can_never_end_or_take_longer() -> None:
 
 def told_with(upstreams: Upstreams, inbox: Inbox, fault: str, count: int) -> list[Any]:
     accepted(upstreams, f"p [[callback:{fault}]]", inbox.url)
-    letters = inbox.wait(count)
+    posts = inbox.wait(count)
     time.sleep(0.05)
-    assert len(inbox.letters) == count
-    return letters
+    assert len(inbox.posts) == count
+    return posts
 
 
 def test_a_callback_can_be_lost(upstreams: Upstreams, inbox: Inbox) -> None:
@@ -165,8 +165,8 @@ def test_a_callback_can_be_lost(upstreams: Upstreams, inbox: Inbox) -> None:
 
 
 def test_a_callback_can_come_several_times(upstreams: Upstreams, inbox: Inbox) -> None:
-    letters = told_with(upstreams, inbox, "duplicate=4", 4)
-    assert len({letter.raw for letter in letters}) == 1
+    posts = told_with(upstreams, inbox, "duplicate=4", 4)
+    assert len({post.raw for post in posts}) == 1
 
 
 def test_a_callback_can_be_late_unsigned_or_stale(upstreams: Upstreams, inbox: Inbox) -> None:
@@ -179,16 +179,16 @@ def test_a_callback_can_be_late_unsigned_or_stale(upstreams: Upstreams, inbox: I
 
 
 def test_forged_callbacks_come_before_the_true_one_with_a_stale_signature(upstreams: Upstreams, inbox: Inbox) -> None:
-    lie, failure, truth = told_with(upstreams, inbox, "forged", 3)
-    assert FORGED_URL in str(lie.body)
+    forged, failure, genuine = told_with(upstreams, inbox, "forged", 3)
+    assert FORGED_URL in str(forged.body)
     assert failure.body["code"] == 500
-    assert int(truth.headers["x-webhook-timestamp"]) - int(lie.headers["x-webhook-timestamp"]) > 3000
+    assert int(genuine.headers["x-webhook-timestamp"]) - int(forged.headers["x-webhook-timestamp"]) > 3000
 
 
 def test_a_tampered_callback_carries_the_true_ones_signature(upstreams: Upstreams, inbox: Inbox) -> None:
-    truth, lie, _ = told_with(upstreams, inbox, "tampered", 3)
-    assert lie.headers["x-webhook-signature"] == truth.headers["x-webhook-signature"]
-    assert FORGED_URL in str(lie.body)
+    genuine, forged, _ = told_with(upstreams, inbox, "tampered", 3)
+    assert forged.headers["x-webhook-signature"] == genuine.headers["x-webhook-signature"]
+    assert FORGED_URL in str(forged.body)
 
 
 def test_a_callback_nobody_takes_is_sent_four_times(upstreams: Upstreams, inbox: Inbox) -> None:

@@ -88,13 +88,13 @@ def test_a_picture_is_made_told_and_readable(upstreams: Upstreams, inbox: Inbox)
     task_id = accepted(upstreams, IMAGE, "a picture", inbox.url)
     record = ended(upstreams, IMAGE, task_id)
     assert (record["status"], record["successFlag"], record["progress"]) == ("SUCCESS", 1, "1.00")
-    letter = inbox.wait(1)[0]
-    assert letter.body["code"] == 200
-    assert letter.body["data"] == {"taskId": task_id, "info": {"result_urls": record["response"]["resultUrls"]}}
-    stamp = int(letter.headers["x-webhook-timestamp"])
+    post = inbox.wait(1)[0]
+    assert post.body["code"] == 200
+    assert post.body["data"] == {"taskId": task_id, "info": {"result_urls": record["response"]["resultUrls"]}}
+    stamp = int(post.headers["x-webhook-timestamp"])
     assert abs(stamp - time.time()) < 5
     assert SETTINGS.webhook_key
-    assert letter.headers["x-webhook-signature"] == sign_id(SETTINGS.webhook_key, task_id, stamp)
+    assert post.headers["x-webhook-signature"] == sign_id(SETTINGS.webhook_key, task_id, stamp)
     picture = requests.get(record["response"]["resultUrls"][0], timeout=5)
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")
     assert picture.content.startswith(b"\x89PNG")

@@ -28,7 +28,7 @@ def draw_picture(
 
 
 def palette(dice: Random) -> tuple[Colour, Colour, Colour]:
-    """Two background colours and an accent: neighbours on the wheel, for opposites would mix to mud."""
+    """Two background colours and an accent: neighbours on the colour wheel, because opposite ones mix to grey."""
     hue = dice.random()
     return _colour(hue, 0.75, 0.34), _colour(hue + 0.12, 0.62, 0.82), _colour(hue + 0.22, 0.42, 1.0)
 

@@ -14,7 +14,7 @@ import av
 RATE = 22050
 BEAT = 0.24
 CHUNK = 1152
-# A pentatonic scale has no wrong notes, so any prompt gives a tune one can bear.
+# In a pentatonic scale any order of notes sounds harmonious.
 SCALE = (0, 2, 4, 7, 9, 12, 14, 16)
 PHRASE = 8
 

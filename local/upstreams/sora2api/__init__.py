@@ -56,7 +56,7 @@ class Sora2api(Mirror):
         return self.submit(draft.platform, draft.prompt, lambda: self.job(draft), self._answer_slowly)
 
     def _answer_slowly(self, job: Job) -> Reply:
-        fault = self.fate("stream", job)
+        fault = self.fault_at("stream", job)
         raise Streamed(lines.of(job, self.facts(job), fault), cut=fault is not None and fault.name == "cut")
 
 

@@ -34,7 +34,7 @@ logger = Logger(child=True)
 def archive(services: Services, account_id: str, task_id: str, attempt: int) -> None:
     """Make one attempt, if it is the one whose turn it is. A repeated message finds a later number and does nothing.
 
-    The claim counts, whatever happens after it: an attempt that died without a word is one of the three as well.
+    The claim counts, whatever happens after it: an attempt whose function was killed is one of the three as well.
     """
     task = services.store.tasks.get(account_id, task_id)
     if task is None or task.state is not State.STORING or task.copies != attempt:

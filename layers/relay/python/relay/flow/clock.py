@@ -19,7 +19,7 @@ from relay.nouns.task import BY_CLOCK, GRACE, TERMINAL, Delivery, Observation, S
 
 ASK_SECONDS = 10.0  # an upstream's time to answer a status query
 BATCH = 48  # due tasks taken at once: two rounds of the threads, so a lap that starts late still ends in time
-LAP = 20_000  # ms one poll invocation works on before it lets the state machine breathe
+LAP = 20_000  # ms one poll invocation works on before it returns to the state machine
 RESENT = 300_000  # ms after which a message to the deliverers is taken for lost once more
 TURN = 55_000  # ms a shard's poller counts as running: a little less than it does, so that turns overlap
 RUN = 60_000  # ms a poller runs, and how far ahead the sweep looks

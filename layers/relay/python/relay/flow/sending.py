@@ -61,7 +61,7 @@ class _Progress:
         self._next = 0
 
     def note(self, seen: Observation) -> None:
-        """Nothing that fails here may end the submission: it is news, and the next one comes."""
+        """Nothing that fails here may end the submission: it is progress, and the next report comes."""
         if self._services.clock() < self._next:
             return
         self._next = self._services.clock() + PROGRESS_PAUSE
