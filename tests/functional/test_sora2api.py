@@ -182,14 +182,14 @@ def test_what_is_charged_is_what_the_upstream_reads(
 
 
 def test_an_account_with_a_hook_is_told_of_the_end(here: Harness) -> None:
-    here.services.store.accounts.change(here.account_id, hook=CLIENT)
+    here.services.store.accounts.change(here.account_id, hooks=[CLIENT])
     here.wait(60)  # until running functions see it
     _, made = ask(here, DRAW, {})
     here.run(30)
     told = json.loads(here.told[-1].body)
     assert told == here.request("GET", f"/v1/tasks/{made['task_id']}")[1] | {"result_urls": told["result_urls"]}
     assert (told["status"], len(told["result_urls"])) == ("completed", 1)
-    here.services.store.accounts.change(here.account_id, hook=None)
+    here.services.store.accounts.change(here.account_id, hooks=[])
 
 
 def test_who_waits_is_told_of_a_failure_as_an_error_and_of_a_long_film_as_a_task(here: Harness) -> None:
