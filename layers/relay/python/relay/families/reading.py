@@ -87,6 +87,12 @@ def as_number(value: object) -> float | None:
     return found if math.isfinite(found) else None
 
 
+def as_seconds(value: object) -> float | None:
+    """The length of a result; None for what cannot be one."""
+    seconds = as_number(value)
+    return seconds if seconds and seconds > 0 else None
+
+
 class StreamError(Exception):
     """A stream of events said that it failed: `words` and `code` are the upstream's."""
 

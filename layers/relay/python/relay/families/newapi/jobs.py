@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from relay.families.newapi.answers import CODES, read_code, refusal
-from relay.families.reading import MAX_ASSETS, MAX_CODE, Record, as_id, as_number, as_object, as_text, is_url
+from relay.families.reading import (
+    MAX_ASSETS,
+    MAX_CODE,
+    Record,
+    as_id,
+    as_number,
+    as_object,
+    as_seconds,
+    as_text,
+    is_url,
+)
 from relay.families.refusals import POLICY, Row, speaks_of_policy
 from relay.nouns.errors import Unreadable
 from relay.nouns.faults import Fault
@@ -74,7 +84,7 @@ def _assets(task: Record) -> tuple[Asset, ...]:
 
 def _asset(video: Record) -> Asset | None:
     url = video.get("url")
-    return Asset(url, _seconds(video.get("duration")), ref=as_id(video.get("id"))) if is_url(url) else None
+    return Asset(url, as_seconds(video.get("duration")), ref=as_id(video.get("id"))) if is_url(url) else None
 
 
 def _addresses(task: Record) -> Iterator[Json]:
@@ -88,12 +98,7 @@ def _addresses(task: Record) -> Iterator[Json]:
 def _length(task: Record) -> float | None:
     vendors = _vendors(task)
     said = (as_object(vendors.get("metadata")).get("duration"), vendors.get("seconds"), task.get("seconds"))
-    return next((seconds for each in said if (seconds := _seconds(each))), None)
-
-
-def _seconds(said: Json) -> float | None:
-    seconds = as_number(said)
-    return seconds if seconds and seconds > 0 else None
+    return next((seconds for each in said if (seconds := as_seconds(each))), None)
 
 
 def read_progress(task: Record) -> float:

@@ -12,9 +12,9 @@ from relay.families.reading import (
     Record,
     as_id,
     as_lines,
-    as_number,
     as_object,
     as_objects,
+    as_seconds,
     as_text,
     is_url,
 )
@@ -77,11 +77,11 @@ def _read_assets(record: Record) -> tuple[Asset, ...]:
 
 def _track(track: Record) -> Iterator[Asset]:
     """A song and its picture, which are known by the same id."""
-    url, cover, seconds = pick(track, "audioUrl"), pick(track, "imageUrl"), as_number(pick(track, "duration"))
+    url, cover, seconds = pick(track, "audioUrl"), pick(track, "imageUrl"), as_seconds(pick(track, "duration"))
     if not is_url(url):
         return
     ref = as_id(pick(track, "id"))
-    yield Asset(url, seconds if seconds and seconds > 0 else None, as_text(pick(track, "title")) or None, ref=ref)
+    yield Asset(url, seconds, as_text(pick(track, "title")) or None, ref=ref)
     if is_url(cover):
         yield Asset(cover, role=Role.COVER, ref=ref)
 

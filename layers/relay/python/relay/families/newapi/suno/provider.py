@@ -15,9 +15,9 @@ from relay.families.reading import (
     Record,
     as_id,
     as_lines,
-    as_number,
     as_object,
     as_objects,
+    as_seconds,
     as_text,
     is_url,
 )
@@ -87,8 +87,8 @@ def _assets(clip: Record) -> Iterator[Asset]:
     ref, song = as_id(clip.get("id")), clip.get("audio_url")
     if not is_url(song):
         return
-    seconds = as_number(as_object(clip.get("metadata")).get("duration")) or as_number(clip.get("duration"))
-    yield Asset(song, seconds if seconds and seconds > 0 else None, as_text(clip.get("title")) or None, ref=ref)
+    seconds = as_seconds(as_object(clip.get("metadata")).get("duration")) or as_seconds(clip.get("duration"))
+    yield Asset(song, seconds, as_text(clip.get("title")) or None, ref=ref)
     for role, names in ((Role.COVER, ("image_large_url", "image_url")), (Role.PREVIEW, ("video_url",))):
         url = next((found for name in names if is_url(found := clip.get(name))), None)
         if url:
