@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -12,6 +13,7 @@ from urllib.parse import parse_qs, unquote
 
 from local.loops import read_template
 from local.routing import Match, Routes
+from tests.functional.transactions import quicken
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,9 +21,11 @@ ROOT = Path(__file__).resolve().parents[2]
 class DelayingQueues:
     """moto's SQS, but a delayed message waits for our clock: moto itself would wait in real time."""
 
-    def __init__(self, sqs: Any, now: list[int]) -> None:
+    def __init__(self, sqs: Any, now: list[int], sent: Counter[str] | None = None) -> None:
         self._sqs, self._now = sqs, now
         self.held: list[tuple[int, dict[str, Any]]] = []
+        # by queue: half of all calls to moto would ask for messages that are not there
+        self.sent = Counter() if sent is None else sent
 
     def send_message(self, **message: Any) -> None:
         delay = message.pop("DelaySeconds", 0)
@@ -33,6 +37,18 @@ class DelayingQueues:
         self.held = [(at, message) for at, message in self.held if at > self._now[0]]
         for message in ready:
             self._sqs.send_message(**message)
+            self.sent[message["QueueUrl"]] += 1
+
+    def take(self, url: str) -> list[dict[str, Any]]:
+        """Up to ten messages, as a worker is given them; they are deleted."""
+        if not self.sent[url]:
+            return []
+        found = self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        messages: list[dict[str, Any]] = found.get("Messages", [])
+        for message in messages:
+            self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        self.sent[url] = max(0, self.sent[url] - len(messages)) if messages else 0
+        return messages
 
 
 def function_of(method: str, path: str) -> str:
@@ -96,6 +112,7 @@ def create_table(client: Any, logical: str) -> str:
     kept = {k: properties[k] for k in ("AttributeDefinitions", "KeySchema", "BillingMode")}
     kept |= {k: properties[k] for k in ("GlobalSecondaryIndexes",) if k in properties}
     client.create_table(TableName=logical, **kept)
+    quicken(client.meta.region_name)
     return logical
 
 

@@ -154,9 +154,8 @@ class CrashingHarness(Harness):
         return done[0] if done else Lap(more=True, wait=1)
 
     def _drain(self, url: str, worker: Callable[[dict[str, Any]], None]) -> int:
-        messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        messages = self.delayed.take(url)
         for message in messages:
-            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             if not self.completes(lambda message=message: worker(worker_arguments(message))):  # type: ignore[misc]
                 again = {"QueueUrl": url, "MessageBody": message["Body"]}
                 self.delayed.held.append((self.now[0] + VISIBILITY[url.rsplit("/", 1)[-1]] * 1000, again))

@@ -139,7 +139,7 @@ class RecordingHarness(Harness):
         """Services that share nothing with the other containers: each must read what it needs itself."""
         connect = partial(self.recorder.client, function)
         tables = replace(self.services.store.tasks.tables, client=connect("dynamodb"))
-        queues: Any = DelayingQueues(connect("sqs"), self.now)
+        queues: Any = DelayingQueues(connect("sqs"), self.now, self.delayed.sent)
         self.queues.append(queues)
         return replace(
             self.services,
