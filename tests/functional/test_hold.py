@@ -72,6 +72,20 @@ def test_what_takes_minutes_is_passed_on_by_dispatch_and_sent_by_hold(here: Harn
     assert [call.timeout for call in here.network.sent("kie.submit")] == [180.0]
 
 
+def test_the_longest_submission_is_sent_although_time_passes_before(here: Harness) -> None:
+    whole = here.services
+
+    def passing() -> int:
+        here.now[0] += 100
+        return here.now[0]
+
+    task_id = submit(here, replace(ANSWERING, seconds=860), said(**OUTCOME))
+    here.services = replace(here.services, clock=passing)
+    task = run(here, task_id)
+    here.services = whole
+    assert (task.state, sent(here)) == (State.SUCCEEDED, 1)
+
+
 def test_what_answers_at_once_needs_no_second_worker(here: Harness) -> None:
     task_id = submit(here, AT_ONCE, said(**OUTCOME))
     here.pump()

@@ -38,7 +38,7 @@ from relay.nouns.task import Asset, Observation, State
 from relay.nouns.wire import Answer, Call, Json
 
 ACCEPT = {"accept": "text/event-stream"}
-SECONDS = 840.0  # of the 14 minutes a connection may be held; the server itself would go on for 50
+SECONDS = 800.0  # a minute less than a connection may be held, for the source before it; the server would go on for 50
 CREATE_CHARACTER = "avatar-create"  # the model that makes none
 
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?)%")
@@ -46,6 +46,7 @@ _SOURCES = re.compile(r"src=['\"]([^'\"]+)['\"]")
 _PICTURES = re.compile(r"!\[[^\]]{0,200}\]\(([^)\s]{1,8192})\)")
 _BARE = re.compile(r"https?://[^\s'\"<>()\[\]]+")
 _NAME = re.compile(r"@([A-Za-z0-9_.]{1,100})")
+MOST_LINES = 100  # of a text, in which a card is looked for
 _CROSS = "\N{CROSS MARK}"
 
 
@@ -120,7 +121,7 @@ def _assets(content: str, *, whole: bool) -> tuple[Asset, ...]:
 
 def _card(content: str) -> Record:
     """The card of a character in a text, as a line of JSON; else the name that the text tells of."""
-    lines = (read_card(as_object(parse(line))) for line in content.splitlines() if line.startswith("{"))
+    lines = (read_card(as_object(parse(line))) for line in content.splitlines()[:MOST_LINES] if line.startswith("{"))
     name = _NAME.search(content)
     return next(filter(None, lines), {}) or ({"username": name[1].rstrip(".")} if name else {})
 
