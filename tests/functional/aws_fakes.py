@@ -13,7 +13,6 @@ from urllib.parse import parse_qs, unquote
 
 from local.loops import read_template
 from local.routing import Match, Routes
-from tests.functional.transactions import quicken
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -112,7 +111,6 @@ def create_table(client: Any, logical: str) -> str:
     kept = {k: properties[k] for k in ("AttributeDefinitions", "KeySchema", "BillingMode")}
     kept |= {k: properties[k] for k in ("GlobalSecondaryIndexes",) if k in properties}
     client.create_table(TableName=logical, **kept)
-    quicken(client.meta.region_name)
     return logical
 
 

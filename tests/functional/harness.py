@@ -36,6 +36,7 @@ from relay.nouns.task import Task
 from relay.nouns.wire import Call
 from tests.functional.aws_fakes import DelayingQueues, create_table, function_of, http_event
 from tests.functional.network import AISTUDIO, IMAGE_HOST, KIE, KLING_ITSELF, NEWAPI, Job, Network
+from tests.functional.transactions import quicken
 from tests.speaking import SERVED
 
 REGION = "eu-west-1"
@@ -241,12 +242,12 @@ def harness(balance: str = "100", tier: int = 3, *, archive: bool = False) -> It
     with mock_aws():
         dynamodb = _client("dynamodb")
         tables = [create_table(dynamodb, name) for name in ("TasksTable", "AccountsTable", "DirectoryTable")]
+        quicken(REGION)
         sqs = _client("sqs")
         urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES]
         what = replace(catalog(), utc_offset=8)
         now, counts, network = [START], dict[str, int](), Network()
         late: Any = DelayingQueues(sqs, now)
-        draw = random.Random(7)
         secrets = Secrets(dict(SECRETS))
         services = Services(
             catalog=what,
@@ -256,7 +257,7 @@ def harness(balance: str = "100", tier: int = 3, *, archive: bool = False) -> It
             http=network,
             secrets=secrets,
             clock=lambda: now[0],
-            random_bits=draw.getrandbits,
+            random_bits=random.Random(7).getrandbits,
             count=count_into(counts),
             bucket=_bucket(),
             archive=archive,
