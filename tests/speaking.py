@@ -55,9 +55,9 @@ class Speaker:
         return [route for route in self.dialect.routes if not self.paths or route.path in self.paths]
 
     def route(self, use: Use[Any, Any], path: str = "") -> AnyRoute:
-        """The route with this path, or any that asks for the same."""
+        """The route with this path, or any that asks for the same and is told without the bytes of results."""
         same = (CREATE, CREATE_RECORD) if use == CREATE else (use,)
-        routes = [route for route in self.routes if route.use in same]
+        routes = [route for route in self.routes if route.use in same and not route.inline]
         return next((route for route in routes if route.path == path), routes[0])
 
     def read(self, use: Use[Asked, Any], inbound: Inbound) -> Asked:

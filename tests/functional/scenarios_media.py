@@ -137,6 +137,21 @@ def a_late_result_is_not_there_yet(here: RecordingHarness) -> None:
     assert here.task(task_id).copies == 1
 
 
+def a_picture_is_answered_with_its_bytes(here: RecordingHarness) -> None:
+    here.turn_archiving_on()
+    body = {"model": "flux-dev", "prompt": "a boat", "response_format": "b64_json"}
+    once = {"idempotency-key": "bytes"}
+    _, made = here.post("/v1/images/generations", body, headers={**once, "prefer": "wait=0"})
+    here.pump()
+    here.network.finish()
+    here.run(60)
+    for status, document in (
+        here.post("/v1/images/generations", body, headers=once),
+        here.request("GET", f"/v1/images/generations/{made['id']}?response_format=b64_json"),
+    ):
+        assert (status, "b64_json" in document["data"][0]) == (200, True)
+
+
 def a_word_to_the_archive_is_lost(here: RecordingHarness) -> None:
     here.turn_archiving_on()
     task_id = here.submit_image()
@@ -180,6 +195,7 @@ def an_answer_takes_minutes(here: RecordingHarness) -> None:
 MEDIA_SCENARIOS: tuple[Callable[[RecordingHarness], None], ...] = (
     *(a_file_is_brought_and_used, a_file_arrives_by_form_and_is_used, a_file_that_arrives_is_none),
     *(a_picture_comes_inline, a_result_is_copied_shown_and_used, a_callback_brings_a_result_to_copy),
+    a_picture_is_answered_with_its_bytes,
     *(a_result_is_not_there, a_large_result_breaks_off, a_late_result_is_not_there_yet, a_word_to_the_archive_is_lost),
     *(an_answer_is_the_result, an_answer_takes_minutes),
 )

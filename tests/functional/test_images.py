@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from relay.effects.outbound import NoAnswer
+from relay.families.newapi.images.words import MOST_INSIDE
 from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.task import State
 from relay.nouns.wire import Answer
@@ -18,6 +19,7 @@ from tests.functional.crashes import CrashingHarness, CrashPoint
 from tests.functional.harness import START, Harness, harness, open_account
 from tests.functional.network import CLIENT, PICTURE, Script
 from tests.functional.refusals import refused
+from tests.samples import sample
 
 GENERATIONS, EDITS = "/v1/images/generations", "/v1/images/edits"
 BOAT: dict[str, Any] = {"model": "gpt-image-1", "prompt": "a paper boat"}
@@ -190,7 +192,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a background": ({"background": "blue"}, "background"),
     "a format": ({"output_format": "gif"}, "output_format"),
     "a compression": ({"output_compression": 101}, "output_compression"),
-    "bytes in the answer": ({"response_format": "b64_json"}, "response_format"),
+    "an unknown form of answer": ({"response_format": "png"}, "response_format"),
     "a stream": ({"stream": True}, "stream"),
     "an option its source does not have": ({"negative_prompt": "rain"}, "negative_prompt"),
     "a private callback": ({"callback_url": "http://client.example/"}, "callback_url"),
@@ -272,3 +274,56 @@ def test_a_worker_that_dies_on_the_way_leaves_one_submission_and_one_end(here: H
         assert (len(mortal.network.sent("newapi.submit")) <= 1, mortal.drift) == (True, 0), point
         ends.add(state)
     assert ends == {State.SUCCEEDED, State.TIMEOUT}
+
+
+# --- The pictures in the answer
+
+BYTES = BOAT | {"response_format": "b64_json"}
+
+
+@pytest.fixture
+def kept() -> Iterator[Harness]:
+    """A relay that keeps what was made."""
+    with harness(balance="1000", archive=True) as made:
+        made.secrets.values[UPSTREAMS_ON] = json.dumps(["newapi"])
+        yield made
+
+
+def test_a_small_picture_is_in_the_answer_its_client_waited_for_and_in_that_to_its_question(kept: Harness) -> None:
+    working(kept)
+    for how in ({"body": BYTES}, form(model="gpt-image-1", prompt="a paper boat", response_format="b64_json")):
+        status, document = kept.post(GENERATIONS, **how)
+        assert (status, document["data"]) == (200, INSIDE["data"])
+    path = f"{GENERATIONS}/{document['id']}"
+    assert kept.request("GET", f"{path}?response_format=b64_json")[1]["data"] == INSIDE["data"]
+    assert "url" in kept.request("GET", path)[1]["data"][0]
+    assert refused(kept, "GET", f"{path}?response_format=png").status == 400
+
+
+def test_a_client_that_is_told_to_ask_later_is_told_where_the_bytes_will_be(kept: Harness) -> None:
+    status, document, headers = kept.exchange("POST", GENERATIONS, BYTES | {"async": True})
+    assert (status, "data" in document) == (202, False)
+    assert headers["location"].endswith(f"{GENERATIONS}/{document['id']}?response_format=b64_json")
+    kept.run(120)
+    path = headers["location"].removeprefix("https://relay.example.net")
+    assert kept.request("GET", path)[1]["data"] == INSIDE["data"]
+
+
+def test_what_an_answer_cannot_hold_is_refused_with_the_way_to_it_and_stays_paid(kept: Harness) -> None:
+    working(kept)
+    kept.network.script["file"] = [Answer(200, sample("png") + bytes(MOST_INSIDE))]
+    answering(kept, said({"created": 1, "data": [{"url": MADE[0]}]}))
+    status, document, headers = kept.exchange("POST", GENERATIONS, BYTES)
+    assert (status, document["error"]["param"]) == (413, "response_format")
+    path = headers["location"].removeprefix("https://relay.example.net")
+    status, told = kept.request("GET", path)
+    assert (status, "url" in told["data"][0]) == (200, True)
+    assert path in document["error"]["message"]
+    assert kept.entries(told["id"]) == ["capture", "reserve"]
+
+
+def test_a_relay_that_keeps_no_results_tells_where_they_are(here: Harness) -> None:
+    working(here)
+    answering(here, said({"created": 1, "data": [{"url": MADE[0]}]}))
+    status, document = here.post(GENERATIONS, BYTES)
+    assert (status, document["error"]["param"]) == (413, "response_format")

@@ -14,9 +14,11 @@ from relay.families import dialect_at
 from relay.families.dialect import AnyRoute, Auth, Dialect, Told
 from relay.flow.access import Access, Caller
 from relay.flow.links import refer
+from relay.flow.results import with_bytes
 from relay.flow.services import Services
 from relay.flow.wait import preferred_wait
 from relay.nouns.errors import NotFound, RelayError, WrongMethod
+from relay.nouns.task import Task
 from relay.nouns.wire import Inbound, Reply
 
 
@@ -89,6 +91,8 @@ class ClientEndpoint(Endpoint):
             wait,
         )
         found = self._operations[route.use](ask)
+        if route.inline and isinstance(found, Task):
+            found = with_bytes(services, found, route.inline)
         write = route.ended if route.ended and wait and found.terminal else route.write
         reply = write(Told(found, services.clock(), base_url, trace_id, partial(refer, services)))
         return _applied(reply, f"wait={preferred}") if preferred else reply

@@ -130,7 +130,8 @@ class Route(Generic[Asked, Found]):
     `when` settles a path that several routes share: the first whose `when` agrees takes the request. `error` writes
     what goes wrong there, where a family's APIs do not say it alike; else the dialect's `write_error` does. `ended`
     answers a creation whose client waited until the task had ended; without it no client can wait there. `wait` is for
-    how many seconds a client waits that does not say so, where its API's answer is the result.
+    how many seconds a client waits that does not say so, where its API's answer is the result. With `inline` the task
+    that is told has its results' bytes in it, where they are kept here and are no more than that together.
     """
 
     method: str
@@ -143,6 +144,7 @@ class Route(Generic[Asked, Found]):
     error: WriteError | None = None
     ended: Callable[[Told[Found]], Reply] | None = None
     wait: int = 0
+    inline: int = 0
 
     def lies_at(self, path: str) -> bool:
         """Whether a request's path is this route's."""

@@ -7,14 +7,17 @@ is then told where its task is. An error instead would be sent again by OpenAI's
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 
-from relay.families.dialect import CREATE, QUERY, AnyRoute, Route
+from relay.families.dialect import CREATE, QUERY, AnyRoute, Route, Told
 from relay.families.newapi.images import read, write
-from relay.families.newapi.images.words import EDITS, GENERATIONS, PLATFORM
+from relay.families.newapi.images.words import EDITS, GENERATIONS, MOST_INSIDE, PLATFORM
 from relay.families.newapi.words import write_openai_error
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft
-from relay.nouns.wire import Inbound
+from relay.nouns.task import Task
+from relay.nouns.wire import Inbound, Reply
 
 WAIT = 25  # seconds; the gateway gives up after 30
 
@@ -28,8 +31,20 @@ def _routes(path: str, reader: Callable[[Inbound, Catalog], Draft]) -> Iterator[
     yield Route("GET", f"{path}/{{image_id}}", QUERY, read.read_query, told, error=error)
 
 
-ROUTES: tuple[AnyRoute, ...] = (
-    *_routes(GENERATIONS, read.read_generation),
-    *_routes(EDITS, read.read_edit),
-)
+def _inside(write: Callable[..., Reply]) -> Callable[[Told[Task]], Reply]:
+    return partial(write, inside=True)
+
+
+def _with_bytes(route: AnyRoute) -> AnyRoute:
+    """The same for a client that wants the pictures in the answer."""
+
+    def when(inbound: Inbound) -> bool:
+        return read.wants_bytes(inbound) and (route.when is None or route.when(inbound))
+
+    ended = _inside(route.ended) if route.ended else None
+    return replace(route, when=when, write=_inside(route.write), ended=ended, inline=MOST_INSIDE)
+
+
+_ROUTES = (*_routes(GENERATIONS, read.read_generation), *_routes(EDITS, read.read_edit))
+ROUTES: tuple[AnyRoute, ...] = (*map(_with_bytes, _ROUTES), *_ROUTES)
 CALLBACKS = {PLATFORM: write.write_callback}

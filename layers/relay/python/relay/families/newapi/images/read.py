@@ -20,6 +20,7 @@ from relay.nouns.wire import Inbound
 _PIXELS, _RATIO = re.compile(r"[1-9][0-9]{1,4}x[1-9][0-9]{1,4}"), re.compile(r"[1-9][0-9]?:[1-9][0-9]?")
 _WHOLE = ("n", "output_compression", "partial_images", "seed")  # what a form says in digits
 _FLAGS = ("async", "stream", "watermark")
+_FORMATS = ("url", "b64_json")
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -60,6 +61,8 @@ def read_edit(inbound: Inbound, catalog: Catalog) -> Draft:
 
 
 def read_query(inbound: Inbound, catalog: Catalog) -> TaskQuery:
+    if inbound.query.get("response_format", "url") not in _FORMATS:
+        raise InvalidParameter("response_format", f"must be one of: {', '.join(_FORMATS)}", "必须是 url 或 b64_json")
     return TaskQuery(inbound.params["image_id"], PLATFORM)
 
 
@@ -79,14 +82,22 @@ def asks_async(inbound: Inbound) -> bool:
         return False
 
 
+def wants_bytes(inbound: Inbound) -> bool:
+    """Whether the pictures are to be in the answer. What cannot be read is told by the reader."""
+    if inbound.query.get("response_format") == "b64_json":
+        return True
+    try:
+        return b"b64_json" in inbound.body and _document(inbound).get("response_format") == "b64_json"
+    except BadInput:
+        return False
+
+
 def _read(inbound: Inbound) -> _Create:
     if inbound.query.get("async", "true").lower() not in _TRUTH:
         raise InvalidParameter("async", "must be true or false", "必须是 true 或 false")
     body = read_body(_Create, _document(inbound))
     if not body.prompt.strip():
         raise InvalidParameter("prompt", "must not be blank", "不能为空白")
-    if body.response_format != "url":
-        raise InvalidParameter("response_format", "must be url: a picture may be too large for an answer", "必须是 url")
     if body.stream or body.partial_images:
         raise InvalidParameter("stream" if body.stream else "partial_images", "is not served here", "此处不支持")
     if body.mask and not body.image:
