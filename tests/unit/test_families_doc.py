@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 
-from relay.families.dialect import Route
+from relay.families.dialect import Route, Use
+from relay.families.provider import Api
 from relay.nouns.account import Balance, Form, FormRequest, Statement, StatementPage, Upload
 from relay.nouns.catalog import Model, Source, Tier, Upstream
 from relay.nouns.draft import Draft, Medium, Parent
@@ -23,9 +25,12 @@ EXPLAINED = (
 
 
 def explained_fields(noun: str) -> list[str]:
-    """The names in the first column of the noun's table."""
-    heading = rf"\| field of `{noun}` \| meaning \|\n\|---\|---\|\n"
-    (table,) = re.findall(heading + r"((?:\|.*\n)+)", TEXT)
+    return explained(rf"field of `{noun}` \| meaning")
+
+
+def explained(columns: str) -> list[str]:
+    """The names in the first column of the table with these columns."""
+    (table,) = re.findall(rf"\| {columns} \|\n(?:\|---)+\|\n((?:\|.*\n)+)", TEXT)
     return [name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])]
 
 
@@ -36,6 +41,15 @@ def test_every_field_of_a_noun_is_explained_once() -> None:
         if sorted(names := explained_fields(noun.__name__)) != sorted(field.name for field in fields(noun))
     }
     assert wrong == {}
+
+
+def test_every_use_case_is_explained_once() -> None:
+    names = [name for name, value in vars(import_module(Use.__module__)).items() if isinstance(value, Use)]
+    assert sorted(explained(r"use case \| asks \| finds")) == sorted(names)
+
+
+def test_every_member_of_an_api_is_explained() -> None:
+    assert {field.name for field in fields(Api)} <= set(explained("member of `Api` \\| meaning"))
 
 
 def test_the_files_it_names_exist() -> None:
