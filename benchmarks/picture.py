@@ -23,10 +23,10 @@ from benchmarks.cloud import ROOT
 
 PICTURE = ROOT / "docs/run.svg"
 COLUMNS = 80
-THUMBNAIL, GAP, CAPTION = 236, 12, 30  # pixels
+THUMBNAIL, GAP, CAPTION = 158, 12, 26  # pixels
 PLAIN_FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"  # no font is fetched from anywhere
 COLOURS = {
-    r"●|succeeded|signed|the ledger agrees to the nano|(?<=━)━|━(?=━)|4 of 4": "green",
+    r"●|succeeded|signed|the ledger agrees to the nano|(?<=━)━|━(?=━)|(?P<all>\d+) of (?P=all)": "green",
     r"failed|refunded": "yellow",
     r"^(task|               family).*": "bold",
     r"^make run": "bold",
@@ -39,9 +39,16 @@ def main() -> None:
         environment = {**os.environ, "COLUMNS": str(COLUMNS), "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "local", "run"]
         done = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True)
-        made = sorted(path for path in (Path(folder) / "out").iterdir() if re.match(r"\d-(image|video)\.", path.name))
+        made = sorted(
+            (path for path in (Path(folder) / "out").iterdir() if re.match(r"\d+-(image|video)\.", path.name)),
+            key=_number,
+        )
         PICTURE.write_text(draw(done.stdout, made), "utf-8")
     Console().print(f"drew {PICTURE.relative_to(ROOT)}, {PICTURE.stat().st_size >> 10} KB")
+
+
+def _number(path: Path) -> int:
+    return int(path.name.partition("-")[0])
 
 
 def draw(printed: str, files: Sequence[Path]) -> str:
@@ -51,10 +58,15 @@ def draw(printed: str, files: Sequence[Path]) -> str:
     if not size:
         raise ValueError("the terminal was drawn without a size")
     width, below = float(size[1]), float(size[2])
-    step = THUMBNAIL + GAP
-    left = (width - len(files) * step + GAP) / 2
-    shown = [_figure(path, left + index * step, below + GAP) for index, path in enumerate(files)]
-    height = below + GAP + THUMBNAIL + CAPTION
+    step, line = THUMBNAIL + GAP, THUMBNAIL + CAPTION
+    columns = int((width + GAP) // step)
+    left = (width - columns * step + GAP) / 2
+    places = [divmod(index, columns) for index in range(len(files))]
+    shown = [
+        _figure(path, left + column * step, below + GAP + row * line)
+        for path, (row, column) in zip(files, places, strict=True)
+    ]
+    height = below + GAP + (places[-1][0] + 1 if places else 0) * line
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'font-family="{PLAIN_FONT}">\n{terminal}\n{"".join(shown)}</svg>\n'
@@ -82,7 +94,7 @@ def _figure(path: Path, left: float, top: float) -> str:
     return (
         f'<image x="{left:.0f}" y="{top:.0f}" width="{THUMBNAIL}" height="{THUMBNAIL}" '
         f'href="data:image/jpeg;base64,{data}"/>\n'
-        f'<text x="{middle:.0f}" y="{foot:.0f}" text-anchor="middle" font-size="15" fill="#888">'
+        f'<text x="{middle:.0f}" y="{foot:.0f}" text-anchor="middle" font-size="13" fill="#888">'
         f"out/{escape(path.name)}</text>\n"
     )
 

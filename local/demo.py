@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from local.errands import ERRANDS, Errand, Run
 from local.gallery import write_gallery
@@ -26,7 +27,7 @@ OUT = Path("out")
 NEW = Path("out.new")  # becomes OUT at the end, so that a run that is stopped leaves the last one's files
 PATIENCE = 90.0  # seconds until a run that does not end is called a failure
 # Widths that let every row stand on one line of an 80-column terminal, with families' names of up to eight letters.
-COLUMNS = {"task": 13, "family → upstream": 19, "learnt": 8, "seconds": 7, "price": 5, "told": 6, "result": 15}
+COLUMNS = {"task": 13, "family → upstream": 19, "learnt": 8, "seconds": 7, "price": 5, "told": 6, "in out/": 16}
 
 
 def run() -> int:
@@ -59,6 +60,9 @@ def _run(console: Console, run: Run) -> bool:
     for errand in ERRANDS:
         run.fetch(errand)
     console.print(_results(run))
+    for path in (path for errand in ERRANDS for path in errand.files if path.suffix == ".txt"):
+        first = path.read_text("utf-8").strip().partition("\n")[0]
+        console.print(Text(f"{path.name} begins: {first}"), no_wrap=True, overflow="ellipsis")
     console.print(f"fetched by the relay's own links; the providers' had died by then: {dead} of {given}")
     after = run.relay.deployment.account(run.relay.demo.account_id).balance
     spent = sum(run.task(e).price for e in ERRANDS if run.task(e).state is State.SUCCEEDED)
@@ -121,12 +125,18 @@ def _results(run: Run) -> Table:
     for errand in ERRANDS:
         task = run.task(errand)
         made = task.state is State.SUCCEEDED
-        result = ", ".join(str(OUT / path.name) for path in errand.files) if made else f"{_money(task.price)} refunded"
+        result = _named(errand.files) if made else f"{_money(task.price)} refunded"
         price = _money(task.price) if made else "¥0.00"
         told = "signed" if run.told(errand) else "[red]no[/]" if errand.is_told else "–"
         way = f"{task.dialect} → {task.upstream}"
         rows.append((errand.name, way, task.learnt, f"{errand.seconds:.1f}", price, told, result))
     return table_of(rows)
+
+
+def _named(files: Sequence[Path]) -> str:
+    """The first of the files, and how many more there are."""
+    more = f" +{len(files) - 1}" if len(files) > 1 else ""
+    return f"{files[0].name}{more}" if files else "-"
 
 
 def table_of(rows: Iterable[Sequence[str]]) -> Table:

@@ -89,14 +89,21 @@ class Run:
     def fetch(self, errand: Errand) -> None:
         """Save the results as a person would: from the links the relay gives, without a key."""
         spoken = self._client(errand)
-        for index, link in enumerate(spoken.links(spoken.document(errand.ask.path, errand.task_id))):
+        document = spoken.document(errand.ask.path, errand.task_id)
+        if words := spoken.words(document):
+            path = self._path(errand, "", "txt")
+            path.write_text(words, "utf-8")
+            errand.files.append(path)
+        for index, link in enumerate(spoken.links(document)):
             answer = requests.get(link, timeout=SECONDS)
             answer.raise_for_status()
             kind = answer.headers["content-type"].split("/")[-1].replace("jpeg", "jpg").replace("mpeg", "mp3")
-            suffix = f"-{index + 1}" if index else ""
-            path = self.out / f"{ERRANDS.index(errand) + 1}-{self.task(errand).kind}{suffix}.{kind}"
+            path = self._path(errand, f"-{index + 1}" if index else "", kind)
             path.write_bytes(answer.content)
             errand.files.append(path)
+
+    def _path(self, errand: Errand, part: str, suffix: str) -> Path:
+        return self.out / f"{ERRANDS.index(errand) + 1}-{self.task(errand).kind}{part}.{suffix}"
 
     def dead_links(self) -> tuple[int, int]:
         """Of all links the providers gave, how many are dead, and how many there are."""

@@ -27,4 +27,6 @@ def _shown(path: Path) -> str:
     name = escape(path.name, quote=True)
     if path.suffix in (".mp4", ".webm"):
         return f'<video src="{name}" controls loop></video>'
+    if path.suffix == ".txt":
+        return f"<pre>{escape(path.read_text('utf-8'))}</pre>"
     return f'<audio src="{name}" controls></audio>' if path.suffix == ".mp3" else f'<img src="{name}" alt="">'

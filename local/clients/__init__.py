@@ -53,6 +53,10 @@ class Client(ABC):
     def links(self, document: Mapping[str, Any]) -> list[str]:
         """Where a document says the results are."""
 
+    def words(self, document: Mapping[str, Any]) -> str:
+        """The result of a task that makes no file."""
+        return ""
+
     def told_of(self, document: Mapping[str, Any]) -> str:
         """The task a callback's document speaks of."""
         return str(document["task_id"])

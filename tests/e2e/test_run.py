@@ -69,9 +69,18 @@ def test_the_videos_play(run: Run) -> None:
             assert sum(1 for _ in video.decode(video=0)) > 24
 
 
+def test_the_song_can_be_heard_and_the_lyrics_read(run: Run) -> None:
+    songs, lyrics = sorted(run[0].glob("*music*.mp3")), sorted(run[0].glob("*text*.txt"))
+    assert songs
+    for path in songs:
+        with av.open(str(path)) as song:
+            assert next(song.decode(audio=0)).samples > 0
+    assert [path.read_text("utf-8").strip() for path in lyrics] != []
+
+
 def test_a_page_shows_them(run: Run) -> None:
     page = (run[0] / "index.html").read_text("utf-8")
-    assert all(path.name in page for path in run[0].iterdir() if path.suffix in (".png", ".mp4"))
+    assert all(path.name in page for path in run[0].iterdir() if path.suffix in (".png", ".mp4", ".mp3"))
 
 
 def test_every_line_fits_a_terminal_of_80_columns(run: Run) -> None:

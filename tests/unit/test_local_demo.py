@@ -11,7 +11,7 @@ from local.demo import table_of
 
 def test_rows_with_the_longest_names_stand_on_one_line_each() -> None:
     printed = io.StringIO()
-    made = ("image → video", "aistudio → aistudio", "callback", "12.3", "¥3.00", "signed", "out/4-video.mp4")
+    made = ("image → video", "aistudio → aistudio", "callback", "12.3", "¥3.00", "signed", "12-music.mp3 +1")
     refused = ("image refused", "sora2api → aistudio", "submit", "0.4", "¥0.00", "signed", "¥0.28 refunded")
     Console(file=printed, width=80).print(table_of([made, refused]))
     lines = printed.getvalue().splitlines()
