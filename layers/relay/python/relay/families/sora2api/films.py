@@ -53,7 +53,7 @@ def _film(body: _Film, catalog: Catalog, *, image: str | None = None, target: st
     board = is_storyboard(text)
     _check_goes_together(text, board=board, target=target, image=image)
     if board:
-        named = _of_storyboards(named, catalog)
+        named = _of_storyboards(named)
     return Draft(
         dialect=FAMILY,
         platform=PLATFORM,
@@ -100,7 +100,7 @@ def _check_goes_together(text: str, *, board: bool, target: str | None, image: s
         read_shots(text)
 
 
-def _of_storyboards(named: Named, catalog: Catalog) -> Named:
+def _of_storyboards(named: Named) -> Named:
     """Upstreams make storyboards in standard quality whatever is asked for: so that is what is sold and charged."""
     standard = next(name for name, tier in TIERS.items() if tier.begins == "sora2" and named.seconds in tier.seconds)
     return named._replace(model=standard)
