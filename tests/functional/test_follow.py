@@ -61,7 +61,7 @@ def draft(task_id: str, ref: str = "", **fields: Any) -> Draft:
 
 
 def followed(here: Harness, asked: Draft, account_id: str = "acc1") -> Draft:
-    return follow(here.services, Caller(account_id, 3, "aistudio"), asked)
+    return follow(here.services, Caller(account_id, 3, asked.dialect), asked)
 
 
 def refused(here: Harness, asked: Draft, account_id: str = "acc1") -> tuple[str | None, str]:
@@ -95,11 +95,12 @@ def test_a_part_the_parent_does_not_have_is_refused_by_its_field(here: Harness) 
         assert refused(here, draft(task_id, ref)) == ("customId", "customId is no part of that task")
 
 
-def test_a_parent_of_another_account_is_as_unknown_as_none(here: Harness) -> None:
-    foreign = refused(here, draft(made(here, assets=CLIPS)), "acc2")
+def test_a_parent_of_another_account_or_dialect_is_as_unknown_as_none(here: Harness) -> None:
+    asked = draft(made(here, assets=CLIPS))
+    unknown = refused(here, draft("0197e2a4-0000-7000-8000-000000000001"))
 
-    assert foreign == refused(here, draft("0197e2a4-0000-7000-8000-000000000001"))
-    assert foreign[0] == "taskId"
+    assert unknown[0] == "taskId"
+    assert [refused(here, asked, "acc2"), refused(here, replace(asked, dialect="newapi"))] == [unknown, unknown]
 
 
 def test_a_parent_that_has_not_ended_is_refused_by_its_field(here: Harness) -> None:
