@@ -61,6 +61,12 @@ def unknown_word(running: Json, *ends: Json) -> Json:
     return UNKNOWN_NUMBER if type(running) is int else running
 
 
+def strange(running: Json, done: Json, failed: Json) -> Json:
+    """The same; some APIs tell a failure by another field than the one that tells what is running."""
+    found = unknown_word(running, done, failed)
+    return unknown_word(running, done) if found == running else found
+
+
 def order_of(draft: Draft, model: Model) -> Order:
     kind = FILES.get(KINDS[draft.kind].file)
     seconds = float(draft.duration or model.duration) if draft.kind is Kind.VIDEO else SONG_SECONDS

@@ -11,7 +11,7 @@ from typing import Any
 from local.upstreams.callbacks import Event, Signer
 from local.upstreams.files import Files
 from local.upstreams.jobs import Job, like_parent
-from local.upstreams.made import assets_of, facts_of, found, order_of, record, refusal, sold_by, task_of, unknown_word
+from local.upstreams.made import assets_of, facts_of, found, order_of, record, refusal, sold_by, strange, task_of
 from local.upstreams.misbehave import late
 from local.upstreams.paths import Path
 from local.upstreams.settings import Settings
@@ -150,7 +150,7 @@ class Mirror(Simulator):
                 return self._tell(route, job)
             states, made = (State.PROCESSING, State.SUCCEEDED, State.FAILED), assets_of(job)
             told = [self._tell(route, job, replace(self.task(job), state=state, assets=made)) for state in states]
-            return Reply.json(unknown_word(*(parse(each.body) for each in told)))
+            return Reply.json(strange(*(parse(each.body) for each in told)))
 
         return self.query(asked.platform, asked.task_id, record)
 

@@ -23,7 +23,11 @@ FIXTURES = Path(__file__).parents[1] / "fixtures" / "kie"
 CATALOG = shipped()
 URL = "https://files.example/a.png"
 HOOK = "https://client.example/hook"
-KINDS = {"market": (Kind.IMAGE, "nano-banana-pro"), "veo": (Kind.VIDEO, "veo3_fast"), "suno": (Kind.MUSIC, "V5")}
+KINDS: dict[str, tuple[Kind, str]] = {
+    "market": (Kind.IMAGE, "nano-banana-pro"),
+    "veo": (Kind.VIDEO, "veo3_fast"),
+    "suno": (Kind.MUSIC, "V5"),
+}
 QUERIES = {
     "market": "/api/v1/jobs/recordInfo",
     "veo": "/api/v1/veo/record-info",
@@ -39,7 +43,7 @@ def sample(name: str) -> Any:
 
 
 def record(api: str, state: State = State.SUCCEEDED) -> Record:
-    kind, model = KINDS[api]
+    kind, model = KINDS.get(api, (Kind.VIDEO, api))
     created = 1767225600000
     task = Task("acc", "task_demo", "kie", api, kind, model, 1, created, created + 1, upstream_task_id="up_1")
     done = state is State.SUCCEEDED
@@ -97,7 +101,32 @@ def test_a_failure_has_the_number_of_its_reason(api: str, code: str, said: objec
     assert (told.get("errorCode") or told.get("failCode")) == said
 
 
+CALLBACKS: dict[str, tuple[Any, Any]] = {
+    "runway": (
+        {"code": 200, "data": {"task_id": "task_demo", "video_id": "task_demo", "video_url": URL, "image_url": ""}},
+        {"code": 500, "data": {"task_id": "task_demo"}},
+    ),
+    "aleph": (
+        {"code": 200, "taskId": "task_demo", "data": {"result_video_url": URL, "result_image_url": ""}},
+        {"code": 400, "taskId": "task_demo", "data": None},
+    ),
+    "flux-kontext": (
+        {"code": 200, "data": {"taskId": "task_demo", "info": {"originImageUrl": None, "resultImageUrl": URL}}},
+        {"code": 501, "data": {"taskId": "task_demo", "info": None}},
+    ),
+}
+
+
+@pytest.mark.parametrize("api", CALLBACKS)
+def test_each_apis_callback_has_a_shape_of_its_own(api: str) -> None:
+    for state, wanted in zip((State.SUCCEEDED, State.FAILED), CALLBACKS[api], strict=True):
+        told = json.loads(DIALECT.write_callback(Told(record(api, state), 0)))
+        assert isinstance(told.pop("msg"), str)
+        assert told == wanted
+
+
 MARKET, VEO, SUNO = "/api/v1/jobs/createTask", "/api/v1/veo/generate", "/api/v1/generate"
+RUNWAY, FLUX = "/api/v1/runway/generate", "/api/v1/flux/kontext/generate"
 SUNG = {"model": "V5", "callBackUrl": HOOK, "customMode": True, "instrumental": False}
 ON = {"model": "V5", "callBackUrl": HOOK, "audioId": "019b_2", "defaultParamFlag": True}
 
@@ -148,6 +177,18 @@ def market(model: str, **given: object) -> dict[str, object]:
         ("/api/v1/veo/extend", {"prompt": "on"}, "taskId"),
         ("/api/v1/veo/extend", {"taskId": "t", "prompt": "on", "seeds": 7}, "seeds"),
         ("/api/v1/veo/extend", {"taskId": "t", "prompt": "on", "model": "veo3"}, "model"),
+        (RUNWAY, {"prompt": "a cat", "quality": "720p"}, "duration"),
+        (RUNWAY, {"prompt": "a cat", "quality": "720p", "duration": 7}, "duration"),
+        (RUNWAY, {"prompt": "a cat", "quality": "4k", "duration": 5}, "quality"),
+        (RUNWAY, {"prompt": "x" * 1801, "quality": "720p", "duration": 5}, "prompt"),
+        (RUNWAY, {"prompt": "a cat", "quality": "720p", "duration": 5, "waterMark": "mine"}, "waterMark"),
+        ("/api/v1/runway/extend", {"prompt": "on", "quality": "720p"}, "taskId"),
+        ("/api/v1/aleph/generate", {"prompt": "a drawing"}, "videoUrl"),
+        ("/api/v1/aleph/generate", {"prompt": "a drawing", "videoUrl": "a.mp4"}, "videoUrl"),
+        (FLUX, {"prompt": "a cat", "model": "flux-2"}, "model"),
+        (FLUX, {"prompt": "a cat", "outputFormat": "webp"}, "outputFormat"),
+        (FLUX, {"prompt": "a cat", "safetyTolerance": 7}, "safetyTolerance"),
+        (FLUX, {"prompt": "a cat", "aspectRatio": "wide"}, "aspectRatio"),
         (SUNO, {**SUNG, "prompt": "la", "title": "Rain"}, "style"),
         (SUNO, {**SUNG, "style": "pop", "title": "Rain"}, "prompt"),
         (SUNO, {**SUNG, "prompt": "la", "style": "pop", "title": "x" * 81}, "title"),

@@ -16,6 +16,7 @@ from tests.axes import each_once, table
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "kie"
 APIS = PROVIDER.apis
 WORD_FIELD = {"gpt4o-image": "status", "market": "state", "veo": "successFlag", "suno": "status"}
+WORD_FIELD |= {"runway": "state", "aleph": "successFlag", "flux-kontext": "successFlag"}
 PICTURE, OTHER = Asset("https://files.example/a.png"), Asset("https://files.example/b.png")
 WORDS: list[tuple[str, dict[str, Any], State]] = [
     ("gpt4o-image", {"status": "GENERATING"}, State.PROCESSING),
@@ -36,6 +37,17 @@ WORDS: list[tuple[str, dict[str, Any], State]] = [
     ("veo", {"successFlag": 1}, State.SUCCEEDED),
     ("veo", {"successFlag": 2}, State.FAILED),
     ("veo", {"successFlag": 3}, State.FAILED),
+    *(("runway", {"state": word}, State.QUEUED) for word in ("wait", "queueing")),
+    ("runway", {"state": "generating"}, State.PROCESSING),
+    ("runway", {"state": "success", "failCode": 400}, State.SUCCEEDED),
+    ("runway", {"state": "fail"}, State.FAILED),
+    ("aleph", {"successFlag": 0, "errorCode": 0, "errorMessage": ""}, State.PROCESSING),
+    ("aleph", {"successFlag": 0, "errorCode": 400}, State.FAILED),
+    ("aleph", {"successFlag": 0, "errorMessage": "no luck"}, State.FAILED),
+    ("aleph", {"successFlag": 1}, State.SUCCEEDED),
+    *(("flux-kontext", {"successFlag": flag}, State.FAILED) for flag in (2, 3)),
+    ("flux-kontext", {"successFlag": 0}, State.PROCESSING),
+    ("flux-kontext", {"successFlag": 1}, State.SUCCEEDED),
     ("suno", {"status": "PENDING"}, State.QUEUED),
     ("suno", {"status": "TEXT_SUCCESS"}, State.PROCESSING),
     ("suno", {"status": "FIRST_SUCCESS"}, State.PROCESSING),

@@ -25,6 +25,11 @@ MUSIC = Draft("aistudio", "suno", Kind.MUSIC, "V5", prompt="rain  on\nroofs")
 PICTURES = tuple(f"https://files.example/{number}.png" for number in range(20))
 SIZES = {"gpt4o-image": ("1:1", "3:2", "2:3"), "veo": ("16:9", "9:16")}
 MODELS = {"gpt4o-image": "gpt4o-image", "market": "kling-3.0/video", "veo": "", "suno": "V5"}
+MODELS |= {"runway": "runway", "aleph": "runway-aleph", "flux-kontext": "flux-kontext-max"}
+
+
+FILM = (Medium(MediaRole.VIDEO, "https://files.example/a.mp4"),)
+DRAFTS = {**dict.fromkeys(APIS, VIDEO), "suno": MUSIC, "aleph": replace(VIDEO, action="edit", media=FILM)}
 
 
 def pictures(number: int) -> tuple[Medium, ...]:
@@ -53,10 +58,13 @@ def test_registry_finds_the_provider() -> None:
         ("market", "/api/v1/jobs/createTask"),
         ("veo", "/api/v1/veo/generate"),
         ("suno", "/api/v1/generate"),
+        ("runway", "/api/v1/runway/generate"),
+        ("aleph", "/api/v1/aleph/generate"),
+        ("flux-kontext", "/api/v1/flux/kontext/generate"),
     ],
 )
 def test_each_api_has_its_create_path(api: str, path: str) -> None:
-    sent = call(MUSIC if api == "suno" else VIDEO, api)
+    sent = call(DRAFTS[api], api)
     assert (sent.method, sent.url) == ("POST", path)
 
 
@@ -67,6 +75,9 @@ def test_each_api_has_its_create_path(api: str, path: str) -> None:
         ("market", "/api/v1/jobs/recordInfo"),
         ("veo", "/api/v1/veo/record-info"),
         ("suno", "/api/v1/generate/record-info"),
+        ("runway", "/api/v1/runway/record-detail"),
+        ("aleph", "/api/v1/aleph/record-info"),
+        ("flux-kontext", "/api/v1/flux/kontext/record-info"),
     ],
 )
 def test_each_api_has_its_query_path(api: str, path: str) -> None:
@@ -84,13 +95,13 @@ def test_submission_may_not_be_repeated() -> None:
 
 @pytest.mark.parametrize("api", APIS)
 def test_our_callback_url_is_sent_not_the_clients(api: str) -> None:
-    draft = replace(MUSIC if api == "suno" else VIDEO, callback=Callback("https://client.example/hook"))
+    draft = replace(DRAFTS[api], callback=Callback("https://client.example/hook"))
     assert body(draft, api, callback_url=OURS)["callBackUrl"] == OURS
 
 
 @pytest.mark.parametrize("api", APIS)
 def test_no_callback_url_is_sent_where_there_is_none(api: str) -> None:
-    assert "callBackUrl" not in body(MUSIC if api == "suno" else VIDEO, api)
+    assert "callBackUrl" not in body(DRAFTS[api], api)
 
 
 @each_once(
@@ -99,7 +110,8 @@ def test_no_callback_url_is_sent_where_there_is_none(api: str) -> None:
 )
 def test_what_an_api_cannot_continue_is_left_to_another_upstream(api: str, continued: dict[str, Any]) -> None:
     kind = next(iter(APIS[api].carries))
-    if "parent" in continued and APIS[api].carries[kind].parent:
+    carries = APIS[api].carries[kind]
+    if ("parent" in continued and carries.parent) or ("media" in continued and MediaRole.VIDEO in carries.media):
         return
     with pytest.raises(Unfit) as caught:
         APIS[api].first_step(Order(replace(VIDEO, **{"kind": kind, "action": "", **continued}), Source("kie", "", api)))
@@ -120,6 +132,13 @@ SAID = {"lyrics": "la", "style": "pop", "title": "Rain", "continue_at": 60}
             {"options": {"seed": 12345}},
             "/api/v1/veo/extend",
             {"taskId": "task_demo", "prompt": "on", "seeds": 12345, "model": "fast"},
+        ),
+        (
+            "runway",
+            "runway@1080p",
+            {},
+            "/api/v1/runway/extend",
+            {"taskId": "task_demo", "prompt": "on", "quality": "1080p"},
         ),
         (
             "suno",
@@ -283,3 +302,35 @@ def test_suno_custom_mode_always_has_a_style() -> None:
 @pytest.mark.parametrize(("prompt", "title"), [("a" * 200, "a" * 80), ("  ", "Untitled"), ("a" * 79 + " b", "a" * 79)])
 def test_suno_title_fits(prompt: str, title: str) -> None:
     assert body(replace(MUSIC, prompt=prompt, options={"lyrics": "la", "style": "pop"}), "suno")["title"] == title
+
+
+def test_runway_says_its_quality_length_and_picture() -> None:
+    asked = replace(VIDEO, media=pictures(1), duration=5, ratio="16:9")
+    assert body(asked, "runway", "runway@1080p") == {
+        "prompt": "a cat",
+        "quality": "1080p",
+        "duration": 5,
+        "aspectRatio": "16:9",
+        "imageUrl": PICTURES[0],
+    }
+
+
+def test_aleph_makes_one_film_over() -> None:
+    asked = replace(DRAFTS["aleph"], options={"seed": 7}, ratio="21:9")
+    assert body(asked, "aleph") == {"prompt": "a cat", "videoUrl": FILM[0].url, "seed": 7, "aspectRatio": "21:9"}
+    with pytest.raises(Unfit, match="has to be one film"):
+        call(VIDEO, "aleph")
+
+
+@pytest.mark.parametrize(
+    ("changes", "about"),
+    [
+        ({"media": pictures(2)}, "image"),
+        ({"options": {"output_format": "webp"}}, "output_format"),
+        ({"media": pictures(1), "options": {"safety": 3}}, "safety"),
+    ],
+)
+def test_flux_leaves_what_it_cannot_make_to_another_upstream(changes: dict[str, Any], about: str) -> None:
+    with pytest.raises(Unfit) as caught:
+        call(replace(IMAGE, **changes), "flux-kontext")
+    assert caught.value.about == about

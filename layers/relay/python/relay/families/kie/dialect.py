@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 
 from relay.families.dialect import Dialect, Record, Told
 from relay.families.kie import account, files, replies
+from relay.families.kie.aleph import dialect as aleph
+from relay.families.kie.flux import dialect as flux
 from relay.families.kie.gpt4o import dialect as gpt4o
 from relay.families.kie.market import dialect as market
+from relay.families.kie.runway import dialect as runway
 from relay.families.kie.suno import dialect as suno
 from relay.families.kie.veo import dialect as veo
 from relay.families.kie.words import FAMILY, LANGUAGE
@@ -22,13 +25,26 @@ CALLBACKS: Mapping[str, Callable[[Told[Record]], bytes]] = {
     **market.CALLBACKS,
     **veo.CALLBACKS,
     **suno.CALLBACKS,
+    **runway.CALLBACKS,
+    **aleph.CALLBACKS,
+    **flux.CALLBACKS,
 }
 
 
 class KieDialect(Dialect):
     family = FAMILY
     language = LANGUAGE
-    routes = (*account.ROUTES, *files.ROUTES, *gpt4o.ROUTES, *market.ROUTES, *veo.ROUTES, *suno.ROUTES)
+    routes = (
+        *account.ROUTES,
+        *files.ROUTES,
+        *gpt4o.ROUTES,
+        *market.ROUTES,
+        *veo.ROUTES,
+        *suno.ROUTES,
+        *runway.ROUTES,
+        *aleph.ROUTES,
+        *flux.ROUTES,
+    )
 
     def write_error(self, error: RelayError, trace_id: str) -> Reply:
         return replies.write_error(error, trace_id)

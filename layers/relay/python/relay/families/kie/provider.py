@@ -1,14 +1,17 @@
-"""How we speak to KIE AI: four APIs under one envelope, each described by its own table."""
+"""How we speak to KIE AI: its APIs under one envelope, each described by its own table."""
 
 from __future__ import annotations
 
 from functools import partial
 from urllib.parse import quote
 
+from relay.families.kie.aleph import provider as aleph
 from relay.families.kie.answers import bare_refusal, find_id, knows, read_envelope, refusal
+from relay.families.kie.flux import provider as flux
 from relay.families.kie.gpt4o import provider as gpt4o
 from relay.families.kie.market import provider as market
 from relay.families.kie.records import Wire, read_record
+from relay.families.kie.runway import provider as runway
 from relay.families.kie.suno import provider as suno
 from relay.families.kie.veo import provider as veo
 from relay.families.provider import Api, Job, Order, Provider
@@ -19,7 +22,15 @@ from relay.nouns.signing import verify_id
 from relay.nouns.task import TERMINAL, Observation, State
 from relay.nouns.wire import Answer, Call, Inbound
 
-WIRES = {"gpt4o-image": gpt4o.WIRE, "market": market.WIRE, "veo": veo.WIRE, "suno": suno.WIRE}
+WIRES = {
+    "gpt4o-image": gpt4o.WIRE,
+    "market": market.WIRE,
+    "veo": veo.WIRE,
+    "suno": suno.WIRE,
+    "runway": runway.WIRE,
+    "aleph": aleph.WIRE,
+    "flux-kontext": flux.WIRE,
+}
 
 
 def _write_submit(wire: Wire, order: Order) -> Call:

@@ -24,7 +24,7 @@ class Wire:
     `extend` is where it goes on from a job it made before. `words` are its status words in upper case, found under the
     first of `word_fields` there is. `salvaged` are failed words that count as success when there are results all the
     same; `refused` are words that mean the content was refused; `milestones` are percents for words of APIs that tell
-    no progress.
+    no progress. With `fails_running` a job that says it is running has failed if it names an error.
     """
 
     create: str
@@ -39,6 +39,7 @@ class Wire:
     milestones: Mapping[str, float] = field(default_factory=dict)
     salvaged: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
+    fails_running: bool = False
 
 
 IMAGES = (MediaRole.IMAGE, MediaRole.FIRST_FRAME)
@@ -78,6 +79,8 @@ def read_record(wire: Wire, record: Record) -> Observation | None:
     state = wire.words.get(word.upper())
     if state is None:
         return Observation(State.PROCESSING, task_id, _progress(record) or 0.0, unknown_word=word)
+    if wire.fails_running and state is State.PROCESSING and _names_error(record):
+        state = State.FAILED
     assets = wire.read_assets(record)[:MAX_ASSETS] if state in (State.SUCCEEDED, State.FAILED) else ()
     if state is State.FAILED and assets and word.upper() in wire.salvaged:
         state = State.SUCCEEDED
@@ -98,6 +101,10 @@ def _word(wire: Wire, record: Record) -> str | None:
         if isinstance(value, str | int) and (word := as_text(str(value), MAX_CODE)):
             return word
     return None
+
+
+def _names_error(record: Record) -> bool:
+    return pick(record, "errorCode") not in (None, 0, "0", "") or bool(pick(record, "errorMessage"))
 
 
 def _progress(record: Record) -> float | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from relay.families.bodies import MAX_TEXT, Body
@@ -17,7 +18,7 @@ from relay.nouns.catalog import Catalog, Model, Offer
 from relay.nouns.draft import Callback, Draft
 from relay.nouns.errors import Forbidden, InvalidParameter, MissingField, RelayError, TaskNotFound, Unsupported
 from relay.nouns.faults import Fault, sentence
-from relay.nouns.task import FAULTS, State, Task
+from relay.nouns.task import FAULTS, Role, State, Task
 from relay.nouns.wire import Inbound, Reply, compact
 
 # Codes that are not the error's HTTP status (KIE docs, status codes; 403 is not among them).
@@ -26,7 +27,22 @@ _ERROR_CODES: tuple[tuple[type[RelayError], int], ...] = ((Forbidden, 401), (Uns
 _FAULT_CODES: Mapping[str, int] = {"CONTENT_POLICY_VIOLATION": 400, "INVALID_PARAMETER": 400, "INPUT_FETCH_FAILED": 451}
 _TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
+
+def ratio_of(value: str) -> str:
+    if value != "auto" and not re.fullmatch("[0-9]{1,2}:[0-9]{1,2}", value):
+        raise ValueError("must be a ratio like 16:9")
+    return value
+
+
+def not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
+Prompt = Annotated[Text, AfterValidator(not_blank)]
+Ratio = Annotated[str, AfterValidator(ratio_of)]
 
 
 class CamelBody(Body):
@@ -115,3 +131,27 @@ def echo(draft: Draft) -> str:
 
 def urls_of(task: Task) -> list[str]:
     return [asset.url for asset in task.results]
+
+
+def cover_of(task: Task) -> str:
+    return next((asset.url for asset in task.assets if asset.role is Role.COVER), "")
+
+
+def flag_of(task: Task) -> int:
+    """How a task stands, as the APIs with a `successFlag` say it: a failure is 2 where it was never begun, else 3."""
+    if task.state is State.SUCCEEDED:
+        return 1
+    if not task.terminal:
+        return 0
+    return 2 if task.upstream_task_id is None else 3
+
+
+def date_of(instant: int | None) -> str | None:
+    """The form of those APIs' dates, in UTC."""
+    return datetime.fromtimestamp(instant // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S") if instant else None
+
+
+def refuse_mark(field: str, text: str) -> None:
+    """Raises InvalidParameter where a watermark is asked for."""
+    if text:
+        raise InvalidParameter(field, "is not offered here", "此处不支持")

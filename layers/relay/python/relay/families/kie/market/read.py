@@ -7,25 +7,17 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, create_model
+from pydantic import Field, create_model
 
 from relay.families.bodies import AS_TEXT, Body, Media, Url, read_body, read_json
 from relay.families.kie.market.words import PLATFORM, Inputs, inputs_of
-from relay.families.kie.replies import CamelBody, Text, callback_of, level_of, sold_of
+from relay.families.kie.replies import CamelBody, Ratio, Text, callback_of, level_of, sold_of
 from relay.families.kie.words import FAMILY
 from relay.nouns.catalog import Catalog, Offer
 from relay.nouns.draft import Draft, Kind, MediaRole, Medium, media_of
 from relay.nouns.errors import InvalidParameter, MissingField
 from relay.nouns.wire import Inbound
 
-
-def _ratio(value: str) -> str:
-    if value != "auto" and not re.fullmatch("[0-9]{1,2}:[0-9]{1,2}", value):
-        raise ValueError("must be a ratio like 16:9, or auto")
-    return value
-
-
-Ratio = Annotated[str, AfterValidator(_ratio)]
 Seconds = Annotated[str, AS_TEXT, Field(pattern="^[1-9][0-9]{0,2}$")]
 
 

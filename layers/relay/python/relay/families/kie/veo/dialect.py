@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -12,13 +11,16 @@ from relay.families.bodies import Media, Url, read_body, read_json
 from relay.families.dialect import CREATE, RECORD, AnyRoute, Record, Route, Told
 from relay.families.kie.replies import (
     CamelBody,
-    Text,
+    Prompt,
     callback_of,
     code_of,
+    date_of,
     echo,
     fault_of,
+    flag_of,
     level_of,
     read_query,
+    refuse_mark,
     said,
     urls_of,
     words_of,
@@ -31,7 +33,7 @@ from relay.families.kie.words import FAMILY
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft, Kind, MediaRole, Parent, media_of, options_of
 from relay.nouns.errors import InvalidParameter
-from relay.nouns.task import State, Task
+from relay.nouns.task import State
 from relay.nouns.wire import Inbound, Json, Reply
 
 FAILED = 501  # the number of a failed generation
@@ -44,7 +46,7 @@ _PICTURES: Mapping[str, tuple[int, int, MediaRole]] = {
 
 
 class _Create(CamelBody):
-    prompt: Text
+    prompt: Prompt
     model: str = words.USUAL_MODEL
     image_urls: Annotated[list[Media], Field(default_factory=list)]
     generation_type: Literal["TEXT_2_VIDEO", "FIRST_AND_LAST_FRAMES_2_VIDEO", "REFERENCE_2_VIDEO"] | None = None
@@ -58,7 +60,7 @@ class _Create(CamelBody):
 
 class _Extend(CamelBody):
     task_id: str
-    prompt: Text
+    prompt: Prompt
     seeds: Annotated[int, Field(ge=10_000, le=99_999)] | None = None
     model: Literal["fast", "quality", "lite"] | None = None
     watermark: str = ""
@@ -68,7 +70,7 @@ class _Extend(CamelBody):
 def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
     document = read_json(inbound)
     body = read_body(_Create, document)
-    _check(body)
+    refuse_mark("watermark", body.watermark)
     usual = FRAMES if len(body.image_urls) <= MOST_FRAMES else REFERENCES
     way = body.generation_type or (usual if body.image_urls else TEXT)
     fewest, most, role = _PICTURES[way]
@@ -98,7 +100,7 @@ def read_extend(inbound: Inbound, catalog: Catalog) -> Draft:
     """What goes on from a film of ours; the model is the film's own where none is named."""
     document = read_json(inbound)
     body = read_body(_Extend, document)
-    _check(body)
+    refuse_mark("watermark", body.watermark)
     offer = catalog.offer(FAMILY, PLATFORM, Kind.VIDEO)
     return Draft(
         dialect=FAMILY,
@@ -115,24 +117,17 @@ def read_extend(inbound: Inbound, catalog: Catalog) -> Draft:
     )
 
 
-def _check(body: _Create | _Extend) -> None:
-    if not body.prompt.strip():
-        raise InvalidParameter("prompt", "must not be blank", "不能为空白")
-    if body.watermark:
-        raise InvalidParameter("watermark", "is not offered here", "此处不支持")
-
-
 def write_record(told: Told[Record]) -> Reply:
     task, fault = told.found.task, fault_of(told.found.task)
     record = {
         "taskId": task.task_id,
         "paramJson": echo(told.found.draft),
-        "completeTime": _date(task.completed_at),
+        "completeTime": date_of(task.completed_at),
         "response": {"taskId": task.task_id, **_results(told.found)} if task.state is State.SUCCEEDED else None,
-        "successFlag": _flag(task),
+        "successFlag": flag_of(task),
         "errorCode": code_of(fault, FAILED) if fault else None,
         "errorMessage": words_of(fault) if fault else None,
-        "createTime": _date(task.created_at),
+        "createTime": date_of(task.created_at),
         "fallbackFlag": False,
     }
     return write_reply(record)
@@ -153,19 +148,6 @@ def _results(found: Record) -> dict[str, Json]:
     urls = urls_of(found.task)
     resolution = str(found.draft.raw.get("resolution") or words.USUAL_RESOLUTION)
     return {"resultUrls": list(urls), "originUrls": list(urls), "resolution": resolution}
-
-
-def _flag(task: Task) -> int:
-    if task.state is State.SUCCEEDED:
-        return 1
-    if not task.terminal:
-        return 0
-    return 2 if task.upstream_task_id is None else 3
-
-
-def _date(instant: int | None) -> str | None:
-    """The form of this API's dates, in UTC."""
-    return datetime.fromtimestamp(instant // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S") if instant else None
 
 
 ROUTES: tuple[AnyRoute, ...] = (

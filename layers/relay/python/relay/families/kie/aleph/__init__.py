@@ -1,0 +1,1 @@
+"""The Runway Aleph API: films made over."""

@@ -1,0 +1,100 @@
+"""KIE's Runway Aleph API as clients speak it to us."""
+
+from __future__ import annotations
+
+from relay.families.bodies import Media, Url, read_body, read_json
+from relay.families.dialect import CREATE, RECORD, AnyRoute, Record, Route, Told
+from relay.families.kie.aleph import words
+from relay.families.kie.aleph.words import OPTIONS, PLATFORM
+from relay.families.kie.replies import (
+    CamelBody,
+    Prompt,
+    Ratio,
+    callback_of,
+    code_of,
+    cover_of,
+    date_of,
+    echo,
+    fault_of,
+    read_query,
+    refuse_mark,
+    said,
+    urls_of,
+    words_of,
+    write_created,
+    write_reply,
+)
+from relay.families.kie.words import FAMILY
+from relay.nouns.catalog import Catalog
+from relay.nouns.draft import Draft, Kind, MediaRole, media_of, options_of
+from relay.nouns.task import State
+from relay.nouns.wire import Inbound, Json, Reply
+
+FAILED = 500  # the number of a failed generation
+
+
+class _Create(CamelBody):
+    prompt: Prompt
+    video_url: Media
+    aspect_ratio: Ratio | None = None
+    seed: int | None = None
+    reference_image: Media | None = None
+    water_mark: str = ""
+    upload_cn: bool | None = None
+    call_back_url: Url | None = None
+
+
+def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
+    document = read_json(inbound)
+    body = read_body(_Create, document)
+    refuse_mark("waterMark", body.water_mark)
+    references = media_of(MediaRole.REFERENCE, "referenceImage", body.reference_image)
+    return Draft(
+        dialect=FAMILY,
+        platform=PLATFORM,
+        kind=Kind.VIDEO,
+        model=catalog.offer(FAMILY, PLATFORM, Kind.VIDEO).model(None).name,
+        prompt=body.prompt,
+        action="edit",
+        ratio=body.aspect_ratio,
+        media=media_of(MediaRole.VIDEO, "videoUrl", body.video_url) + references,
+        options=options_of(seed=body.seed, upload_cn=body.upload_cn),
+        callback=callback_of(body.call_back_url),
+        raw=said(_Create, document),
+        fields={**OPTIONS, "video": "videoUrl"},
+    )
+
+
+def write_record(told: Told[Record]) -> Reply:
+    """A failure has the flag of what is still running, and an error."""
+    task, fault = told.found.task, fault_of(told.found.task)
+    done = task.state is State.SUCCEEDED
+    made: Json = (
+        {"taskId": task.task_id, "resultVideoUrl": urls_of(task)[0], "resultImageUrl": cover_of(task)} if done else None
+    )
+    record = {
+        "taskId": task.task_id,
+        "paramJson": echo(told.found.draft),
+        "response": made,
+        "completeTime": date_of(task.completed_at),
+        "createTime": date_of(task.created_at),
+        "successFlag": int(done),
+        "errorCode": code_of(fault, FAILED) if fault else 0,
+        "errorMessage": words_of(fault) if fault else "",
+    }
+    return write_reply(record)
+
+
+def write_callback(told: Told[Record]) -> bytes:
+    """The task's id stands beside `data` here."""
+    task, fault = told.found.task, fault_of(told.found.task)
+    head: dict[str, Json] = {"code": 400 if fault else 200, "msg": words_of(fault) if fault else "success"}
+    made: Json = None if fault else {"result_video_url": urls_of(task)[0], "result_image_url": cover_of(task)}
+    return Reply.json({**head, "taskId": task.task_id, "data": made}).body
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route("POST", words.CREATE_PATH, CREATE, read_create, write_created),
+    Route("GET", words.QUERY_PATH, RECORD, read_query(PLATFORM), write_record),
+)
+CALLBACKS = {PLATFORM: write_callback}

@@ -1,0 +1,1 @@
+"""The Flux Kontext API: pictures from a text, or from another picture."""

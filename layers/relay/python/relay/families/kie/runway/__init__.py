@@ -1,0 +1,1 @@
+"""The Runway API: films, and what goes on from them."""

@@ -1,0 +1,145 @@
+"""KIE's Runway API as clients speak it to us."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from relay.families.bodies import Media, Url, read_body, read_json
+from relay.families.dialect import CREATE, RECORD, AnyRoute, Record, Route, Told
+from relay.families.kie.replies import (
+    CamelBody,
+    Prompt,
+    Ratio,
+    callback_of,
+    code_of,
+    cover_of,
+    date_of,
+    echo,
+    fault_of,
+    level_of,
+    read_query,
+    refuse_mark,
+    said,
+    urls_of,
+    words_of,
+    write_created,
+    write_reply,
+)
+from relay.families.kie.runway import words
+from relay.families.kie.runway.words import PLATFORM
+from relay.families.kie.words import FAMILY
+from relay.nouns.catalog import Catalog, Model
+from relay.nouns.draft import Draft, Kind, MediaRole, Parent, media_of
+from relay.nouns.task import State
+from relay.nouns.wire import Inbound, Json, Reply
+
+FAILED = 500  # the number of a failed generation
+_STATES: Mapping[State, str] = {
+    State.PENDING: "wait",
+    State.QUEUED: "queueing",
+    State.PROCESSING: "generating",
+    State.SUCCEEDED: "success",
+}
+
+
+class _Extend(CamelBody):
+    prompt: Annotated[Prompt, Field(max_length=1800)]
+    quality: str
+    water_mark: str = ""
+    call_back_url: Url | None = None
+    task_id: str
+
+
+class _Create(_Extend):
+    task_id: str = ""
+    duration: Literal[5, 10]
+    aspect_ratio: Ratio | None = None
+    image_url: Media | None = None
+
+
+def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
+    document = read_json(inbound)
+    body = read_body(_Create, document)
+    return Draft(
+        dialect=FAMILY,
+        platform=PLATFORM,
+        kind=Kind.VIDEO,
+        model=_model(body, catalog).name,
+        prompt=body.prompt,
+        action="image2video" if body.image_url else "text2video",
+        ratio=body.aspect_ratio,
+        duration=body.duration,
+        media=media_of(MediaRole.IMAGE, "imageUrl", body.image_url),
+        callback=callback_of(body.call_back_url),
+        raw=said(_Create, document),
+        fields={"image": "imageUrl"},
+    )
+
+
+def read_extend(inbound: Inbound, catalog: Catalog) -> Draft:
+    document = read_json(inbound)
+    body = read_body(_Extend, document)
+    return Draft(
+        dialect=FAMILY,
+        platform=PLATFORM,
+        kind=Kind.VIDEO,
+        model=_model(body, catalog).name,
+        prompt=body.prompt,
+        action="extend",
+        parent=Parent(body.task_id, field="taskId"),
+        callback=callback_of(body.call_back_url),
+        raw=said(_Extend, document),
+        fields={"action": "taskId"},
+    )
+
+
+def _model(body: _Extend, catalog: Catalog) -> Model:
+    refuse_mark("waterMark", body.water_mark)
+    offer = catalog.offer(FAMILY, PLATFORM, Kind.VIDEO)
+    return level_of(offer, offer.default, body.quality, words.USUAL_QUALITY, "quality")
+
+
+def write_record(told: Told[Record]) -> Reply:
+    task, draft, _ = told.found
+    fault = fault_of(task)
+    film: Json = None
+    if task.state is State.SUCCEEDED:
+        film = {**_film(told.found), "taskId": task.task_id}
+    record = {
+        "taskId": task.task_id,
+        "parentTaskId": draft.parent.task_id if draft.parent else None,
+        "generateParam": echo(draft),
+        "state": _STATES.get(task.status, "fail"),
+        "generateTime": date_of(task.created_at),
+        "videoInfo": film,
+        "failCode": code_of(fault, FAILED) if fault else None,
+        "failMsg": words_of(fault) if fault else None,
+        "expireFlag": 0,
+    }
+    return write_reply(record)
+
+
+def write_callback(told: Told[Record]) -> bytes:
+    task, fault = told.found.task, fault_of(told.found.task)
+    if fault is not None:
+        code = 400 if code_of(fault, FAILED) < FAILED else FAILED
+        return write_reply({"task_id": task.task_id}, code, words_of(fault)).body
+    film = _film(told.found)
+    made = {"video_id": film["videoId"], "video_url": film["videoUrl"], "image_url": film["imageUrl"]}
+    return write_reply({"task_id": task.task_id, **made}, 200, "All generated successfully.").body
+
+
+def _film(found: Record) -> dict[str, Json]:
+    task = found.task
+    return {"videoId": task.task_id, "videoUrl": urls_of(task)[0], "imageUrl": cover_of(task)}
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route("POST", words.CREATE_PATH, CREATE, read_create, write_created),
+    Route("POST", words.EXTEND_PATH, CREATE, read_extend, write_created),
+    Route("GET", words.QUERY_PATH, RECORD, read_query(PLATFORM), write_record),
+)
+CALLBACKS = {PLATFORM: write_callback}
