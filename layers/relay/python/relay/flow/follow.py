@@ -49,7 +49,7 @@ def follow(services: Services, caller: Caller, draft: Draft) -> Draft:
 
 
 def _like_parent(services: Services, draft: Draft, parent: Task) -> Draft:
-    """The draft for its parent's model; a film also in its parent's shape, and as long where it does not say."""
+    """The draft for its parent's model; a video also in its parent's shape, and as long where it does not say."""
     draft = replace(draft, model=parent.model)
     made = services.store.tasks.request(parent.account_id, parent.task_id) if draft.kind is Kind.VIDEO else None
     if made is None:

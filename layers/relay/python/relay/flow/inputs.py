@@ -24,7 +24,7 @@ from relay.nouns.wire import Call
 
 STORED = "media:"  # URL scheme of a stored file inside a draft: media:<key of our bucket>
 CHECK_SECONDS = 3.0  # for looking up the host names of all addresses of a request, together
-KIND_WORDS = {"image": ("a picture", "图片"), "video": ("a film", "视频"), "audio": ("a sound", "音频")}
+KIND_WORDS = {"image": ("a picture", "图片"), "video": ("a video", "视频"), "audio": ("a sound", "音频")}
 PROBE_SECONDS = 5.0  # for one address
 PROBES_SECONDS = 10.0  # for all of a request: they and two submissions must fit into the function's 60 s
 PROBE_BYTES = 4096  # read from the start of an address to see whether it holds media

@@ -31,7 +31,7 @@ OPTIONS: Mapping[str, Option] = {
     # any kind
     "negative_prompt": Option("text", "what the result should not show, or not sound like"),
     "seed": Option("whole", "the same seed and request make the same result"),
-    "style": Option("text", "the look of a picture or film, the tags of a song"),
+    "style": Option("text", "the look of a picture or video, the tags of a song"),
     "title": Option("text", "of a song; the name of a character"),
     "mode": Option("word", "how the model works: `std`, `pro`; of Midjourney `fast`, `relax`, `turbo`"),
     "enhance_prompt": Option("flag", "the upstream may rewrite the prompt to make more of it", hint=True, usual=False),
@@ -53,15 +53,15 @@ OPTIONS: Mapping[str, Option] = {
     # videos
     "resolution": Option("word", "`480p`, `720p`, `1080p`, `4k`; of pictures `1K`, `2K`, `4K`"),
     "upsample": Option("flag", "the result is scaled up", usual=False),
-    "sound": Option("flag", "the film has sound", usual=False),
+    "sound": Option("flag", "the video has sound", usual=False),
     "loop": Option("flag", "the end leads back to the start", usual=False),
     "motion": Option("word", "how much moves: `low`, `high`"),
     "cfg_scale": Option("number", "how closely to follow the prompt, 0 to 1"),
     "camera_control": Option("object", "how the camera moves (Kling's `type` and `config`)"),
     "dynamic_masks": Option("object", "what moves where (Kling's list)"),
-    "multi_shots": Option("flag", "the film is cut from several shots", usual=False),
-    "remix_target": Option("word", "the vendor's public id of a film to remake: Sora's `s_…`"),
-    "timestamps": Option("word", "which seconds of a film show a character: `0,3`"),
+    "multi_shots": Option("flag", "the video is cut from several shots", usual=False),
+    "remix_target": Option("word", "the vendor's public id of a video to remake: Sora's `s_…`"),
+    "timestamps": Option("word", "which seconds of a video show a character: `0,3`"),
     # music
     "lyrics": Option("text", "what is sung"),
     "instrumental": Option("flag", "nobody sings", usual=False),

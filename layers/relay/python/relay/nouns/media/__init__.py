@@ -1,6 +1,6 @@
 """What a file is, by its bytes; file names and declared types may be wrong on purpose and are not used here.
 
-One module per container format finds where the file ends and checks that it holds a picture or a film; `inspect`
+One module per container format finds where the file ends and checks that it holds a picture or a video; `inspect`
 picks the module. Pictures are decoded too, by zlib and Pillow, within the limits of `pixels`.
 """
 

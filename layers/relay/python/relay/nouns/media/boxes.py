@@ -1,4 +1,4 @@
-"""MP4 and QuickTime: nested boxes; the size table of a film track must match the data in the file."""
+"""MP4 and QuickTime: nested boxes; the size table of a video track must match the data in the file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from relay.nouns.media.parts import Data, cut_short, damaged, hollow, take, whole
 
 _NAME = re.compile(rb"[\w \xa9]{4}")
-_MOST_SAMPLES = 1_000_000  # frames of one film
+_MOST_SAMPLES = 1_000_000  # frames of one video
 
 
 class Box(NamedTuple):
@@ -42,17 +42,17 @@ def boxes(data: Data, at: int, end: int) -> Iterator[Box]:
 
 
 def end_of(data: Data) -> int:
-    """Where the film ends. Raises NotMedia."""
+    """Where the video ends. Raises NotMedia."""
     found = list(boxes(data, 0, len(data)))
     held = sum(each.end - each.start for each in found if each.name == b"mdat")
     index = next((each for each in found if each.name == b"moov"), None)
     if index is None or not held:
-        raise hollow("it has no index of a film, or no data")
+        raise hollow("it has no index of a video, or no data")
     in_fragments = any(each.name == b"moof" for each in found)
-    film = next((track for track in _inside(data, index, b"trak") if _is_film(data, track)), None)
-    if film is None:
-        raise hollow("it has no film track")
-    samples = _sample_bytes(data, film)
+    video = next((track for track in _inside(data, index, b"trak") if _is_video(data, track)), None)
+    if video is None:
+        raise hollow("it has no video track")
+    samples = _sample_bytes(data, video)
     if samples > held or not (samples or in_fragments):
         raise hollow("it has not the data that its index names")
     return whole(data, found[-1].end)
@@ -65,7 +65,7 @@ def _inside(data: Data, box: Box, *path: bytes) -> Iterator[Box]:
             yield from _inside(data, each, *path[1:]) if path[1:] else [each]
 
 
-def _is_film(data: Data, track: Box) -> bool:
+def _is_video(data: Data, track: Box) -> bool:
     kinds = (take(data, each.start + 8, 4) for each in _inside(data, track, b"mdia", b"hdlr"))
     return b"vide" in kinds
 

@@ -1,4 +1,4 @@
-"""WebM: nested elements; the segment must hold a film track and a cluster with data."""
+"""WebM: nested elements; the segment must hold a video track and a cluster with data."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class Element(NamedTuple):
 
 
 def end_of(data: Data) -> int:
-    """Where the film ends. Raises NotMedia."""
+    """Where the video ends. Raises NotMedia."""
     header = _element(data, 0, len(data))
     segment = _element(data, header.end, len(data))
     if not header.known or segment.id != _SEGMENT:
         raise damaged("its header is not followed by a segment")
-    film = block = False
+    video = block = False
     for part in _parts(data, segment):
-        film = film or (part.id == _TRACKS and _has_film(data, part))
+        video = video or (part.id == _TRACKS and _has_video(data, part))
         block = block or (part.id in _BLOCKS and part.end > part.start)
-    if not film:
-        raise hollow("it has no film track")
+    if not video:
+        raise hollow("it has no video track")
     if not block:
         raise hollow("it has no cluster with data")
     return whole(data, segment.end)
@@ -56,7 +56,7 @@ def _parts(data: Data, segment: Element) -> Iterator[Element]:
             cluster_end = each.end
 
 
-def _has_film(data: Data, tracks: Element) -> bool:
+def _has_video(data: Data, tracks: Element) -> bool:
     for track in _children(data, tracks):
         if track.id == _TRACK:
             for each in _children(data, track):

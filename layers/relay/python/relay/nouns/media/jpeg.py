@@ -1,4 +1,4 @@
-"""JPEG, segment by segment to its end marker. What follows is dropped: phones append trailers and films."""
+"""JPEG, segment by segment to its end marker. What follows is dropped: phones append trailers and videos."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from relay.nouns.media.parts import Data, cut_short, damaged, hollow, take, whole
 from relay.nouns.media.pixels import MAX_WEBP_PIXELS, check_size, decode
 
-_FRAMES = (b"dc", b"db")  # how the names of a film's compressed and raw frames end
+_FRAMES = (b"dc", b"db")  # how the names of a video's compressed and raw frames end
 
 
 class Chunk(NamedTuple):
@@ -56,7 +56,7 @@ def _webp_size(data: Data, chunk: Chunk) -> tuple[int, int]:
 
 
 def avi_end(data: Data) -> int:
-    """Where the film ends; a long one goes on in further RIFFs. Raises NotMedia."""
+    """Where the video ends; a long one goes on in further RIFFs. Raises NotMedia."""
     riff = _riff(data, 0)
     lists = {
         bytes(data[each.start : each.start + 4]): each
@@ -64,7 +64,7 @@ def avi_end(data: Data) -> int:
         if each.name == b"LIST"
     }
     if b"hdrl" not in lists or not _has_film_stream(data, lists[b"hdrl"]):
-        raise hollow("it has no header list with a film in it")
+        raise hollow("it has no header list with a video in it")
     if b"movi" not in lists or not _has_frame(data, lists[b"movi"]):
         raise hollow("it has no frames")
     end = riff.end + riff.end % 2
