@@ -23,7 +23,7 @@ from benchmarks.cloud import ROOT
 
 PICTURE = ROOT / "docs/run.svg"
 COLUMNS = 80
-THUMBNAIL, GAP, CAPTION = 158, 12, 26  # pixels
+THUMBNAIL, GAP, CAPTION = 150, 12, 26  # pixels
 PLAIN_FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"  # no font is fetched from anywhere
 COLOURS = {
     r"●|succeeded|signed|the ledger agrees to the nano|(?<=━)━|━(?=━)|(?P<all>\d+) of (?P=all)": "green",
