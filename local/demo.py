@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from local.errands import ERRANDS, Errand, Run
+from local.demo_tasks import DEMO_TASKS, DemoTask, Run
 from local.gallery import write_gallery
 from local.relayed import LocalRelay
 from local.serve import log_to
@@ -31,7 +31,7 @@ COLUMNS = {"task": 13, "family → upstream": 19, "learnt": 8, "seconds": 7, "pr
 
 
 def run() -> int:
-    """0 when every errand ended as it should and the ledger agrees."""
+    """0 when every task ended as it should and the ledger agrees."""
     console = Console(highlight=False)
     shutil.rmtree(NEW, ignore_errors=True)
     NEW.mkdir()
@@ -57,27 +57,27 @@ def _run(console: Console, run: Run) -> bool:
     # As if weeks had passed at the providers: what is fetched below can only be what the relay has kept.
     run.relay.upstreams.files.expire()
     dead, given = run.dead_links()
-    for errand in ERRANDS:
-        run.fetch(errand)
+    for entry in DEMO_TASKS:
+        run.fetch(entry)
     console.print(_results(run))
-    for path in (path for errand in ERRANDS for path in errand.files if path.suffix == ".txt"):
+    for path in (path for entry in DEMO_TASKS for path in entry.files if path.suffix == ".txt"):
         first = path.read_text("utf-8").strip().partition("\n")[0]
         console.print(Text(f"{path.name} begins: {first}"), no_wrap=True, overflow="ellipsis")
     console.print(f"fetched by the relay's own links; the providers' had died by then: {dead} of {given}")
     after = run.relay.deployment.account(run.relay.demo.account_id).balance
-    spent = sum(run.task(e).price for e in ERRANDS if run.task(e).state is State.SUCCEEDED)
+    spent = sum(run.task(e).price for e in DEMO_TASKS if run.task(e).state is State.SUCCEEDED)
     drift = run.relay.deployment.store.accounts.drift(run.relay.demo.account_id)
     agrees = drift == 0 and before - after == spent
     console.print(
         f"balance {_money(before)} → {_money(after)}, spent {_money(spent)}; "
         + ("the ledger agrees to the nano" if agrees else f"[red]the ledger is off by {drift} nanos[/]")
     )
-    page = write_gallery(NEW, [(errand.name, run.prompt(errand), errand.shown) for errand in ERRANDS])
+    page = write_gallery(NEW, [(entry.name, run.prompt(entry), entry.shown) for entry in DEMO_TASKS])
     console.print(f"open [bold]{OUT / page.name}[/] to see what was made")
     return (
         agrees
         and dead == given > 0
-        and all(run.task(e).state is e.expected and run.told(e) is e.is_told for e in ERRANDS)
+        and all(run.task(e).state is e.expected and run.told(e) is e.is_told for e in DEMO_TASKS)
     )
 
 
@@ -90,22 +90,22 @@ def _watch(console: Console, run: Run) -> None:
         TimeElapsedColumn(),
         console=console,
     )
-    bars: dict[TaskID, Errand] = {}
+    bars: dict[TaskID, DemoTask] = {}
     until = time.monotonic() + PATIENCE
     with Live(progress, console=console, refresh_per_second=8):
-        for errand in ERRANDS:
-            run.submit(errand)
-            bars[progress.add_task(errand.name, total=100, word="pending")] = errand
+        for entry in DEMO_TASKS:
+            run.submit(entry)
+            bars[progress.add_task(entry.name, total=100, word="pending")] = entry
         open_bars = dict(bars)
         while open_bars:
             if time.monotonic() > until:
-                late = ", ".join(errand.name for errand in open_bars.values())
+                late = ", ".join(entry.name for entry in open_bars.values())
                 raise TimeoutError(f"not ended after {PATIENCE:.0f} s: {late}")
-            for bar, errand in list(open_bars.items()):
-                word, percent = run.status(errand)
+            for bar, entry in list(open_bars.items()):
+                word, percent = run.status(entry)
                 progress.update(bar, completed=percent, word=word)
                 if State(word) in TERMINAL:
-                    errand.seconds = time.monotonic() - errand.began
+                    entry.seconds = time.monotonic() - entry.began
                     progress.update(bar, completed=100)
                     del open_bars[bar]
             time.sleep(0.2)
@@ -116,20 +116,20 @@ def _watch(console: Console, run: Run) -> None:
 def _until_told(run: Run) -> None:
     """Waits for the last callbacks; which of them did not come, the table says."""
     until = time.monotonic() + 15
-    while time.monotonic() < until and not all(run.told(errand) for errand in ERRANDS if errand.is_told):
+    while time.monotonic() < until and not all(run.told(entry) for entry in DEMO_TASKS if entry.is_told):
         time.sleep(0.2)
 
 
 def _results(run: Run) -> Table:
     rows = []
-    for errand in ERRANDS:
-        task = run.task(errand)
+    for entry in DEMO_TASKS:
+        task = run.task(entry)
         made = task.state is State.SUCCEEDED
-        result = _named(errand.files) if made else f"{_money(task.price)} refunded"
+        result = _named(entry.files) if made else f"{_money(task.price)} refunded"
         price = _money(task.price) if made else "¥0.00"
-        told = "signed" if run.told(errand) else "[red]no[/]" if errand.is_told else "–"
+        told = "signed" if run.told(entry) else "[red]no[/]" if entry.is_told else "–"
         way = f"{task.dialect} → {task.upstream}"
-        rows.append((errand.name, way, task.learnt, f"{errand.seconds:.1f}", price, told, result))
+        rows.append((entry.name, way, task.learnt, f"{entry.seconds:.1f}", price, told, result))
     return table_of(rows)
 
 

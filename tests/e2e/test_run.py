@@ -12,7 +12,7 @@ import av
 import pytest
 from PIL import Image
 
-from local.errands import ERRANDS
+from local.demo_tasks import DEMO_TASKS
 from tests.e2e.fixtures.running import ROOT, eventually
 
 pytestmark = pytest.mark.stack
@@ -49,7 +49,7 @@ def test_it_says_how_everything_went(run: Run, word: str) -> None:
 
 def test_every_request_that_is_not_refused_leaves_a_file(run: Run) -> None:
     left = {path.name.partition("-")[0] for path in run[0].glob("*-*.*") if "upload" not in path.name}
-    assert left == {str(number) for number, errand in enumerate(ERRANDS, 1) if not errand.ask.refused}
+    assert left == {str(number) for number, entry in enumerate(DEMO_TASKS, 1) if not entry.ask.refused}
 
 
 def test_the_pictures_can_be_seen(run: Run) -> None:
