@@ -120,3 +120,8 @@ def like_parent(draft: Draft, made: Draft) -> Draft:
     if draft.model:
         return draft
     return replace(draft, model=made.model, size=made.size, ratio=made.ratio, duration=draft.duration or made.duration)
+
+
+def with_words(draft: Draft) -> Draft:
+    """A request whose prompt is what is sung where it has no other: the marker of a fault may stand there."""
+    return draft if draft.prompt else replace(draft, prompt=str(draft.options.get("lyrics") or ""))

@@ -10,7 +10,7 @@ from typing import Any
 
 from local.upstreams.callbacks import Event, Signer
 from local.upstreams.files import Files
-from local.upstreams.jobs import Job, like_parent
+from local.upstreams.jobs import Job, like_parent, with_words
 from local.upstreams.made import assets_of, facts_of, found, order_of, record, refusal, sold_by, strange, task_of
 from local.upstreams.misbehave import late
 from local.upstreams.paths import Path
@@ -104,6 +104,8 @@ class Mirror(Simulator):
         return use(self, route, route.read(inbound, self.catalog))
 
     def _create(self, route: AnyRoute, draft: Draft) -> Reply:
+        draft = with_words(draft)
+
         def accepted(job: Job) -> Reply:
             if route.ended and route.wait:
                 ended = partial(self._tell, replace(route, write=route.ended), job, self.task(job, job.done_at))
@@ -167,16 +169,13 @@ class Mirror(Simulator):
         return route.write(self._told(self.task(job)))
 
     def _download(self, route: AnyRoute, asked: Download) -> Reply:
-        return route.write(self._told(self.fresh_link(asked)))
-
-    def fresh_link(self, asked: Download) -> str:
-        """Another link to a result."""
+        """Tells another link to a result."""
         if asked.task_id and asked.url not in self.ended(asked.task_id, None).urls:
             raise TaskNotFound
         link = self.files.again(asked.url, self.now() + self.settings.download_links_live)
         if link is None:
             raise InvalidParameter("url", "was not generated here", "不是此处生成的文件")
-        return link
+        return route.write(self._told(link))
 
     def _balance(self, route: AnyRoute, asked: None) -> Reply:
         spent, tier = self.settings.money - self.money, next(iter(self.catalog.tiers.values()))

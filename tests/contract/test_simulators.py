@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from local.upstreams import Pace, Settings
 from local.upstreams.files import Files
-from local.upstreams.jobs import Job
+from local.upstreams.jobs import Job, with_words
 from local.upstreams.misbehave import Silence
 from local.upstreams.paths import IMAGE_HOST
 from local.upstreams.server import simulator_of
@@ -73,7 +73,7 @@ class Upstream:
         return answered(self.simulator.answer(Inbound(call.method, path, headers, {}, query, call.body)))
 
     def job(self, draft: Draft) -> Job:
-        (job,) = self.simulator.jobs(draft.prompt)
+        (job,) = self.simulator.jobs(with_words(draft).prompt)
         return job
 
 

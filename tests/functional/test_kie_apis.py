@@ -141,3 +141,16 @@ def test_what_no_source_carries_is_refused_before_the_charge(
     status, document = here.post(path, body)
     assert (status, document["msg"].split()[0]) == (400, field)
     assert stored_state(here) == before
+
+
+def test_credits_are_whole_and_two_hundred_to_a_dollar(here: Harness) -> None:
+    status, document = here.request("GET", "/api/v1/chat/credit")
+    assert (status, document["data"]) == (200, here.balance * 200 * 100 // 720 // nanos("1"))
+
+
+def test_a_direct_link_is_given_to_whose_result_it_is(here: Harness) -> None:
+    task_id = made(here, "veo")
+    record = here.request("GET", f"/api/v1/veo/record-info?taskId={task_id}")[1]["data"]
+    asked = {"url": record["response"]["resultUrls"][0]}
+    assert here.post("/api/v1/common/download-url", asked)[1]["data"] == asked["url"]
+    assert here.post("/api/v1/common/download-url", asked, key=STRANGER)[1]["code"] == 404

@@ -1,4 +1,4 @@
-"""Owns reading a job's record: what the four APIs' query answers have in common, and how they may differ."""
+"""Reading a job's record: what the query answers of KIE's APIs have in common, and how they may differ."""
 
 from __future__ import annotations
 
