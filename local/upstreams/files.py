@@ -66,6 +66,10 @@ class Files:
         self._links[name] = link
         return f"{self.base_url}/{name}"
 
+    def reserve(self, upstream: str, job: Job, lives: float, faults: Faults) -> list[str]:
+        """An address for each of the files a job was asked for."""
+        return [self.add(link_of(upstream, job, each, lives, faults)) for each in range(job.order.count)]
+
     def keep(self, body: bytes) -> tuple[str, str]:
         """The address and content type of a file somebody uploaded."""
         found = sniff(body)

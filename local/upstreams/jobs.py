@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from local.upstreams.faults import Fault
 from local.upstreams.media import Kind
 from local.upstreams.settings import Stages
 from relay.nouns.draft import Draft
-
-Stage = Literal["asking", "pending", "queued", "processing", "succeeded", "failed", "cancelled"]
 
 SLOW_FACTOR = 10.0
 FOREVER = math.inf
@@ -47,12 +46,18 @@ class Job:
     created: float
     stages: Stages
     outcome: Fault | None = None
-    urls: list[str] = field(default_factory=list)
+    urls: Sequence[str] = ()
+    covers: Sequence[str] = ()  # the picture that comes with each
     background: bytes | None = None
     # Set while the input picture is on its way, and when it cannot be had.
     fetching: bool = False
     problem: str | None = None
-    state: Stage | None = None
+    state: str | None = None
+
+    @property
+    def callback_url(self) -> str:
+        """Where to tell of it; empty where nobody asked."""
+        return self.order.callback_url or ""
 
     @property
     def done_at(self) -> float:
@@ -79,7 +84,7 @@ class Job:
         }
         return names.get(self.outcome.name)
 
-    def stage(self, now: float) -> Stage:
+    def stage(self, now: float) -> str:
         """Where the job stands at `now`."""
         if self.state is not None:
             return self.state

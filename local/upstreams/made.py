@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 
 from local.upstreams.fault_table import UNKNOWN_NUMBER, UNKNOWN_WORD
 from local.upstreams.jobs import FOREVER, Job, Order
 from local.upstreams.media import Kind as Media
+from relay.catalog.file import shipped
 from relay.families.dialect import CREATE_RECORD, MANY_FACTS, RECORD, RECORD_FACTS, AnyRoute, Record
 from relay.nouns.catalog import Catalog, Model, Offer
 from relay.nouns.draft import KINDS, Draft, Kind, MediaRole
 from relay.nouns.errors import BadKey, InsufficientBalance, InvalidParameter, RateLimited, RelayError, UpstreamError
 from relay.nouns.faults import Fault
-from relay.nouns.task import Asset, State, Task
+from relay.nouns.songs import sung
+from relay.nouns.task import Asset, Role, State, Task
 from relay.nouns.wire import Json
 
 FILES: Mapping[str | None, Media] = {"image": "image", "video": "video", "audio": "music"}
@@ -25,6 +28,9 @@ REFUSALS: Mapping[str, Callable[[], RelayError]] = {
     "refuse": lambda: InvalidParameter("prompt", "was refused: content policy", "违反内容政策"),
     "no-credits": InsufficientBalance,
 }
+
+
+shipped_catalog = cache(shipped)
 
 
 def sold_by(catalog: Catalog, family: str) -> Catalog:
@@ -84,9 +90,21 @@ def order_of(draft: Draft, model: Model) -> Order:
 
 
 def assets_of(job: Job) -> tuple[Asset, ...]:
+    if job.covers:
+        return tuple(asset for number in range(len(job.urls)) for asset in _song(job, number))
     seconds = None if job.order.kind == "image" else job.order.seconds
-    title = job.order.prompt[:40] if job.order.kind == "music" else None
-    return tuple(Asset(url, seconds, title) for url in job.urls)
+    return tuple(Asset(url, seconds) for url in job.urls)
+
+
+def _song(job: Job, number: int) -> tuple[Asset, Asset]:
+    """A song and its picture, which are known by one id."""
+    ref = _clip(job, number)
+    song = Asset(job.urls[number], job.order.seconds, sung(job.request).title or job.order.prompt[:40], ref=ref)
+    return song, Asset(job.covers[number], role=Role.COVER, ref=ref)
+
+
+def _clip(job: Job, number: int) -> str:
+    return f"clip-{job.task_id}-{number + 1}"
 
 
 def task_of(job: Job, now: float, upstream: str, family: str) -> Task:
@@ -108,8 +126,13 @@ def task_of(job: Job, now: float, upstream: str, family: str) -> Task:
 
 
 def facts_of(job: Job) -> Mapping[str, Json]:
-    """What an outcome that is no file says."""
-    return {} if job.order.count else {"text": f"Written for: {job.order.prompt}"}
+    """What an outcome says in words."""
+    text = f"Written for: {job.order.prompt}"
+    if not job.covers:
+        return {} if job.order.count else {"title": job.order.prompt[:40], "text": text}
+    song = sung(job.request)
+    said = {"text": song.lyrics or text, "tags": song.style}
+    return {"clips": [{"ref": _clip(job, number), **said} for number in range(len(job.urls))]}
 
 
 def fault_of(job: Job) -> Fault:

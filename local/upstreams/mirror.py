@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,41 +10,29 @@ from typing import Any
 from local.upstreams.callbacks import Event, Signer
 from local.upstreams.files import Files
 from local.upstreams.jobs import Job, like_parent, with_words
-from local.upstreams.made import assets_of, facts_of, found, order_of, record, refusal, sold_by, strange, task_of
+from local.upstreams.made import (
+    assets_of,
+    facts_of,
+    found,
+    order_of,
+    record,
+    refusal,
+    shipped_catalog,
+    sold_by,
+    strange,
+    task_of,
+)
 from local.upstreams.misbehave import late
 from local.upstreams.paths import Path
 from local.upstreams.settings import Settings
 from local.upstreams.simulator import Simulator
-from relay.edge.wiring import catalog
 from relay.families import dialect
-from relay.families.dialect import (
-    ANSWER,
-    BALANCE,
-    CANCEL,
-    CREATE,
-    CREATE_RECORD,
-    DOWNLOAD,
-    MANY,
-    MANY_FACTS,
-    QUERY,
-    RECORD,
-    RECORD_FACTS,
-    UPLOAD,
-    AnyRoute,
-    Auth,
-    Completion,
-    Dialect,
-    Download,
-    TaskQuery,
-    Told,
-    Use,
-)
+from relay.families.dialect import AnyRoute, Auth, Completion, Dialect, Download, TaskQuery, Told
 from relay.families.reading import parse
 from relay.nouns.account import Balance, FilePart, Upload
 from relay.nouns.catalog import Upstream
-from relay.nouns.draft import Draft
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import InvalidParameter, RelayError, TaskNotFound
-from relay.nouns.ids import uuid7
 from relay.nouns.listing import TaskIds
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Inbound, Json, Reply
@@ -57,10 +44,9 @@ class Mirror(Simulator):
     def __init__(self, upstream: Upstream, settings: Settings, files: Files) -> None:
         super().__init__(upstream, settings, files)
         self.dialect: Dialect = dialect(upstream.family)
-        self.catalog = sold_by(catalog(), upstream.family)
-        self.new_id: Callable[[], str] = lambda: uuid7(int(self.now() * 1000), secrets.randbits(74))
-        served = [route for route in self.dialect.routes if route.use in USES]
-        self._own_paths = [Path.of(route, partial(self._serve, route, USES[route.use])) for route in served]
+        self.catalog = sold_by(shipped_catalog(), upstream.family)
+        served = [route for route in self.dialect.routes if route.use.name in USES]
+        self._own_paths = [Path.of(route, partial(self._serve, route, USES[route.use.name])) for route in served]
 
     def paths(self) -> Sequence[Path]:
         return self._own_paths
@@ -108,8 +94,8 @@ class Mirror(Simulator):
 
         def accepted(job: Job) -> Reply:
             if route.ended and route.wait:
-                ended = partial(self._tell, replace(route, write=route.ended), job, self.task(job, job.done_at))
-                raise late(job, self.now(), self.settings.hang_seconds, ended)
+                told = partial(self._tell, replace(route, write=route.ended), job)
+                raise late(job, self.now(), self.settings.hang_seconds, lambda: told(self.task(job, job.done_at)))
             return self._tell(route, job)
 
         return self.submit(draft.platform, draft.prompt, lambda: self.job(draft), accepted)
@@ -122,7 +108,11 @@ class Mirror(Simulator):
             draft = like_parent(draft, self.ended(draft.parent.task_id, draft.platform).request)
         order = order_of(draft, self.catalog.models[draft.model])
         if not draft.asks:
-            return self.job_for(self.new_id(), draft.platform, order, draft)
+            job = self.job_for(self.new_id(), draft.platform, order, draft)
+            if draft.kind is Kind.MUSIC:
+                picture = replace(job, order=replace(order, kind="image"))
+                job.covers = self.files.reserve(self.name, picture, self.settings.links_live, self.faults)
+            return job
         free = replace(order, count=0, cost=0, callback_url=None)
         return replace(self.job_for(self.new_id(), draft.platform, free, draft), state="asking")
 
@@ -150,8 +140,9 @@ class Mirror(Simulator):
         def record(job: Job, unknown: bool) -> Reply:
             if not unknown:
                 return self._tell(route, job)
+            task = self.task(replace(job, state="processing"))
             states, made = (State.PROCESSING, State.SUCCEEDED, State.FAILED), assets_of(job)
-            told = [self._tell(route, job, replace(self.task(job), state=state, assets=made)) for state in states]
+            told = [self._tell(route, job, replace(task, state=state, assets=made)) for state in states]
             return Reply.json(strange(*(parse(each.body) for each in told)))
 
         return self.query(asked.platform, asked.task_id, record)
@@ -164,7 +155,7 @@ class Mirror(Simulator):
         job = self.book.find(asked.task_id, asked.platform)
         if job is None:
             raise TaskNotFound
-        if job.stage(self.now()) == "pending":
+        if job.stage(self.now()) not in ("succeeded", "failed", "cancelled"):
             job.state = "cancelled"
         return route.write(self._told(self.task(job)))
 
@@ -187,13 +178,14 @@ class Mirror(Simulator):
         return route.write(self._told(Upload(url, part.filename, len(part.body), kind, int(until))))
 
 
-USES: Mapping[Use[Any, Any], Callable[..., Reply]] = {
-    **dict.fromkeys((CREATE, CREATE_RECORD), Mirror._create),
-    **dict.fromkeys((QUERY, RECORD, RECORD_FACTS), Mirror._query),
-    **dict.fromkeys((MANY, MANY_FACTS), Mirror._many),
-    ANSWER: Mirror._answer,
-    CANCEL: Mirror._cancel,
-    DOWNLOAD: Mirror._download,
-    BALANCE: Mirror._balance,
-    UPLOAD: Mirror._upload,
+USES: Mapping[str, Callable[..., Reply]] = {
+    "create": Mirror._create,
+    "answer": Mirror._answer,
+    "query": Mirror._query,
+    "record": Mirror._query,
+    "many": Mirror._many,
+    "cancel": Mirror._cancel,
+    "download": Mirror._download,
+    "balance": Mirror._balance,
+    "upload": Mirror._upload,
 }

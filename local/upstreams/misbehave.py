@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.upstreams.jobs import FOREVER, Job
+from relay.nouns.errors import RelayError
 from relay.nouns.wire import JSON, Reply
 
 _TRANSPORT = "upstreams.transport"
@@ -93,6 +94,14 @@ class Streaming(Response):
 def late(job: Job, now: float, patience: float, write: Callable[[], Reply]) -> Late | Silence:
     """What a client gets whose request is answered with the outcome: it, once the job has ended, if it ever does."""
     return Silence(patience) if job.done_at == FOREVER else Late(max(0.0, job.done_at - now), write)
+
+
+class InOk(Exception):
+    """A refusal to be told with the status 200."""
+
+    def __init__(self, refusal: RelayError) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
 
 
 def _page(status: int, text: str) -> Reply:

@@ -113,9 +113,9 @@ class Upstreams:
             self._spawn(self._fetch_input(simulator, job, job.order.image_url))
 
     def _announce(self, simulator: Simulator, job: Job) -> None:
-        if job.order.callback_url is not None:
+        if job.callback_url:
             fault, signer = simulator.fault_at("callback", job), simulator.signer(job)
-            told = delivery_of(job, job.order.callback_url, simulator.events, signer, fault)
+            told = delivery_of(job, job.callback_url, simulator.events, signer, fault)
             self._spawn(self.callbacks.run(told))
 
     async def _fetch_input(self, simulator: Simulator, job: Job, url: str) -> None:

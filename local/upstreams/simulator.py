@@ -13,15 +13,16 @@ from threading import RLock
 from typing import Any
 
 from local.upstreams.callbacks import Event, Signer
-from local.upstreams.fault_table import Endpoint
+from local.upstreams.fault_table import UNKNOWN_WORD, Endpoint
 from local.upstreams.faults import Fault, Faults, UnknownFault, Visit
-from local.upstreams.files import Files, link_of
+from local.upstreams.files import Files
 from local.upstreams.jobs import Book, Job, Order
-from local.upstreams.misbehave import BARE, Late, Silence, Streamed
-from local.upstreams.paths import Path
+from local.upstreams.misbehave import BARE, InOk, Late, Silence, Streamed
+from local.upstreams.paths import Path, Verb
 from local.upstreams.settings import Settings
 from relay.nouns.catalog import Upstream
 from relay.nouns.errors import Internal, InvalidParameter, NotFound, RelayError, TaskNotFound
+from relay.nouns.ids import uuid7
 from relay.nouns.wire import Inbound, Reply
 
 logger = logging.getLogger("local.upstreams")
@@ -38,6 +39,7 @@ class Simulator(ABC):
         self.book = Book()
         self.money = settings.money  # nanos left of what the relay has paid in
         self.begin: Callable[[Job], None] = lambda job: None
+        self.new_id: Callable[[], str] = lambda: uuid7(int(self.now() * 1000), secrets.randbits(74))
         self._intake = upstream.intake
         self._taken: deque[float] = deque()
         self._lock = RLock()
@@ -95,7 +97,7 @@ class Simulator(ABC):
                 return self._answered(inbound)
             except RelayError as error:
                 return self._refused(error, inbound.path)
-            except _InOk as inside:
+            except InOk as inside:
                 return replace(self._refused(inside.refusal, inbound.path), status=200)
             except (Late, Silence, Streamed):
                 raise
@@ -107,6 +109,10 @@ class Simulator(ABC):
         trace_id = secrets.token_hex(16)
         reply = self.write_refusal(error, trace_id, path)
         return replace(reply, headers={**reply.headers, "x-trace-id": trace_id})
+
+    def verb(self, inbound: Inbound) -> Verb | None:
+        """Whether a request makes a job, takes one back, or asks for something; None where nothing is served."""
+        return next((path.verb for path in self.paths() if path.match(inbound)), None)
 
     def _answered(self, inbound: Inbound) -> Reply:
         for path in self.paths():
@@ -149,7 +155,7 @@ class Simulator(ABC):
             return self._misbehave(fault)
         if job is None or (fault and fault.name == "not-found"):
             raise TaskNotFound
-        return record(job, fault is not None)
+        return record(job, fault is not None or job.state == UNKNOWN_WORD)
 
     def job_for(self, task_id: str, api: str, order: Order, request: Any) -> Job:  # noqa: ANN401 (the family's own)
         """A job with its faults chosen, paid for, and its result links reserved. Raises RelayError over a limit."""
@@ -165,8 +171,7 @@ class Simulator(ABC):
         self.money -= order.cost
         stages = self.settings.pace.of(order.kind)
         job = Job(task_id, api, order, request, now, stages, self._fault_of("outcome", task_id, api, order))
-        lives = self.settings.links_live
-        job.urls = [self.files.add(link_of(self.name, job, each, lives, self.faults)) for each in range(order.count)]
+        job.urls = self.files.reserve(self.name, job, self.settings.links_live, self.faults)
         return job
 
     def fault_at(self, endpoint: Endpoint, job: Job) -> Fault | None:
@@ -188,13 +193,5 @@ class Simulator(ABC):
         if fault.name in BARE:
             return BARE[fault.name]
         if fault.name == "error-in-200":
-            raise _InOk(self.refusal(fault.name))
+            raise InOk(self.refusal(fault.name))
         raise self.refusal(fault.name)
-
-
-class _InOk(Exception):
-    """A refusal to be told with the status 200."""
-
-    def __init__(self, refusal: RelayError) -> None:
-        super().__init__(refusal)
-        self.refusal = refusal

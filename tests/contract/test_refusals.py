@@ -27,9 +27,8 @@ from relay.families.dialect import (
 from relay.nouns.money import nanos
 from relay.nouns.wire import Json
 from tests.contract.clients import UNKNOWN, asks_of, creations_of, filled, pointed, shape_at
-from tests.functional.harness import Harness, open_account
+from tests.functional.harness import Harness, open_account, simulated
 from tests.functional.refusals import stored_state
-from tests.functional.simulated import simulated
 from tests.speaking import SPOKEN
 
 CREATES, OF_ONE = (CREATE, CREATE_RECORD), (QUERY, RECORD, RECORD_FACTS, CANCEL, HIDE)
@@ -55,7 +54,7 @@ spoken = pytest.mark.parametrize("family", SPOKEN)
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[Harness]:
-    with simulated() as (made, _):
+    with simulated() as made:
         for key, balance in ((EMPTY, "0"), (FROZEN, "9")):
             open_account(made, key, key, balance, 3)
         made.services.store.accounts.change(FROZEN, status="frozen")

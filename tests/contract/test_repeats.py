@@ -15,9 +15,8 @@ from relay.nouns.money import nanos
 from relay.nouns.task import State
 from tests.contract.clients import Ask, Creation, asks_of, creations_of, filled, pointed
 from tests.contract.test_refusals import wrong
-from tests.functional.harness import Harness, open_account
+from tests.functional.harness import Harness, open_account, simulated
 from tests.functional.refusals import TABLES
-from tests.functional.simulated import simulated
 from tests.speaking import SPOKEN
 
 STRANGER = "sk-EXAMPLE-stranger"
@@ -26,7 +25,7 @@ spoken = pytest.mark.parametrize("family", SPOKEN)
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[Harness]:
-    with simulated() as (made, _):
+    with simulated() as made:
         made.services.store.accounts.top_up(made.account_id, "more", nanos("1000"), made.now[0])
         open_account(made, "stranger", STRANGER, "9", 3)
         yield made

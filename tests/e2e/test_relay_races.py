@@ -35,7 +35,7 @@ from relay.nouns.task import TERMINAL, State, Task
 from relay.nouns.wire import Inbound
 from tests.functional.aws_fakes import create_table
 from tests.functional.harness import SECRETS, START, Secrets
-from tests.functional.network import AISTUDIO, CLIENT, KIE, Network
+from tests.functional.network import CLIENT, URLS, Network
 
 pytestmark = pytest.mark.stack
 
@@ -84,7 +84,7 @@ class Races:
             count=lambda name, *, upstream=None: None,
             bucket=Bucket(said, ""),
             public_url="https://relay.example.net",
-            upstream_urls={"aistudio": AISTUDIO, "kie": KIE},
+            upstream_urls=URLS,
             threads=1,
         )
 

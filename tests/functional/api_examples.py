@@ -15,8 +15,7 @@ from relay.nouns.catalog import Catalog, Tier
 from relay.nouns.faults import SENTENCES
 from relay.nouns.wire import Answer, Json
 from tests.contract.clients import asks_of, creations_of, pointed, shape_at
-from tests.functional.harness import Harness, harness, open_account
-from tests.functional.simulated import simulated
+from tests.functional.harness import Harness, harness, open_account, simulated
 from tests.samples import sample
 from tests.speaking import SPOKEN
 
@@ -60,7 +59,7 @@ def examples() -> dict[str, str]:
     relay whose upstreams do as they are told (EXAMPLES) and of one whose upstreams are simulated (SIMULATED)."""
     with harness(archive=True) as here:
         shown = _asked(here, "EXAMPLES")
-    with simulated() as (other, _):
+    with simulated() as other:
         shown |= _asked(other, "SIMULATED")
         _poor_accounts(other)
         for family in SPOKEN:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from local.upstreams.jobs import Job
 from relay.effects.outbound import Incoming, NoAnswer
 from relay.nouns.task import State, Task
 from tests.functional.harness import Harness
-from tests.functional.network import CLIENT, PICTURE, Job, Script
+from tests.functional.network import CLIENT, PICTURE, Script
 from tests.samples import sample
 
 URL = "https://files.example/a.png"

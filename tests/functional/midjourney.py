@@ -5,55 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
-from local.upstreams import Pace, Settings
-from local.upstreams.files import Files
-from local.upstreams.server import simulator_of
-from local.upstreams.simulator import Simulator
-from relay.edge.wiring import catalog
-from relay.flow.services import UPSTREAMS_ON
-from relay.nouns.wire import Answer, Call, Inbound
+from local.upstreams import Pace
 from tests.functional.harness import Harness, harness
-from tests.functional.network import Network
 
-PROXY, NAME = "https://midjourney.example", "midjourney"
+NAME = "midjourney"
 SECONDS = 60.0  # a job takes
-
-
-@dataclass
-class ProxyNetwork(Network):
-    """Everything outside, with a Midjourney proxy that keeps what it was asked."""
-
-    proxy: Simulator = field(kw_only=True)
-
-    def ordinary(self, what: str, call: Call) -> Answer:
-        if not what.startswith(NAME):
-            return super().ordinary(what, call)
-        parts = urlsplit(call.url)
-        inbound = Inbound(call.method, parts.path, dict(call.headers), {}, dict(parse_qsl(parts.query)), call.body)
-        reply = self.proxy.answer(inbound)
-        return Answer(reply.status, reply.body, reply.headers)
-
-    def _what(self, call: Call) -> str:
-        if not call.url.startswith(PROXY):
-            return super()._what(call)
-        return f"{NAME}.{'submit' if call.method == 'POST' else 'query'}"
 
 
 @contextmanager
 def midjourney(balance: str = "100", upstream: str = NAME, *, archive: bool = False) -> Iterator[Harness]:
     """The harness, where this upstream alone is on."""
     with harness(balance, archive=archive) as here:
-        settings = Settings(pace=Pace.every(SECONDS), limits_intake=False, clock=lambda: here.now[0] / 1000)
-        proxy = simulator_of(catalog().upstreams[upstream], settings, Files("https://files.example", settings.clock))
-        here.network = ProxyNetwork(proxy=proxy)
-        held = {name: value for name, value in here.secrets.values.items() if not name.startswith("upstreams/")}
-        held |= {f"upstreams/{upstream}/key": settings.key(upstream), UPSTREAMS_ON: f'["{upstream}"]'}
-        here.secrets.values = held
-        here.services = replace(here.services, http=here.network, upstream_urls={upstream: PROXY})
+        here.switch_on(upstream)
+        here.network.started, here.network.pace = None, Pace.every(SECONDS)
         yield here
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from local.upstreams.jobs import Job
 from relay.effects.outbound import NoAnswer
 from relay.nouns.catalog import Intake
 from relay.nouns.draft import Callback
@@ -14,7 +15,7 @@ from relay.nouns.wire import Answer, Call
 from tests.functional.asking import begin, complete
 from tests.functional.events_in import eventful_provider, tell
 from tests.functional.holding import STREAMING, URL, Streamed
-from tests.functional.network import CLIENT, Job
+from tests.functional.network import CLIENT
 from tests.functional.recorded_calls import RecordingHarness
 
 DEADLINE = 900  # seconds an image is given
@@ -58,7 +59,7 @@ def a_task_waits_for_its_client(here: RecordingHarness) -> None:
 
 def a_client_is_told_of_moves(here: RecordingHarness) -> None:
     with here.at("submit"):
-        begin(here, asks=False, callback=Callback(CLIENT, moves=True), **KIE_IMAGE)
+        begin(here, asks=False, prompt="a cat", callback=Callback(CLIENT, moves=True), **KIE_IMAGE)
     here.pump()
     here.wait(2)
     here.pump()
@@ -133,7 +134,7 @@ def a_callback_brings_a_lost_job(here: RecordingHarness) -> None:
     task_id, job = submit_with_callback(here)
     assert here.task(task_id).sending
     here.callback(job)
-    assert here.task(task_id).upstream_task_id == job.id
+    assert here.task(task_id).upstream_task_id == job.task_id
 
 
 def a_callback_overtakes_the_answer(here: RecordingHarness) -> None:
@@ -181,7 +182,7 @@ def an_event_names_only_a_job(here: RecordingHarness) -> None:
     }
     task_id, job = submit_with_callback(here)
     job.state = "succeeded"
-    assert tell(here, {"job": job.id}) == 200
+    assert tell(here, {"job": job.task_id}) == 200
     assert here.task(task_id).learnt == "callback"
 
 

@@ -44,7 +44,7 @@ def test_a_refund_takes_its_cost_off_todays_use_but_not_its_call(here: Harness) 
     kept, lost = here.submit_image(), here.submit_image(count=3)
     here.pump()
     for job in here.network.jobs.values():
-        job.state = "failed" if here.task(lost).upstream_task_id == job.id else "succeeded"
+        job.state = "failed" if here.task(lost).upstream_task_id == job.task_id else "succeeded"
     here.run(12)
 
     assert here.entries(kept) == ["capture", "reserve"]

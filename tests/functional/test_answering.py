@@ -41,7 +41,8 @@ def test_an_answered_task_is_charged_once_and_made_as_answered(here: Harness) ->
     here.pump()
     (sent,) = here.network.sent("aistudio.submit")
     assert b'"prompt":"a cat"' in sent.body
-    here.network.finish()
+    (job,) = here.network.jobs.values()
+    job.urls, job.state = job.urls[:1], "succeeded"
     here.run(60)
     assert here.task(task.task_id).state is State.SUCCEEDED
     assert (here.entries(task.task_id), here.drift) == (["capture", "release", "reserve"], 0)

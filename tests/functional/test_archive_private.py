@@ -12,10 +12,10 @@ from relay.nouns.wire import Answer, Call
 from tests.functional.archiving import finished_task, query_task
 from tests.functional.harness import SECRETS, Harness
 from tests.functional.holding import AT_ONCE, said, submit
-from tests.functional.network import KIE, PICTURE
+from tests.functional.network import PICTURE, URLS
 from tests.functional.refusals import TABLES
 
-KEY = SECRETS["upstreams/kie/key"]
+KIE, KEY = URLS["kie"], SECRETS["upstreams/kie/key"]
 CDN = "https://cdn.example/1.png?signature=x"
 FILE = Answer(200, PICTURE)
 

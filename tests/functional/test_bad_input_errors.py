@@ -96,7 +96,9 @@ def test_a_fault_of_ours_tells_nobody_the_key_the_prompt_or_what_broke(
 
 
 def test_a_whole_life_logs_no_key_prompt_or_token(here: Harness, log: pytest.LogCaptureFixture) -> None:
-    here.network.script["aistudio.submit"] = [relay(500, "API_ERROR", f"cannot make {PROMPT} for sk-EXAMPLE-relay")]
+    here.network.script["aistudio.submit"] = [
+        relay(500, "API_ERROR", f"cannot make {PROMPT} for sk-EXAMPLE-upstream-aistudio")
+    ]
     here.network.script["aistudio.query"] = [relay(500, "API_ERROR", PROMPT)]
     here.network.script["kie.query"] = [kie(500, PROMPT)]
     here.submit_image(prompt=PROMPT, callback_url=CLIENT)

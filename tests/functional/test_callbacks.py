@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from local.upstreams.jobs import Job
 from relay.effects.outbound import NoAnswer, NotSent
 from relay.flow.clock import RUN
 from relay.nouns.signing import callback_token, sign_id
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Answer
 from tests.functional.harness import SECRETS, Harness, harness
-from tests.functional.network import Job
 from tests.functional.refusals import stored_state
 
 OK = (200, {"code": 200, "msg": "success"})
@@ -40,8 +40,8 @@ def running(here: Harness) -> tuple[Task, Job]:
 def bring(here: Harness, job: Job, *, path: str | None = None, **how: Any) -> int:
     """A POST to the callback endpoint, signed as KIE signs unless told otherwise; its status."""
     at = here.now[0] // 1000
-    signed = {"x-webhook-timestamp": str(at), "x-webhook-signature": sign_id("example-hmac", job.id, at)}
-    how = dict[str, Any]({"headers": signed, "body": {**SAID_DONE, "data": {"taskId": job.id}}}) | how
+    signed = {"x-webhook-timestamp": str(at), "x-webhook-signature": sign_id("example-hmac", job.task_id, at)}
+    how = dict[str, Any]({"headers": signed, "body": {**SAID_DONE, "data": {"taskId": job.task_id}}}) | how
     return here.exchange("POST", path or urlsplit(job.callback_url).path, key=None, **how)[0]
 
 
@@ -80,16 +80,16 @@ def test_a_forged_callback_moves_nothing(here: Harness, running: tuple[Task, Job
 
 SIGNATURES: dict[str, Callable[[Job, int], dict[str, str]]] = {
     "unsigned": lambda job, now: {},
-    "no timestamp": lambda job, now: {"x-webhook-signature": sign_id("example-hmac", job.id, now)},
+    "no timestamp": lambda job, now: {"x-webhook-signature": sign_id("example-hmac", job.task_id, now)},
     "no signature": lambda job, now: {"x-webhook-timestamp": str(now)},
     "empty": lambda job, now: {"x-webhook-timestamp": str(now), "x-webhook-signature": ""},
-    "another key": lambda job, now: signed("other-hmac", job.id, now),
+    "another key": lambda job, now: signed("other-hmac", job.task_id, now),
     "another job": lambda job, now: signed("example-hmac", "kie-999", now),
-    "stale": lambda job, now: signed("example-hmac", job.id, now - 301),
-    "future": lambda job, now: signed("example-hmac", job.id, now + 301),
-    "another time": lambda job, now: {**signed("example-hmac", job.id, now), "x-webhook-timestamp": str(now - 1)},
-    "not a time": lambda job, now: {**signed("example-hmac", job.id, now), "x-webhook-timestamp": "now"},
-    "Chinese": lambda job, now: {**signed("example-hmac", job.id, now), "x-webhook-signature": "签名"},
+    "stale": lambda job, now: signed("example-hmac", job.task_id, now - 301),
+    "future": lambda job, now: signed("example-hmac", job.task_id, now + 301),
+    "another time": lambda job, now: {**signed("example-hmac", job.task_id, now), "x-webhook-timestamp": str(now - 1)},
+    "not a time": lambda job, now: {**signed("example-hmac", job.task_id, now), "x-webhook-timestamp": "now"},
+    "Chinese": lambda job, now: {**signed("example-hmac", job.task_id, now), "x-webhook-signature": "签名"},
 }
 
 
@@ -168,7 +168,7 @@ def test_a_callback_is_not_believed_but_asked_about(
     lie = {
         "code": said,
         "msg": "?",
-        "data": {"taskId": job.id, "info": {"result_urls": ["https://evil.example/x.png"]}},
+        "data": {"taskId": job.task_id, "info": {"result_urls": ["https://evil.example/x.png"]}},
     }
     assert here.callback(job, lie) == OK
 
@@ -194,7 +194,7 @@ def test_an_old_callback_after_the_end_changes_nothing(here: Harness, running: t
     here.callback(job)
 
     job.state = "failed"
-    assert here.callback(job, {"code": 500, "msg": "late", "data": {"taskId": job.id, "info": None}}) == OK
+    assert here.callback(job, {"code": 500, "msg": "late", "data": {"taskId": job.task_id, "info": None}}) == OK
 
     assert here.task(task.task_id).state is State.SUCCEEDED
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from local.upstreams.jobs import Job
 from relay.flow.callback import ASK_PAUSE
 from relay.flow.clock import MAX_PAUSE, RUN
 from relay.nouns.task import State
 from relay.nouns.wire import Answer, Call
 from tests.functional.harness import Harness
-from tests.functional.network import Job
 
 OK = (200, {"code": 200, "msg": "success"})
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from local.upstreams.jobs import Job
 from relay.effects.outbound import NoAnswer
 from relay.nouns.money import nanos
 from relay.nouns.task import Delivery, State
 from relay.nouns.wire import Answer, Call
 from tests.functional.harness import Harness
-from tests.functional.network import CLIENT, Job
+from tests.functional.network import CLIENT
 
 DEADLINE = 900  # seconds of an image
 
@@ -55,7 +56,7 @@ def test_a_callback_adopts_a_job_whose_submission_was_never_answered(here: Harne
     here.callback(job)
 
     task = here.task(task_id)
-    assert (task.state, task.upstream_task_id, task.sending) == (State.SUCCEEDED, job.id, False)
+    assert (task.state, task.upstream_task_id, task.sending) == (State.SUCCEEDED, job.task_id, False)
     assert here.entries(task_id) == ["capture", "reserve"]
 
 

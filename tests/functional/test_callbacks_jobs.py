@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from local.upstreams.jobs import Job
 from relay.effects.outbound import NoAnswer
 from relay.nouns.task import State
 from relay.nouns.wire import Answer, Call
 from tests.functional.harness import Harness, open_account
-from tests.functional.network import Job
 from tests.functional.refusals import stored_state
 
 OTHER_KEY = "sk-EXAMPLE-other-0001"
@@ -41,7 +43,7 @@ def unanswered(here: Harness) -> tuple[str, Job]:
 
 def naming(job: Job, at: Job) -> Job:
     """A callback to the one task's URL that names the other's job."""
-    return Job(job.id, at.call, job.state)
+    return replace(job, order=at.order)
 
 
 def test_another_accounts_job_is_not_adopted(here: Harness, theirs: Job) -> None:
@@ -62,7 +64,7 @@ def test_a_job_that_was_refused_to_one_task_is_still_the_others(here: Harness, t
 
     assert here.callback(ours)[0] == 200
 
-    assert (here.task(task_id).state, here.task(task_id).upstream_task_id) == (State.SUCCEEDED, ours.id)
+    assert (here.task(task_id).state, here.task(task_id).upstream_task_id) == (State.SUCCEEDED, ours.task_id)
 
 
 def test_an_adopted_job_is_not_adopted_twice(here: Harness) -> None:
@@ -72,7 +74,7 @@ def test_an_adopted_job_is_not_adopted_twice(here: Harness) -> None:
 
     assert here.callback(naming(job, other))[0] == 403
 
-    assert here.task(first).upstream_task_id == job.id
+    assert here.task(first).upstream_task_id == job.task_id
     assert here.task(second).upstream_task_id is None
 
 

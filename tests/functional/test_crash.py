@@ -107,8 +107,8 @@ def _until_nothing_is_due(here: CrashingHarness, life: Life) -> bool:
         unsure = unsure or _task(here).sending
         here.network.finish(life.upstream)
         for job in here.network.jobs.values() if life.pushes else ():
-            if job.id not in told and here.completes(lambda job=job: here.callback(job)):  # type: ignore[misc]
-                told.add(job.id)  # an upstream calls back until it is answered
+            if job.task_id not in told and here.completes(lambda job=job: here.callback(job)):  # type: ignore[misc]
+                told.add(job.task_id)  # an upstream calls back until it is answered
         here.tick()
         if _task(here).due_at is None:
             return unsure

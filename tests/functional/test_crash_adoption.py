@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from local.upstreams.jobs import Job
 from relay.effects.outbound import NoAnswer
 from relay.nouns.errors import UpstreamError
 from relay.nouns.task import State
 from relay.nouns.wire import Answer, Call
 from tests.functional.harness import Harness
-from tests.functional.network import Job
 
 BROKEN = Answer(502, b"<html>bad gateway</html>", {"content-type": "text/html"})
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from local.upstreams.jobs import Job
 from relay.nouns.task import State
 from relay.nouns.wire import Answer
 from tests.functional.events_in import eventful_provider, tell
 from tests.functional.harness import Harness
-from tests.functional.network import Job
 from tests.functional.refusals import stored_state
 
 
@@ -29,13 +29,13 @@ def running(here: Harness) -> tuple[str, Job]:
 def test_an_event_ends_the_task_that_has_its_job_by_a_question(eventful: Harness) -> None:
     task_id, job = running(eventful)
     job.state = "succeeded"
-    assert tell(eventful, {"job": job.id}) == 200
+    assert tell(eventful, {"job": job.task_id}) == 200
     assert (eventful.task(task_id).state, eventful.task(task_id).learnt) == (State.SUCCEEDED, "callback")
 
 
 def test_an_event_that_lies_moves_nothing(eventful: Harness) -> None:
     task_id, job = running(eventful)
-    assert tell(eventful, {"job": job.id, "state": "failed"}) == 200
+    assert tell(eventful, {"job": job.task_id, "state": "failed"}) == 200
     assert not eventful.task(task_id).terminal
 
 
@@ -43,7 +43,7 @@ def test_an_event_that_lies_moves_nothing(eventful: Harness) -> None:
 def test_a_forged_or_stale_event_is_refused_and_asks_nothing(eventful: Harness, how: dict[str, object]) -> None:
     _, job = running(eventful)
     before = stored_state(eventful)
-    assert tell(eventful, {"job": job.id}, **how) == 403  # type: ignore[arg-type]
+    assert tell(eventful, {"job": job.task_id}, **how) == 403  # type: ignore[arg-type]
     assert stored_state(eventful) == before
     assert eventful.network.sent("kie.query") == []
 
@@ -51,7 +51,7 @@ def test_a_forged_or_stale_event_is_refused_and_asks_nothing(eventful: Harness, 
 def test_without_a_key_to_check_events_with_none_is_taken(eventful: Harness) -> None:
     _, job = running(eventful)
     eventful.secrets.values.pop("upstreams/kie/webhook-key")
-    assert tell(eventful, {"job": job.id}) == 403
+    assert tell(eventful, {"job": job.task_id}) == 403
 
 
 def test_an_event_of_a_job_that_is_nobodys_is_dropped(eventful: Harness) -> None:
@@ -67,10 +67,12 @@ def test_an_upstream_without_events_takes_none(here: Harness) -> None:
 
 def test_the_job_is_bound_in_the_write_that_accepts_it(eventful: Harness) -> None:
     task_id, job = running(eventful)
-    assert eventful.services.store.jobs.owner("kie", job.id) == f"acc1.{task_id}"
-    eventful.network.script["kie.submit"] = [Answer(200, b'{"code": 200, "data": {"taskId": "%s"}}' % job.id.encode())]
+    assert eventful.services.store.jobs.owner("kie", job.task_id) == f"acc1.{task_id}"
+    eventful.network.script["kie.submit"] = [
+        Answer(200, b'{"code": 200, "data": {"taskId": "%s"}}' % job.task_id.encode())
+    ]
     second = eventful.submit_kie_image()
     eventful.pump()
     assert (eventful.task(second).state, eventful.task(second).upstream_task_id) == (State.FAILED, None)
     assert eventful.entries(second) == ["release", "reserve"]
-    assert eventful.services.store.jobs.owner("kie", job.id) == f"acc1.{task_id}"
+    assert eventful.services.store.jobs.owner("kie", job.task_id) == f"acc1.{task_id}"

@@ -38,13 +38,6 @@ def here() -> Iterator[Harness]:
         yield here
 
 
-def switch(here: Harness, *upstreams: str) -> None:
-    """Have keys for these upstreams only."""
-    here.secrets.values[UPSTREAMS_ON] = json.dumps(upstreams)
-    for name in {"kie", "aistudio"} - set(upstreams):
-        del here.secrets.values[f"upstreams/{name}/key"]
-
-
 def sent(here: Harness, upstream: str) -> dict[str, Any]:
     here.pump()
     (call,) = here.network.sent(f"{upstream}.submit")
@@ -86,7 +79,7 @@ def everything(here: Harness) -> Iterator[tuple[Model, str, dict[str, Any]]]:
 @pytest.mark.parametrize("upstreams", [("kie",), ("aistudio",), ("kie", "aistudio")], ids="+".join)
 def test_whatever_is_accepted_is_charged_as_it_is_sent(upstreams: tuple[str, ...]) -> None:
     with harness(balance="100000") as here:
-        switch(here, *upstreams)
+        here.switch_on(*upstreams)
         accepted = 0
         for model, path, body in everything(here):
             before, calls = here.balance, len(here.network.calls)
@@ -114,7 +107,7 @@ def test_a_model_that_is_sold_no_more_fails_at_once_and_the_money_goes_back(here
 
 
 def test_a_length_that_is_rounded_up_is_charged_as_it_is_made(here: Harness) -> None:
-    switch(here, "kie")
+    here.switch_on("kie")
     assert here.post("/api/kling/videos", {**FILM, "duration": 1})[0] == 200
 
     assert sent(here, "kie")["input"]["duration"] == "3"
@@ -166,7 +159,7 @@ def test_more_images_than_the_first_upstream_makes_go_to_the_one_that_makes_them
 def test_what_the_upstreams_with_a_key_do_not_make_is_refused_before_the_charge(
     here: Harness, path: str, body: dict[str, Any], says: str
 ) -> None:
-    switch(here, "kie")
+    here.switch_on("kie")
     status, document = here.post(path, body)
 
     assert (status, document["error"]["code"]) == (400, "INVALID_PARAMETER")
@@ -185,7 +178,7 @@ def test_what_the_upstreams_with_a_key_do_not_make_is_refused_before_the_charge(
 def test_a_model_whose_upstreams_have_no_key_is_refused_before_the_charge(
     here: Harness, path: str, body: dict[str, Any]
 ) -> None:
-    switch(here, "kie")
+    here.switch_on("kie")
     status, document = here.post(path, body)
 
     assert (status, document["error"]["code"]) == (400, "API_NOT_IMPLEMENTED")
@@ -193,7 +186,7 @@ def test_a_model_whose_upstreams_have_no_key_is_refused_before_the_charge(
 
 
 def test_the_other_family_is_told_in_its_own_words(here: Harness) -> None:
-    switch(here, "aistudio")
+    here.switch_on("aistudio")
     status, document = here.post("/api/v1/gpt4o-image/generate", {"prompt": "a kite", "size": "1:1"})
 
     assert (status, document["code"]) == (400, 505)
@@ -201,7 +194,7 @@ def test_the_other_family_is_told_in_its_own_words(here: Harness) -> None:
 
 
 def test_with_one_key_the_models_it_makes_are_still_sold(here: Harness) -> None:
-    switch(here, "kie")
+    here.switch_on("kie")
     assert here.post("/api/grok/images", {"prompt": "a kite"})[0] == 200
 
 

@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 
 from relay.effects.outbound import NoAnswer, NotSent
-from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Answer, Call
 from tests.functional.crashes import Killed
 from tests.functional.harness import SECRETS, Harness, harness
-from tests.functional.network import IMAGE_HOST, PICTURE, Script
+from tests.functional.network import PICTURE, URLS, Script
 
 PATH, URL = "/kling/v1/videos/image2video", "https://img.example/tail.png"
 INLINE = base64.b64encode(PICTURE).decode()
@@ -28,9 +27,7 @@ HTML = Answer(502, b"<html>")
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Harness]:
     with harness(balance="1000") as made:
-        made.secrets.values[UPSTREAMS_ON] = '["newapi"]'
-        for name in ("kie", "aistudio"):
-            del made.secrets.values[f"upstreams/{name}/key"]
+        made.switch_on("newapi")
         yield made
 
 
@@ -62,11 +59,11 @@ def test_a_picture_of_ours_is_uploaded_and_an_address_of_others_is_not(here: Har
     task = film(here, [], [], image_tail=URL)
 
     (upload,) = here.network.sent("newapi.upload")
-    assert upload.url == f"{IMAGE_HOST}/api/upload"
+    assert upload.url == f"{URLS['newapi.image_host']}/api/upload"
     assert upload.headers["authorization"] == f"Bearer {SECRETS['upstreams/newapi/key']}"
     assert b'name="file"' in upload.body
     assert PICTURE in upload.body
-    assert (asked(here)["image"], asked(here)["image_tail"]) == (f"{IMAGE_HOST}/1.png", URL)
+    assert (asked(here)["image"], asked(here)["image_tail"]) == ("https://files.example/1.png", URL)
     here.network.finish()
     here.run(60)
     assert here.task(task.task_id).state is State.SUCCEEDED
@@ -81,7 +78,7 @@ def test_each_picture_is_an_upload_of_its_own(here: Harness) -> None:
     assert (steps(here), task.state) == ([*["newapi.upload"] * 6, "newapi.submit"], State.QUEUED)
     said = asked(here)
     shown = [said["image"], said["static_mask"], *(each["mask"] for each in said["dynamic_masks"])]
-    assert sorted(shown) == [f"{IMAGE_HOST}/{number}.png" for number in range(1, 7)]
+    assert sorted(shown) == [f"https://files.example/{number}.png" for number in range(1, 7)]
 
 
 def test_an_upstream_without_an_image_host_is_sent_links(here: Harness) -> None:

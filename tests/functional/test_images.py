@@ -12,7 +12,6 @@ import pytest
 
 from relay.effects.outbound import NoAnswer
 from relay.families.newapi.images.words import MOST_INSIDE
-from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.task import State
 from relay.nouns.wire import Answer
 from tests.functional.crashes import CrashingHarness, CrashPoint
@@ -33,7 +32,7 @@ BLOCKED = {
 @pytest.fixture
 def here() -> Iterator[Harness]:
     with harness(balance="1000") as made:
-        made.secrets.values[UPSTREAMS_ON] = json.dumps(["newapi", "aistudio"])
+        made.switch_on("newapi", "aistudio")
         yield made
 
 
@@ -67,6 +66,11 @@ def form(**parts: str | bytes | list[bytes]) -> dict[str, Any]:
     return {"raw": body + b"--b--\r\n", "headers": {"content-type": "multipart/form-data; boundary=b"}}
 
 
+def pictures(count: int) -> list[dict[str, str]]:
+    """What the upstream made of a request for so many."""
+    return [{"url": f"https://files.example/{name}.png"} for name in "abc"[:count]]
+
+
 # --- As a task
 
 
@@ -92,7 +96,7 @@ def test_a_task_is_answered_at_once_and_told_when_it_is_made(
     assert json.loads(sent.body) == {**BOAT, "n": 2, "size": "1536x1024", "quality": "high"}
     assert sent.timeout == 600
     status, document = here.request("GET", path)
-    assert (status, document["status"], document["data"]) == (200, "completed", [{"url": MADE[0]}])
+    assert (status, document["status"], document["data"]) == (200, "completed", pictures(2))
     assert (document["created"], document["error"]) == (document["completed_at"], None)
     assert here.drift == 0
 
@@ -122,7 +126,7 @@ def test_other_families_make_what_they_have(here: Harness) -> None:
     assert here.request("GET", f"{GENERATIONS}/{task_id}")[1]["status"] == "queued"
     here.network.finish()
     here.run(30)
-    assert here.request("GET", f"{GENERATIONS}/{task_id}")[1]["data"] == [{"url": MADE[0]}]
+    assert here.request("GET", f"{GENERATIONS}/{task_id}")[1]["data"] == pictures(3)
 
 
 # --- Waiting for the pictures
@@ -204,7 +208,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def test_a_refusal_names_the_clients_field_and_changes_nothing(here: Harness) -> None:
-    here.secrets.values[UPSTREAMS_ON] = json.dumps(["newapi", "kie"])
+    here.switch_on("newapi", "kie")
     params = {}
     for name, (body, _) in REFUSED.items():
         refused(here, "POST", GENERATIONS, BOAT | {"async": True} | body)
@@ -285,7 +289,7 @@ BYTES = BOAT | {"response_format": "b64_json"}
 def kept() -> Iterator[Harness]:
     """A relay that keeps what was made."""
     with harness(balance="1000", archive=True) as made:
-        made.secrets.values[UPSTREAMS_ON] = json.dumps(["newapi"])
+        made.switch_on("newapi")
         yield made
 
 

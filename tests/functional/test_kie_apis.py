@@ -9,10 +9,9 @@ import pytest
 
 from relay.nouns.money import nanos
 from tests.axes import table
-from tests.functional.harness import Harness, open_account
+from tests.functional.harness import Harness, open_account, simulated
 from tests.functional.network import CLIENT
 from tests.functional.refusals import stored_state
-from tests.functional.simulated import simulated
 
 STRANGER = "sk-EXAMPLE-stranger"
 SONG = {"prompt": "rain", "customMode": False, "instrumental": False, "model": "V4_5", "callBackUrl": CLIENT}
@@ -34,7 +33,7 @@ APIS: dict[str, tuple[str, dict[str, Any], str, dict[str, Any], str]] = {
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[Harness]:
-    with simulated() as (made, _):
+    with simulated() as made:
         made.services.store.accounts.top_up(made.account_id, "more", nanos("1000"), made.now[0])
         open_account(made, "stranger", STRANGER, "99", 3)
         yield made

@@ -11,6 +11,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from local.upstreams.jobs import Job
 from relay.effects.outbound import NoAnswer
 from relay.nouns.draft import Callback
 from relay.nouns.errors import RelayError
@@ -19,7 +20,7 @@ from relay.nouns.wire import Answer, Call
 from tests.functional.asking import begin, complete
 from tests.functional.crashes import CrashingHarness, CrashPoint
 from tests.functional.harness import harness
-from tests.functional.network import CLIENT, Job
+from tests.functional.network import CLIENT
 
 PATHS: dict[str, tuple[str, dict[str, object]]] = {
     "polled": ("/api/kling/images", {"callback_url": CLIENT}),
@@ -39,10 +40,13 @@ REFUSALS = {
     "aistudio": Answer(400, b'{"success": false, "error": {"code": "INVALID_PARAMETER", "message": "no"}}', {}),
 }
 LIES: dict[str, Callable[[Job], object]] = {
-    "failed": lambda job: {"code": 500, "msg": "failed", "data": {"taskId": job.id, "info": None}},
-    "made": lambda job: {"code": 200, "data": {"taskId": job.id, "info": {"result_urls": ["https://lie.example/"]}}},
-    "of another": lambda job: {"code": 200, "data": {"taskId": f"{job.id}0"}},
-    "no object": lambda job: [job.id],
+    "failed": lambda job: {"code": 500, "msg": "failed", "data": {"taskId": job.task_id, "info": None}},
+    "made": lambda job: {
+        "code": 200,
+        "data": {"taskId": job.task_id, "info": {"result_urls": ["https://lie.example/"]}},
+    },
+    "of another": lambda job: {"code": 200, "data": {"taskId": f"{job.task_id}0"}},
+    "no object": lambda job: [job.task_id],
 }
 UPSTREAMS = st.sampled_from(sorted(REFUSALS))
 ANY = st.integers(0, 99)
@@ -99,7 +103,7 @@ class Tasks(RuleBasedStateMachine):
     def upstream_moves(self, which: int, state: str) -> None:
         if job := self._job(which):
             job.state = state
-            self.made |= {job.id} if state == "succeeded" else set()
+            self.made |= {job.task_id} if state == "succeeded" else set()
 
     @rule(which=ANY, copies=st.sampled_from((1, 1, 3)))
     def upstream_calls_back(self, which: int, copies: int) -> None:

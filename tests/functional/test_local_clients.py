@@ -16,9 +16,8 @@ from local.routing import Routes
 from local.worker import Outcome
 from relay.nouns.task import State
 from tests.functional.aws_fakes import function_of
-from tests.functional.harness import KEY, Harness
+from tests.functional.harness import KEY, Harness, simulated
 from tests.functional.network import CLIENT
-from tests.functional.simulated import SECONDS, Simulated, simulated
 
 ANY = {"x-amazon-apigateway-any-method": {"x-amazon-apigateway-integration": {"uri": "function"}}}
 ASKED = [(api, ask) for api in spoken() for ask in client(api).asks if not (ask.picture or ask.refused)]
@@ -26,7 +25,7 @@ asked = pytest.mark.parametrize(("api", "ask"), ASKED)
 
 
 @pytest.fixture
-def relay() -> Iterator[tuple[Harness, Simulated]]:
+def here() -> Iterator[Harness]:
     with simulated() as made:
         yield made
 
@@ -51,10 +50,7 @@ def speaking(here: Harness, api: str) -> Iterator[Client]:
 
 
 @asked
-def test_a_client_of_each_api_makes_a_task_and_reads_its_result(
-    relay: tuple[Harness, Simulated], api: str, ask: Ask
-) -> None:
-    here, _ = relay
+def test_a_client_of_each_api_makes_a_task_and_reads_its_result(here: Harness, api: str, ask: Ask) -> None:
     with speaking(here, api) as speaker:
         task_id = speaker.create(ask.path, ask.body, CLIENT)
         begun = speaker.document(ask.path, task_id)
@@ -68,8 +64,7 @@ def test_a_client_of_each_api_makes_a_task_and_reads_its_result(
 
 
 @asked
-def test_a_client_of_each_api_is_told_of_the_end_once(relay: tuple[Harness, Simulated], api: str, ask: Ask) -> None:
-    here, _ = relay
+def test_a_client_of_each_api_is_told_of_the_end_once(here: Harness, api: str, ask: Ask) -> None:
     with speaking(here, api) as speaker:
         task_id = speaker.create(ask.path, ask.body, CLIENT)
         here.run(120)
@@ -79,17 +74,15 @@ def test_a_client_of_each_api_is_told_of_the_end_once(relay: tuple[Harness, Simu
 
 
 @asked
-def test_an_upstreams_callback_makes_us_ask_and_a_forged_one_moves_nothing(
-    relay: tuple[Harness, Simulated], api: str, ask: Ask
-) -> None:
-    here, network = relay
+def test_an_upstreams_callback_makes_us_ask_and_a_forged_one_moves_nothing(here: Harness, api: str, ask: Ask) -> None:
     with speaking(here, api) as speaker:
         task_id = speaker.create(ask.path, ask.body, CLIENT)
     here.pump()
-    simulator, job = network.job(str(here.task(task_id).upstream_task_id))
+    task = here.task(task_id)
+    job, simulator = here.network.jobs[task.upstream_task_id or ""], here.network.upstreams[task.upstream or ""]
     if job.order.callback_url is None:
         pytest.skip("its upstream is not asked to call back")
-    here.wait(SECONDS)
+    here.wait(60)
     path, body = urlsplit(job.order.callback_url).path, simulator.events(job)[-1].body()
     sign, forged = simulator.signer(job), f"{path[:-4]}0000"
     headers = dict(sign(body, here.now[0] // 1000)) if sign else {}

@@ -36,6 +36,7 @@ def edited(name: str, right: str, wrong: str) -> Catalog:
 
 def sell(here: Harness, catalog: Catalog) -> None:
     here.services = replace(here.services, catalog=catalog)
+    here.network.sell(catalog)
 
 
 def made(here: Harness, upstream: str) -> tuple[list[str], dict[str, Any]]:

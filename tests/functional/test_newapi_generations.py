@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from relay.flow.services import UPSTREAMS_ON
 from tests.functional.harness import Harness, harness, open_account
 from tests.functional.refusals import refused
 
@@ -19,9 +18,7 @@ CLOUDS = {"model": "hailuo-02", "prompt": "clouds over a field", "duration": 6}
 @pytest.fixture
 def here() -> Iterator[Harness]:
     with harness() as made:
-        made.secrets.values[UPSTREAMS_ON] = '["newapi"]'
-        for name in ("kie", "aistudio"):
-            del made.secrets.values[f"upstreams/{name}/key"]
+        made.switch_on("newapi")
         yield made
 
 
@@ -59,7 +56,7 @@ def test_a_film_is_made_and_told_as_new_apis_task(here: Harness) -> None:
         "progress": "100%",
     }
     assert (made["url"], made["status"], made["metadata"]) == (
-        "https://files.example/a.png", "succeeded", {"duration": 6}
+        "https://files.example/a.mp4", "succeeded", {"duration": 6}
     )  # fmt: skip
 
 

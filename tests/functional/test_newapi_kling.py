@@ -11,16 +11,16 @@ from urllib.parse import quote, urlsplit
 import jwt
 import pytest
 
-from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.draft import MediaRole
 from relay.nouns.money import nanos
 from relay.nouns.signing import verify_webhook
 from relay.nouns.task import State
 from tests.axes import table
-from tests.functional.harness import Harness, harness, open_account
-from tests.functional.network import CLIENT, IMAGE_HOST, PICTURE
+from tests.functional.harness import KEYS, Harness, harness, open_account
+from tests.functional.network import CLIENT, PICTURE
 from tests.functional.refusals import refused
 
+ACCESS, _, SECRET = KEYS["upstreams/kling/key"].partition(":")
 TEXT, IMAGE = "/kling/v1/videos/text2video", "/kling/v1/videos/image2video"
 URL = "https://img.example/a.png"
 CLOUDS = {"model_name": "kling-v2-6", "prompt": "clouds over a field"}
@@ -29,7 +29,7 @@ CLOUDS = {"model_name": "kling-v2-6", "prompt": "clouds over a field"}
 @pytest.fixture
 def here() -> Iterator[Harness]:
     with harness() as made:
-        made.secrets.values[UPSTREAMS_ON] = '["newapi"]'
+        made.switch_on("newapi")
         yield made
 
 
@@ -58,7 +58,7 @@ def test_a_film_is_made_and_told_in_klings_words(here: Harness) -> None:
         "task_status_msg": "",
         "created_at": task.created_at,
         "updated_at": task.completed_at,
-        "task_result": {"videos": [{"id": "v1", "url": "https://files.example/a.png", "duration": "5"}]},
+        "task_result": {"videos": [{"id": "newapi-1", "url": "https://files.example/a.mp4", "duration": "10"}]},
     }
 
 
@@ -74,7 +74,7 @@ def test_a_picture_as_bare_base64_is_kept_as_an_input_and_not_in_the_request(her
     task_id = created(here, IMAGE, image=base64.b64encode(PICTURE).decode(), image_tail="https://img.example/b.png")
     here.pump()
     asked = json.loads(here.network.sent("newapi.submit")[0].body)
-    assert asked["image"] == f"{IMAGE_HOST}/1.png"
+    assert asked["image"] == "https://files.example/1.png"
     assert asked["image_tail"] == "https://img.example/b.png"
     found = here.services.store.tasks.with_request(here.account_id, task_id)
     assert found is not None
@@ -112,29 +112,25 @@ def test_a_clients_own_id_is_asked_by_in_a_path(here: Harness, reference: str) -
 
 
 def test_kling_itself_is_asked_with_its_own_token_and_at_its_own_paths(here: Harness) -> None:
-    here.secrets.values[UPSTREAMS_ON] = '["kling"]'
-    del here.secrets.values["upstreams/newapi/key"]
-    here.secrets.values["upstreams/kling/key"] = "ACCESS-EXAMPLE:an-example-secret-of-forty-characters-ok"
+    here.switch_on("kling")
     created(here)
     here.pump()
     here.run(40)
-    (submit, *_), (query, *_) = here.network.sent("newapi.submit"), here.network.sent("newapi.query")
+    (submit, *_), (query, *_) = here.network.sent("kling.submit"), here.network.sent("kling.query")
     assert submit.url == "https://kling.example/v1/videos/text2video"
-    assert query.url == "https://kling.example/v1/videos/text2video/newapi-1"
+    assert query.url == "https://kling.example/v1/videos/text2video/kling-1"
     assert json.loads(submit.body)["callback_url"].startswith("https://relay.example.net/callbacks/kling/")
     token = query.headers["authorization"].removeprefix("Bearer ")
-    claims = jwt.decode(token, "an-example-secret-of-forty-characters-ok", ["HS256"], {"verify_exp": False})
-    assert claims["iss"] == "ACCESS-EXAMPLE"
+    claims = jwt.decode(token, SECRET, ["HS256"], {"verify_exp": False})
+    assert claims["iss"] == ACCESS
 
 
 def test_a_callback_of_kling_makes_us_ask_and_is_believed_in_nothing(here: Harness) -> None:
-    here.secrets.values[UPSTREAMS_ON] = '["kling"]'
-    del here.secrets.values["upstreams/newapi/key"]
-    here.secrets.values["upstreams/kling/key"] = "ACCESS-EXAMPLE:an-example-secret-of-forty-characters-ok"
+    here.switch_on("kling")
     task_id = created(here)
     here.pump()
     (job,) = here.network.jobs.values()
-    path, says_done = urlsplit(job.callback_url).path, {"task_id": job.id, "task_status": "succeed"}
+    path, says_done = urlsplit(job.callback_url).path, {"task_id": job.task_id, "task_status": "succeed"}
     assert here.post(path, says_done, key=None)[0] == 200
     assert here.task(task_id).state is State.PROCESSING
     assert here.post(path, {"task_id": "another"}, key=None)[0] == 403
@@ -145,7 +141,7 @@ def test_a_callback_of_kling_makes_us_ask_and_is_believed_in_nothing(here: Harne
 
 
 def test_a_client_is_told_of_each_change_of_status_and_of_the_end(here: Harness) -> None:
-    here.network.started = "submitted"
+    here.network.started = "queued"
     task_id = created(here, callback_url=CLIENT)
     here.pump()
     here.run(15)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import requests
 
-from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.wire import Answer
 from tests.functional.harness import KEY, Harness, harness, open_account
 from tests.functional.refusals import refused
@@ -31,13 +30,6 @@ SUNG = {
 def here() -> Iterator[Harness]:
     with harness() as made:
         yield made
-
-
-def switched_on(here: Harness, *upstreams: str) -> None:
-    """From here on we hold keys for these alone."""
-    here.secrets.values[UPSTREAMS_ON] = json.dumps(upstreams)
-    for name in {"kie", "aistudio", "newapi"} - {*upstreams}:
-        del here.secrets.values[f"upstreams/{name}/key"]
 
 
 def created(here: Harness, path: str = MUSIC, **fields: Any) -> str:
@@ -66,7 +58,7 @@ def sent(here: Harness, upstream: str) -> dict[str, Any]:
 
 
 def test_a_song_is_made_from_a_description(here: Harness) -> None:
-    switched_on(here, "newapi")
+    here.switch_on("newapi")
     task_id = created(here, **RAIN, make_instrumental=False)
     assert (fetched(here, task_id)["status"], fetched(here, task_id)["data"]) == ("NOT_START", [])
     done = ended(here, task_id)
@@ -75,11 +67,16 @@ def test_a_song_is_made_from_a_description(here: Harness) -> None:
     assert done["submit_time"] == here.task(task_id).created_at // 1000
     assert done["finish_time"] == (here.task(task_id).completed_at or 0) // 1000
     first, second = done["data"]
-    assert (first["id"], first["title"], first["status"]) == ("clip-newapi-1-1", "Roofs", "complete")
-    assert first["audio_url"] == "https://files.example/newapi-1-1.mp3"
-    assert first["image_url"] == first["image_large_url"] == "https://files.example/newapi-1-1-large.jpeg"
-    assert (first["text"], first["model_name"], first["metadata"]["duration"]) == ("[Verse]\nrain", "chirp-v4", 128.92)
-    assert first["metadata"]["gpt_description_prompt"] == RAIN["gpt_description_prompt"]
+    words = RAIN["gpt_description_prompt"]
+    assert (first["id"], first["title"], first["status"]) == ("clip-newapi-1-1", words, "complete")
+    assert first["audio_url"] == "https://files.example/a.mp3"
+    assert first["image_url"] == first["image_large_url"] == "https://files.example/a.png"
+    assert (first["text"], first["model_name"], first["metadata"]["duration"]) == (
+        f"Written for: {words}",
+        "chirp-v4",
+        20,
+    )
+    assert first["metadata"]["gpt_description_prompt"] == words
     assert second["id"] == "clip-newapi-1-2"
 
 
@@ -101,7 +98,7 @@ def made_by_kie(here: Harness) -> None:
 
 
 def test_a_song_with_lyrics_is_made_by_kie(here: Harness) -> None:
-    switched_on(here, "kie")
+    here.switch_on("kie")
     task_id = created(here, **SUNG, make_instrumental=True)
     here.pump()
     asked = sent(here, "kie")
@@ -115,7 +112,7 @@ def test_a_song_with_lyrics_is_made_by_kie(here: Harness) -> None:
 
 
 def test_another_familys_music_is_made_by_an_aggregators_suno(here: Harness) -> None:
-    switched_on(here, "newapi")
+    here.switch_on("newapi")
     asked = {"prompt": "rain", "lyrics": "[Verse]\nrain on roofs", "style": "lofi"}
     _, document = here.post("/api/suno/music", asked)
     here.pump()
@@ -123,21 +120,22 @@ def test_another_familys_music_is_made_by_an_aggregators_suno(here: Harness) -> 
     here.network.finish()
     here.run(60)
     _, told = here.post("/api/suno/tasks", document)
-    assert [song["title"] for song in told["music"]] == ["Roofs", "Roofs"]
+    assert [song["title"] for song in told["music"]] == ["rain", "rain"]
 
 
 def test_lyrics_are_words_and_no_file(here: Harness) -> None:
-    switched_on(here, "newapi")
-    task_id = created(here, "/suno/submit/LYRICS", prompt="rain on roofs")
+    here.switch_on("newapi")
+    words = "rain on roofs"
+    task_id = created(here, "/suno/submit/LYRICS", prompt=words)
     done = ended(here, task_id)
-    assert sent(here, "newapi") == {"prompt": "rain on roofs"}
+    assert sent(here, "newapi") == {"prompt": words}
     assert (done["action"], done["status"]) == ("LYRICS", "SUCCESS")
-    assert done["data"] == {"id": task_id, "title": "Roofs", "text": "[Verse]\nrain", "status": "complete"}
+    assert done["data"] == {"id": task_id, "title": words, "text": f"Written for: {words}", "status": "complete"}
     assert here.task(task_id).price == here.services.catalog.models["suno_lyrics"].price
 
 
 def test_a_clip_is_continued_where_it_was_made_at_its_own_price(here: Harness) -> None:
-    switched_on(here, "kie", "newapi")
+    here.switch_on("kie", "newapi")
     parent = created(here, **RAIN)
     clip = ended(here, parent)["data"][1]["id"]
     going_on = {"task_id": parent, "continue_clip_id": clip, "continue_at": 30.5, "tags": "louder"}
@@ -154,7 +152,7 @@ def test_a_clip_is_continued_where_it_was_made_at_its_own_price(here: Harness) -
 
 
 def test_a_clip_is_not_continued_by_an_upstream_that_cannot(here: Harness) -> None:
-    switched_on(here, "kie")
+    here.switch_on("kie")
     parent = created(here, **SUNG)
     here.pump()
     made_by_kie(here)
@@ -164,7 +162,7 @@ def test_a_clip_is_not_continued_by_an_upstream_that_cannot(here: Harness) -> No
 
 
 def test_of_several_ids_only_the_callers_songs_and_lyrics_are_told(here: Harness) -> None:
-    switched_on(here, "newapi", "aistudio")
+    here.switch_on("newapi", "aistudio")
     mine, lyrics, film = created(here, **RAIN), created(here, LYRICS, prompt="rain"), here.submit_image()
     open_account(here, "stranger", "sk-EXAMPLE-stranger", "9", 3)
     theirs = here.post(MUSIC, RAIN, key="sk-EXAMPLE-stranger")[1]["data"]
@@ -175,7 +173,7 @@ def test_of_several_ids_only_the_callers_songs_and_lyrics_are_told(here: Harness
 
 
 def test_a_failure_is_told_in_words_and_paid_back(here: Harness) -> None:
-    switched_on(here, "newapi")
+    here.switch_on("newapi")
     before = here.balance
     told = ended(here, created(here, **RAIN), "failed")
     assert (told["status"], told["data"]) == ("FAILURE", [])
@@ -228,7 +226,7 @@ def test_errors_are_new_apis_documents(here: Harness) -> None:
 
 def test_a_client_asks_over_http_until_its_song_is_there() -> None:
     with harness(archive=True) as here, served(here) as relay, requests.Session() as client:
-        switched_on(here, "newapi")
+        here.switch_on("newapi")
         here.network.script["file"] = [Answer(200, sample("mp3"))] * 2  # and a picture for each
         client.headers["authorization"] = f"Bearer {KEY}"
         task_id = client.post(relay.url + MUSIC, json=RAIN, timeout=20).json()["data"]

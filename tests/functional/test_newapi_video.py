@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from relay.flow.services import UPSTREAMS_ON
 from tests.functional.harness import Harness, harness, open_account
 from tests.functional.refusals import refused
 
@@ -23,13 +22,6 @@ def here() -> Iterator[Harness]:
         yield made
 
 
-def switched_on(here: Harness, *upstreams: str) -> None:
-    """From here on we hold keys for these alone."""
-    here.secrets.values[UPSTREAMS_ON] = json.dumps(upstreams)
-    for name in {"kie", "aistudio", "newapi"} - {*upstreams}:
-        del here.secrets.values[f"upstreams/{name}/key"]
-
-
 def created(here: Harness, **fields: Any) -> str:
     status, document = here.post(CREATE, CLOUDS | fields)
     assert (status, document["status"], document["enhanced_prompt"]) == (200, "pending", ""), document
@@ -38,7 +30,7 @@ def created(here: Harness, **fields: Any) -> str:
 
 @pytest.mark.parametrize("upstream", ["newapi", "aistudio"])
 def test_a_film_is_made_by_whichever_family_has_it(here: Harness, upstream: str) -> None:
-    switched_on(here, upstream)
+    here.switch_on(upstream)
     task_id = created(here, duration=10, orientation="portrait")
     here.pump()
     asked = json.loads(here.network.sent(f"{upstream}.submit")[0].body)
@@ -50,12 +42,12 @@ def test_a_film_is_made_by_whichever_family_has_it(here: Harness, upstream: str)
     here.network.finish()
     here.run(60)
     _, done = here.request("GET", QUERY + task_id)
-    assert (done["status"], done["progress"], done["video_url"]) == ("completed", 100, "https://files.example/a.png")
+    assert (done["status"], done["progress"], done["video_url"]) == ("completed", 100, "https://files.example/a.mp4")
     assert (done["id"], done["status_update_time"]) == (task_id, here.task(task_id).completed_at)
 
 
 def test_a_failure_is_told_in_words_and_paid_back(here: Harness) -> None:
-    switched_on(here, "newapi")
+    here.switch_on("newapi")
     task_id, before = created(here, duration=10), here.balance
     here.pump()
     here.network.finish("failed")
@@ -79,7 +71,7 @@ def test_a_failure_is_told_in_words_and_paid_back(here: Harness) -> None:
     ],
 )
 def test_a_refusal_names_the_clients_field_and_changes_nothing(here: Harness, body: dict[str, Any], field: str) -> None:
-    switched_on(here, "newapi")
+    here.switch_on("newapi")
     refusal = refused(here, "POST", CREATE, CLOUDS | body)
     assert (refusal.status, refusal.code) == (400, "invalid_value")
     assert field in refusal.message
@@ -88,7 +80,7 @@ def test_a_refusal_names_the_clients_field_and_changes_nothing(here: Harness, bo
 
 
 def test_a_task_is_found_by_its_account_and_at_its_own_api_alone(here: Harness) -> None:
-    switched_on(here, "newapi", "aistudio")
+    here.switch_on("newapi", "aistudio")
     task_id, other = created(here, duration=10), here.submit_image()
     open_account(here, "stranger", "sk-EXAMPLE-stranger", "9", 3)
     assert refused(here, "GET", QUERY + task_id, key="sk-EXAMPLE-stranger").code == "task_not_exist"

@@ -14,13 +14,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from openai.types import Video
 
 from relay.edge.media import MediaEndpoint
-from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.catalog import Follow
 from relay.nouns.signing import sign_webhook, verify_webhook
 from relay.nouns.task import Delivery, State
 from relay.nouns.wire import Answer
 from tests.functional.aws_fakes import http_event
-from tests.functional.harness import KEY, Harness, harness, open_account
+from tests.functional.harness import KEY, SECRETS, Harness, harness, open_account
 from tests.functional.network import CLIENT
 from tests.functional.refusals import refused
 from tests.samples import sample
@@ -34,8 +33,7 @@ FILM, PICTURE = Answer(200, sample("mp4")), Answer(200, sample("jpg"))
 @pytest.fixture
 def here() -> Iterator[Harness]:
     with harness(archive=True) as made:
-        made.secrets.values[UPSTREAMS_ON] = json.dumps(["newapi"])
-        del made.secrets.values["upstreams/aistudio/key"]
+        made.switch_on("newapi")
         yield made
 
 
@@ -118,7 +116,7 @@ def test_a_film_and_what_comes_with_it_are_fetched_with_our_key_and_given_withou
     ended(here, video, FILM, PICTURE, PICTURE)
     fetched = here.network.sent("file")
     assert [call.url.partition("/content")[2] for call in fetched] == ["", "?variant=thumbnail", "?variant=spritesheet"]
-    assert {call.headers["authorization"] for call in fetched} == {"Bearer sk-EXAMPLE-newapi"}
+    assert {call.headers["authorization"] for call in fetched} == {f"Bearer {SECRETS['upstreams/newapi/key']}"}
     for query, body in (
         ("", "mp4"),
         ("?variant=video", "mp4"),

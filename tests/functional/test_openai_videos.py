@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 
-from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.wire import Answer, Call
 from tests import node
 from tests.functional.harness import KEY, harness
@@ -28,7 +27,7 @@ T = TypeVar("T")
 @pytest.fixture(scope="module")
 def relay() -> Iterator[Served]:
     with harness(archive=True, balance="10000") as here, served(here) as made:
-        here.secrets.values[UPSTREAMS_ON] = json.dumps(["newapi"])
+        here.switch_on("newapi")
         here.network.script["file"] = [FILM] * 100
         here.services.store.accounts.change(here.account_id, hooks=[CLIENT])
         yield made

@@ -84,7 +84,7 @@ def test_music_keeps_both_tracks_and_its_price() -> None:
         here.pump()
         (job,) = here.network.jobs.values()
         tracks = [{"audioUrl": f"https://files.kie.example/{number}.mp3"} for number in range(2)]
-        body = {"code": 200, "data": {"taskId": job.id, "status": "SUCCESS", "response": {"sunoData": tracks}}}
+        body = {"code": 200, "data": {"taskId": job.task_id, "status": "SUCCESS", "response": {"sunoData": tracks}}}
         here.network.script["kie.query"] = [Answer(200, json.dumps(body).encode(), {})]
         here.callback(job)
 

@@ -10,16 +10,14 @@ from typing import Any
 
 import pytest
 
-from relay.flow.services import UPSTREAMS_ON
 from relay.flow.uploads import MAX_DIRECT
 from relay.nouns.draft import Kind, MediaRole, Medium
 from relay.nouns.money import nanos
 from relay.nouns.wire import Json
 from tests.axes import table
-from tests.functional.harness import Harness
+from tests.functional.harness import Harness, simulated
 from tests.functional.network import CLIENT
 from tests.functional.refusals import stored_state
-from tests.functional.simulated import Simulated, simulated
 from tests.samples import sample
 
 FILM, ANIMATE, REMIX, BOARD = (f"/v1/videos/{what}" for what in ("generate", "transform", "remix", "storyboard"))
@@ -33,18 +31,18 @@ LARGE = b64encode(sample("png").ljust(MAX_DIRECT + 1, b"\0")).decode()
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[tuple[Harness, Simulated]]:
-    with simulated() as (here, network):
+def shared() -> Iterator[Harness]:
+    with simulated() as here:
         here.services.store.accounts.top_up(here.account_id, "more", nanos("1000"), here.now[0])
-        yield here, network
+        yield here
 
 
 @pytest.fixture
-def here(shared: tuple[Harness, Simulated]) -> Iterator[Harness]:
-    whole, on = shared[0].services, shared[0].secrets.values[UPSTREAMS_ON]
-    yield shared[0]
-    shared[0].services, shared[0].secrets.values[UPSTREAMS_ON] = whole, on
-    shared[0].__post_init__()
+def here(shared: Harness) -> Iterator[Harness]:
+    whole, held = shared.services, shared.secrets.values
+    yield shared
+    shared.services, shared.secrets.values = whole, held
+    shared.__post_init__()
 
 
 def ask(here: Harness, path: str, body: dict[str, Any]) -> tuple[int, Json]:
@@ -113,7 +111,7 @@ def test_bad_input_is_named_by_its_field_and_costs_nothing(
 
 
 def test_pro_models_are_not_taken_where_no_pro_account_is(here: Harness) -> None:
-    here.secrets.values[UPSTREAMS_ON] = json.dumps(["sora2api"])
+    here.switch_on("sora2api")
     before = stored_state(here)
     for model in ("sora2pro-landscape-10s", "sora2-portrait-25s", "sora2pro-hd-portrait-15s"):
         status, document = ask(here, FILM, {"model": model})
@@ -169,14 +167,13 @@ def test_a_pro_model_off_the_menu_says_what_it_needs(here: Harness) -> None:
     ],
 )
 def test_what_is_charged_is_what_the_upstream_reads(
-    shared: tuple[Harness, Simulated], path: str, body: dict[str, Any], price: str, sent: dict[str, Any]
+    here: Harness, path: str, body: dict[str, Any], price: str, sent: dict[str, Any]
 ) -> None:
-    here, network = shared
     status, document = ask(here, path, body)
     assert status == 200, document
     here.run(1)
     task = here.task(document["task_id"])
-    _, job = network.job(task.upstream_task_id or "")
+    job = here.network.jobs[task.upstream_task_id or ""]
     assert task.price == nanos(price)
     assert {name: getattr(job.request, name) for name in sent} == sent
 

@@ -11,8 +11,7 @@ import pytest
 from relay.nouns.money import nanos
 from relay.nouns.task import State
 from tests.axes import table
-from tests.functional.harness import Harness
-from tests.functional.simulated import Simulated, simulated
+from tests.functional.harness import Harness, simulated
 from tests.samples import sample
 
 FILM, DRAW, CHARACTER = "/v1/videos/generate", "/v1/images/generate", "/v1/characters/create"
@@ -21,11 +20,11 @@ DEADLINE = 3600  # seconds, the catalog's for films
 
 
 @pytest.fixture(scope="module")
-def there() -> Iterator[tuple[Harness, Simulated]]:
-    with simulated() as (here, network):
+def here() -> Iterator[Harness]:
+    with simulated() as here:
         here.services.store.accounts.top_up(here.account_id, "more", nanos("1000"), here.now[0])
-        network.simulators["sora2api"].dedicated = False  # type: ignore[attr-defined]
-        yield here, network
+        here.network.upstreams["sora2api"].dedicated = False  # type: ignore[attr-defined]
+        yield here
 
 
 def made(here: Harness, path: str, body: dict[str, Any]) -> str:
@@ -34,8 +33,8 @@ def made(here: Harness, path: str, body: dict[str, Any]) -> str:
     return str(document["task_id"])
 
 
-def jobs(network: Simulated, prompt: str) -> int:
-    return len(network.simulators["sora2api"].jobs(prompt))
+def jobs(here: Harness, prompt: str) -> int:
+    return len(here.network.upstreams["sora2api"].jobs(prompt))
 
 
 @table(
@@ -50,55 +49,51 @@ def jobs(network: Simulated, prompt: str) -> int:
         (CHARACTER, {"video": MOVIE}),
     ],
 )
-def test_what_is_streamed_is_made_once_and_paid(
-    there: tuple[Harness, Simulated], path: str, body: dict[str, Any]
-) -> None:
-    here, network = there
-    before = network.simulators["sora2api"].jobs_created
+def test_what_is_streamed_is_made_once_and_paid(here: Harness, path: str, body: dict[str, Any]) -> None:
+    upstream = here.network.upstreams["sora2api"]
+    before = upstream.jobs_created
     task_id = made(here, path, body)
     here.run(30)
     status, document = here.request("GET", f"/v1/tasks/{task_id}")
     assert (status, document["status"]) == (200, "completed"), document
     assert document["result_urls"]["username"] if path == CHARACTER else len(document["result_urls"]) == 1
-    assert (network.simulators["sora2api"].jobs_created - before, here.entries(task_id)) == (1, ["capture", "reserve"])
+    assert (upstream.jobs_created - before, here.entries(task_id)) == (
+        1,
+        ["capture", "reserve"],
+    )
 
 
 @table("marker, says", [("outcome:refuse", "content policy"), ("outcome:fail", "the generation failed")])
-def test_a_stream_that_tells_of_a_failure_ends_its_task_and_is_refunded(
-    there: tuple[Harness, Simulated], marker: str, says: str
-) -> None:
-    here, network = there
+def test_a_stream_that_tells_of_a_failure_ends_its_task_and_is_refunded(here: Harness, marker: str, says: str) -> None:
     prompt, balance = f"a boat [[{marker}]]", here.balance
     task_id = made(here, FILM, {"prompt": prompt})
     here.run(30)
     _, document = here.request("GET", f"/v1/tasks/{task_id}")
     assert (document["status"], says in document["error_message"]) == ("failed", True), document
-    assert (jobs(network, prompt), here.entries(task_id), here.balance) == (1, ["release", "reserve"], balance)
+    assert (jobs(here, prompt), here.entries(task_id), here.balance) == (1, ["release", "reserve"], balance)
 
 
 @table("fault", ["cut", "endless", "html"])
 def test_a_stream_without_an_outcome_is_held_never_sent_again_and_refunded_at_the_deadline(
-    there: tuple[Harness, Simulated], fault: str
+    here: Harness, fault: str
 ) -> None:
-    here, network = there
     prompt, balance = f"a boat [[stream:{fault}]]", here.balance
     task_id = made(here, FILM, {"prompt": prompt})
     here.run(DEADLINE - 100, step=600)
     task = here.task(task_id)
-    assert (task.terminal, task.sending, jobs(network, prompt)) == (False, True, 1)
+    assert (task.terminal, task.sending, jobs(here, prompt)) == (False, True, 1)
     assert here.balance == balance - task.price
     here.run(200, step=60)
-    assert (here.task(task_id).state, jobs(network, prompt), here.balance) == (State.TIMEOUT, 1, balance)
+    assert (here.task(task_id).state, jobs(here, prompt), here.balance) == (State.TIMEOUT, 1, balance)
 
 
 def test_a_server_held_back_by_cloudflare_is_tried_again_later_although_it_says_stop(
-    there: tuple[Harness, Simulated],
+    here: Harness,
 ) -> None:
-    here, network = there
-    simulator, prompt = network.simulators["sora2api"], "a boat in the queue"
+    simulator, prompt = here.network.upstreams["sora2api"], "a boat in the queue"
     simulator.faults.plan("stream", ["busy", None])
     task_id = made(here, FILM, {"prompt": prompt})
     here.run(5)
-    assert (here.task(task_id).unsent, jobs(network, prompt)) == (True, 1)
+    assert (here.task(task_id).unsent, jobs(here, prompt)) == (True, 1)
     here.run(120)
-    assert (here.task(task_id).state, jobs(network, prompt)) == (State.SUCCEEDED, 2)
+    assert (here.task(task_id).state, jobs(here, prompt)) == (State.SUCCEEDED, 2)

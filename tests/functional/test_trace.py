@@ -86,7 +86,8 @@ def test_a_failed_jobs_words_are_logged_under_the_trace(here: Harness, log: pyte
     task_id = here.submit_image(prompt=PROMPT)
     here.run(5)
     for job in here.network.jobs.values():
-        job.state, job.fault = "failed", f"{WORDS}: {PROMPT}"
+        told = {"task_id": job.task_id, "status": "failed", "error": {"message": f"{WORDS}: {PROMPT}"}}
+        here.network.script["aistudio.query"] = [Answer(200, json.dumps(told).encode())]
     here.run(60)
 
     (end,) = lines(log, "task ended")

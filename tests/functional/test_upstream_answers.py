@@ -159,7 +159,7 @@ def test_an_upstream_without_a_key_is_passed_over(here: Harness, monkeypatch: py
     assert here.network.sent("kie.submit") == []
 
 
-@pytest.mark.parametrize("secret", ["sk-EXAMPLE-relay", "sk-EXAMPLE-kie"])
+@pytest.mark.parametrize("secret", ["sk-EXAMPLE-upstream-aistudio", "sk-EXAMPLE-upstream-kie"])
 @pytest.mark.parametrize("path", [GROK, KLING])
 def test_what_an_upstream_says_is_not_kept_with_the_task(here: Harness, path: str, secret: str) -> None:
     upstream = "kie" if path == GROK else "aistudio"

@@ -20,7 +20,7 @@ FORBIDDEN = (
     MARK,
     "kie",
     "upstream",
-    "relay.example",
+    "aistudio.example",
     "ai-studio",
     "openapi",
     "media",

@@ -25,7 +25,7 @@ _SUBMISSIONS = tuple(home + SUBMIT for home in (HOME, *MODES))
 class Newapi(Mirror):
     def paths(self) -> Sequence[Path]:
         seeds = [Path("GET", f"{home}{TASK}/{{task_id}}/image-seed", self._seed) for home in (HOME, *MODES)]
-        return (*seeds, *super().paths(), Path("POST", IMAGE_HOST + UPLOAD, self._host))
+        return (*seeds, *super().paths(), Path("POST", IMAGE_HOST + UPLOAD, self._host, verb="upload"))
 
     def _seed(self, inbound: Inbound) -> Reply:
         """The seed of a picture, which its task does not tell."""

@@ -27,9 +27,9 @@ class Sora2api(Mirror):
         self.dedicated = True
 
     def paths(self) -> Sequence[Path]:
-        streamed = Path("POST", CHARACTER_FILM, self._character_film, lambda inbound: not asks_async(inbound))
+        streamed = Path("POST", CHARACTER_FILM, self._character_film, lambda inbound: not asks_async(inbound), "submit")
         own = (streamed, *super().paths()) if self.dedicated else ()
-        return (Path("POST", CHAT, self._chat), *own)
+        return (Path("POST", CHAT, self._chat, verb="submit"), *own)
 
     def facts(self, job: Job) -> Mapping[str, Json]:
         if job.request.kind is not Kind.CHARACTER:
