@@ -43,6 +43,10 @@ def _around(family: str, root: Path) -> Iterator[str]:
         yield f"{fixtures}/events.py: what each example event is answered"
     if has(family, "dialect", root) and not (root / fixtures / "examples.py").is_file():
         yield f"{fixtures}/examples.py: what docs/api.md shows of it"
+    if has(family, "dialect", root):
+        clients = root / fixtures / "clients.py"
+        if not clients.is_file() or "SHAPES: tuple[Shape, ...] = ()" in clients.read_text("utf-8"):
+            yield f"{fixtures}/clients.py: how its clients ask, and how they are refused"
     if has(family, "provider", root):
         yield from _upstream(family, root)
     if has(family, "dialect", root) and has(family, "provider", root):

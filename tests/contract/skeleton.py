@@ -32,6 +32,17 @@ def carries(task: Task) -> Observation:
 MIRROR = Mirror(platform="", kinds=(Kind.IMAGE,), carries=carries, drafts=st.nothing())
 '''
 
+CLIENTS = '''"""How this family's clients ask, and how they are refused."""
+
+from __future__ import annotations
+
+from tests.contract.clients import Ask, Creation, Shape
+
+SHAPES: tuple[Shape, ...] = ()
+CREATIONS: tuple[Creation, ...] = ()
+ASKS: tuple[Ask, ...] = ()
+'''
+
 PROVIDER = '''"""The provider of the family {family}."""
 
 from __future__ import annotations
@@ -74,6 +85,7 @@ def write(family: str, root: Path = ROOT) -> list[Path]:
         own / "dialect.py": _dialect(family),
         own / "provider.py": PROVIDER.format(family=family, name=f"{family.title()}Provider"),
         root / "tests/fixtures" / family / "mirror.py": MIRROR,
+        root / "tests/fixtures" / family / "clients.py": CLIENTS,
     }
     new = {path: text for path, text in files.items() if not path.exists()}
     for path, text in new.items():

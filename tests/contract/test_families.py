@@ -46,11 +46,12 @@ def test_a_skeleton_is_told_each_method_to_fill_in(elsewhere: Path) -> None:
     assert told[0] == f"{OWN}/__init__.py: HOMES, which the paths of its clients begin with"
     assert {f"{OWN}/dialect.py: {name}" for name in ("routes", *Dialect.__abstractmethods__)} <= set(told)
     assert {f"{OWN}/provider.py: {name}" for name in TRANSLATORS} <= set(told)
-    assert told[-6:] == [
+    assert told[-7:] == [
         "tests/fixtures/example/*.json: example answers of the real API",
         "events/*.example.*.json: an example event for each route",
         "tests/fixtures/example/events.py: what each example event is answered",
         "tests/fixtures/example/examples.py: what docs/api.md shows of it",
+        "tests/fixtures/example/clients.py: how its clients ask, and how they are refused",
         f"{CATALOG}: an upstream of the family, and sources that use it",
         "tests/fixtures/example/mirror.py: carries",
     ]
@@ -61,5 +62,5 @@ def test_a_skeleton_is_valid_code_and_is_never_written_over(elsewhere: Path) -> 
     for path in files:
         compile(path.read_text("utf-8"), path, "exec")
 
-    assert len(files) == 5
+    assert len(files) == 6
     assert skeleton.write("example", elsewhere) == []

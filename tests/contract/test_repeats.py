@@ -86,6 +86,7 @@ def test_a_task_of_another_account_dialect_or_platform_is_no_task_at_any_route(h
         method, path, body = ask.about(task.task_id)
         refused, before = partial(wrong, here, family, method, path, ("TASK_NOT_FOUND",), body=body), sums(here)
         bad += refused(key=STRANGER)
+        assert here.task(task.task_id) == task, ask
         for moved in (replace(task, dialect="another"), replace(task, platform="another")):
             now = here.task(task.task_id)
             assert here.services.store.tasks.save(now, replace(moved, version=now.version + 1))

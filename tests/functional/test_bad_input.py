@@ -131,12 +131,6 @@ def test_a_body_that_is_no_request_is_refused(here: Harness, path: str, raw: byt
     assert (refusal.status, refusal.code) == (400, INVALID)
 
 
-@table("raw", [b"[1]", b"{", deep(50_000), b"\xff"], ids=["array", "half", "deep", "binary"])
-@table("path", [TASKS, "/api/account/consumption"])
-def test_a_body_that_is_no_query_is_refused(here: Harness, path: str, raw: bytes) -> None:
-    assert refused(here, "POST", path, raw=raw).status == 400
-
-
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x"]
 )

@@ -11,7 +11,6 @@ import pytest
 from tests.axes import table
 from tests.functional.harness import Harness, harness
 from tests.functional.refusals import refused
-from tests.functional.test_bad_input import BODIES, deep
 
 GENERATE, RECORD = "/api/v1/gpt4o-image/generate", "/api/v1/gpt4o-image/record-info"
 DOWNLOAD = "/api/v1/gpt4o-image/download-url"
@@ -62,23 +61,6 @@ def test_a_wrong_field_is_named(here: Harness, path: str, body: dict[str, Any], 
     assert field in refusal.message.split()
 
 
-@table("raw", BODIES.values(), ids=BODIES.keys())
-def test_a_body_that_is_no_request_is_refused(here: Harness, raw: bytes) -> None:
-    assert refused(here, "POST", GENERATE, raw=raw).code == 400
-
-
-@pytest.mark.parametrize("raw", [b"[1]", b"{", deep(50_000), b"\xff"], ids=["array", "half", "deep", "binary"])
-def test_a_body_that_is_no_download_is_refused(here: Harness, raw: bytes) -> None:
-    assert refused(here, "POST", DOWNLOAD, raw=raw).code == 400
-
-
-def test_a_body_of_another_type_is_refused(here: Harness) -> None:
-    refusal = refused(here, "POST", GENERATE, GOOD, headers={"content-type": "text/plain"})
-
-    assert refusal.code == 400
-    assert "Content-Type" in refusal.message
-
-
 @pytest.mark.parametrize("query", ["", "?", "?taskId=", "?task_id=x"])
 def test_a_record_of_no_task_names_the_field(here: Harness, query: str) -> None:
     refusal = refused(here, "GET", RECORD + query)
@@ -113,18 +95,6 @@ def test_another_method_is_told_which_would_do(here: Harness, method: str, path:
 
     assert refusal.code == 404
     assert refusal.headers["allow"] == allowed
-
-
-@table(
-    "authorization, status",
-    [(None, 401), ("", 401), ("Bearer", 401), ("Basic c2s6", 401), ("Bearer sk-EXAMPLE-nobody", 401)],
-)
-def test_a_caller_without_a_known_key_is_refused(here: Harness, authorization: str | None, status: int) -> None:
-    headers = {} if authorization is None else {"authorization": authorization}
-
-    refusal = refused(here, "POST", GENERATE, GOOD, key=None, headers=headers)
-
-    assert (refusal.status, refusal.code) == (status, status)
 
 
 def test_a_refusal_is_utf_8_that_any_client_can_read(here: Harness) -> None:

@@ -148,12 +148,6 @@ def test_a_task_that_was_refused_for_now_is_withdrawn(here: Harness) -> None:
     assert len(here.network.sent("aistudio.submit")) == 1
 
 
-def test_cancelling_twice_returns_the_money_once(here: Harness) -> None:
-    task_id = here.submit_image()
-    assert [cancel(here, task_id)[1]["cancelled"] for _ in range(2)] == [True, True]
-    assert (here.balance, here.drift) == (nanos("100"), 0)
-
-
 @pytest.mark.parametrize(("platform", "body"), [("grok", None), ("kling", {}), ("kling", {"task_id": "x" * 36})])
 def test_only_a_task_of_ones_own_can_be_cancelled(here: Harness, platform: str, body: dict[str, str] | None) -> None:
     task_id = here.submit_image()

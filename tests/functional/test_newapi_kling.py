@@ -224,17 +224,3 @@ def test_each_refusal_names_the_clients_field_and_changes_nothing(here: Harness)
         if (refusal.code, refusal.message.startswith(begins)) != (code, True) or refusal.status not in (400, 413):
             wrong.append((path, list(fields), refusal))
     assert wrong == []
-
-
-def test_every_other_refusal_is_in_klings_words(here: Harness) -> None:
-    open_account(here, "empty", "sk-EXAMPLE-empty", "0", 3)
-    told = [
-        refused(here, "POST", TEXT, CLOUDS, key=None),
-        refused(here, "POST", TEXT, CLOUDS, key="sk-EXAMPLE-nobody"),
-        refused(here, "POST", TEXT, CLOUDS, key="sk-EXAMPLE-empty"),
-        refused(here, "GET", f"{TEXT}/nowhere"),
-        refused(here, "PUT", TEXT, CLOUDS),
-        refused(here, "POST", TEXT, raw=b"{"),
-    ]
-    said = [(each.status, each.code) for each in told]
-    assert said == [(401, 1001), (401, 1002), (429, 1101), (404, 1203), (404, 1202), (400, 1201)]
