@@ -334,8 +334,9 @@ def test_a_progressive_jpeg_that_would_fill_the_memory_is_refused() -> None:
         sample("jpg")[:2] + b"\xff\xe5\0\x02" * 700_000 + sample("jpg")[2:],
         sample("mp4") + b"\0\0\0\x08free" * 700_000,
         sample("png")[:33] + (b"\0\0\0\0tEXt" + struct.pack(">I", zlib.crc32(b"tEXt"))) * 700_000,
+        sample("jpg")[: sample("jpg").index(b"\xff\xda") + 20] + b"\xff" * 4_000_000 + b"\0",
     ],
-    ids=["GIF", "JPEG", "MP4", "PNG"],
+    ids=["GIF", "JPEG", "MP4", "PNG", "JPEG of fill bytes"],
 )
 def test_a_file_of_too_many_parts_is_refused_soon(body: bytes) -> None:
     refused(body)

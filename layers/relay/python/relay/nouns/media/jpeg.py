@@ -13,7 +13,8 @@ from relay.nouns.media.pixels import MAX_BUFFERED, check_size, decode
 _END, _SCAN, _COMMENT, _APP0 = 0xD9, 0xDA, 0xFE, 0xE0
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # headers of frames; the three are tables
 _HUFFMAN, _PROGRESSIVE = range(0xC0, 0xC3), 0xC2
-_AFTER_SCAN = re.compile(rb"\xff+[^\0\xff\xd0-\xd7]", re.DOTALL)
+# of many 0xFF the last: with all of them (\xff+) the search would take quadratic time
+_AFTER_SCAN = re.compile(rb"\xff[^\0\xff\xd0-\xd7]", re.DOTALL)
 _MOST_SCANS = 64  # a scan of a hundred bytes may take a decoder a second
 _SCRIPT = 0x2F2A  # a length whose bytes are "/*": the file would be a valid script too
 
