@@ -1,15 +1,16 @@
-"""Server-sent events, wherever the network cuts them."""
+"""Server-sent events, wherever the network cuts them, and texts, however many spaces they hold."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.families.reading import StreamError, read_events
+from relay.families.reading import StreamError, as_text, read_events
 from relay.nouns.wire import Json
 
 WORDS = st.dictionaries(st.sampled_from(["a", "b", "délta"]), st.text(max_size=5) | st.integers(), min_size=1)
@@ -84,3 +85,10 @@ def test_an_error_in_any_event_is_raised(event: bytes, told: tuple[str, str]) ->
     with pytest.raises(StreamError) as raised:
         next(came)
     assert (raised.value.words, raised.value.code) == told
+
+
+def test_a_prompt_of_spaces_takes_no_time() -> None:
+    began = time.process_time()
+    assert as_text("a" + " " * 79_998 + "b", 20_000) == "a"
+    assert as_text("a  \n \x00 b\n") == "a b"
+    assert time.process_time() - began < 1

@@ -17,9 +17,10 @@ WAIT, LONGEST_WAIT = 5, 300  # seconds after a 429: what we wait when it does no
 MAX_WORDS, MAX_CODE = 300, 60  # characters of an upstream's text, and of its code, that go further
 MAX_LINES = 10_000  # characters of a text that was made for a client
 
-# control characters, line ends and half surrogates, with the spaces around them
+# control characters, line ends and half surrogates, with the spaces around them; from the first of many spaces only,
+# else each of them would be a beginning, and the time quadratic
 _CONTROLS = re.compile(
-    r" *[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff][ \x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*"
+    r"(?<! ) *[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff][ \x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*"
 )
 _KEY = re.compile(r"\bsk-[A-Za-z0-9_-]{6,}")
 
