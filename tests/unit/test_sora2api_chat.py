@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -52,6 +53,13 @@ def test_results_are_found_in_whichever_form(name: str, assets: tuple[Asset, ...
     *before, last = read(name)
     assert last == Observation(State.SUCCEEDED, progress=100.0, assets=assets)
     assert [seen.progress for seen in before] == sorted(seen.progress for seen in before)
+
+
+def test_a_text_of_pictures_that_never_end_takes_no_time() -> None:
+    event = {"choices": [{"delta": {"content": "![](" * 60_000}, "finish_reason": "stop"}]}
+    began = time.process_time()
+    (last,) = APIS["chat"].read_stream(iter([b"data: " + json.dumps(event).encode() + b"\n\n"]))
+    assert (last.state, time.process_time() - began < 2) == (State.FAILED, True)
 
 
 @table(

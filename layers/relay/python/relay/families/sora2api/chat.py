@@ -43,7 +43,7 @@ CREATE_CHARACTER = "avatar-create"  # the model that makes none
 
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?)%")
 _SOURCES = re.compile(r"src=['\"]([^'\"]+)['\"]")
-_PICTURES = re.compile(r"!\[[^\]]{0,200}\]\(([^)\s]{1,8192})\)")
+_PICTURES = re.compile(r"!\[[^\]]{0,200}\]\(([^)\s]+)(\)?)")  # also one that never ends: it is looked through once
 _BARE = re.compile(r"https?://[^\s'\"<>()\[\]]+")
 _NAME = re.compile(r"@([A-Za-z0-9_.]{1,100})")
 MOST_LINES = 100  # of a text, in which a card is looked for
@@ -115,7 +115,8 @@ def read_stream(chunks: Iterator[bytes], *, of_character: bool = False) -> Itera
 
 def _assets(content: str, *, whole: bool) -> tuple[Asset, ...]:
     """The results named in a text; a bare address only where the text is whole, for it may be cut off."""
-    found = _SOURCES.findall(content) or _PICTURES.findall(content) or (_BARE.findall(content) if whole else [])
+    pictures = [url for url, end in _PICTURES.findall(content) if end]
+    found = _SOURCES.findall(content) or pictures or (_BARE.findall(content) if whole else [])
     return tuple(Asset(url) for url in dict.fromkeys(found) if is_url(url))[:MAX_ASSETS]
 
 
