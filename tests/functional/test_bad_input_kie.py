@@ -101,3 +101,16 @@ def test_a_refusal_is_utf_8_that_any_client_can_read(here: Harness) -> None:
     refusal = refused(here, "POST", GENERATE, raw=json.dumps({**GOOD, "size": "大"}, ensure_ascii=False).encode())
 
     assert refusal.headers["content-type"] == "application/json"
+
+
+@table(
+    "path, body",
+    [
+        ("/api/v1/runway/generate", {"prompt": "a cat", "quality": "720p", "duration": 5, "taskId": "x" * 500_000}),
+        ("/api/v1/jobs/createTask", {"model": "nano-banana-pro", "input": {"prompt": "a", "x" * 500_000: None}}),
+    ],
+)
+def test_a_request_that_no_row_can_hold_is_refused_before_the_charge(
+    here: Harness, path: str, body: dict[str, Any]
+) -> None:
+    assert refused(here, "POST", path, body).status == 413

@@ -13,11 +13,12 @@ from relay.effects.store.table import LostRace, Tables, put_if_absent
 from relay.effects.store.tasks import Tasks
 from relay.nouns.catalog import Tier
 from relay.nouns.draft import Draft
-from relay.nouns.errors import AccountFrozen, Contended, InvalidParameter
+from relay.nouns.errors import AccountFrozen, Contended, InvalidParameter, TooLarge
 from relay.nouns.money import reserve
 from relay.nouns.task import State, Task
 
 TRIES = 9  # of a creation on a busy account; with their pauses 2.6 s at most
+MOST_SAID = 380_000  # bytes of a request; a row holds 400 KB with its keys
 IDEMPOTENCY_SECONDS = DAY_SECONDS  # how long an Idempotency-Key is remembered
 
 
@@ -48,8 +49,8 @@ class Submissions:
     def create(self, task: Task, draft: Draft, tier: Tier, idempotency: Idempotency | None) -> str:
         """Accept `task`. Returns its id, or on a replay the id of the earlier task under the same Idempotency-Key.
 
-        Raises AccountFrozen, InsufficientBalance, RateLimited, TooManyInFlight, and InvalidParameter for a reference
-        that another task has; then nothing was written.
+        Raises AccountFrozen, InsufficientBalance, RateLimited, TooManyInFlight, TooLarge for a request that no row
+        holds, and InvalidParameter for a reference that another task has; then nothing was written.
         """
         rows = self._rows(task, draft)
         try:
@@ -124,7 +125,10 @@ class Submissions:
         )
 
     def _request(self, task: Task, draft: Draft) -> dict[str, Any]:
-        request = {"account_id": task.account_id, "task_id": f"{task.task_id}#request", "draft": write_draft(draft)}
+        said = write_draft(draft)
+        if len(said.encode()) > MOST_SAID:
+            raise TooLarge("the request says more than can be kept", "请求内容过大")
+        request = {"account_id": task.account_id, "task_id": f"{task.task_id}#request", "draft": said}
         return {"TableName": self.tables.tasks, "Item": {name: pack(value) for name, value in request.items()}}
 
     def _claim(self, task: Task, idempotency: Idempotency | None) -> tuple[dict[str, Any], ...]:
