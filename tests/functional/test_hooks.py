@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from ops.__main__ import main
+from ops.arguments import LONGEST_ADDRESS
 from ops.deployment import Deployment
 from ops.targets import Target
 from relay.nouns.task import Delivery
@@ -101,6 +102,13 @@ def test_what_was_given_up_is_listed_and_told_again_with_the_same_bytes(
     assert ops(here, capsys, "delivery-list", here.account_id).startswith("none")
     acts = [line.split()[-2:] for line in ops(here, capsys, "act-list", here.account_id).splitlines()]
     assert acts == [["delivery-replay", task_id], ["delivery-replay", f"{task_id}#3"]]
+
+
+def test_a_hook_as_long_as_one_may_be_is_added_and_noted(here: Harness, capsys: pytest.CaptureFixture[str]) -> None:
+    longest = f"{CLIENT}/{'x' * (LONGEST_ADDRESS - len(CLIENT) - 1)}"
+    here.services.store.accounts.change(here.account_id, hooks=[])
+    ops(here, capsys, "hook-add", here.account_id, longest)
+    assert longest in ops(here, capsys, "act-list", here.account_id).replace("\n", "")
 
 
 def test_a_hook_that_was_taken_away_is_told_nothing_more_and_the_others_are(here: Harness) -> None:

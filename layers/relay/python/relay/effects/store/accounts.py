@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 
 from relay.effects.store.booking import LINES, SPENT, account_key
 from relay.effects.store.codec import (
@@ -144,8 +145,12 @@ class Accounts:
             yield from (read_entry(item) for item in page["Items"])
 
     def note_act(self, account_id: str, at: int, what: str, about: str) -> None:
-        """Keep what an operator did to an account, beside it; two acts of one instant differ in what they are about."""
-        row = {"account_id": account_id, "sk": f"{ACT_PREFIX}{at:013}#{what}#{about}", "what": what, "about": about}
+        """Keep what an operator did to an account, beside it; two acts of one instant differ in what they are about.
+
+        Of that the key holds a digest: an address may be longer than a key.
+        """
+        key = f"{ACT_PREFIX}{at:013}#{what}#{sha256(about.encode()).hexdigest()}"
+        row = {"account_id": account_id, "sk": key, "what": what, "about": about}
         self.tables.put(
             TableName=self.tables.accounts, Item={name: pack(each) for name, each in {**row, "at": at}.items()}
         )
