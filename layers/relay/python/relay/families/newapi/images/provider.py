@@ -6,7 +6,6 @@ In the first form inputs are sent inside a form; in the second, which relays lik
 from __future__ import annotations
 
 import base64
-import binascii
 from urllib.parse import quote
 
 from relay.families.forms import write_form
@@ -138,7 +137,7 @@ def _asset(item: Record) -> Asset | None:
     text = inside if isinstance(inside, str) else url if isinstance(url, str) and url.startswith("data:") else ""
     try:
         data = base64.b64decode(text.rpartition(",")[2], validate=True)
-    except binascii.Error:
+    except ValueError:  # also text that is not even ASCII
         return None
     return Asset("", data=data) if data else None
 
