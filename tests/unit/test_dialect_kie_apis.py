@@ -199,6 +199,7 @@ def market(model: str, **given: object) -> dict[str, object]:
         (SUNO, {**SUNG, "customMode": False, "prompt": "rain", "styleWeight": 2}, "styleWeight"),
         (SUNO, {**SUNG, "customMode": False, "prompt": "rain", "personaId": "p"}, "personaId"),
         ("/api/v1/generate/extend", {**ON, "audioId": "clip-of-kie"}, "audioId"),
+        ("/api/v1/generate/extend", {**ON, "defaultParamFlag": False, "personaId": "p"}, "personaId"),
         ("/api/v1/generate/extend", {**ON, "prompt": "la", "style": "pop", "title": "Rain"}, "continueAt"),
     ],
 )

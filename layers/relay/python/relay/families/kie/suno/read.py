@@ -101,8 +101,6 @@ def _require(body: _Song, *names: str) -> None:
         value = getattr(body, name)
         if value is None or (isinstance(value, str) and not value.strip()):
             raise MissingField(_FIELDS.get(name, name))
-    if body.persona_id:
-        raise InvalidParameter("personaId", "is not offered here", "此处不支持")
 
 
 def _more(body: _Song) -> dict[str, object]:
@@ -126,6 +124,8 @@ def _draft(
     action: str = "",
     parent: Parent | None = None,
 ) -> Draft:
+    if body.persona_id:
+        raise InvalidParameter("personaId", "is not offered here", "此处不支持")
     return Draft(
         dialect=FAMILY,
         platform=PLATFORM,
