@@ -255,7 +255,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"model": "sora-9"}, "model"),
     ({"seconds": "0"}, "seconds"),
     ({"seconds": "eight"}, "seconds"),
-    ({"seconds": "21"}, "seconds"),
+    ({"seconds": "26"}, "seconds"),
     ({"size": "9x9"}, "size"),
     ({"input_reference": "data:image/png;base64,AAAA"}, "input_reference"),
     ({"input_reference": {"file_id": "file-1"}}, "input_reference.file_id"),

@@ -110,6 +110,18 @@ def test_a_film_becomes_a_character(client: OpenAI) -> None:
     assert client.videos.get_character(character.id or "").to_dict() == character.to_dict()
 
 
+def test_a_sora2api_server_makes_it_as_well(relay: Served, client: OpenAI) -> None:
+    relay.here.switch_on("sora2api")
+    video = made(relay, client, model="sora-2", seconds="12", size="1280x720", input_reference=("a.png", sample("png")))
+    relay.here.switch_on("newapi")
+    assert (video.status, video.model, video.seconds, video.size) == ("completed", "sora-2", "15", "1280x720")
+    (sent,) = relay.here.network.sent("sora2api.submit")
+    assert json.loads(sent.body)["model"] == "sora2-landscape-15s"
+    assert base64.b64decode(json.loads(sent.body)["image"].partition(",")[2]) == sample("png")
+    assert client.videos.download_content(video.id).read() == sample("mp4")
+    assert video.id in [each.id for each in client.videos.list(limit=1)]
+
+
 def test_a_refusal_names_the_parameter(client: OpenAI) -> None:
     with pytest.raises(BadRequestError) as refused:
         client.videos.create(prompt="a boat", model="sora-9")

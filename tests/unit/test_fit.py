@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -43,7 +44,9 @@ def ordered(way: Fit) -> tuple[int, int]:
     sent = Inbound(call.method, call.url, call.headers, body=call.body)
     body: Any = read_form(sent).document if is_form(sent) else json.loads(call.body)
     body = body.get("input", body)
-    return int(body.get("nVariants") or body.get("count") or 1), int(body.get("duration") or body.get("seconds") or 0)
+    named = re.search(r"-([0-9]+)s$", str(body.get("model")))  # Sora2API's clients say the length with the model
+    seconds = body.get("duration") or body.get("seconds") or (named[1] if named else 0)
+    return int(body.get("nVariants") or body.get("count") or body.get("n") or 1), int(seconds)
 
 
 def price_of(model: Model, count: int, seconds: int) -> int:

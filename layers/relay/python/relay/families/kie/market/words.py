@@ -75,6 +75,9 @@ _MODELS: Mapping[str, Inputs] = {
     ),
     "kling-2.6/text-to-video": Inputs(usual_ratio="16:9", always={"sound": False}),
     "kling-2.6/image-to-video": Inputs(images="image_urls", needs_image=True, always={"sound": False}),
+    "bytedance/v1-pro-image-to-video": Inputs(image="image_url", needs_image=True),
+    "bytedance/v1-pro-text-to-video": Inputs(),
+    "hailuo/02-text-to-video": Inputs(),
     "hailuo/02-image-to-video": Inputs(image="image_url", needs_image=True),
     "hailuo/2-3-image-to-video": Inputs(image="image_url", needs_image=True),
 }
