@@ -1,4 +1,4 @@
-"""The tables in docs/families.md: who makes what is sold and what becomes of a request there, and the options.
+"""The tables in docs/families.md: who makes what is sold, what becomes of a request there, and the options.
 
 `python -m ops.families` writes them. Each source is asked by having it write the call it would be sent: what changes
 the call is carried, what raises Unfit is refused before the charge, and the rest is left out.
@@ -23,6 +23,8 @@ from relay.nouns.options import OPTIONS, Option
 PAGE = Path(__file__).resolve().parents[1] / "docs/families.md"
 HEAD = ("asked for as", "model", "made by", "numbers", "seconds", "shapes", "carries", "refuses", "leaves out")
 
+LOST = ("platform", "kind", "another family's upstream", "models", "seconds", "shapes", "refuses", "leaves out")
+
 PICTURE, FILM = "https://client.example/a.png", "https://client.example/a.mp4"
 ONE = (Medium(MediaRole.IMAGE, PICTURE),)
 _FACES = (Medium(MediaRole.SOURCE, PICTURE), Medium(MediaRole.TARGET, PICTURE))
@@ -39,6 +41,7 @@ EXTRAS: Mapping[Kind, Mapping[str, Mapping[str, object]]] = {
         "`extend`": {"action": "extend", "media": (Medium(MediaRole.VIDEO, FILM),)},
     },
 }
+ROLES = {MediaRole.IMAGE: ("a picture", "5 pictures"), MediaRole.MASK: ("a mask",)}
 # Options that are about certain inputs.
 WITH: Mapping[str, Mapping[str, object]] = {
     "dynamic_masks": {"action": "image2video", "media": (*ONE, Medium(MediaRole.MASK, PICTURE))},
@@ -56,6 +59,18 @@ def table(catalog: Catalog) -> str:
     return _table(HEAD, _rows(catalog))
 
 
+def platforms(catalog: Catalog) -> str:
+    """What each platform's clients lose at upstreams of other families."""
+    rows = dict[tuple[str, ...], list[str]]()
+    for dialect, platform, model in _sold(catalog):
+        said = _said(dialect, platform, model.kind)
+        for name in dict.fromkeys(source.upstream for source in sorted(model.sources, key=lambda each: each.priority)):
+            if catalog.upstreams[name].family != dialect:
+                lost = _lost(catalog, said, model, [each for each in model.sources if each.upstream == name])
+                rows.setdefault((f"{dialect} {platform}", model.kind, name, *lost), []).append(f"`{model.name}`")
+    return _table(LOST, ((*key[:3], ", ".join(models), *key[3:]) for key, models in rows.items()))
+
+
 def options() -> str:
     rows = ((f"`{name}`", each.type, each.meaning, _dropped(each)) for name, each in OPTIONS.items())
     return _table(("option", "type", "meaning", "where an API does not carry it"), rows)
@@ -63,7 +78,7 @@ def options() -> str:
 
 def written(page: str, catalog: Catalog) -> str:
     """The page with the tables of a catalog and of the options in their places."""
-    for name, text in (("table", table(catalog)), ("options", options())):
+    for name, text in (("table", table(catalog)), ("platforms", platforms(catalog)), ("options", options())):
         before, after = (f"<!-- {name}:{edge} -->\n" for edge in ("begin", "end"))
         page = page.partition(before)[0] + before + text + after + page.partition(after)[2]
     return page
@@ -82,7 +97,13 @@ def _rows(catalog: Catalog) -> Iterator[tuple[str, ...]]:
     for model in catalog.models.values():
         names = "<br>".join(_names(catalog, model))
         for source in model.sources:
-            yield names, model.name, _made_by(source), *_limits(model, source), *_extras(catalog, model, source)
+            yield (
+                names,
+                model.name,
+                _made_by(source),
+                *_limits(model, source),
+                *map(", ".join, _judged(catalog, model, source).values()),
+            )
 
 
 def _names(catalog: Catalog, model: Model) -> Iterator[str]:
@@ -106,23 +127,50 @@ def _limits(model: Model, source: Source) -> tuple[str, str, str]:
     return counts, seconds, shapes if model.kind in (Kind.IMAGE, Kind.VIDEO) else ""
 
 
-def _extras(catalog: Catalog, model: Model, source: Source) -> tuple[str, str, str]:
+def _sold(catalog: Catalog) -> Iterator[tuple[str, str, Model]]:
+    """Each model by the dialects and platforms that sell it, once under whatever names."""
+    for dialect, menu in catalog.menus.items():
+        for platform, offers in menu.items():
+            sold = {model.name: model for offer in offers.values() for model in offer.models.values()}
+            yield from ((dialect, platform, model) for model in sold.values())
+
+
+def _said(dialect: str, platform: str, kind: Kind) -> set[str]:
+    """What its clients may ask for: what their family's API of the platform's name carries, or else all of its APIs."""
+    apis = provider(dialect).apis
+    own = [
+        api.carries[kind] for api in ([apis[platform]] if platform in apis else apis.values()) if kind in api.carries
+    ]
+    said = {f"`{name}`" for each in own for name in each.options}
+    said |= {word for each in own for role in each.media for word in ROLES.get(role, ())}
+    return said | {"`extend`" for each in own if "extend" in each.actions}
+
+
+def _lost(catalog: Catalog, said: set[str], model: Model, sources: list[Source]) -> tuple[str, ...]:
+    """The lengths and shapes that an upstream's sources of a model fit to, and what none of them carries."""
+    found = [_judged(catalog, model, source) for source in sources]
+    lost = {way: [name for each in found for name in each[way] if name in said] for way in HEAD[-3:]}
+    kept = {"refuses": lost["carries"] + lost["leaves out"], "leaves out": lost["carries"]}
+    gone = (", ".join(dict.fromkeys(each for each in lost[way] if each not in kept[way])) for way in kept)
+    limits = zip(*(_limits(model, source)[1:] for source in sources), strict=True)
+    return (*("; ".join(dict.fromkeys(each)) for each in limits), *gone)
+
+
+def _judged(catalog: Catalog, model: Model, source: Source) -> dict[str, list[str]]:
+    """What a request may hold beside, by what becomes of it there."""
     plain = model.fit(Draft("", "", model.kind, model.name, "a prompt", count=source.counts[0]), source)
     plain, sent = _accepted(catalog, plain, model, source)
-    found = dict[str, list[str]]()
-    known = {
-        f"`{name}`": {"options": {name: EXAMPLES[name]}, **WITH.get(name, {})}
-        for name in OPTIONS
-        if name in _carried(catalog, model.kind)
-    }
-    for name, fields in {**EXTRAS.get(model.kind, {}), **known}.items():
+    found = dict[str, list[str]]({name: [] for name in HEAD[-3:]})
+    known = (name for name in OPTIONS if name in _carried(catalog, model.kind))
+    options = {f"`{name}`": {"options": {name: EXAMPLES[name]}, **WITH.get(name, {})} for name in known}
+    for name, fields in {**EXTRAS.get(model.kind, {}), **options}.items():
         try:
             same = dry_run(catalog, replace(plain, **fields), source).body == sent  # type: ignore[arg-type]
-            found.setdefault("leaves out" if same else "carries", []).append(name)
+            held = fields.get("media") == plain.media  # what it needs in any case
+            found["leaves out" if same and not held else "carries"].append(name)
         except Unfit:
-            found.setdefault("refuses", []).append(name)
-    carries, refuses, leaves = (", ".join(found.get(name, [])) for name in HEAD[-3:])
-    return carries, refuses, leaves
+            found["refuses"].append(name)
+    return found
 
 
 def _accepted(catalog: Catalog, plain: Draft, model: Model, source: Source) -> tuple[Draft, bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ops.families import PAGE, table, written
+from ops.families import PAGE, platforms, table, written
 from relay.catalog.file import shipped
 from relay.nouns.catalog import Source
 
@@ -35,3 +35,10 @@ def test_the_table_says_what_is_lost_where_another_family_makes_it() -> None:
     assert other[3:7] == ["1-2", "", "as asked", ""]
     assert other[7] == f"a picture, 5 pictures, a mask, {elsewhere}".removesuffix(", ")
     assert sorted(other[8].split(", ")) == sorted(f"{hints}, {others}".removesuffix(", ").split(", "))
+
+
+def test_a_platforms_row_says_what_its_clients_lose_in_another_family() -> None:
+    rows = [[cell.strip() for cell in line[1:-1].split("|")] for line in platforms(shipped()).splitlines()]
+    lost = ["next of 10, 15", "nearest of 16:9, 9:16", "`extend`", ""]
+    assert ["aistudio sora", "video", "sora2api", "`sora-2`", *lost] in rows
+    assert not [row for row in rows if row[0].startswith("aistudio") and row[2] == "aistudio"]
