@@ -89,6 +89,7 @@ def test_what_is_wrong_is_named_and_nothing_is_stored(
     ("answer", "status"),
     [
         (Answer(404, b"gone"), 400),
+        (Answer(302, PNG, {"location": "https://files.example/b.png"}), 400),
         (Answer(200, b""), 400),
         (Answer(200, b"<html>no picture"), 400),
         (Answer(200, PNG + b"\0" * MAX_FETCHED), 413),

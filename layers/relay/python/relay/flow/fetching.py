@@ -6,7 +6,7 @@ from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.flow.access import Caller
 from relay.flow.allowance import count_bytes, count_files
 from relay.flow.inputs import check_address
-from relay.flow.services import Services
+from relay.flow.services import FETCH, Services
 from relay.flow.uploads import store
 from relay.nouns.account import FileLink, FilePart, Upload
 from relay.nouns.errors import InvalidParameter, TooLarge
@@ -35,7 +35,7 @@ def receive_from(services: Services, caller: Caller, link: FileLink, base_url: s
 
 
 def _fetch(services: Services, link: FileLink) -> bytes:
-    call, body = Call("GET", link.url, {"user-agent": "genrelay"}, timeout=FETCH_SECONDS), bytearray()
+    call, body = Call("GET", link.url, FETCH, timeout=FETCH_SECONDS), bytearray()
     try:
         with services.http.open(call) as incoming:
             for chunk in incoming.chunks if incoming.status == 200 else ():

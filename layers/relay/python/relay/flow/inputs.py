@@ -15,7 +15,7 @@ from relay.families.bodies import is_data_uri, read_data_uri
 from relay.flow.access import Caller
 from relay.flow.allowance import check_allowance, count_accepted
 from relay.flow.links import UPSTREAM_LINK_SECONDS, key_of
-from relay.flow.services import Services
+from relay.flow.services import FETCH, Services
 from relay.flow.uploads import inspect_file, new_key
 from relay.nouns.draft import FILE_KINDS, Draft, Medium
 from relay.nouns.errors import InvalidParameter, Refused
@@ -154,7 +154,7 @@ def _link_for_upstream(services: Services, key: str) -> str:
 
 def _probe(services: Services, url: str, seconds: float) -> None:
     """Read the first bytes. An address that does not answer passes: it may still answer the upstream."""
-    call = Call("GET", url, {"range": f"bytes=0-{PROBE_BYTES - 1}", "user-agent": "genrelay"}, timeout=seconds)
+    call = Call("GET", url, {**FETCH, "range": f"bytes=0-{PROBE_BYTES - 1}"}, timeout=seconds)
     try:
         with services.http.open(call, PROBE_BYTES) as incoming:
             status, head = incoming.status, b""

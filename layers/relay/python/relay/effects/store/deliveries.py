@@ -61,7 +61,10 @@ class Deliveries:
         return next(found, None)
 
     def dead(self, account_id: str) -> Iterator[Task]:
-        """The account's deliveries that were given up, the newest tasks first. It reads all of the account's rows."""
+        """The account's deliveries that were given up: the tasks' own, then those of further hooks, each newest first.
+
+        It reads all of the account's rows.
+        """
         for partition in (account_id, account_id + HOOKS):
             e = Expression()
             where, dead = e.equals("account_id", partition), e.equals("delivery", Delivery.DEAD)

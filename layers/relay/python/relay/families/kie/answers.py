@@ -1,4 +1,4 @@
-"""Owns what all of KIE's answers share: the envelope, its refusals, and faults in canonical words."""
+"""What all of KIE's answers share: the envelope, its refusals, and faults in canonical words."""
 
 from __future__ import annotations
 
