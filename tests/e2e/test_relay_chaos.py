@@ -1,34 +1,52 @@
-"""Two hundred tasks on a bad day: lost, repeated, late and forged callbacks, upstreams that answer nonsense."""
+"""A bad day of all families: lost, repeated, late and forged callbacks, upstreams that answer nonsense.
+
+BAD_DAY_TASKS says how many tasks; a thousand take some minutes.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
 
+from local.clients import client, spoken
 from local.relayed import LocalRelay
 from local.upstreams.fault_table import Endpoint
 from local.upstreams.inbox import Inbox
+from local.upstreams.jobs import Job
+from relay.families import FAMILIES
 from relay.nouns.money import EntryKind, nanos
-from relay.nouns.task import State, Task
+from relay.nouns.task import Delivery, State, Task
 from tests.e2e.tenant import Tenant
 
 pytestmark = pytest.mark.stack
 
 SEED = 20260101
-CALLED_BACK, POLLED = 30, 170  # KIE takes 20 new tasks in 10 s, so most go to the other upstream
+TASKS = int(os.environ.get("BAD_DAY_TASKS", "150"))
 TENANTS = 10
-PATIENCE = 90.0
+PATIENCE = 90.0 + TASKS / 3  # KIE takes 20 new tasks in 10 s
 LOOK = 12.0  # seconds between hints that something may have happened
-BAD_DAY: dict[Endpoint, dict[str, float]] = {
-    "submit": {"server-error=1": 0.1, "queue-full=1": 0.05, "rate-limit=1": 0.05},
+ASKS = [(api, ask) for api in spoken() for ask in client(api).asks if not ask.picture and not ask.refused]
+PROMPTS = ("prompt", "gpt_description_prompt")
+NAME = re.compile(r"bad day \d+\.")
+
+Odds = Mapping[Endpoint, Mapping[str, float]]
+BAD_DAY: Odds = {
     "query": {"http-502": 0.1, "empty": 0.05, "bad-json": 0.05, "unknown-status": 0.1, "not-found": 0.05},
     "callback": {"lost": 0.2, "duplicate=3": 0.2, "delay=2": 0.1, "reorder": 0.1, "forged": 0.1, "tampered": 0.1},
     "outcome": {"fail": 0.1, "refuse": 0.05},
 }
+# Certain refusals, which another try or another upstream mends. A 5xx says so in few wires: elsewhere the outcome would
+# be unknown, and the task held for longer than a test can wait.
+REFUSING: Odds = {"submit": {"rate-limit=1": 0.1, "no-credits=1": 0.02}}
+FAILING: Odds = {"submit": {"server-error=1": 0.1, "queue-full=1": 0.05, "rate-limit=1": 0.05}}
+CERTAIN = ("kie", "aistudio")  # whose documents say that a 5xx made nothing
 
 
 @dataclass(frozen=True)
@@ -37,14 +55,21 @@ class Day:
     tenants: list[Tenant]
     tasks: list[tuple[Tenant, Task]]
 
+    def jobs(self) -> Iterator[Job]:
+        """The jobs of this day at all upstreams."""
+        for upstream in self.relay.upstreams.simulators.values():
+            yield from (job for job in upstream.book.by_id.values() if NAME.search(job.order.prompt))
+
 
 @pytest.fixture(scope="module")
 def day(relay: LocalRelay, inbox: Inbox) -> Day:
-    tenants = [Tenant.of(relay, inbox) for _ in range(TENANTS)]
-    for upstream in relay.upstreams.simulators.values():
-        upstream.faults.chaos(SEED, BAD_DAY)
+    tenants = [Tenant.of(relay, inbox, balance="1000") for _ in range(TENANTS)]
+    for tenant in tenants:  # some requests cannot name an address
+        relay.deployment.store.accounts.change(tenant.account.account_id, hooks=(inbox.url,))
+    for name, upstream in relay.upstreams.simulators.items():
+        upstream.faults.chaos(SEED, {**BAD_DAY, **(FAILING if name in CERTAIN else REFUSING)})
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda number: _create(tenants[number % TENANTS], number), range(CALLED_BACK + POLLED)))
+        list(threads.map(lambda number: _create(tenants[number % TENANTS], number), range(TASKS)))
     tasks = _ended(relay, tenants)
     for upstream in relay.upstreams.simulators.values():
         upstream.faults.clear()
@@ -52,9 +77,9 @@ def day(relay: LocalRelay, inbox: Inbox) -> Day:
 
 
 def _create(tenant: Tenant, number: int) -> str:
-    if number < CALLED_BACK:
-        return tenant.create_kie(prompt=f"bad day {number}.")
-    return tenant.create("/api/kling/images", prompt=f"bad day {number}.")
+    api, ask = ASKS[number // TENANTS % len(ASKS)]
+    field = next(name for name in PROMPTS if name in ask.body)
+    return tenant.clients[api].create(ask.path, {**ask.body, field: f"bad day {number}."}, tenant.inbox.url)
 
 
 def _ended(relay: LocalRelay, tenants: list[Tenant]) -> list[tuple[Tenant, Task]]:
@@ -78,7 +103,7 @@ def _ended(relay: LocalRelay, tenants: list[Tenant]) -> list[tuple[Tenant, Task]
 
 
 def test_no_task_is_lost(day: Day) -> None:
-    assert len(day.tasks) == CALLED_BACK + POLLED
+    assert len(day.tasks) == TASKS
     assert Counter(task.state for _, task in day.tasks if not task.terminal) == {}
 
 
@@ -97,20 +122,24 @@ def test_the_ledgers_agree_to_the_nano(day: Day) -> None:
 
 def test_what_is_left_is_what_was_paid_in_less_what_was_made(day: Day) -> None:
     spent = sum(task.price for _, task in day.tasks if task.state is State.SUCCEEDED)
-    assert sum(tenant.balance for tenant in day.tenants) == TENANTS * nanos("100") - spent
+    assert sum(tenant.balance for tenant in day.tenants) == TENANTS * nanos("1000") - spent
 
 
 def test_every_task_has_at_most_one_job(day: Day) -> None:
-    prompts = [f"bad day {number}." for number in range(CALLED_BACK + POLLED)]
-    upstreams = day.relay.upstreams.simulators.values()
-    jobs = [sum(len(upstream.jobs(prompt)) for upstream in upstreams) for prompt in prompts]
-    assert max(jobs) == 1
+    assert max(Counter(NAME.findall(job.order.prompt)[0] for job in day.jobs()).values()) == 1
+
+
+def test_every_family_had_its_part(day: Day) -> None:
+    assert {task.dialect for _, task in day.tasks} == set(FAMILIES)
 
 
 def test_every_client_is_told_of_exactly_one_event(day: Day) -> None:
-    for tenant, task in day.tasks:
-        events = {(post.headers["webhook-id"], post.raw) for post in tenant.told(task.task_id)}
-        assert len(events) == 1, task
+    told: dict[str, set[bytes]] = {}
+    for post in day.tenants[0].inbox.posts:
+        told.setdefault(post.headers["webhook-id"], set()).add(post.raw)
+    owed = [task for _, task in day.tasks if task.delivery is not Delivery.NONE]  # some APIs have no callbacks
+    assert len(owed) > TASKS / 2
+    assert Counter(task.platform for task in owed if len(told.get(f"msg_{task.task_id}", ())) != 1) == {}
 
 
 def test_no_lie_was_believed(day: Day) -> None:
@@ -118,12 +147,7 @@ def test_no_lie_was_believed(day: Day) -> None:
 
 
 def test_tasks_end_as_their_jobs_did(day: Day) -> None:
-    truth = Counter(
-        "failed" if job.failure else "succeeded"
-        for upstream in day.relay.upstreams.simulators.values()
-        for job in upstream.book.by_id.values()
-        if job.order.prompt.startswith("bad day ")
-    )
+    truth = Counter("failed" if job.failure else "succeeded" for job in day.jobs())
     made = Counter(task.state.value for _, task in day.tasks if task.upstream_task_id)
     assert made == truth
 
