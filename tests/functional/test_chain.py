@@ -63,7 +63,7 @@ def here() -> Iterator[Harness]:
 def sent(here: Harness, upstream: str) -> dict[str, Any]:
     (call,) = here.network.sent(f"{upstream}.submit")
     body: dict[str, Any] = json.loads(call.body)
-    return body | body.get("input", {})
+    return {**body, **body.get("input", {})}
 
 
 @table(
