@@ -60,6 +60,8 @@ def ask(here: Harness, path: str, body: dict[str, Any]) -> tuple[int, Json]:
         (DRAW, {"model": "sora2-landscape-10s"}, "model", "makes no image"),
         (FILM, {"style": "baroque"}, "style", "must be one of: festive"),
         (FILM, {"style": "anime", "prompt": "a boat {Retro}"}, "style", "contradicts"),
+        (FILM, {"prompt": "a {anime} boat {Retro}"}, "prompt", "two styles"),
+        (FILM, {"prompt": f"a boat {TARGET} {OTHER}"}, "prompt", "two videos"),
         (DRAW, {"style": "anime"}, "style", "is not read here"),
         (FILM, {"prompt": "  "}, "prompt", "prompt is required"),
         (FILM, {"prompt": "{anime}"}, "prompt", "prompt is required"),

@@ -76,6 +76,8 @@ def _styled(body: _Film) -> tuple[str, str | None]:
     text, inside = take_style(body.prompt)
     if body.style and inside and body.style != inside:
         raise InvalidParameter("style", "contradicts the style in prompt", "与 prompt 中的风格矛盾")
+    if take_style(text)[1] not in (None, inside):
+        raise InvalidParameter("prompt", "names two styles", "包含两种风格")
     return text, body.style or inside
 
 
@@ -85,6 +87,8 @@ def _targeted(prompt: str, said: str | None) -> tuple[str, str | None]:
     text, inside = take_target(prompt)
     if target and inside and target != inside:
         raise InvalidParameter("remix_target_id", "contradicts the film named in prompt", "与 prompt 中的视频矛盾")
+    if take_target(text)[1] not in (None, inside):
+        raise InvalidParameter("prompt", "names two videos", "包含两个视频")
     return text, target or inside
 
 
