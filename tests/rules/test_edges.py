@@ -9,7 +9,8 @@ from relay.families import FAMILIES, provider
 from relay.families.provider import Api
 from relay.flow import dispatch, hold
 from relay.flow.deliver import THREADS
-from relay.flow.inputs import PROBES_SECONDS
+from relay.flow.fetching import FETCH_SECONDS
+from relay.flow.inputs import CHECK_SECONDS, PROBES_SECONDS
 from relay.flow.notices import SECONDS
 from relay.flow.shares import ATTEMPT_MS, PLACE_MS, PLACES
 from tests.rules.test_template import routes_of
@@ -99,6 +100,10 @@ def test_an_api_that_is_too_slow_for_both_workers_would_be_found() -> None:
         str(seconds): Api(no, no, seconds=seconds, carries={}) for seconds in (20.0, 20.1, 600.0, 860.0, 861.0, 900.0)
     }
     assert too_slow(apis.items()) == ["861.0", "900.0"]
+
+
+def test_a_file_at_an_address_is_fetched_and_judged_while_its_client_waits() -> None:
+    assert CHECK_SECONDS + FETCH_SECONDS + 10 < timeout("Upload") < 30  # the gateway gives up then
 
 
 def test_one_account_never_holds_all_deliverers() -> None:
