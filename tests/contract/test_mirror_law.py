@@ -86,7 +86,7 @@ def read_back(name: str, task: Task, raw: Mapping[str, object]) -> Observation:
 
 @mirrored
 @pytest.mark.parametrize("state", S)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(data=st.data(), raw=RAW)
 def test_what_is_told_is_what_is_learnt(name: str, state: State, data: st.DataObject, raw: dict[str, str]) -> None:
     task = data.draw(tasks(name, state))
@@ -110,7 +110,7 @@ def test_an_end_is_an_end_on_both_sides(name: str) -> None:
 
 
 @mirrored
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(data=st.data())
 def test_an_accepted_task_is_a_queued_job_under_its_id(name: str, data: st.DataObject) -> None:
     task = data.draw(tasks(name, S.PENDING))
@@ -121,7 +121,7 @@ def test_an_accepted_task_is_a_queued_job_under_its_id(name: str, data: st.DataO
 
 
 @pytest.mark.parametrize("name", PUSHED)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(data=st.data(), state=st.sampled_from(sorted(TERMINAL)))
 def test_a_callback_names_the_task_it_is_about(name: str, data: st.DataObject, state: State) -> None:
     task = data.draw(tasks(name, state))
@@ -132,7 +132,7 @@ def test_a_callback_names_the_task_it_is_about(name: str, data: st.DataObject, s
 
 
 @mirrored
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(data=st.data())
 def test_what_the_provider_asks_for_the_dialect_understands(name: str, data: st.DataObject) -> None:
     draft = data.draw(mirror_of(name).drafts)

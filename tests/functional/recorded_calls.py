@@ -14,7 +14,6 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.edge.media import MediaEndpoint
-from relay.edge.wiring import catalog
 from relay.effects.bucket import Bucket
 from relay.effects.poller import Poller
 from relay.effects.secret_store import Secrets, listed
@@ -27,7 +26,7 @@ from relay.flow.services import Services
 from relay.flow.shares import Shares
 from relay.flow.uploads import inspect_upload
 from tests.functional.aws_fakes import DelayingQueues, function_of, http_event
-from tests.functional.harness import ARN, BUCKET, REGION, SECRETS, Harness
+from tests.functional.harness import ARN, BUCKET, CATALOG, REGION, SECRETS, Harness
 from tests.functional.holding import speaking
 from tests.rules.tree import functions
 
@@ -104,7 +103,7 @@ class RecordingSecrets(Secrets):
     """Reads what the template says the function uses, and notes what it asks for."""
 
     def __init__(self, connect: Callable[[], Any], function: str, recorder: CallRecorder) -> None:
-        super().__init__(connect, PREFIX, listed(secrets_of(function), catalog().upstreams))
+        super().__init__(connect, PREFIX, listed(secrets_of(function), CATALOG.upstreams))
         self._note = partial(recorder.secrets.setdefault(function, set()).add)
 
     def find(self, name: str) -> str | None:

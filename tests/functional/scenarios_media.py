@@ -185,7 +185,7 @@ def an_answer_takes_minutes(here: RecordingHarness) -> None:
     refused: list[Script] = [Answer(429, b'{"said": "no"}')] * 3
     broken: list[Script] = [Streamed([{"progress": 1}]).incoming()]
     for link, answers in zip(links, (refused, broken), strict=True):
-        here.network.script = {"kie.submit": answers, "aistudio.submit": [Answer(401)]}
+        here.network.script = {"kie.submit": answers, "aistudio.submit": [Answer(401)], "newapi.submit": [Answer(401)]}
         film = FILM | {"model": "kling-3.0", "image_url": link, "callback_url": CLIENT}
         task_id = here.post("/api/kling/videos", film)[1]["task_id"]
         here.run(60)
