@@ -26,8 +26,9 @@ from relay.flow.services import Services
 from relay.flow.shares import Shares
 from relay.flow.uploads import inspect_upload
 from tests.functional.aws_fakes import DelayingQueues, function_of, http_event
-from tests.functional.harness import ARN, BUCKET, CATALOG, REGION, SECRETS, Harness
+from tests.functional.harness import ARN, BUCKET, REGION, SECRETS, Harness
 from tests.functional.holding import speaking
+from tests.functional.network import CATALOG
 from tests.rules.tree import functions
 
 PREFIX = "/genrelay/test"
