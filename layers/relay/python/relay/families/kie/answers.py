@@ -7,43 +7,35 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from relay.families.reading import as_id, as_text, parse
+from relay.families.refusals import OTHER, OUR_KEY, PARAMETER, POLICY, Row, refused
 from relay.nouns.errors import Refused
 from relay.nouns.faults import Fault
 from relay.nouns.wire import Json
 
-POLICY, PARAMETER, INPUT, FAILED = (
-    "CONTENT_POLICY_VIOLATION",
-    "INVALID_PARAMETER",
-    "INPUT_FETCH_FAILED",
-    "GENERATION_FAILED",
-)
+INPUT, FAILED = "INPUT_FETCH_FAILED", "GENERATION_FAILED"
 
-
-class _Row(NamedTuple):
-    elsewhere: bool
-    key: bool = False
-    wait: float | None = None
-    task_code: str = "API_ERROR"
-
-
+_BAD_VALUE = OTHER._replace(elsewhere=False, task_code=PARAMETER)
+_OUR_KEY = OUR_KEY._replace(message="the upstream refused our account")
 # Refused submissions by envelope code (KIE docs, status codes of each API's create page).
-_REFUSALS: Mapping[int, _Row] = {
-    400: _Row(elsewhere=False, task_code=PARAMETER),
-    401: _Row(elsewhere=True, key=True),
-    402: _Row(elsewhere=True, key=True),
-    404: _Row(elsewhere=True),
-    413: _Row(elsewhere=False, task_code=POLICY),  # Suno: the audio matches an existing work
-    422: _Row(elsewhere=False, task_code=PARAMETER),
-    429: _Row(elsewhere=True, wait=10),  # 20 new requests per 10 s; the excess is not queued
-    433: _Row(elsewhere=True, key=True),  # undocumented; seen where a key's own cap is used up
-    451: _Row(elsewhere=False, task_code=INPUT),
-    455: _Row(elsewhere=True, wait=30),  # maintenance
-    500: _Row(elsewhere=True),
-    501: _Row(elsewhere=True),
-    505: _Row(elsewhere=True),  # feature disabled
-    531: _Row(elsewhere=True),
-    550: _Row(elsewhere=True, wait=10),  # queue full
+_REFUSALS: Mapping[int, Row] = {
+    400: _BAD_VALUE,
+    401: _OUR_KEY,
+    402: _OUR_KEY,
+    404: OTHER,
+    413: _BAD_VALUE._replace(task_code=POLICY),  # Suno: the audio matches an existing work
+    422: _BAD_VALUE,
+    429: OTHER._replace(waits=True),
+    433: _OUR_KEY,  # undocumented; seen where a key's own cap is used up
+    451: _BAD_VALUE._replace(task_code=INPUT),
+    455: OTHER._replace(waits=True),  # maintenance
+    500: OTHER,
+    501: OTHER,
+    505: OTHER,  # feature disabled
+    531: OTHER,
+    550: OTHER._replace(waits=True),  # queue full
 }
+_MAINTENANCE = 30.0  # seconds
+_WAIT = 10.0  # seconds; KIE takes 20 new requests per 10 s, and does not queue the excess
 # Failed jobs by the record's errorCode or failCode (KIE docs, callbacks of each API).
 _FAULTS: Mapping[str, str] = {"400": PARAMETER, "413": POLICY, "422": PARAMETER, "451": INPUT}
 # 400 covers both a bad parameter and a refused prompt; only the text tells which.
@@ -85,24 +77,21 @@ def knows(code: int) -> bool:
 
 def refusal(code: int, message: str) -> Refused:
     """The refusal an envelope speaks."""
-    row = _REFUSALS.get(code, _Row(elsewhere=code >= 500))
-    policy = code == 400 and _SPEAKS_OF_POLICY.search(message)
-    return Refused(
-        "the upstream refused our account" if row.key else "the upstream refused the request",
-        elsewhere=row.elsewhere,
-        key=row.key,
-        wait=row.wait,
-        task_code=POLICY if policy else row.task_code,
-        upstream_code=str(code),
-        words=message,
-    )
+    row = _REFUSALS.get(code, OTHER if code >= 500 else OTHER._replace(elsewhere=False))
+    if code == 400 and _SPEAKS_OF_POLICY.search(message):
+        row = row._replace(task_code=POLICY)
+    return refused(row, str(code), message, _wait(code))
 
 
 def bare_refusal(status: int) -> Refused:
     """The refusal of a 4xx without an envelope: something in front of the API spoke, so the request is not at fault."""
-    row = _REFUSALS.get(status, _Row(elsewhere=True))
-    message = f"the upstream answered HTTP {status}"
-    return Refused(message, elsewhere=True, key=row.key, wait=row.wait, upstream_code=str(status))
+    known = _REFUSALS.get(status, OTHER)
+    row = OTHER._replace(message=f"the upstream answered HTTP {status}", key=known.key, waits=known.waits)
+    return refused(row, str(status), "", _wait(status))
+
+
+def _wait(code: int) -> float:
+    return _MAINTENANCE if code == 455 else _WAIT
 
 
 def read_fault(code: str, message: str, *, policy: bool = False) -> Fault:

@@ -21,10 +21,10 @@ from relay.nouns.wire import Json
 class Wire:
     """What one KIE API has of its own; `provider.py` adds what they share.
 
-    `extend` is where it goes on from a job it made before. `words` are its status words in upper case, found under the
-    first of `word_fields` there is. `salvaged` are failed words that count as success when there are results all the
-    same; `refused` are words that mean the content was refused; `milestones` are percents for words of APIs that tell
-    no progress. With `fails_running` a job that says it is running has failed if it names an error.
+    `extend` is the path that extends an earlier job's result. `words` are its status words in upper case, found under
+    the first of `word_fields` there is. `salvaged` are failed words that count as success when there are results all
+    the same; `refused` are words that mean the content was refused; `milestones` are percents for words of APIs that
+    tell no progress. With `fails_running` a job that says it is running has failed if it names an error.
     """
 
     create: str
@@ -43,7 +43,7 @@ class Wire:
 
 
 IMAGES = (MediaRole.IMAGE, MediaRole.FIRST_FRAME)
-FILMS = Carries(("text2video", "image2video"), IMAGES)
+VIDEOS = Carries(("text2video", "image2video"), IMAGES)
 
 
 def at_most(images: int) -> Unfit:

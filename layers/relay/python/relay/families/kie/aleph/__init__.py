@@ -1,1 +1,1 @@
-"""The Runway Aleph API: films made over."""
+"""The Runway Aleph API: edits of a video."""

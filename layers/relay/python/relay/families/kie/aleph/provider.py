@@ -16,8 +16,8 @@ from relay.nouns.task import Asset, Role
 
 
 def _write(draft: Draft, source: Source) -> dict[str, object]:
-    films, references = draft.urls(MediaRole.VIDEO), draft.urls(MediaRole.REFERENCE)
-    if len(films) != 1:
+    videos, references = draft.urls(MediaRole.VIDEO), draft.urls(MediaRole.REFERENCE)
+    if len(videos) != 1:
         raise Unfit("video", "has to be one film, which is made over", "必须是一个视频")
     if len(references) > 1:
         raise Unfit("reference", "takes at most 1 for this model", "该模型最多 1 个")
@@ -25,13 +25,13 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
     wanted["aspectRatio"] = nearest(source.sizes, draft.ratio, draft.size)
     said = {name: value for name, value in wanted.items() if value}
     chosen = {word: draft.options[name] for name, word in words.OPTIONS.items() if name in draft.options}
-    return {"prompt": draft.prompt, "videoUrl": films[0], **said, **chosen}
+    return {"prompt": draft.prompt, "videoUrl": videos[0], **said, **chosen}
 
 
 def _read_assets(record: Record) -> tuple[Asset, ...]:
     made = as_object(pick(record, "response"))
-    film, cover = as_urls(pick(made, "resultVideoUrl")), as_urls(pick(made, "resultImageUrl"))
-    return film + tuple(replace(each, role=Role.COVER) for each in cover) if film else ()
+    video, cover = as_urls(pick(made, "resultVideoUrl")), as_urls(pick(made, "resultImageUrl"))
+    return video + tuple(replace(each, role=Role.COVER) for each in cover) if video else ()
 
 
 WIRE = Wire(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from relay.families.kie.market.words import CREATE_PATH, QUERY_PATH, STATES, Inputs, inputs_of
-from relay.families.kie.records import FILMS, IMAGES, Wire, as_urls, at_most, pick
+from relay.families.kie.records import IMAGES, VIDEOS, Wire, as_urls, at_most, pick
 from relay.families.provider import Carries
 from relay.families.reading import Record, as_object
 from relay.nouns.catalog import Source
@@ -69,7 +69,7 @@ WIRE = Wire(
     query=QUERY_PATH,
     word_fields=("state",),
     words={word.upper(): state for word, state in STATES.items()},
-    carries={Kind.IMAGE: Carries(media=IMAGES, options=OPTIONS), Kind.VIDEO: FILMS},
+    carries={Kind.IMAGE: Carries(media=IMAGES, options=OPTIONS), Kind.VIDEO: VIDEOS},
     write=_write,
     read_assets=_read_assets,
 )

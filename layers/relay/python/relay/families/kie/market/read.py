@@ -1,4 +1,4 @@
-"""Reading requests of the Market: the models of the menu, each with inputs of its own."""
+"""Reading requests of the Market: its models, each with inputs of its own."""
 
 from __future__ import annotations
 

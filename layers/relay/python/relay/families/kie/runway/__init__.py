@@ -1,1 +1,1 @@
-"""The Runway API: films, and what goes on from them."""
+"""The Runway API: videos, and extensions of them."""

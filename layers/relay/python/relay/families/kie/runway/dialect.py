@@ -105,16 +105,16 @@ def _model(body: _Extend, catalog: Catalog) -> Model:
 def write_record(told: Told[Record]) -> Reply:
     task, draft, _ = told.found
     fault = fault_of(task)
-    film: Json = None
+    video: Json = None
     if task.state is State.SUCCEEDED:
-        film = {**_film(told.found), "taskId": task.task_id}
+        video = {**_video(told.found), "taskId": task.task_id}
     record = {
         "taskId": task.task_id,
         "parentTaskId": draft.parent.task_id if draft.parent else None,
         "generateParam": echo(draft),
         "state": _STATES.get(task.status, "fail"),
         "generateTime": date_of(task.created_at),
-        "videoInfo": film,
+        "videoInfo": video,
         "failCode": code_of(fault, FAILED) if fault else None,
         "failMsg": words_of(fault) if fault else None,
         "expireFlag": 0,
@@ -127,12 +127,12 @@ def write_callback(told: Told[Record]) -> bytes:
     if fault is not None:
         code = 400 if code_of(fault, FAILED) < FAILED else FAILED
         return write_reply({"task_id": task.task_id}, code, words_of(fault)).body
-    film = _film(told.found)
-    made = {"video_id": film["videoId"], "video_url": film["videoUrl"], "image_url": film["imageUrl"]}
+    video = _video(told.found)
+    made = {"video_id": video["videoId"], "video_url": video["videoUrl"], "image_url": video["imageUrl"]}
     return write_reply({"task_id": task.task_id, **made}, 200, "All generated successfully.").body
 
 
-def _film(found: Record) -> dict[str, Json]:
+def _video(found: Record) -> dict[str, Json]:
     task = found.task
     return {"videoId": task.task_id, "videoUrl": urls_of(task)[0], "imageUrl": cover_of(task)}
 

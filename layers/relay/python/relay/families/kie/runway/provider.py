@@ -21,10 +21,10 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
     body: dict[str, object] = {"prompt": draft.prompt, "quality": quality}
     if draft.parent:
         if images:
-            raise Unfit(draft.media[0].role, "is not taken where a film is extended", "延长视频时不支持")
+            raise Unfit(draft.media[0].role, "is not taken where a video is extended", "延长视频时不支持")
         return body | {"taskId": draft.parent.upstream_task_id}
     if draft.action == "extend":
-        raise Unfit("action", "must be a film that was made here", "必须是在此生成的视频")
+        raise Unfit("action", "must be a video that was made here", "必须是在此生成的视频")
     if len(images) > 1:
         raise at_most(1)
     ratio = nearest(source.sizes, draft.ratio, draft.size)
@@ -34,8 +34,8 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
 
 def _read_assets(record: Record) -> tuple[Asset, ...]:
     made = as_object(pick(record, "videoInfo"))
-    film, cover = as_urls(pick(made, "videoUrl")), as_urls(pick(made, "imageUrl"))
-    return film + tuple(replace(each, role=Role.COVER) for each in cover) if film else ()
+    video, cover = as_urls(pick(made, "videoUrl")), as_urls(pick(made, "imageUrl"))
+    return video + tuple(replace(each, role=Role.COVER) for each in cover) if video else ()
 
 
 WIRE = Wire(

@@ -1,1 +1,1 @@
-"""The Suno API: songs, and what goes on from them."""
+"""The Suno API: songs, and extensions of them."""

@@ -70,7 +70,7 @@ def _tracks(found: Record) -> list[dict[str, Json]]:
 
 
 def _track(found: Record, song: Asset, number: int) -> dict[str, Json]:
-    """A song. Its id is our task's with the song's number: by it alone a client goes on from it."""
+    """A song. Its id is our task's with the song's number: it is all a client names to extend it."""
     task, draft, facts = found
     covers = (asset.url for asset in task.assets if asset.role is Role.COVER and asset.ref == song.ref)
     clips = facts.get("clips")

@@ -51,7 +51,7 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
 
 
 def _extension(draft: Draft, parent: Parent) -> dict[str, object]:
-    """What goes on from a song: as that was made, or, where anything is said of it, all of it has to be said."""
+    """The extension of a song: as that was made, or, where anything is said of it, all of it has to be said."""
     options = draft.options
     if options.get("instrumental"):
         raise Unfit("instrumental", "is not taken where a song is extended", "续写歌曲时不支持")

@@ -1,4 +1,4 @@
-"""Reading requests of the Suno API: songs, and what goes on from one."""
+"""Reading requests of the Suno API: songs, and extensions of them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
 
 
 def read_extend(inbound: Inbound, catalog: Catalog) -> Draft:
-    """What goes on from a song of ours: as that was made, or by words and a style of its own."""
+    """Extends a song made here: as that was made, or by words and a style of its own."""
     document = _given(inbound)
     body = read_body(_Extend, document)
     track = _TRACK.fullmatch(body.audio_id)

@@ -1,1 +1,1 @@
-"""The Veo 3.1 API: films, and what goes on from them."""
+"""The Veo 3.1 API: videos, and extensions of them."""

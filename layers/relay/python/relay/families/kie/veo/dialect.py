@@ -97,7 +97,7 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
 
 
 def read_extend(inbound: Inbound, catalog: Catalog) -> Draft:
-    """What goes on from a film of ours; the model is the film's own where none is named."""
+    """Extends a video made here, with its own model where none is named."""
     document = read_json(inbound)
     body = read_body(_Extend, document)
     refuse_mark("watermark", body.watermark)

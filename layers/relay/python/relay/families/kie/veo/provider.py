@@ -21,7 +21,7 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
     if draft.parent:
         return _extension(draft, draft.parent, model)
     if draft.action == "extend":
-        raise Unfit("action", "must be a film that was made here", "必须是在此生成的视频")
+        raise Unfit("action", "must be a video that was made here", "必须是在此生成的视频")
     if "seed" in draft.options:
         raise Unfit("seed", "is not taken by this model", "该模型不支持")
     images, way = _images(draft)
@@ -52,7 +52,7 @@ def _images(draft: Draft) -> tuple[list[str], str]:
 def _extension(draft: Draft, parent: Parent, model: str) -> dict[str, object]:
     body: dict[str, object] = {"taskId": parent.upstream_task_id, "prompt": draft.prompt}
     if draft.media:
-        raise Unfit(draft.media[0].role, "is not taken where a film is extended", "延长视频时不支持")
+        raise Unfit(draft.media[0].role, "is not taken where a video is extended", "延长视频时不支持")
     if "seed" in draft.options:
         body["seeds"] = draft.options["seed"]
     return body | {"model": _EXTENDING.get(model, "fast")}

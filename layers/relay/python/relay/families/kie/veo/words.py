@@ -15,5 +15,5 @@ MOST_FRAMES, MOST_REFERENCES = 2, 3
 
 # KIE docs, Get Veo3.1 Video Details
 STATES: Mapping[int, State] = {0: State.PROCESSING, 1: State.SUCCEEDED, 2: State.FAILED, 3: State.FAILED}
-# What the models are called where a film is extended.
+# What the models are called where a video is extended.
 EXTENDING: Mapping[str, str] = {"fast": "veo3_fast", "quality": "veo3", "lite": "veo3_lite"}
