@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from relay.effects.outbound import NoAnswer
+from relay.effects.outbound import NoAnswer, Outbound
 from relay.flow.fetching import MAX_FETCHED
 from relay.nouns.wire import Answer
 from tests.axes import table
 from tests.functional.files_client import MULTIPART, follow_link
-from tests.functional.harness import Harness, harness
+from tests.functional.harness import Harness, harness, open_account
 from tests.functional.refusals import stored_state
 from tests.samples import sample
 
@@ -104,6 +104,22 @@ def test_an_address_without_a_file_is_refused_and_counts_as_a_file_of_the_day(
     said, document = here.post(ADDRESS, {"fileUrl": WHERE, "uploadPath": "images"})
     assert (said, document["code"], document["msg"].split()[0]) == (status, status, "fileUrl")
     assert uploaded(here) == files + 1
+
+
+def test_no_name_is_looked_up_for_an_account_that_is_frozen_while_it_is_remembered(here: Harness) -> None:
+    asked, key = list[str](), "sk-EXAMPLE-cold"
+
+    def look_up(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["93.184.216.34"]
+
+    here.network.rules = Outbound("public", look_up)
+    open_account(here, "cold", key, "9", 3)
+    assert here.post(ADDRESS, {"fileUrl": WHERE, "uploadPath": "images"}, key=key)[0] == 200
+    assert asked.pop() == "files.example"
+    here.services.store.accounts.change("cold", status="frozen")
+    status, document = here.post(ADDRESS, {"fileUrl": WHERE, "uploadPath": "images"}, key=key)
+    assert (status, document["success"], asked) == (401, False, [])
 
 
 def uploaded(here: Harness) -> int:

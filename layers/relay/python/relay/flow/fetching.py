@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.flow.access import Caller
-from relay.flow.allowance import count_bytes, count_files
+from relay.flow.allowance import check_account, count_bytes, count_files
 from relay.flow.inputs import check_address
 from relay.flow.services import FETCH, Services
 from relay.flow.uploads import store
@@ -23,6 +23,7 @@ def receive_from(services: Services, caller: Caller, link: FileLink, base_url: s
     It counts as a file of the day before it is fetched, so that nobody has us fetch without end. Raises
     InvalidParameter or TooLarge naming the field, AccountFrozen, RateLimited: then nothing is stored.
     """
+    check_account(services, caller)  # before the look-up of a name, which a frozen account must not cause
     check_address(services, link.field, link.url)
     count_files(services, caller, [0])
     body = _fetch(services, link)
