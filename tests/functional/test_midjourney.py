@@ -333,6 +333,20 @@ def test_a_seed_is_asked_for_apart_once_the_picture_is_made(here: Harness) -> No
     assert seed.isdigit()
 
 
+@pytest.mark.parametrize(("taken", "left"), [(1_000, [3.0]), (9_000, [1.0]), (10_000, [])])
+def test_a_seed_is_asked_for_in_what_its_query_left_of_the_time(here: Harness, taken: int, left: list[float]) -> None:
+    def asked(call: Call) -> Answer:
+        here.now[0] += 0 if call.url.endswith("/image-seed") else taken
+        return here.network.ordinary("midjourney.query", call)
+
+    before = len(here.network.sent("midjourney.query"))
+    here.network.script["midjourney.query"] = [asked] * 20
+    assert made(here, submitted(here, "imagine", prompt="a lighthouse"))["status"] == "SUCCESS"
+    here.network.script["midjourney.query"] = []
+    calls = here.network.sent("midjourney.query")[before:]
+    assert [call.timeout for call in calls if call.url.endswith("/image-seed")] == left
+
+
 @pytest.mark.parametrize(
     "answer", [NoAnswer("ReadTimeout"), NotSent("x"), Answer(404, b"<html>"), Answer(200, b'{"code": 3}')], ids=repr
 )

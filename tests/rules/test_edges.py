@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import ceil
 from typing import Any, NoReturn
 
 from relay.families import FAMILIES, provider
 from relay.families.provider import Api
-from relay.flow import dispatch, hold
+from relay.flow import clock, dispatch, hold
+from relay.flow.cancel import CANCEL_SECONDS
 from relay.flow.deliver import THREADS
 from relay.flow.fetching import FETCH_SECONDS
 from relay.flow.inputs import CHECK_SECONDS, PROBES_SECONDS
 from relay.flow.notices import SECONDS
+from relay.flow.services import Services
 from relay.flow.shares import ATTEMPT_MS, PLACE_MS, PLACES
 from tests.rules.test_template import routes_of
 from tests.rules.tree import ROOT, become, functions, logical_id, resources, sources, template
@@ -104,6 +107,12 @@ def test_an_api_that_is_too_slow_for_both_workers_would_be_found() -> None:
 
 def test_a_file_at_an_address_is_fetched_and_judged_while_its_client_waits() -> None:
     assert CHECK_SECONDS + FETCH_SECONDS + 10 < timeout("Upload") < 30  # the gateway gives up then
+
+
+def test_a_lap_of_the_poller_ends_within_its_function() -> None:
+    rounds = ceil(clock.BATCH / Services.threads)  # begun in the last moment of the lap
+    tables = 5.0  # seconds to read what is due and to write what was learnt
+    assert clock.LAP / 1000 + rounds * (CANCEL_SECONDS + clock.ASK_SECONDS) + tables < timeout("Poll")
 
 
 def test_one_account_never_holds_all_deliverers() -> None:

@@ -17,7 +17,7 @@ from relay.flow.services import Services
 from relay.nouns.errors import Unreadable
 from relay.nouns.task import BY_CLOCK, GRACE, TERMINAL, Delivery, Observation, State, Task
 
-ASK_SECONDS = 10.0  # an upstream's time to answer a status query
+ASK_SECONDS = 10.0  # an upstream's time to answer a status query, and what is asked beside it
 BATCH = 48  # due tasks taken at once: two rounds of the threads, so a lap that starts late still ends in time
 LAP = 20_000  # ms one poll invocation works on before it returns to the state machine
 RESENT = 300_000  # ms after which a message to the deliverers is taken for lost once more

@@ -27,7 +27,7 @@ from relay.nouns.wire import Answer, Call, Json
 
 REDIRECTS = (301, 302, 303, 307, 308)
 FETCH = {"user-agent": "genrelay", "accept-encoding": "identity"}  # for files, whose bytes are copied as they come
-MORE_SECONDS = 3.0  # for what is asked beside a status query: news of the task waits for it
+MORE_SECONDS = 3.0  # at most, of the query's own time, for what is asked beside it: news of the task waits for it
 UPSTREAMS_ON = "upstreams-on"  # the parameter that lists them, in JSON
 
 
@@ -145,7 +145,11 @@ class Services:
         return addressed, credential.hidden(key, sent)
 
     def ask(self, task: Task, upstream_task_id: str, seconds: float) -> Observation:
-        """How a task stands at its upstream, by an authenticated query. Raises Unreadable."""
+        """How a task stands at its upstream, by an authenticated query; all that is asked ends within `seconds`.
+
+        Raises Unreadable.
+        """
+        until = self.clock() + int(seconds * 1000)
         upstream = task.upstream or ""
         translators = self.provider(upstream)
         if translators is None:
@@ -161,15 +165,16 @@ class Services:
         seen = api.read_query(answer)
         if any(asset.data is not None for asset in seen.assets):
             raise Unreadable("a status query was answered with a file's bytes, which only who sends a task may store")
-        return replace(seen, upstream_task_id=upstream_task_id, facts=self._ask_more(upstream, api, job, seen))
+        return replace(seen, upstream_task_id=upstream_task_id, facts=self._ask_more(upstream, api, job, seen, until))
 
-    def _ask_more(self, upstream: str, api: Api, job: Job, seen: Observation) -> Mapping[str, Json]:
-        """The facts, with what a question of their own tells in time."""
+    def _ask_more(self, upstream: str, api: Api, job: Job, seen: Observation, until: int) -> Mapping[str, Json]:
+        """The facts, with what a question of their own tells in the time that is left."""
         call = api.more.write(job, seen) if api.more else None
-        if api.more is None or call is None:
+        seconds = min(MORE_SECONDS, (until - self.clock()) / 1000)
+        if api.more is None or call is None or seconds <= 0:
             return seen.facts
         try:
-            answer = self.send(upstream, api, replace(call, repeatable=True), MORE_SECONDS)
+            answer = self.send(upstream, api, replace(call, repeatable=True), seconds)
         except (EgressRefused, NotSent, NoAnswer):
             return seen.facts
         return {**seen.facts, **api.more.read(answer)}
