@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from relay.families.kie.answers import find_id, read_fault
 from relay.families.provider import Carries
 from relay.families.reading import MAX_ASSETS, MAX_CODE, Record, as_number, as_object, as_text, is_url, parse
 from relay.nouns.catalog import Source
-from relay.nouns.draft import Draft, Kind, MediaRole
-from relay.nouns.errors import Unfit
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.faults import Fault
-from relay.nouns.task import Asset, Observation, State
+from relay.nouns.task import Asset, Observation, Role, State
 from relay.nouns.wire import Json
+
+ReadAssets = Callable[[Record], tuple[Asset, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +34,13 @@ class Wire:
     words: Mapping[str, State]
     carries: Mapping[Kind, Carries]
     write: Callable[[Draft, Source], dict[str, object]]
-    read_assets: Callable[[Record], tuple[Asset, ...]]
+    read_assets: ReadAssets
     read_facts: Callable[[Record], Mapping[str, Json]] = lambda record: {}
     extend: str = ""
     milestones: Mapping[str, float] = field(default_factory=dict)
     salvaged: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
     fails_running: bool = False
-
-
-IMAGES = (MediaRole.IMAGE, MediaRole.FIRST_FRAME)
-VIDEOS = Carries(("text2video", "image2video"), IMAGES)
-
-
-def at_most(images: int) -> Unfit:
-    """An API takes fewer input images than were given; with the first of them it would make something else."""
-    if not images:
-        return Unfit("image", "is not taken by this model", "该模型不支持")
-    return Unfit("image", f"takes at most {images} for this model", f"该模型最多 {images} 个")
 
 
 def pick(record: Record, *names: str) -> Json | None:
@@ -68,6 +58,22 @@ def as_urls(value: Json | None) -> tuple[Asset, ...]:
         value = parse(value)
     values = value if isinstance(value, list) else [value]
     return tuple(Asset(url) for url in values if is_url(url))
+
+
+def read_urls(holder: str, name: str) -> ReadAssets:
+    """Reads the results of a record that has them as `name` in the object `holder`."""
+    return lambda record: as_urls(pick(as_object(pick(record, holder)), name))
+
+
+def read_video(holder: str, video: str, cover: str) -> ReadAssets:
+    """Reads a video and its cover, which is none without the video."""
+
+    def read(record: Record) -> tuple[Asset, ...]:
+        made = as_object(pick(record, holder))
+        videos, covers = as_urls(pick(made, video)), as_urls(pick(made, cover))
+        return videos + tuple(replace(each, role=Role.COVER) for each in covers) if videos else ()
+
+    return read
 
 
 def read_record(wire: Wire, record: Record) -> Observation | None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from relay.nouns.task import State
-
 PLATFORM = "flux-kontext"
 CREATE_PATH, QUERY_PATH = "/api/v1/flux/kontext/generate", "/api/v1/flux/kontext/record-info"
 USUAL_MODEL = "flux-kontext-pro"
 FORMATS = ("png", "jpeg")
 SAFEST_EDIT = 2  # the highest tolerance where a picture is edited
-# KIE docs, Get Image Details
-STATES = {0: State.PROCESSING, 1: State.SUCCEEDED, 2: State.FAILED, 3: State.FAILED}
 OPTIONS = {
     "output_format": "outputFormat",
     "enhance_prompt": "promptUpsampling",

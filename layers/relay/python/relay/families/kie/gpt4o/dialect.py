@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 
 from relay.families.bodies import Link, Media, Url, read_body, read_json
 from relay.families.dialect import CREATE, DOWNLOAD, RECORD, AnyRoute, Download, Record, Route, Told
-from relay.families.kie.gpt4o.words import FIELDS, OPTIONS, PLATFORM
+from relay.families.kie.gpt4o.words import CREATE_PATH, DOWNLOAD_PATH, FIELDS, MAX_FILES, OPTIONS, PLATFORM, QUERY_PATH
 from relay.families.kie.replies import (
     CamelBody,
     Text,
@@ -31,7 +31,6 @@ from relay.nouns.errors import InvalidParameter, MissingField
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Inbound, Reply
 
-MAX_FILES = 5
 FAILED = 500  # the number of a failed generation
 
 
@@ -139,8 +138,8 @@ def _words(task: Task) -> tuple[str, int]:
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route("POST", "/api/v1/gpt4o-image/generate", CREATE, read_create, write_created),
-    Route("GET", "/api/v1/gpt4o-image/record-info", RECORD, read_query(PLATFORM), write_record),
-    Route("POST", "/api/v1/gpt4o-image/download-url", DOWNLOAD, read_download, write_download),
+    Route("POST", CREATE_PATH, CREATE, read_create, write_created),
+    Route("GET", QUERY_PATH, RECORD, read_query(PLATFORM), write_record),
+    Route("POST", DOWNLOAD_PATH, DOWNLOAD, read_download, write_download),
 )
 CALLBACKS = {PLATFORM: write_callback}

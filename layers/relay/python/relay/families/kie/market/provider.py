@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from relay.families.kie.market.words import CREATE_PATH, QUERY_PATH, STATES, Inputs, inputs_of
-from relay.families.kie.records import IMAGES, VIDEOS, Wire, as_urls, at_most, pick
+from relay.families.kie.records import Wire, as_urls, pick
+from relay.families.kie.write import IMAGES, VIDEOS, images_of
 from relay.families.provider import Carries
 from relay.families.reading import Record, as_object
 from relay.nouns.catalog import Source
@@ -32,14 +33,11 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
 
 
 def _images(draft: Draft, inputs: Inputs) -> dict[str, object]:
-    images = draft.urls(*IMAGES)
+    images = images_of(draft, inputs.most_images if inputs.images or inputs.image else 0)
     if not images and inputs.needs_image:
         raise Unfit("image", "is required by this model", "该模型必填")
     if not images:
         return {}
-    most = inputs.most_images if inputs.images or inputs.image else 0
-    if len(images) > most:
-        raise at_most(most)
     return {inputs.images: images} if inputs.images else {str(inputs.image): images[0]}
 
 

@@ -92,7 +92,7 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
         options=options_of(translate_prompt=body.enable_translation),
         callback=callback_of(body.call_back_url),
         raw=said(_Create, document),
-        fields={"image": "imageUrls", "translate_prompt": "enableTranslation"},
+        fields={**words.OPTIONS, "image": "imageUrls"},
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from relay.families.kie.records import IMAGES, Wire, as_urls, at_most, pick
+from relay.families.kie.records import Wire, as_urls, pick
 from relay.families.kie.veo import words
 from relay.families.kie.veo.words import FRAMES, MOST_FRAMES, MOST_REFERENCES, REFERENCES, TEXT
+from relay.families.kie.words import FLAGS
+from relay.families.kie.write import IMAGES, check_extension, filled, images_of, options_of
 from relay.families.provider import Carries
 from relay.families.reading import Record, as_object
 from relay.nouns.catalog import Source
@@ -17,24 +19,17 @@ _EXTENDING = {model: word for word, model in words.EXTENDING.items()}
 
 
 def _write(draft: Draft, source: Source) -> dict[str, object]:
+    check_extension(draft)
     model, _, resolution = source.model.partition("@")
     if draft.parent:
         return _extension(draft, draft.parent, model)
-    if draft.action == "extend":
-        raise Unfit("action", "must be a video that was made here", "必须是在此生成的视频")
     if "seed" in draft.options:
         raise Unfit("seed", "is not taken by this model", "该模型不支持")
     images, way = _images(draft)
+    ratio = nearest(source.sizes, draft.ratio, draft.size)
+    said = filled(imageUrls=images, aspect_ratio=ratio, duration=draft.duration, resolution=resolution)
     body = {"prompt": draft.prompt, "model": model or words.USUAL_MODEL, "generationType": way}
-    wanted = {
-        "imageUrls": images,
-        "aspect_ratio": nearest(source.sizes, draft.ratio, draft.size),
-        "duration": draft.duration,
-        "resolution": resolution,
-    }
-    translate = draft.options.get("translate_prompt")
-    said = {name: value for name, value in wanted.items() if value}
-    return {**body, **said, **({} if translate is None else {"enableTranslation": translate})}
+    return {**body, **said, **options_of(draft, words.OPTIONS)}
 
 
 def _images(draft: Draft) -> tuple[list[str], str]:
@@ -42,17 +37,14 @@ def _images(draft: Draft) -> tuple[list[str], str]:
     frames, references = draft.urls(*IMAGES), draft.urls(MediaRole.REFERENCE)
     if frames and references:
         raise Unfit("reference", "cannot go with a first frame", "不能与首帧同时使用")
-    if len(frames or references) > MOST_REFERENCES:
-        raise at_most(MOST_REFERENCES)
+    images = images_of(draft, MOST_REFERENCES, (*IMAGES, MediaRole.REFERENCE))
     if references or len(frames) > MOST_FRAMES:
-        return references or frames, REFERENCES
+        return images, REFERENCES
     return frames, FRAMES if frames else TEXT
 
 
 def _extension(draft: Draft, parent: Parent, model: str) -> dict[str, object]:
     body: dict[str, object] = {"taskId": parent.upstream_task_id, "prompt": draft.prompt}
-    if draft.media:
-        raise Unfit(draft.media[0].role, "is not taken where a video is extended", "延长视频时不支持")
     if "seed" in draft.options:
         body["seeds"] = draft.options["seed"]
     return body | {"model": _EXTENDING.get(model, "fast")}
@@ -69,12 +61,12 @@ WIRE = Wire(
     extend=words.EXTEND_PATH,
     query=words.QUERY_PATH,
     word_fields=("successFlag",),
-    words={str(flag): state for flag, state in words.STATES.items()},
+    words=FLAGS,
     carries={
         Kind.VIDEO: Carries(
             ("text2video", "image2video", "extend"),
             (*IMAGES, MediaRole.REFERENCE),
-            ("seed", "translate_prompt"),
+            ("seed", *words.OPTIONS),
             parent=True,
         )
     },

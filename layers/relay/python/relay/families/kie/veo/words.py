@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from relay.nouns.task import State
-
 PLATFORM = "veo"
 CREATE_PATH, EXTEND_PATH = "/api/v1/veo/generate", "/api/v1/veo/extend"
 QUERY_PATH = "/api/v1/veo/record-info"
 USUAL_MODEL, USUAL_RESOLUTION = "veo3_fast", "720p"
 TEXT, FRAMES, REFERENCES = "TEXT_2_VIDEO", "FIRST_AND_LAST_FRAMES_2_VIDEO", "REFERENCE_2_VIDEO"
 MOST_FRAMES, MOST_REFERENCES = 2, 3
-
-# KIE docs, Get Veo3.1 Video Details
-STATES: Mapping[int, State] = {0: State.PROCESSING, 1: State.SUCCEEDED, 2: State.FAILED, 3: State.FAILED}
 # What the models are called where a video is extended.
 EXTENDING: Mapping[str, str] = {"fast": "veo3_fast", "quality": "veo3", "lite": "veo3_lite"}
+OPTIONS: Mapping[str, str] = {"translate_prompt": "enableTranslation"}
