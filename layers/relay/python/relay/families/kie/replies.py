@@ -6,16 +6,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Protocol, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from relay.families.bodies import MAX_TEXT, Body
+from relay.families.bodies import MAX_TEXT, Body, read_body
 from relay.families.dialect import TaskQuery, Told
-from relay.families.kie.words import LANGUAGE
+from relay.families.kie.words import FAMILY, LANGUAGE
 from relay.nouns.catalog import Catalog, Model, Offer
-from relay.nouns.draft import Callback, Draft
+from relay.nouns.draft import Callback, Draft, Kind
 from relay.nouns.errors import Forbidden, InvalidParameter, MissingField, RelayError, TaskNotFound, Unsupported
 from relay.nouns.faults import Fault, sentence
 from relay.nouns.task import FAULTS, Role, State, Task
@@ -43,16 +43,32 @@ def not_blank(value: str) -> str:
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
 Prompt = Annotated[Text, AfterValidator(not_blank)]
 Ratio = Annotated[str, AfterValidator(ratio_of)]
+Read = TypeVar("Read", bound=Body)
 
 
 class CamelBody(Body):
     model_config = ConfigDict(alias_generator=to_camel)
 
 
-def said(body: type[Body], document: Mapping[str, object]) -> dict[str, object]:
-    """Of a request only the fields we know and have checked: the others have no bound, and a row has one."""
-    known = {field.alias for field in body.model_fields.values()}
-    return {name: value for name, value in document.items() if name in known}
+class Request(Protocol):
+    """What a request to any of the APIs has."""
+
+    @property
+    def prompt(self) -> str: ...
+
+    @property
+    def call_back_url(self) -> str | None: ...
+
+
+def read_request(form: type[Read], document: Mapping[str, object]) -> tuple[Read, dict[str, object]]:
+    """A request, and of its fields those we know and have checked: the others have no bound, and a row has one."""
+    known = {field.alias for field in form.model_fields.values()}
+    return read_body(form, document), {name: value for name, value in document.items() if name in known}
+
+
+def draft_of(platform: str, kind: Kind, model: str, body: Request, raw: Mapping[str, object]) -> Draft:
+    """What is read alike from a request to any of the APIs."""
+    return Draft(FAMILY, platform, kind, model, body.prompt, callback=callback_of(body.call_back_url), raw=raw)
 
 
 def sold_of(offer: Offer, name: str) -> Model:
@@ -115,13 +131,11 @@ def fault_of(task: Task) -> Fault | None:
     return (task.fault or FAULTS[task.state]) if failed else None
 
 
-def code_of(fault: Fault, other: int) -> int:
-    """KIE's number for why a task failed, or the API's own for a failed generation."""
-    return _FAULT_CODES.get(fault.code, other)
-
-
-def words_of(fault: Fault) -> str:
-    return sentence(fault.code, LANGUAGE)
+def failure_of(task: Task, other: int) -> tuple[int, str]:
+    """KIE's number for why a task failed, or the API's own (`other`) for a failed generation, and a sentence; else 0
+    and nothing."""
+    fault = fault_of(task)
+    return (_FAULT_CODES.get(fault.code, other), sentence(fault.code, LANGUAGE)) if fault else (0, "")
 
 
 def echo(draft: Draft) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from relay.families.bodies import Media, Url, read_body, read_json
+from dataclasses import replace
+
+from relay.families.bodies import Media, Url, read_json
 from relay.families.dialect import CREATE, RECORD, AnyRoute, Record, Route, Told
 from relay.families.kie.aleph import words
 from relay.families.kie.aleph.words import OPTIONS, PLATFORM
@@ -10,17 +12,15 @@ from relay.families.kie.replies import (
     CamelBody,
     Prompt,
     Ratio,
-    callback_of,
-    code_of,
     cover_of,
     date_of,
+    draft_of,
     echo,
-    fault_of,
+    failure_of,
     read_query,
+    read_request,
     refuse_mark,
-    said,
     urls_of,
-    words_of,
     write_created,
     write_reply,
 )
@@ -45,29 +45,23 @@ class _Create(CamelBody):
 
 
 def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
-    document = read_json(inbound)
-    body = read_body(_Create, document)
+    body, raw = read_request(_Create, read_json(inbound))
     refuse_mark("waterMark", body.water_mark)
     references = media_of(MediaRole.REFERENCE, "referenceImage", body.reference_image)
-    return Draft(
-        dialect=FAMILY,
-        platform=PLATFORM,
-        kind=Kind.VIDEO,
-        model=catalog.offer(FAMILY, PLATFORM, Kind.VIDEO).model(None).name,
-        prompt=body.prompt,
+    return replace(
+        draft_of(PLATFORM, Kind.VIDEO, catalog.offer(FAMILY, PLATFORM, Kind.VIDEO).model(None).name, body, raw),
         action="edit",
         ratio=body.aspect_ratio,
         media=media_of(MediaRole.VIDEO, "videoUrl", body.video_url) + references,
         options=options_of(seed=body.seed, upload_cn=body.upload_cn),
-        callback=callback_of(body.call_back_url),
-        raw=said(_Create, document),
         fields={**OPTIONS, "video": "videoUrl"},
     )
 
 
 def write_record(told: Told[Record]) -> Reply:
     """A failure has the flag of what is still running, and an error."""
-    task, fault = told.found.task, fault_of(told.found.task)
+    task = told.found.task
+    code, message = failure_of(task, FAILED)
     done = task.state is State.SUCCEEDED
     made: Json = (
         {"taskId": task.task_id, "resultVideoUrl": urls_of(task)[0], "resultImageUrl": cover_of(task)} if done else None
@@ -79,17 +73,18 @@ def write_record(told: Told[Record]) -> Reply:
         "completeTime": date_of(task.completed_at),
         "createTime": date_of(task.created_at),
         "successFlag": int(done),
-        "errorCode": code_of(fault, FAILED) if fault else 0,
-        "errorMessage": words_of(fault) if fault else "",
+        "errorCode": code,
+        "errorMessage": message,
     }
     return write_reply(record)
 
 
 def write_callback(told: Told[Record]) -> bytes:
     """The task's id stands beside `data` here."""
-    task, fault = told.found.task, fault_of(told.found.task)
-    head: dict[str, Json] = {"code": 400 if fault else 200, "msg": words_of(fault) if fault else "success"}
-    made: Json = None if fault else {"result_video_url": urls_of(task)[0], "result_image_url": cover_of(task)}
+    task = told.found.task
+    code, message = failure_of(task, FAILED)
+    head: dict[str, Json] = {"code": 400 if code else 200, "msg": message or "success"}
+    made: Json = None if code else {"result_video_url": urls_of(task)[0], "result_image_url": cover_of(task)}
     return Reply.json({**head, "taskId": task.task_id, "data": made}).body
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from relay.families.bodies import Media, Url, read_body, read_json
+from relay.families.bodies import Media, Url, read_json
 from relay.families.dialect import CREATE, RECORD, AnyRoute, Record, Route, Told
 from relay.families.kie.flux import words
 from relay.families.kie.flux.words import OPTIONS, PLATFORM
@@ -14,16 +15,14 @@ from relay.families.kie.replies import (
     CamelBody,
     Prompt,
     Ratio,
-    callback_of,
-    code_of,
     date_of,
+    draft_of,
     echo,
-    fault_of,
+    failure_of,
     flag_of,
     read_query,
-    said,
+    read_request,
     urls_of,
-    words_of,
     write_created,
     write_reply,
 )
@@ -49,45 +48,39 @@ class _Create(CamelBody):
 
 
 def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
-    document = read_json(inbound)
-    body = read_body(_Create, document)
-    return Draft(
-        dialect=FAMILY,
-        platform=PLATFORM,
-        kind=Kind.IMAGE,
-        model=catalog.offer(FAMILY, PLATFORM, Kind.IMAGE).model(body.model).name,
-        prompt=body.prompt,
+    body, raw = read_request(_Create, read_json(inbound))
+    return replace(
+        draft_of(PLATFORM, Kind.IMAGE, catalog.offer(FAMILY, PLATFORM, Kind.IMAGE).model(body.model).name, body, raw),
         ratio=body.aspect_ratio,
         media=media_of(MediaRole.IMAGE, "inputImage", body.input_image),
-        options=options_of(**{name: document.get(word) for name, word in OPTIONS.items()}),
-        callback=callback_of(body.call_back_url),
-        raw=said(_Create, document),
+        options=options_of(**{name: raw.get(word) for name, word in OPTIONS.items()}),
         fields={**OPTIONS, "image": "inputImage"},
     )
 
 
 def write_record(told: Told[Record]) -> Reply:
-    task, fault = told.found.task, fault_of(told.found.task)
+    task = told.found.task
+    code, message = failure_of(task, FAILED)
     record = {
         "taskId": task.task_id,
         "paramJson": echo(told.found.draft),
         "completeTime": date_of(task.completed_at),
         "response": _result(task),
         "successFlag": flag_of(task),
-        "errorCode": code_of(fault, FAILED) if fault else None,
-        "errorMessage": words_of(fault) if fault else None,
+        "errorCode": code or None,
+        "errorMessage": message or None,
         "createTime": date_of(task.created_at),
     }
     return write_reply(record)
 
 
 def write_callback(told: Told[Record]) -> bytes:
-    task, fault = told.found.task, fault_of(told.found.task)
+    task = told.found.task
+    code, message = failure_of(task, FAILED)
     data: dict[str, Json] = {"taskId": task.task_id, "info": _result(task)}
-    if fault is None:
+    if not code:
         return write_reply(data, 200, "BFL image generated successfully.").body
-    code = code_of(fault, FAILED)
-    return write_reply(data, 400 if code == 451 else code, words_of(fault)).body
+    return write_reply(data, 400 if code == 451 else code, message).body
 
 
 def _result(task: Task) -> dict[str, Json] | None:

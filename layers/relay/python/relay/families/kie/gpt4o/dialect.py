@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator
@@ -12,15 +13,13 @@ from relay.families.kie.gpt4o.words import CREATE_PATH, DOWNLOAD_PATH, FIELDS, M
 from relay.families.kie.replies import (
     CamelBody,
     Text,
-    callback_of,
-    code_of,
+    draft_of,
     echo,
-    fault_of,
+    failure_of,
     own_id,
     read_query,
-    said,
+    read_request,
     urls_of,
-    words_of,
     write_created,
     write_reply,
 )
@@ -67,24 +66,17 @@ class _Download(CamelBody):
 
 
 def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
-    document = read_json(inbound)
-    body = read_body(_Create, document)
+    body, raw = read_request(_Create, read_json(inbound))
     if not body.prompt.strip() and not body.files:
         raise MissingField("prompt", " when filesUrl is empty", "（filesUrl 为空时）")
     if len(body.files) > MAX_FILES:
         raise InvalidParameter("filesUrl", f"takes at most {MAX_FILES} URLs", f"最多 {MAX_FILES} 个")
-    return Draft(
-        dialect=FAMILY,
-        platform=PLATFORM,
-        kind=Kind.IMAGE,
-        model=catalog.offer(FAMILY, PLATFORM, Kind.IMAGE).model(None).name,
-        prompt=body.prompt,
+    return replace(
+        draft_of(PLATFORM, Kind.IMAGE, catalog.offer(FAMILY, PLATFORM, Kind.IMAGE).model(None).name, body, raw),
         count=body.n_variants,
         size=body.size,
         media=body.files + media_of(MediaRole.MASK, "maskUrl", body.mask_url),
-        callback=callback_of(body.call_back_url),
-        options={name: document[word] for name, word in OPTIONS.items() if word in document},
-        raw=said(_Create, document),
+        options={name: raw[word] for name, word in OPTIONS.items() if word in raw},
         fields=FIELDS,
     )
 
@@ -100,7 +92,8 @@ def read_download(inbound: Inbound, catalog: Catalog) -> Download:
 
 def write_record(told: Told[Record]) -> Reply:
     task, draft, _ = told.found
-    (status, flag), fault = _words(task), fault_of(task)
+    status, flag = _words(task)
+    code, message = failure_of(task, FAILED)
     record = {
         "taskId": task.task_id,
         "status": status,
@@ -110,8 +103,8 @@ def write_record(told: Told[Record]) -> Reply:
         "completeTime": task.completed_at,
         "paramJson": echo(draft),
         "response": {"resultUrls": urls_of(task)} if task.state is State.SUCCEEDED else None,
-        "errorCode": code_of(fault, FAILED) if fault else None,
-        "errorMessage": words_of(fault) if fault else None,
+        "errorCode": code or None,
+        "errorMessage": message or None,
     }
     return write_reply(record)
 
@@ -122,11 +115,13 @@ def write_download(told: Told[str]) -> Reply:
 
 def write_callback(told: Told[Record]) -> bytes:
     # `result_urls` is snake case here and camel case in record-info: the family's own habit
-    task, fault = told.found.task, fault_of(told.found.task)
-    if fault is None:
+    task = told.found.task
+    code, message = failure_of(task, FAILED)
+    if not code:
         return write_reply({"taskId": task.task_id, "info": {"result_urls": urls_of(task)}}).body
-    code = 408 if task.state is State.TIMEOUT else code_of(fault, FAILED)
-    return write_reply({"taskId": task.task_id, "info": None}, code, words_of(fault)).body
+    return write_reply(
+        {"taskId": task.task_id, "info": None}, 408 if task.state is State.TIMEOUT else code, message
+    ).body
 
 
 def _words(task: Task) -> tuple[str, int]:

@@ -8,12 +8,10 @@ from relay.families.dialect import CREATE, RECORD, AnyRoute, Record, Route, Told
 from relay.families.kie.market.read import read_create
 from relay.families.kie.market.words import CREATE_PATH, PLATFORM, QUERY_PATH
 from relay.families.kie.replies import (
-    code_of,
     echo,
-    fault_of,
+    failure_of,
     read_query,
     urls_of,
-    words_of,
     write_created,
     write_reply,
 )
@@ -40,16 +38,16 @@ def write_callback(told: Told[Record]) -> bytes:
 
 
 def _record(found: Record) -> dict[str, Json]:
-    task, fault = found.task, fault_of(found.task)
-    ended = task.completed_at
+    task, ended = found.task, found.task.completed_at
+    code, message = failure_of(task, FAILED)
     return {
         "taskId": task.task_id,
         "model": str(found.draft.raw.get("model") or found.draft.model),
         "state": _STATES.get(task.status, "fail"),
         "param": echo(found.draft),
         "resultJson": _result(task),
-        "failCode": str(code_of(fault, FAILED)) if fault else None,
-        "failMsg": words_of(fault) if fault else None,
+        "failCode": str(code) if code else None,
+        "failMsg": message or None,
         "costTime": ended - task.created_at if ended else None,
         "completeTime": ended,
         "createTime": task.created_at,

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from relay.families.bodies import Media, Url, read_body, read_json
+from relay.families.bodies import Media, Url, read_json
 from relay.families.dialect import CREATE, RECORD, AnyRoute, Record, Route, Told
 from relay.families.kie.replies import (
     CamelBody,
     Prompt,
     Ratio,
-    callback_of,
-    code_of,
     cover_of,
     date_of,
+    draft_of,
     echo,
-    fault_of,
+    failure_of,
     level_of,
     read_query,
+    read_request,
     refuse_mark,
-    said,
     urls_of,
-    words_of,
     write_created,
     write_reply,
 )
@@ -61,37 +60,23 @@ class _Create(_Extend):
 
 
 def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
-    document = read_json(inbound)
-    body = read_body(_Create, document)
-    return Draft(
-        dialect=FAMILY,
-        platform=PLATFORM,
-        kind=Kind.VIDEO,
-        model=_model(body, catalog).name,
-        prompt=body.prompt,
+    body, raw = read_request(_Create, read_json(inbound))
+    return replace(
+        draft_of(PLATFORM, Kind.VIDEO, _model(body, catalog).name, body, raw),
         action="image2video" if body.image_url else "text2video",
         ratio=body.aspect_ratio,
         duration=body.duration,
         media=media_of(MediaRole.IMAGE, "imageUrl", body.image_url),
-        callback=callback_of(body.call_back_url),
-        raw=said(_Create, document),
         fields={"image": "imageUrl"},
     )
 
 
 def read_extend(inbound: Inbound, catalog: Catalog) -> Draft:
-    document = read_json(inbound)
-    body = read_body(_Extend, document)
-    return Draft(
-        dialect=FAMILY,
-        platform=PLATFORM,
-        kind=Kind.VIDEO,
-        model=_model(body, catalog).name,
-        prompt=body.prompt,
+    body, raw = read_request(_Extend, read_json(inbound))
+    return replace(
+        draft_of(PLATFORM, Kind.VIDEO, _model(body, catalog).name, body, raw),
         action="extend",
         parent=Parent(body.task_id, field="taskId"),
-        callback=callback_of(body.call_back_url),
-        raw=said(_Extend, document),
         fields={"action": "taskId"},
     )
 
@@ -104,7 +89,7 @@ def _model(body: _Extend, catalog: Catalog) -> Model:
 
 def write_record(told: Told[Record]) -> Reply:
     task, draft, _ = told.found
-    fault = fault_of(task)
+    code, message = failure_of(task, FAILED)
     video: Json = None
     if task.state is State.SUCCEEDED:
         video = {**_video(told.found), "taskId": task.task_id}
@@ -115,18 +100,18 @@ def write_record(told: Told[Record]) -> Reply:
         "state": _STATES.get(task.status, "fail"),
         "generateTime": date_of(task.created_at),
         "videoInfo": video,
-        "failCode": code_of(fault, FAILED) if fault else None,
-        "failMsg": words_of(fault) if fault else None,
+        "failCode": code or None,
+        "failMsg": message or None,
         "expireFlag": 0,
     }
     return write_reply(record)
 
 
 def write_callback(told: Told[Record]) -> bytes:
-    task, fault = told.found.task, fault_of(told.found.task)
-    if fault is not None:
-        code = 400 if code_of(fault, FAILED) < FAILED else FAILED
-        return write_reply({"task_id": task.task_id}, code, words_of(fault)).body
+    task = told.found.task
+    code, message = failure_of(task, FAILED)
+    if code:
+        return write_reply({"task_id": task.task_id}, 400 if code < FAILED else FAILED, message).body
     video = _video(told.found)
     made = {"video_id": video["videoId"], "video_url": video["videoUrl"], "image_url": video["imageUrl"]}
     return write_reply({"task_id": task.task_id, **made}, 200, "All generated successfully.").body

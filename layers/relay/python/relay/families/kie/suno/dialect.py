@@ -8,11 +8,10 @@ from pydantic.alias_generators import to_camel
 
 from relay.families.dialect import CREATE, RECORD_FACTS, AnyRoute, Record, Route, Told
 from relay.families.kie.replies import (
-    code_of,
     echo,
+    failure_of,
     fault_of,
     read_query,
-    words_of,
     write_created,
     write_reply,
 )
@@ -32,7 +31,7 @@ _STATES: Mapping[State, str] = {
 
 def write_record(told: Told[Record]) -> Reply:
     task, draft, _ = told.found
-    fault = fault_of(task)
+    code, message = failure_of(task, FAILED)
     tracks = [{to_camel(name): value for name, value in track.items()} for track in _tracks(told.found)]
     record = {
         "taskId": task.task_id,
@@ -41,17 +40,18 @@ def write_record(told: Told[Record]) -> Reply:
         "response": {"taskId": task.task_id, "sunoData": tracks} if tracks else None,
         "status": _STATES.get(task.status) or _end(task),
         "type": (draft.action or "generate").upper(),
-        "errorCode": code_of(fault, FAILED) if fault else None,
-        "errorMessage": words_of(fault) if fault else None,
+        "errorCode": code or None,
+        "errorMessage": message or None,
     }
     return write_reply(record)
 
 
 def write_callback(told: Told[Record]) -> bytes:
-    task, fault = told.found.task, fault_of(told.found.task)
-    if fault is not None:
+    task = told.found.task
+    code, message = failure_of(task, FAILED)
+    if code:
         data: dict[str, Json] = {"callbackType": "error", "task_id": task.task_id, "data": []}
-        return write_reply(data, code_of(fault, FAILED), words_of(fault)).body
+        return write_reply(data, code, message).body
     data = {"callbackType": "complete", "task_id": task.task_id, "data": _tracks(told.found)}
     return write_reply(data, 200, "All generated successfully.").body
 

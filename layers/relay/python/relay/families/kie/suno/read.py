@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from relay.families.bodies import Url, read_body, read_json
-from relay.families.kie.replies import CamelBody, Text, callback_of, said
+from relay.families.bodies import Url, read_json
+from relay.families.kie.replies import CamelBody, Text, draft_of, read_request
 from relay.families.kie.suno.words import OPTIONS, PLATFORM
 from relay.families.kie.words import FAMILY
 from relay.nouns.catalog import Catalog
@@ -53,27 +54,23 @@ class _Extend(_Song):
 
 
 def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
-    document = _given(inbound)
-    body = read_body(_Create, document)
+    body, raw = read_request(_Create, _given(inbound))
     sung = body.custom_mode and not body.instrumental
     _require(body, *(("style", "title") if body.custom_mode else ()))
     if sung or not body.custom_mode:
         _require(body, "prompt")
     own = {"style": body.style, "title": body.title} if body.custom_mode else {}
     lyrics = body.prompt if sung else None
-    return _draft(
-        body,
-        catalog,
+    return replace(
+        _draft(body, catalog, raw),
         prompt="" if sung else body.prompt,
         options=options_of(instrumental=body.instrumental, lyrics=lyrics, **own, **_more(body)),
-        raw=said(_Create, document),
     )
 
 
 def read_extend(inbound: Inbound, catalog: Catalog) -> Draft:
     """Extends a song made here: as that was made, or by words and a style of its own."""
-    document = _given(inbound)
-    body = read_body(_Extend, document)
+    body, raw = read_request(_Extend, _given(inbound))
     track = _TRACK.fullmatch(body.audio_id)
     if track is None:
         raise InvalidParameter("audioId", "is no track that was made here", "不是在此生成的音轨")
@@ -81,13 +78,12 @@ def read_extend(inbound: Inbound, catalog: Catalog) -> Draft:
     if body.default_param_flag:
         _require(body, "prompt", "style", "title", "continue_at")
         own = {"lyrics": body.prompt, "style": body.style, "title": body.title, "continue_at": body.continue_at}
-    return _draft(
-        body,
-        catalog,
+    return replace(
+        _draft(body, catalog, raw),
+        prompt="",
         action="extend",
         options=options_of(**own, **_more(body)),
         parent=Parent(track[1], track[2], field="audioId", ref_field="audioId"),
-        raw=said(_Extend, document),
     )
 
 
@@ -114,28 +110,8 @@ def _more(body: _Song) -> dict[str, object]:
     }
 
 
-def _draft(
-    body: _Song,
-    catalog: Catalog,
-    *,
-    options: Mapping[str, object],
-    raw: Mapping[str, object],
-    prompt: str = "",
-    action: str = "",
-    parent: Parent | None = None,
-) -> Draft:
+def _draft(body: _Song, catalog: Catalog, raw: Mapping[str, object]) -> Draft:
     if body.persona_id:
         raise InvalidParameter("personaId", "is not offered here", "此处不支持")
-    return Draft(
-        dialect=FAMILY,
-        platform=PLATFORM,
-        kind=Kind.MUSIC,
-        model=catalog.offer(FAMILY, PLATFORM, Kind.MUSIC).model(body.model).name,
-        prompt=prompt,
-        action=action,
-        options=options,
-        parent=parent,
-        callback=callback_of(body.call_back_url),
-        raw=raw,
-        fields=_FIELDS,
-    )
+    model = catalog.offer(FAMILY, PLATFORM, Kind.MUSIC).model(body.model)
+    return replace(draft_of(PLATFORM, Kind.MUSIC, model.name, body, raw), fields=_FIELDS)

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from relay.families.bodies import Media, Url, read_body, read_json
+from relay.families.bodies import Media, Url, read_json
 from relay.families.dialect import CREATE, RECORD, AnyRoute, Record, Route, Told
 from relay.families.kie.replies import (
     CamelBody,
     Prompt,
-    callback_of,
-    code_of,
     date_of,
+    draft_of,
     echo,
-    fault_of,
+    failure_of,
     flag_of,
     level_of,
     read_query,
+    read_request,
     refuse_mark,
-    said,
     urls_of,
-    words_of,
     write_created,
     write_reply,
 )
@@ -68,8 +67,7 @@ class _Extend(CamelBody):
 
 
 def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
-    document = read_json(inbound)
-    body = read_body(_Create, document)
+    body, raw = read_request(_Create, read_json(inbound))
     refuse_mark("watermark", body.watermark)
     usual = FRAMES if len(body.image_urls) <= MOST_FRAMES else REFERENCES
     way = body.generation_type or (usual if body.image_urls else TEXT)
@@ -79,54 +77,43 @@ def read_create(inbound: Inbound, catalog: Catalog) -> Draft:
             "imageUrls", f"takes {fewest} to {most} pictures for {way}", f"{way} 需要 {fewest} 至 {most} 张"
         )
     offer = catalog.offer(FAMILY, PLATFORM, Kind.VIDEO)
-    return Draft(
-        dialect=FAMILY,
-        platform=PLATFORM,
-        kind=Kind.VIDEO,
-        model=level_of(offer, body.model, body.resolution, words.USUAL_RESOLUTION, "resolution").name,
-        prompt=body.prompt,
+    model = level_of(offer, body.model, body.resolution, words.USUAL_RESOLUTION, "resolution")
+    return replace(
+        draft_of(PLATFORM, Kind.VIDEO, model.name, body, raw),
         action="image2video" if body.image_urls else "text2video",
         ratio=None if body.aspect_ratio == "Auto" else body.aspect_ratio,
         duration=body.duration,
         media=media_of(role, "imageUrls", body.image_urls),
         options=options_of(translate_prompt=body.enable_translation),
-        callback=callback_of(body.call_back_url),
-        raw=said(_Create, document),
         fields={**words.OPTIONS, "image": "imageUrls"},
     )
 
 
 def read_extend(inbound: Inbound, catalog: Catalog) -> Draft:
     """Extends a video made here, with its own model where none is named."""
-    document = read_json(inbound)
-    body = read_body(_Extend, document)
+    body, raw = read_request(_Extend, read_json(inbound))
     refuse_mark("watermark", body.watermark)
     offer = catalog.offer(FAMILY, PLATFORM, Kind.VIDEO)
-    return Draft(
-        dialect=FAMILY,
-        platform=PLATFORM,
-        kind=Kind.VIDEO,
-        model=offer.model(words.EXTENDING[body.model]).name if body.model else "",
-        prompt=body.prompt,
+    return replace(
+        draft_of(PLATFORM, Kind.VIDEO, offer.model(words.EXTENDING[body.model]).name if body.model else "", body, raw),
         action="extend",
         options=options_of(seed=body.seeds),
         parent=Parent(body.task_id, field="taskId"),
-        callback=callback_of(body.call_back_url),
-        raw=said(_Extend, document),
         fields={"seed": "seeds", "action": "taskId"},
     )
 
 
 def write_record(told: Told[Record]) -> Reply:
-    task, fault = told.found.task, fault_of(told.found.task)
+    task = told.found.task
+    code, message = failure_of(task, FAILED)
     record = {
         "taskId": task.task_id,
         "paramJson": echo(told.found.draft),
         "completeTime": date_of(task.completed_at),
         "response": {"taskId": task.task_id, **_results(told.found)} if task.state is State.SUCCEEDED else None,
         "successFlag": flag_of(task),
-        "errorCode": code_of(fault, FAILED) if fault else None,
-        "errorMessage": words_of(fault) if fault else None,
+        "errorCode": code or None,
+        "errorMessage": message or None,
         "createTime": date_of(task.created_at),
         "fallbackFlag": False,
     }
@@ -134,14 +121,14 @@ def write_record(told: Told[Record]) -> Reply:
 
 
 def write_callback(told: Told[Record]) -> bytes:
-    task, fault = told.found.task, fault_of(told.found.task)
+    task = told.found.task
+    code, message = failure_of(task, FAILED)
     data = {"taskId": task.task_id, "promptJson": echo(told.found.draft), "fallbackFlag": False}
-    if fault is None:
+    if not code:
         done = data | {"info": _results(told.found)}
         return write_reply(done, 200, "Veo3.1 video generated successfully.").body
     # these callbacks know no 451: an input that cannot be had is a failed validation
-    code = code_of(fault, FAILED)
-    return write_reply(data, 422 if code == 451 else code, words_of(fault)).body
+    return write_reply(data, 422 if code == 451 else code, message).body
 
 
 def _results(found: Record) -> dict[str, Json]:
