@@ -52,7 +52,7 @@ SECRETS = {
     "callback-secret": "example-callback-secret",
     "media-secret": "example-media-secret",
     "webhook-master": "example-master",
-    **{name: word for name, word in KEYS.items() if name.split("/")[1] in ("kie", "aistudio", "newapi")},
+    **{name: word for name, word in KEYS.items() if name.split("/")[1] in ("kie", "aistudio")},
     UPSTREAMS_ON: '["kie", "aistudio"]',
 }
 KEY = "sk-EXAMPLE-client-0001"

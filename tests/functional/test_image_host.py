@@ -14,7 +14,7 @@ from relay.effects.outbound import NoAnswer, NotSent
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Answer, Call
 from tests.functional.crashes import Killed
-from tests.functional.harness import SECRETS, Harness, harness
+from tests.functional.harness import KEYS, Harness, harness
 from tests.functional.network import PICTURE, URLS, Script
 
 PATH, URL = "/kling/v1/videos/image2video", "https://img.example/tail.png"
@@ -60,7 +60,7 @@ def test_a_picture_of_ours_is_uploaded_and_an_address_of_others_is_not(here: Har
 
     (upload,) = here.network.sent("newapi.upload")
     assert upload.url == f"{URLS['newapi.image_host']}/api/upload"
-    assert upload.headers["authorization"] == f"Bearer {SECRETS['upstreams/newapi/key']}"
+    assert upload.headers["authorization"] == f"Bearer {KEYS['upstreams/newapi/key']}"
     assert b'name="file"' in upload.body
     assert PICTURE in upload.body
     assert (asked(here)["image"], asked(here)["image_tail"]) == ("https://files.example/1.png", URL)

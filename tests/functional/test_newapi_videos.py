@@ -19,7 +19,7 @@ from relay.nouns.signing import sign_webhook, verify_webhook
 from relay.nouns.task import Delivery, State
 from relay.nouns.wire import Answer
 from tests.functional.aws_fakes import http_event
-from tests.functional.harness import KEY, SECRETS, Harness, harness, open_account
+from tests.functional.harness import KEY, KEYS, Harness, harness, open_account
 from tests.functional.network import CLIENT
 from tests.functional.refusals import refused
 from tests.samples import sample
@@ -116,7 +116,7 @@ def test_a_film_and_what_comes_with_it_are_fetched_with_our_key_and_given_withou
     ended(here, video, FILM, PICTURE, PICTURE)
     fetched = here.network.sent("file")
     assert [call.url.partition("/content")[2] for call in fetched] == ["", "?variant=thumbnail", "?variant=spritesheet"]
-    assert {call.headers["authorization"] for call in fetched} == {f"Bearer {SECRETS['upstreams/newapi/key']}"}
+    assert {call.headers["authorization"] for call in fetched} == {f"Bearer {KEYS['upstreams/newapi/key']}"}
     for query, body in (
         ("", "mp4"),
         ("?variant=video", "mp4"),

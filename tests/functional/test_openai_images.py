@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from openai import BadRequestError, OpenAI
 
-from relay.flow.services import UPSTREAMS_ON
 from tests.functional.harness import KEY, harness
 from tests.functional.serving import served
 from tests.samples import sample
@@ -17,7 +15,7 @@ from tests.samples import sample
 
 def test_a_picture_is_asked_for_as_a_task_by_waiting_and_by_a_form() -> None:
     with harness(archive=True, balance="1000") as here, served(here) as relay:
-        here.secrets.values[UPSTREAMS_ON] = json.dumps(["newapi"])
+        here.switch_on("newapi")
         with OpenAI(api_key=KEY, base_url=f"{relay.url}/v1", max_retries=0) as client, ThreadPoolExecutor(1) as pool:
             made = client.images.generate(model="gpt-image-1", prompt="a boat", extra_body={"async": True})
             task_id = str(made.to_dict()["id"])
