@@ -33,6 +33,7 @@ from tests.speaking import SPOKEN
 
 CREATES, OF_ONE = (CREATE, CREATE_RECORD), (QUERY, RECORD, RECORD_FACTS, CANCEL, HIDE)
 EMPTY, FROZEN = "sk-EXAMPLE-empty", "sk-EXAMPLE-frozen"
+LONG = 10**4000  # an integer that JSON and Python can just spell
 NASTY: tuple[Json, ...] = (10**30, -1, "", [], {}, [{}], True, "\u0000", "x" * 3000, {"id": 7})
 FAULTS = (500, 502, 503, 504)  # 501 is a word of new-api's for what is not sold
 HOSTILE = {
@@ -84,6 +85,25 @@ def wrong(here: Harness, family: str, method: str, path: str, errors: tuple[str,
     return [told]
 
 
+def places(document: Json, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where a value stands in a document, however deep."""
+    inside = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
+    for name, value in inside:
+        yield (*at, name)
+        yield from places(value, (*at, name))
+
+
+def changed(document: Json, place: tuple[str | int, ...], value: Json) -> Json:
+    """The document with another value at a place."""
+    if not place:
+        return value
+    copy: Any = document.copy() if isinstance(document, dict | list) else {}
+    copy[place[0]] = changed(copy[place[0]], place[1:], value)
+    return copy
+
+
 @spoken
 def test_every_route_has_an_example_of_what_is_asked_there(family: str) -> None:
     routes = dialect(family).routes
@@ -117,12 +137,27 @@ def test_a_body_that_is_no_request_is_refused_at_every_route(here: Harness, fami
 def test_a_field_of_any_value_is_no_fault_of_ours(here: Harness, family: str) -> None:
     bad = list[str]()
     for path, each in creations_of(family).items():
-        for name in each.body:
+        body = filled(each.body, id=UNKNOWN, button="MJ::JOB::upsample::1::x")
+        for place in places(body):
             for value in NASTY:
-                body = {**filled(each.body, id=UNKNOWN, button="MJ::JOB::upsample::1::x"), name: value}
-                status, document = here.post(path.replace("$id", UNKNOWN), raw=json.dumps(body).encode())
-                bad += [f"{path} {name}={str(value)[:30]} {status} {document}"] if status in FAULTS else []
+                raw = json.dumps(changed(body, place, value)).encode()
+                status, document = here.post(path.replace("$id", UNKNOWN), raw=raw)
+                bad += [f"{path} {place}={str(value)[:30]} {status} {document}"] if status in FAULTS else []
     assert bad == []
+
+
+@spoken
+def test_a_number_of_thousands_of_digits_is_refused_at_every_place(here: Harness, family: str) -> None:
+    bad, before = list[str](), stored_state(here)
+    for path, each in creations_of(family).items():
+        body = filled(each.body, id=UNKNOWN, button="MJ::JOB::upsample::1::x")
+        for place in places(body):
+            raw = json.dumps(changed(body, place, LONG)).encode()
+            status, document = here.post(path.replace("$id", UNKNOWN), raw=raw)
+            named = str(place[0]) in json.dumps(document)
+            bad += [] if named and status not in FAULTS else [f"{path} {place} {status} {str(document)[:200]}"]
+    assert bad == []
+    assert stored_state(here) == before
 
 
 @spoken

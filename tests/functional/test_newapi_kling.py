@@ -171,6 +171,8 @@ def test_a_failure_is_told_as_a_message_and_paid_back(here: Harness) -> None:
 
 
 MASK = {"mask": URL, "trajectories": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}
+POINT, FAR = {"x": 1, "y": 2}, {"x": 10**4000, "y": 2}
+POINTS = "dynamic_masks[0].trajectories"
 SIMPLE = {"type": "simple", "config": {"pan": 5}}
 REFUSED: tuple[tuple[str, dict[str, Any], int, str], ...] = (
     (TEXT, {"prompt": None}, 1200, "prompt "),
@@ -214,6 +216,10 @@ REFUSED: tuple[tuple[str, dict[str, Any], int, str], ...] = (
     (IMAGE, {"image": URL, "dynamic_masks": [MASK] * 7}, 1201, "dynamic_masks "),
     (IMAGE, {"image": URL, "dynamic_masks": [{**MASK, "trajectories": []}]}, 1201, "dynamic_masks[0].trajectories "),
     (IMAGE, {"image": URL, "dynamic_masks": [{**MASK, "mask": "http://10.0.0.1/a"}]}, 1201, "dynamic_masks[0].mask "),
+    *(
+        (IMAGE, {"image": URL, "dynamic_masks": [{**MASK, "trajectories": way}]}, 1201, f"{POINTS}{at} ")
+        for way, at in (([FAR, POINT], "[0].x"), ([POINT, FAR], "[1].x"), ([POINT, {"x": 1, "y": -(10**9)}], "[1].y"))
+    ),
 )
 
 

@@ -9,7 +9,17 @@ from pydantic import Field
 
 from relay.families.bodies import AS_TEXT, MAX_TEXT, Body, PathReference, Picture, Url, read_body, read_json
 from relay.families.dialect import TaskQuery
-from relay.families.newapi.kling.words import CAMERA, IMAGE, MOST_MASKS, MOST_POINTS, PLATFORM, PRO, TEXT, Ratio
+from relay.families.newapi.kling.words import (
+    CAMERA,
+    FARTHEST,
+    IMAGE,
+    MOST_MASKS,
+    MOST_POINTS,
+    PLATFORM,
+    PRO,
+    TEXT,
+    Ratio,
+)
 from relay.families.newapi.words import FAMILY
 from relay.nouns.catalog import Catalog, Model
 from relay.nouns.draft import Callback, ClientRef, Draft, Kind, MediaRole, Medium, options_of
@@ -22,6 +32,7 @@ _NOT_READ = (
     *("image_url", "images", "input_reference", "first_frame", "last_frame", "size", "seconds", "seed"),
 )
 _MOVES = Annotated[float, Field(ge=-10, le=10)]
+_PIXELS = Annotated[int, Field(ge=-FARTHEST, le=FARTHEST)]
 
 
 class _Moves(Body):
@@ -39,8 +50,8 @@ class _Camera(Body):
 
 
 class _Point(Body):
-    x: int
-    y: int
+    x: _PIXELS
+    y: _PIXELS
 
 
 class _Moving(Body):

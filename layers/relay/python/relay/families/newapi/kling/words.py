@@ -22,6 +22,7 @@ PRO = "-pro"  # the end of our names for models in their mode `pro`, which costs
 SOUND_FROM = (2, 6)  # the first version whose films have sound
 CAMERA = Literal["simple", "down_back", "forward_up", "right_turn_forward", "left_turn_forward"]
 MOST_MASKS, MOST_POINTS = 6, 77  # moving parts of a picture, and points of the way of each
+FARTHEST = 100_000  # pixels from the corner of a picture; far beyond any that is taken
 
 # What clients are told.
 WORDS: Mapping[State, str] = {
