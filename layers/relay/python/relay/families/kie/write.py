@@ -40,7 +40,7 @@ def filled(**fields: object) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value}
 
 
-def options_of(draft: Draft, words: Mapping[str, str]) -> dict[str, object]:
+def chosen_options(draft: Draft, words: Mapping[str, str]) -> dict[str, object]:
     """The options that were asked for, by the API's own words."""
     asked = ((word, draft.options.get(name)) for name, word in words.items())
     return {word: value for word, value in asked if value is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from relay.families.kie.aleph import words
 from relay.families.kie.records import Wire, read_video
-from relay.families.kie.write import filled, options_of
+from relay.families.kie.write import chosen_options, filled
 from relay.families.provider import Carries
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind, MediaRole
@@ -21,7 +21,7 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
     said = filled(
         referenceImage=draft.url(MediaRole.REFERENCE), aspectRatio=nearest(source.sizes, draft.ratio, draft.size)
     )
-    return {"prompt": draft.prompt, "videoUrl": videos[0], **said, **options_of(draft, words.OPTIONS)}
+    return {"prompt": draft.prompt, "videoUrl": videos[0], **said, **chosen_options(draft, words.OPTIONS)}
 
 
 WIRE = Wire(

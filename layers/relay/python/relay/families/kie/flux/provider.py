@@ -5,7 +5,7 @@ from __future__ import annotations
 from relay.families.kie.flux import words
 from relay.families.kie.records import Wire, read_urls
 from relay.families.kie.words import FLAGS
-from relay.families.kie.write import IMAGES, filled, image_of, options_of
+from relay.families.kie.write import IMAGES, chosen_options, filled, image_of
 from relay.families.provider import Carries
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind
@@ -25,7 +25,7 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
         "prompt": draft.prompt,
         "model": source.model or words.USUAL_MODEL,
         **said,
-        **options_of(draft, words.OPTIONS),
+        **chosen_options(draft, words.OPTIONS),
     }
 
 

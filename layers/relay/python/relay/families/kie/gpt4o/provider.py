@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from relay.families.kie.gpt4o import words
 from relay.families.kie.records import Wire, read_urls
-from relay.families.kie.write import filled, images_of, options_of
+from relay.families.kie.write import chosen_options, filled, images_of
 from relay.families.provider import Carries
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind, MediaRole
@@ -20,7 +20,7 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
         maskUrl=draft.url(MediaRole.MASK),
         nVariants=draft.count if draft.count > 1 else None,
     )
-    return said | options_of(draft, words.OPTIONS)
+    return said | chosen_options(draft, words.OPTIONS)
 
 
 WIRE = Wire(

@@ -6,7 +6,7 @@ from relay.families.kie.records import Wire, as_urls, pick
 from relay.families.kie.veo import words
 from relay.families.kie.veo.words import FRAMES, MOST_FRAMES, MOST_REFERENCES, REFERENCES, TEXT
 from relay.families.kie.words import FLAGS
-from relay.families.kie.write import IMAGES, check_extension, filled, images_of, options_of
+from relay.families.kie.write import IMAGES, check_extension, chosen_options, filled, images_of
 from relay.families.provider import Carries
 from relay.families.reading import Record, as_object
 from relay.nouns.catalog import Source
@@ -29,7 +29,7 @@ def _write(draft: Draft, source: Source) -> dict[str, object]:
     ratio = nearest(source.sizes, draft.ratio, draft.size)
     said = filled(imageUrls=images, aspect_ratio=ratio, duration=draft.duration, resolution=resolution)
     body = {"prompt": draft.prompt, "model": model or words.USUAL_MODEL, "generationType": way}
-    return {**body, **said, **options_of(draft, words.OPTIONS)}
+    return {**body, **said, **chosen_options(draft, words.OPTIONS)}
 
 
 def _images(draft: Draft) -> tuple[list[str], str]:
