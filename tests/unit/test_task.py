@@ -143,6 +143,16 @@ def test_a_success_with_more_words_than_a_row_holds_is_a_failure() -> None:
     assert (after.state, after.fault) == (S.FAILED, TOO_MUCH_TEXT)
 
 
+def test_a_success_whose_files_have_more_words_than_a_row_holds_is_a_failure() -> None:
+    """An address may have 8,192 characters, each of several bytes: the row would be refused at every look."""
+    long = tuple(Asset("https://files.example/" + "\u4e00" * 8000) for _ in range(10))
+
+    after = advance(task(most=10), seen(S.SUCCEEDED, assets=long), NOW, "poll")
+
+    assert after is not None
+    assert (after.state, after.fault, after.assets) == (S.FAILED, TOO_MUCH_TEXT, ())
+
+
 def test_what_comes_with_a_result_is_neither_counted_as_one_nor_kept_without_end() -> None:
     cover, track = Asset("https://files.example/c.png", role=Role.COVER), Asset("https://files.example/a.mp3")
 

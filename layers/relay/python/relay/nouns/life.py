@@ -27,7 +27,7 @@ from relay.nouns.wire import Json
 STORING_TIME = 3_600_000  # ms a result may take to be copied, retries and all
 NO_RESULT = Fault("GENERATION_FAILED", upstream_code="NO_RESULT")
 TOO_MUCH_TEXT = Fault("GENERATION_FAILED", upstream_code="TOO_MUCH_TEXT")
-MAX_FACTS = 300_000  # characters of JSON, in ASCII: a DynamoDB row holds 400 KB
+MAX_FACTS = 300_000  # characters of JSON, in ASCII, of what is said and of the files: a DynamoDB row holds 400 KB
 EXTRAS = len(Role) - 1  # files that may come with each result: one of each other role
 
 # The one table of legal transitions. Only forward; what is terminal never changes.
@@ -104,7 +104,8 @@ def _find_shortfall(task: Task, seen: Observation) -> Fault | None:
     """Why a success is none. What is sold as a file has to be one; anything else may be a file or words."""
     if not any(asset.role is Role.MAIN for asset in seen.assets) and not (seen.facts and not KINDS[task.kind].file):
         return NO_RESULT
-    return TOO_MUCH_TEXT if seen.facts and len(json.dumps(seen.facts)) > MAX_FACTS else None
+    files = [(asset.url, asset.title, asset.ref) for asset in seen.assets]  # of which addresses may be long
+    return TOO_MUCH_TEXT if max(len(json.dumps(said)) for said in (dict(seen.facts), files)) > MAX_FACTS else None
 
 
 def _used(task: Task, seen: Observation) -> int | None:
