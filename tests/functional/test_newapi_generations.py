@@ -90,6 +90,7 @@ REFUSED: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"metadata": "style"}, "invalid_value", "metadata "),
     ({"metadata": {"fps": 24}}, "invalid_value", "metadata.fps "),
     ({"metadata": {"seed": True}}, "invalid_value", "metadata.seed "),
+    ({"metadata": {"seed": 10**4000}}, "invalid_value", "metadata.seed "),
     ({"metadata": {"negative_prompt": 7}}, "invalid_value", "metadata.negative_prompt "),
     ({"metadata": {"aspect_ratio": "wide"}}, "invalid_value", "metadata.aspect_ratio "),
     ({"metadata": {"aspect_ratio": "16:9"}, "size": "1280x720"}, "invalid_value", "metadata.aspect_ratio "),

@@ -21,6 +21,7 @@ from relay.nouns.wire import Inbound, Json, Reply
 
 _PIXELS = re.compile(r"[1-9][0-9]{1,3}x[1-9][0-9]{1,3}")
 _SHAPE = re.compile(r"[1-9][0-9]?:[1-9][0-9]?")
+_BEYOND = 10**18  # no number that an option takes has so many digits
 # Fields of the family's other APIs, and what to send instead.
 _ELSEWHERE = {
     **dict.fromkeys(("images", "image_url", "input_reference"), "image"),
@@ -75,6 +76,8 @@ def _check(name: str, value: object) -> None:
         raise InvalidParameter(f"metadata.{name}", "is of another type", "类型不正确")
     if isinstance(value, str) and len(value) > MAX_TEXT:
         raise InvalidParameter(f"metadata.{name}", f"should have at most {MAX_TEXT} characters", "过长")
+    if isinstance(value, int | float) and abs(value) >= _BEYOND:
+        raise InvalidParameter(f"metadata.{name}", "is out of range", "超出范围")
 
 
 def _ratio(body: _Create) -> str | None:
