@@ -146,6 +146,12 @@ class Harness:
         ours = [name for name in held if not name.startswith("upstreams/") or name.split("/")[1] in upstreams]
         self.secrets.values = {name: held[name] for name in ours}
 
+    def begin_anew(self) -> Harness:
+        """For the next test of a module that shares a relay: nothing scripted, sent or counted, no upstream avoided."""
+        for kept in (self.network.script, self.network.calls, self.services.resting, self.counts):
+            kept.clear()
+        return self
+
     # --- time and the workers -----------------------------------------------------------------------------------
 
     def wait(self, seconds: float) -> None:

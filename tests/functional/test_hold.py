@@ -34,12 +34,8 @@ def shared() -> Iterator[Harness]:
 
 @pytest.fixture
 def here(shared: Harness) -> Harness:
-    shared.network.script.clear()
-    shared.network.calls.clear()
-    shared.services.resting.clear()
-    shared.counts.clear()
     shared.wait(11)  # KIE takes twenty new jobs in ten seconds
-    return shared
+    return shared.begin_anew()
 
 
 def waiting(here: Harness, url: str) -> int:

@@ -33,10 +33,7 @@ def shared() -> Iterator[Harness]:
 
 @pytest.fixture
 def here(shared: Harness) -> Harness:
-    shared.network.script.clear()
-    shared.network.calls.clear()
-    shared.services.resting.clear()
-    return shared
+    return shared.begin_anew()
 
 
 def film(here: Harness, uploads: list[Script], submits: list[Script], **fields: Any) -> Task:

@@ -72,11 +72,8 @@ def shared() -> Iterator[Harness]:
 
 @pytest.fixture
 def here(shared: Harness) -> Harness:
-    shared.network.script.clear()
-    shared.network.calls.clear()
-    shared.services.resting.clear()
     shared.wait(11)  # KIE takes twenty new jobs in ten seconds
-    return shared
+    return shared.begin_anew()
 
 
 def submit(here: Harness, api: Api, *answers: Script) -> Task:

@@ -25,11 +25,8 @@ def shared() -> Iterator[Harness]:
 @pytest.fixture
 def here(shared: Harness) -> Harness:
     """A relay without tasks, in which no upstream is avoided."""
-    shared.network.script.clear()
-    shared.network.calls.clear()
-    shared.services.resting.clear()
     shared.wait(11)  # KIE takes twenty new jobs in ten seconds
-    return shared
+    return shared.begin_anew()
 
 
 def kie(code: int, message: str = "no", status: int = 200) -> Answer:
