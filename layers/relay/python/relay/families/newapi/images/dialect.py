@@ -13,18 +13,17 @@ from functools import partial
 from relay.families.dialect import CREATE, QUERY, AnyRoute, Route, Told
 from relay.families.newapi.images import read, write
 from relay.families.newapi.images.words import EDITS, GENERATIONS, MOST_INSIDE, PLATFORM
+from relay.families.newapi.task_documents import WAIT, prefers_async
 from relay.families.newapi.words import write_openai_error
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft
 from relay.nouns.task import Task
 from relay.nouns.wire import Inbound, Reply
 
-WAIT = 25  # seconds; the gateway gives up after 30
-
 
 def _routes(path: str, reader: Callable[[Inbound, Catalog], Draft]) -> Iterator[AnyRoute]:
     error, told = write_openai_error, write.write_status
-    prefers, asks = read.prefers_async, read.asks_async
+    prefers, asks = prefers_async, read.wants_task
     yield Route("POST", path, CREATE, reader, write.write_preferred, when=prefers, error=error, ended=told)
     yield Route("POST", path, CREATE, reader, write.write_accepted, when=asks, error=error, ended=told)
     yield Route("POST", path, CREATE, reader, write.write_accepted, error=error, ended=write.write_made, wait=WAIT)

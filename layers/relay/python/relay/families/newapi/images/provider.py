@@ -6,27 +6,24 @@ In the first form inputs are sent inside a form; in the second, which relays lik
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from urllib.parse import quote
 
 from relay.families.forms import write_form
-from relay.families.newapi.answers import read_error, refusal
-from relay.families.newapi.images.words import EDITS, GENERATIONS, MOST_IMAGES, OPTIONS, STATES
-from relay.families.newapi.words import FAULTS
+from relay.families.newapi.answers import refusal
+from relay.families.newapi.images.words import EDITS, GENERATIONS, MOST_IMAGES, OPTIONS
+from relay.families.newapi.task_answers import read_accepted_task, read_task_document
 from relay.families.provider import Api, Carries, Job, MediaForm, Mode, Order
-from relay.families.reading import MAX_ASSETS, MAX_CODE, Record, as_id, as_number, as_object, as_text, is_url
-from relay.families.refusals import POLICY, speaks_of_policy
+from relay.families.reading import MAX_ASSETS, Record, as_object, is_url
 from relay.nouns.draft import Draft, Kind, MediaRole
-from relay.nouns.errors import Unfit, Unreadable
-from relay.nouns.faults import Fault
+from relay.nouns.errors import Unfit
 from relay.nouns.shapes import nearest
-from relay.nouns.task import FAULTS as ENDS
-from relay.nouns.task import TERMINAL, Asset, Observation, State
+from relay.nouns.task import Asset, Observation, State
 from relay.nouns.wire import Answer, Call, Json
 
 ACCEPT = {"accept": "application/json"}
 SECONDS = 600.0  # a picture of 4K takes minutes
 LARGEST_ANSWER = 32 << 20  # bytes: pictures inside an answer grow by a third
-_CODES = {code: canonical for canonical, code in FAULTS.items()}
 
 
 def write_submit(order: Order) -> Call:
@@ -85,12 +82,7 @@ def read_submit(answer: Answer, _: Order) -> Observation:
 
 
 def read_task(answer: Answer, _: Order) -> Observation:
-    document = as_object(answer.body)
-    job = as_id(document.get("id"))
-    if not 200 <= answer.status < 300 or job is None:
-        raise refusal(answer)
-    seen = _read_document(document, job)
-    return Observation(State.QUEUED, job) if seen is None or seen.state not in TERMINAL else seen
+    return read_accepted_task(answer, _complete)
 
 
 def write_query(job: Job) -> Call:
@@ -98,29 +90,11 @@ def write_query(job: Job) -> Call:
 
 
 def read_query(answer: Answer) -> Observation:
-    document = as_object(answer.body)
-    seen = _read_document(document, as_id(document.get("id"))) if 200 <= answer.status < 300 else None
-    if seen is None:
-        raise Unreadable(f"the upstream answered HTTP {answer.status} and no task")
-    return seen
+    return read_task_document(answer, _complete)
 
 
-def _read_document(document: Record, job: str | None) -> Observation | None:
-    """How a task stands; None where it does not say."""
-    word, progress = as_text(document.get("status"), MAX_CODE), as_number(document.get("progress"))
-    if not word:
-        return None
-    state, percent = STATES.get(word.lower()), min(max(progress or 0.0, 0.0), 100.0)
-    if state is None:
-        return Observation(State.PROCESSING, job, percent, unknown_word=word)
-    if state is State.SUCCEEDED:
-        return Observation(state, job, 100.0, tuple(each for each in _assets(document) if each.data is None))
-    return Observation(state, job, percent, fault=_fault(document, state) if state in TERMINAL else None)
-
-
-def _fault(document: Record, state: State) -> Fault:
-    code, words = read_error({"error": document.get("error")})
-    return Fault(POLICY if speaks_of_policy(words) else _CODES.get(code, ENDS[state].code), words, code)
+def _complete(seen: Observation, document: Record) -> Observation:
+    return replace(seen, assets=tuple(each for each in _assets(document) if each.data is None))
 
 
 def _assets(document: Record) -> tuple[Asset, ...]:

@@ -11,6 +11,7 @@ from relay.families.bodies import MAX_TEXT, Body, Media, Url, read_body, read_js
 from relay.families.dialect import TaskQuery
 from relay.families.forms import as_data_uri, is_form, read_form
 from relay.families.newapi.images.words import MOST_IMAGES, OPTIONS, PLATFORM, RESOLUTIONS
+from relay.families.newapi.task_documents import TRUTH, asks_async, check_async
 from relay.families.newapi.words import FAMILY
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Callback, Draft, Kind, MediaRole, media_of, options_of
@@ -21,7 +22,6 @@ _PIXELS, _RATIO = re.compile(r"[1-9][0-9]{1,4}x[1-9][0-9]{1,4}"), re.compile(r"[
 _WHOLE = ("n", "output_compression", "partial_images", "seed")  # what a form says in digits
 _FLAGS = ("async", "stream", "watermark")
 _FORMATS = ("url", "b64_json")
-_TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
 class _Create(Body):
@@ -66,20 +66,8 @@ def read_query(inbound: Inbound, catalog: Catalog) -> TaskQuery:
     return TaskQuery(inbound.params["image_id"], PLATFORM)
 
 
-def prefers_async(inbound: Inbound) -> bool:
-    """Whether the client says so as HTTP has it (RFC 7240)."""
-    said = (each.partition(";")[0].strip().lower() for each in inbound.headers.get("prefer", "").split(","))
-    return "respond-async" in said
-
-
-def asks_async(inbound: Inbound) -> bool:
-    """Whether the client says so in the address or the body. What cannot be read is told by the reader."""
-    if _TRUTH.get(inbound.query.get("async", "").lower()):
-        return True
-    try:
-        return b"async" in inbound.body and _document(inbound).get("async") is True
-    except BadInput:
-        return False
+def wants_task(inbound: Inbound) -> bool:
+    return asks_async(inbound, _document)
 
 
 def wants_bytes(inbound: Inbound) -> bool:
@@ -93,8 +81,7 @@ def wants_bytes(inbound: Inbound) -> bool:
 
 
 def _read(inbound: Inbound) -> _Create:
-    if inbound.query.get("async", "true").lower() not in _TRUTH:
-        raise InvalidParameter("async", "must be true or false", "必须是 true 或 false")
+    check_async(inbound)
     body = read_body(_Create, _document(inbound))
     if not body.prompt.strip():
         raise InvalidParameter("prompt", "must not be blank", "不能为空白")
@@ -133,7 +120,7 @@ def _plain(name: str, value: object) -> object:
         return value
     if name in _WHOLE and re.fullmatch("-?[0-9]{1,18}", value):
         return int(value)
-    return _TRUTH.get(value.lower(), value) if name in _FLAGS else value
+    return TRUTH.get(value.lower(), value) if name in _FLAGS else value
 
 
 def _draft(body: _Create, catalog: Catalog) -> Draft:

@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from relay.nouns.task import State
-
 PLATFORM = "images"
 GENERATIONS, EDITS = "/v1/images/generations", "/v1/images/edits"
 OBJECT = "image.generation"  # of the document that tells how a task stands
 
-# OpenAI's words for a response that is made in the background; its images API itself has none.
-STATES: Mapping[str, State] = {
-    "queued": State.QUEUED,
-    "in_progress": State.PROCESSING,
-    "completed": State.SUCCEEDED,
-    "failed": State.FAILED,
-    "cancelled": State.CANCELLED,
-}
-WORDS: Mapping[State, str] = {
-    State.PENDING: "queued",
-    State.TIMEOUT: "failed",
-    **{state: word for word, state in STATES.items()},
-}
 OTHER_FAULT = "image_generation_failed"  # where the family has no word for it
 RESOLUTIONS = ("1K", "2K", "4K")  # which some models take as a size
 MOST_INSIDE = 4 << 20  # bytes of pictures in an answer: as text they are 5.6 MB, and a function answers 6
