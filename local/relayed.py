@@ -21,6 +21,7 @@ TEMPLATE = Path(__file__).resolve().parents[1] / "template.yaml"
 PREFIX = "/genrelay/local"
 DEMO_BALANCE = "100000"  # an afternoon's worth in the catalog's currency
 DEMO_TIER = 3
+PACE = Settings(first_token=0.3, next_token=0.02)  # models that answer as slowly as people read
 
 
 class LocalRelay:
@@ -39,7 +40,7 @@ class LocalRelay:
         self._opened = ExitStack()
         self.real = dict(real_keys or {})
         try:
-            self.upstreams = self._opened.enter_context(Upstreams(simulated))
+            self.upstreams = self._opened.enter_context(Upstreams(simulated or PACE))
             self.stack = self._opened.enter_context(
                 Stack(
                     TEMPLATE,

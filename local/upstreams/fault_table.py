@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Endpoint = Literal["submit", "query", "outcome", "stream", "callback", "file"]
+Endpoint = Literal["submit", "query", "outcome", "stream", "inference", "callback", "file"]
 
 # What a fault's number means: how many times it happens (none given: always), seconds, or a plain count.
 Unit = Literal["times", "seconds", "count"]
@@ -46,6 +46,19 @@ FAULTS: dict[Endpoint, dict[str, Unit]] = {
         "html": "count",  # a page with status 200
         "busy": "count",  # a failure that looks like a success, with a malformed end
         "malformed": "count",  # a success whose end is malformed
+    },
+    "inference": {  # the answer of a model, streamed or whole; what comes before it is asked for at "submit"
+        "status": "count",  # an error with this HTTP status, 503 if not told
+        "html": "times",  # a page with status 200
+        "error-first": "times",  # an error as the only event; of a whole answer, an error
+        "error": "times",  # an error in the middle
+        "cut": "times",  # in the middle of an event
+        "malformed": "times",  # an event that is no JSON, in the middle
+        "endless": "times",  # half of it, then heartbeats for ever
+        "silence": "seconds",  # the headers, and nothing more
+        "no-usage": "times",
+        "huge": "times",  # an event of 2 MB in one line
+        "slow": "seconds",  # before each event
     },
     "callback": {
         "lost": "count",

@@ -103,12 +103,16 @@ class Job:
 
 
 class Book:
-    """Jobs by id, and how often what was asked; an unknown id is None."""
+    """Jobs by id, and how often what was asked; an unknown id is None.
+
+    `streams` counts the answers of models that were "begun", and those whose client had "left" before the end.
+    """
 
     def __init__(self) -> None:
         self.by_id: dict[str, Job] = {}
         self.arrived: Counter[str] = Counter()
         self.asked: Counter[str] = Counter()
+        self.streams: Counter[str] = Counter()
 
     def open(self, job: Job) -> Job:
         self.by_id[job.task_id] = job

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from local.upstreams.faults import Fault
 from local.upstreams.jobs import FOREVER, Job
 from relay.nouns.errors import RelayError
 from relay.nouns.wire import JSON, Reply
@@ -60,20 +61,29 @@ class Silence(Exception):
 
 
 class Streamed(Exception):
-    """An answer that is written while it is made: what comes, and the seconds before each; `cut` breaks it off then."""
+    """An answer that is written while it is made: what comes, and the seconds before each; `cut` breaks it off then.
 
-    def __init__(self, lines: Iterable[tuple[float, bytes]], *, cut: bool = False) -> None:
+    `left` is called where the other side does not wait for the end.
+    """
+
+    def __init__(
+        self,
+        lines: Iterable[tuple[float, bytes]],
+        *,
+        cut: bool = False,
+        content_type: str = "text/event-stream",
+        left: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__("an answer that is streamed")
-        self.lines, self.cut = lines, cut
+        self.lines, self.cut, self.content_type, self.left = lines, cut, content_type, left
 
 
 class Streaming(Response):
     """Sends what was Streamed."""
 
     def __init__(self, streamed: Streamed) -> None:
-        super().__init__(
-            media_type="text/event-stream", headers={"cache-control": "no-cache", "x-accel-buffering": "no"}
-        )
+        headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+        super().__init__(media_type=streamed.content_type, headers=headers)
         del self.headers["content-length"]
         self._streamed = streamed
 
@@ -82,6 +92,7 @@ class Streaming(Response):
         for seconds, line in self._streamed.lines:
             await asyncio.sleep(seconds)
             if scope[_TRANSPORT].is_closing():
+                self._streamed.left()
                 return
             await send({"type": "http.response.body", "body": line, "more_body": True})
         if self._streamed.cut:
@@ -104,16 +115,29 @@ class InOk(Exception):
         self.refusal = refusal
 
 
-def _page(status: int, text: str) -> Reply:
+def page(status: int, text: str) -> Reply:
     return Reply(status, _PAGE.format(text).encode(), "text/html; charset=utf-8")
 
 
 BARE = {
-    "http-500": _page(500, "500 Internal Server Error"),
-    "http-502": _page(502, "502 Bad Gateway"),
+    "http-500": page(500, "500 Internal Server Error"),
+    "http-502": page(502, "502 Bad Gateway"),
     "empty": Reply(200),
     "bad-json": Reply(200, b'{"code":200,"msg":"succ', JSON),
 }
+
+
+def misbehave(fault: Fault, patience: float, refusal: Callable[[str], RelayError]) -> Reply:
+    """What a fault before the answer looks like; raises it where it is none. A silence lasts `patience` at most."""
+    if fault.name in ("hang", "lost-answer-hang"):
+        raise Silence(patience if fault.number is None else fault.number)
+    if fault.name in ("drop", "lost-answer"):
+        raise Silence(0.0)
+    if fault.name in BARE:
+        return BARE[fault.name]
+    if fault.name == "error-in-200":
+        raise InOk(refusal(fault.name))
+    raise refusal(fault.name)
 
 
 async def hang(seconds: float) -> Response:

@@ -59,6 +59,9 @@ class Settings:
     callback_retries: tuple[float, ...] = (0.6, 3.0, 9.0)
     callback_timeout: float = 15.0
     hang_seconds: float = 60.0
+    # Before the first piece of a model's answer, and before each other.
+    first_token: float = 0.0
+    next_token: float = 0.0
     links_live: float = 14 * 86400.0
     download_links_live: float = 20 * 60.0
     clock: Callable[[], float] = time.time

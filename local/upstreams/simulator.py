@@ -17,7 +17,7 @@ from local.upstreams.fault_table import UNKNOWN_WORD, Endpoint
 from local.upstreams.faults import Fault, Faults, UnknownFault, Visit
 from local.upstreams.files import Files
 from local.upstreams.jobs import Book, Job, Order
-from local.upstreams.misbehave import BARE, InOk, Late, Silence, Streamed
+from local.upstreams.misbehave import InOk, Late, Silence, Streamed, misbehave
 from local.upstreams.paths import Path, Verb
 from local.upstreams.settings import Settings
 from relay.nouns.catalog import Upstream
@@ -130,20 +130,25 @@ class Simulator(ABC):
 
     def submit(self, api: str, prompt: str, create: Callable[[], Job], accepted: Callable[[Job], Reply]) -> Reply:
         """The way of every create call: fault, checks, job, answer; `create` may raise RelayError."""
+        fault = self.arrive(api, prompt)
+        if fault and not fault.name.startswith("lost-answer"):
+            return self.misbehave(fault)
+        job = self.book.open(create())
+        self.begin(job)
+        return accepted(job) if fault is None else self.misbehave(fault)
+
+    def arrive(self, api: str, prompt: str) -> Fault | None:
+        """Counts a create call; the fault it meets before anything is made."""
         number = self.book.arrived[prompt]
         self.book.arrived[prompt] += 1
         try:
-            fault = self.faults.at(Visit(self.name, "submit", api, prompt, number=number))
+            return self.faults.at(Visit(self.name, "submit", api, prompt, number=number))
         except UnknownFault as error:
             # Here and not later: from here on the marker is known to be readable.
             raise InvalidParameter("prompt", str(error), str(error)) from error
-        if fault and not fault.name.startswith("lost-answer"):
-            return self._misbehave(fault)
-        job = self.book.open(create())
-        self.begin(job)
-        if fault is not None:
-            raise Silence(self._patience(fault) if fault.name == "lost-answer-hang" else 0.0)
-        return accepted(job)
+
+    def misbehave(self, fault: Fault) -> Reply:
+        return misbehave(fault, self.settings.hang_seconds, self.refusal)
 
     def query(self, api: str | None, task_id: str, record: Callable[[Job, bool], Reply]) -> Reply:
         """The way of every status call; `record` is told whether to use a status word nobody knows."""
@@ -152,7 +157,7 @@ class Simulator(ABC):
         job = self.book.find(task_id, api)
         fault = self.faults.at(Visit(self.name, "query", api or "", job.order.prompt if job else "", task_id, number))
         if fault and fault.name not in ("unknown-status", "not-found"):
-            return self._misbehave(fault)
+            return self.misbehave(fault)
         if job is None or (fault and fault.name == "not-found"):
             raise TaskNotFound
         return record(job, fault is not None or job.state == UNKNOWN_WORD)
@@ -181,17 +186,3 @@ class Simulator(ABC):
     def _fault_of(self, endpoint: Endpoint, task_id: str, api: str, order: Order) -> Fault | None:
         number = max(0, self.book.arrived[order.prompt] - 1) if endpoint != "file" else 0
         return self.faults.at(Visit(self.name, endpoint, api, order.prompt, task_id, number))
-
-    def _patience(self, fault: Fault) -> float:
-        return self.settings.hang_seconds if fault.number is None else fault.number
-
-    def _misbehave(self, fault: Fault) -> Reply:
-        if fault.name == "hang":
-            raise Silence(self._patience(fault))
-        if fault.name == "drop":
-            raise Silence(0.0)
-        if fault.name in BARE:
-            return BARE[fault.name]
-        if fault.name == "error-in-200":
-            raise InOk(self.refusal(fault.name))
-        raise self.refusal(fault.name)

@@ -90,8 +90,8 @@ class Network:
     def sell(self, catalog: Catalog) -> None:
         """The upstreams sell what another catalog's sources name."""
         for simulator in self.upstreams.values():
-            assert isinstance(simulator, Mirror)
-            simulator.catalog = sold_by(catalog, simulator.dialect.family)
+            if isinstance(simulator, Mirror):
+                simulator.catalog = sold_by(catalog, simulator.dialect.family)
 
     def _begin(self, job: Job) -> None:
         job.state = job.state or self.started  # one that asks back waits for its answer
@@ -137,7 +137,7 @@ class Network:
             answer = self.send(call)
             yield Incoming(answer.status, answer.headers, iter([answer.body]))
         except Streamed as streamed:
-            yield Incoming(200, {"content-type": "text/event-stream"}, _arriving(streamed, call.timeout))
+            yield Incoming(200, {"content-type": streamed.content_type}, _arriving(streamed, call.timeout))
 
     def ordinary(self, what: str, call: Call) -> Answer:
         if what == "client":
@@ -147,7 +147,8 @@ class Network:
         try:
             reply = self.upstreams[what.partition(".")[0]].answer(_inbound(call))
         except Late as late:  # the answer is the outcome
-            list(self.jobs.values())[-1].state = "succeeded"
+            for job in list(self.jobs.values())[-1:]:
+                job.state = "succeeded"
             reply = late.reply()
         except Silence as silence:
             raise NoAnswer(str(silence)) from silence

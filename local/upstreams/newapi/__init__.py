@@ -1,10 +1,12 @@
-"""The simulated aggregator: our dialects of it, its image host, and the buttons of Midjourney's pictures."""
+"""The simulated aggregator: our dialects of it, models, its image host, and the buttons of Midjourney's pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from local.upstreams import inference
 from local.upstreams.files import Files
+from local.upstreams.inference import SHAPES, google_key
 from local.upstreams.jobs import Job
 from local.upstreams.mirror import Mirror
 from local.upstreams.newapi import midjourney
@@ -23,9 +25,17 @@ _SUBMISSIONS = tuple(home + SUBMIT for home in (HOME, *MODES))
 
 
 class Newapi(Mirror):
+    def __init__(self, upstream: Upstream, settings: Settings, files: Files) -> None:
+        super().__init__(upstream, settings, files)
+        self._models = inference.paths(self, SHAPES)
+
     def paths(self) -> Sequence[Path]:
         seeds = [Path("GET", f"{home}{TASK}/{{task_id}}/image-seed", self._seed) for home in (HOME, *MODES)]
-        return (*seeds, *super().paths(), Path("POST", IMAGE_HOST + UPLOAD, self._host, verb="upload"))
+        host = Path("POST", IMAGE_HOST + UPLOAD, self._host, verb="upload")
+        return (*self._models, *seeds, *super().paths(), host)
+
+    def read_key(self, inbound: Inbound) -> str:
+        return google_key(inbound) or super().read_key(inbound)
 
     def _seed(self, inbound: Inbound) -> Reply:
         """The seed of a picture, which its task does not tell."""
@@ -36,7 +46,8 @@ class Newapi(Mirror):
     def write_refusal(self, error: RelayError, trace_id: str, path: str) -> Reply:
         if "content policy" in error.message and path.startswith(_SUBMISSIONS):
             return midjourney.banned(error, trace_id)
-        return super().write_refusal(error, trace_id, path)
+        reply = super().write_refusal(error, trace_id, path)
+        return inference.in_shape(SHAPES, reply, error, path)
 
     def _host(self, inbound: Inbound) -> Reply:
         """What is uploaded to the image host."""
