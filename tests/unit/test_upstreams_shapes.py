@@ -277,8 +277,10 @@ def test_a_refusal_is_in_the_shape_asked(network: Network, path: str) -> None:
 
 def test_the_key_is_taken_where_each_makers_clients_put_it(network: Network) -> None:
     path, body = STREAMED["content"]
-    for query, headers in (("", {"x-goog-api-key": KEY}), (f"?key={KEY}", {}), ("", BEARER)):
+    places: list[tuple[str, dict[str, str]]] = [("", {"x-goog-api-key": KEY}), (f"?key={KEY}", {}), ("", BEARER)]
+    for query, headers in places:
         assert ask(network, path + query, body, headers)[0] == 200
+        assert ask(network, path.replace("v1beta", "v1") + query, body, headers)[0] == 200
     assert ask(network, path, body, {"x-goog-api-key": "wrong"})[0] == 401
     assert ask(network, "/v1/messages", messages(), {"x-api-key": KEY})[0] == 200
     assert ask(network, f"/v1/messages?key={KEY}", messages(), {})[0] == 401
@@ -299,7 +301,7 @@ def test_one_upstream_of_two_fails_as_often_as_asked(network: Network) -> None:
 
 ERRORS: dict[str, tuple[str | None, Callable[[Any], str]]] = {
     "/v1/chat/completions": (None, lambda told: told["error"]["message"]),
-    "/v1/responses": ("error", lambda told: told["message"]),
+    "/v1/responses": ("response.failed", lambda told: told["response"]["error"]["message"]),
     "/v1/messages": ("error", lambda told: told["error"]["type"]),
     GEMINI.format("flash", "streamGenerateContent?alt=sse"): (None, lambda told: told["error"]["status"]),
 }

@@ -9,8 +9,7 @@ SHAPES: tuple[Shape, ...] = (
     completions.SHAPE,
     responses.SHAPE,
     messages.SHAPE,
-    generate_content.SHAPE,
-    generate_content.STREAM,
+    *generate_content.SHAPES,
     *measures.SHAPES,
 )
 

@@ -35,14 +35,14 @@ def without_usage(document: Json) -> Json:
 
 def mistold(events: Sequence[Event], fault: str, shape: Shape) -> list[Event]:
     """The events with the fault in them."""
-    half, failed = len(events) // 2, shape.error_event(shape.error(503, MESSAGE))
+    half, failure = len(events) // 2, shape.error(503, MESSAGE)
     before, after = list(events[:half]), list(events[half:])
     if fault == "error-first":
-        return [failed]
+        return [shape.error_event(failure, ())]
     if fault == "error":
-        return [*before, failed]
+        return [*before, shape.error_event(failure, before)]
     if fault == "malformed":
-        return [*before, Event(HALF), *after]
+        return [*before, replace(after[0], data=HALF), *after]
     if fault == "huge":
         return [*before, replace(after[0], data=after[0].data | {"padding": "x" * HUGE}), *after[1:]]
     if fault == "no-usage":

@@ -13,7 +13,7 @@ from local.upstreams.inference.shape import Body, Event, Request, Shape
 from relay.families.reading import as_object, as_objects
 from relay.nouns.wire import Json, compact
 
-HOME = "/v1beta/models/{model}"
+HOMES = ("/v1beta/models/{model}", "/v1/models/{model}")  # Google's clients ask one or the other
 WORDS = 6  # in a piece
 STATUSES = {
     400: "INVALID_ARGUMENT",
@@ -108,12 +108,16 @@ def error(status: int, message: str) -> Json:
     return {"error": {"code": status, "message": message, "status": STATUSES.get(status, "INTERNAL")}}
 
 
-SHAPE = Shape("generate-content", f"{HOME}:generateContent", ("contents",), prompt, answer, error, refuses=True)
-STREAM = replace(
-    SHAPE,
-    name="stream-generate-content",
-    path=f"{HOME}:streamGenerateContent",
-    events=events,
-    streams=lambda inbound, body: True,
-    in_array=lambda inbound: inbound.query.get("alt") != "sse",
-)
+def _shapes(home: str) -> tuple[Shape, Shape]:
+    path = f"{home}:generateContent"
+    whole = Shape("generate-content", path, ("contents",), prompt, answer, error, refuses=True)
+    return whole, replace(
+        whole,
+        path=f"{home}:streamGenerateContent",
+        events=events,
+        streams=lambda inbound, body: True,
+        in_array=lambda inbound: inbound.query.get("alt") != "sse",
+    )
+
+
+SHAPES = tuple(shape for home in HOMES for shape in _shapes(home))

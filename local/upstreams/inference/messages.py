@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from local.upstreams.inference.model import Asked, Said, Tool, digest, pieces, say, text_of, tokens_of
 from local.upstreams.inference.shape import Body, Event, Request, Shape
@@ -141,7 +141,7 @@ def error(status: int, message: str) -> Json:
     return {"type": "error", "error": {"type": TYPES.get(status, "api_error"), "message": message}}
 
 
-def error_event(document: Json) -> Event:
+def error_event(document: Json, sent: Sequence[Event]) -> Event:
     return Event(document, "error")
 
 

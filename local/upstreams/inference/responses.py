@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 
 from local.upstreams.inference.model import Asked, Said, Tool, digest, pieces, say, text_of, tokens_of
@@ -132,9 +132,16 @@ def _head(request: Request, status: str) -> dict[str, Json]:
     }
 
 
-def error_event(document: Json) -> Event:
-    told = document["error"]
-    return Event({"type": "error", **{name: told[name] for name in ("code", "message", "param")}}, "error")
+def error_event(document: Json, sent: Sequence[Event]) -> Event:
+    """A response that has begun has failed."""
+    told, place = document["error"], {"sequence_number": len(sent)}
+    if not sent:
+        return Event(
+            {"type": "error", "code": told["type"], "message": told["message"], "param": None} | place, "error"
+        )
+    failed = {"status": "failed", "error": {"code": told["type"], "message": told["message"]}}
+    name, begun = "response.failed", sent[0].data["response"]
+    return Event({"type": name, "response": begun | failed} | place, name)
 
 
 SHAPE = Shape("responses", PATH, ("input",), prompt, answer, error, error_event, events)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -16,7 +17,7 @@ from relay.nouns.errors import InvalidParameter, MissingField, RelayError
 from relay.nouns.wire import JSON, Inbound, Reply, compact
 
 EVENTS = "text/event-stream"
-GOOGLE = "/v1beta/"
+GOOGLE = re.compile(r"/v1beta/.*|/v1/models/[^/]+:[A-Za-z]+")
 IN_BYTES = ("cut", "endless", "silence")  # faults that a whole answer has as well, piece by piece
 
 
@@ -26,7 +27,7 @@ def paths(simulator: Simulator, shapes: Iterable[Shape]) -> Sequence[Path]:
 
 def google_key(inbound: Inbound) -> str:
     """The key where Google's clients put it; empty for other paths, and where there is none."""
-    if not inbound.path.startswith(GOOGLE):
+    if not GOOGLE.fullmatch(inbound.path):
         return ""
     return inbound.headers.get("x-goog-api-key") or inbound.query.get("key", "")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from relay.nouns.wire import Inbound, Json, compact
@@ -41,7 +41,7 @@ def _asks_stream(inbound: Inbound, body: Body) -> bool:
 
 @dataclass(frozen=True)
 class Shape:
-    """`error` takes a status and a message; `error_event` makes an event of that document."""
+    """`error` takes a status and a message; `error_event` makes an event of that document, after what was sent."""
 
     name: str
     path: str
@@ -49,7 +49,7 @@ class Shape:
     prompt: Callable[[Body], str]  # where the marker of a fault may stand
     answer: Callable[[Request], Json]
     error: Callable[[int, str], Json]
-    error_event: Callable[[Json], Event] = Event
+    error_event: Callable[[Json, Sequence[Event]], Event] = lambda document, sent: Event(document)
     events: Callable[[Request], Iterator[Event]] | None = None  # None: it is never streamed
     streams: Callable[[Inbound, Body], bool] = _asks_stream
     in_array: Callable[[Inbound], bool] = lambda inbound: False  # streamed as one JSON array instead of events
