@@ -8,6 +8,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 SAM_READY := .venv/sam/.ready
 NODE_READY := .venv/node/.ready
+LITELLM_READY := .venv/litellm/.ready
+PORTKEY_READY := .venv/portkey/.ready
 export SAM_CLI_TELEMETRY := 0
 # sam asks for these even where it talks to nobody
 SAM_ENV := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-west-1}
@@ -42,7 +44,7 @@ build: $(READY) $(SAM_READY) ## sam build, into .aws-sam/
 	@rm .build.log
 	@echo "built into .aws-sam/; deploy it with: .venv/sam/bin/sam deploy"
 
-bench: $(READY) ## measure, and rewrite docs/numbers.md
+bench: $(READY) $(LITELLM_READY) $(PORTKEY_READY) ## measure, and rewrite docs/numbers.md
 	@$(BIN)/python -m benchmarks
 
 picture: $(READY) ## draw docs/run.svg: what make run prints and makes
@@ -82,3 +84,16 @@ $(NODE_READY): tests/node/package-lock.json $(READY)
 	@cp tests/node/package.json tests/node/package-lock.json .venv/node/
 	@if command -v npm > /dev/null && npm ci --silent --no-audit --no-fund --prefix .venv/node; then touch $@; \
 	else echo "no Node client here: its tests are skipped"; fi
+
+# Gateways that open lines are compared with; nothing but `make bench` needs them. Where one cannot be had, its row says so.
+$(LITELLM_READY): requirements/litellm.txt $(READY)
+	@echo "setting up LiteLLM's proxy (once) …"
+	@test -x .venv/litellm/bin/python || $(PYTHON) -m venv --without-pip .venv/litellm
+	@if $(BIN)/uv pip sync -q --python .venv/litellm/bin/python requirements/litellm.txt; then touch $@; \
+	else echo "no LiteLLM here: it is not measured"; fi
+
+$(PORTKEY_READY): benchmarks/node/package-lock.json $(READY)
+	@mkdir -p .venv/portkey
+	@cp benchmarks/node/package.json benchmarks/node/package-lock.json .venv/portkey/
+	@if command -v npm > /dev/null && npm ci --silent --no-audit --no-fund --prefix .venv/portkey; then touch $@; \
+	else echo "no gateway of Portkey here: it is not measured"; fi

@@ -22,6 +22,8 @@ from benchmarks import (
 )
 from benchmarks.cloud import ROOT, child_process, embedded_cloud, run_in_child
 from benchmarks.costs import Archived, Template
+from benchmarks.lines import rounds
+from benchmarks.lines.rows import compared_rows
 from benchmarks.report_rows import Row
 
 UPSTREAM_SECONDS, SLOWER = 0.05, (0.3, 0.6)
@@ -57,9 +59,11 @@ def _measured(console: Console, lags: tuple[tuple[int, int], ...]) -> list[Row]:
         cpu, uploads = _cpu(now)
         paths_and_lags = list(_paths(now, lags, template))
         copies = list(_copies(now, template))
+        now("chats through one process, beside other gateways …")
+        chats = list(compared_rows(rounds.measure()))
         now(f"a served stack, {SERVED:,} tasks …")
         stack = run_in_child({}, served.measure, SERVED)
-    return [*cpu, *paths_and_lags, *copies, *uploads, *report_rows.served_rows(stack)]
+    return [*cpu, *paths_and_lags, *copies, *uploads, *chats, *report_rows.served_rows(stack)]
 
 
 def _cpu(now: Now) -> tuple[list[Row], list[Row]]:

@@ -37,6 +37,12 @@ LOGS = Price(0.50, 1e9, "bytes ingested")
 ALARM = Price(0.10, 1, "standard alarms a month")
 METRIC = Price(0.30, 1, "custom metrics a month")
 KMS = Price(0.03, 1e4, "requests to KMS")
+# The same of Fargate, Elastic Load Balancing and CloudFront; compared with two published summaries of March 2026.
+FARGATE_VCPU = Price(0.03238, 3600, "vCPU-seconds, Linux on arm64")
+FARGATE_GB = Price(0.00356, 3600, "GB-seconds, Linux on arm64")
+BALANCER = Price(0.0225, 3600, "seconds of an Application Load Balancer")
+BALANCER_UNIT = Price(0.008, 3600, "seconds of one of its capacity units")
+CLOUDFRONT = Price(0.0100, 1e4, "HTTPS requests in North America")
 
 # What a queue costs for one message taken alone: send, receive, delete. A batch shares the last two.
 SQS_REQUESTS = 3

@@ -9,11 +9,11 @@ import os
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import quantiles
 
 import requests
 
+from benchmarks.processes import megabytes
 from local.relayed import LocalRelay
 from local.upstreams.inbox import Inbox
 
@@ -49,7 +49,7 @@ def measure(tasks: int) -> Served:
         waits = quantiles([received[task_id] - at for task_id, at in sent.items()], n=20, method="inclusive")
         answers = quantiles(answered, n=20, method="inclusive")
         drift = relay.deployment.store.accounts.drift(relay.demo.account_id)
-        return Served(tasks, seconds, waits[9], waits[18], answers[9], answers[18], _megabytes(), drift)
+        return Served(tasks, seconds, waits[9], waits[18], answers[9], answers[18], megabytes(os.getpid()), drift)
 
 
 def _submit(relay: LocalRelay, callback_url: str, tasks: int) -> tuple[dict[str, float], list[float]]:
@@ -73,19 +73,6 @@ def _submit(relay: LocalRelay, callback_url: str, tasks: int) -> tuple[dict[str,
     for each in clients:
         each.join()
     return sent, answered
-
-
-def _megabytes() -> float:
-    """Memory of this process and its children, shared pages counted once."""
-    ours = [os.getpid(), *_children(os.getpid())]
-    lines = (line for pid in ours for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines())
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
-
-
-def _children(parent: int) -> list[int]:
-    lists = (path.read_text() for path in Path(f"/proc/{parent}/task").glob("*/children"))
-    found = [int(pid) for text in lists for pid in text.split()]
-    return found + [each for pid in found for each in _children(pid)]
 
 
 if __name__ == "__main__":
