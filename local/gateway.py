@@ -1,4 +1,4 @@
-"""The HTTP API on this machine: its address, the cloud's limits, and its own replies when a function fails."""
+"""The one address on this machine: the HTTP API and what is behind the front, the cloud's limits, its own replies."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from local.payload import read_answer, write_event
-from local.routing import Routes
+from local.front import Front, Line
+from local.payload import read_answer, write_body, write_event, write_message
+from local.routing import Match, Routes
 from local.runtime import PAYLOAD_LIMIT
 from local.server import Server
 from local.sockets import address, listening
@@ -37,11 +38,12 @@ class Gateway:
         self.url = address(self._socket)
         self._pool = ThreadPoolExecutor(max_workers=64, thread_name_prefix="gateway")
         self._server: Server | None = None
+        self._front: Front | None = None
         self.front_page = ""
 
-    def serve(self, routes: Routes, invoke: Invoke) -> None:
-        """Answer requests from now on."""
-        self._routes, self._invoke = routes, invoke
+    def serve(self, routes: Routes, invoke: Invoke, front: Front | None = None) -> None:
+        """Answer requests from now on; those that `front` takes do not go through the API."""
+        self._routes, self._invoke, self._front = routes, invoke, front
         self._server = Server(self._serve, self._socket)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,37 +54,41 @@ class Gateway:
             return  # before its body was whole: nothing was invoked, and nobody waits for an answer
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> Response | Line:
         if {"content-length", "transfer-encoding"} <= set(request.headers.keys()):
-            return _message(400, "Bad Request", close=True)  # the two readers on the way may disagree on its end
+            return write_message(400, "Bad Request", close=True)  # the two readers on the way may disagree on its end
         body = await _read(request)
         if body is None:
-            return _message(413, "Request Entity Too Large", close=True)
-        path = request.scope["path"]
+            return write_message(413, "Request Entity Too Large", close=True)
+        path: str = request.scope["path"]
         if self.front_page and (request.method, path) == ("GET", "/"):
             return PlainTextResponse(self.front_page)
+        if self._front is not None and self._front.takes(path):
+            fits = len(json.dumps(write_body(body, request.headers))) <= PAYLOAD_LIMIT
+            return self._front.line(request, body) if fits else write_message(413, "Request Entity Too Large")
         match = self._routes.match(request.method, path)
-        if match is None:
-            return _message(404, "Not Found")
+        return write_message(404, "Not Found") if match is None else await self._invoked(request, body, match)
+
+    async def _invoked(self, request: Request, body: bytes, match: Match) -> Response:
         event = write_event(request, body, match)
         try:
             call = asyncio.get_running_loop().run_in_executor(self._pool, self._call, match.route.function, event)
             return await asyncio.wait_for(call, INTEGRATION_SECONDS)
         except (TimeoutError, RuntimeError):  # RuntimeError: the gateway is closing
-            return _message(503, "Service Unavailable")
+            return write_message(503, "Service Unavailable")
 
     def _call(self, function: str, event: dict[str, Any]) -> Response:
         payload = json.dumps(event).encode()
         if len(payload) > PAYLOAD_LIMIT:
-            return _message(413, "Request Entity Too Large")
+            return write_message(413, "Request Entity Too Large")
         outcome = self._invoke(function, payload)
         if outcome.error:
             late = b'"Sandbox.Timedout"' in outcome.payload
-            return _message(503, "Service Unavailable") if late else _message(500, "Internal Server Error")
+            return write_message(503, "Service Unavailable") if late else write_message(500, "Internal Server Error")
         try:
             return read_answer(outcome.payload)
         except (ValueError, TypeError, AttributeError, h11.LocalProtocolError):
-            return _message(500, "Internal Server Error")
+            return write_message(500, "Internal Server Error")
 
     def close(self) -> None:
         """Stop listening and end every connection."""
@@ -102,9 +108,3 @@ async def _read(request: Request) -> bytes | None:
         elif size > _DRAIN:
             break
     return bytes(body) if size <= REQUEST_LIMIT else None
-
-
-def _message(status: int, text: str, *, close: bool = False) -> Response:
-    """A reply of the gateway itself."""
-    body = json.dumps({"message": text}, separators=(",", ":")).encode()
-    return Response(body, status, {"connection": "close"} if close else None, "application/json")

@@ -8,7 +8,7 @@ import re
 import time
 import urllib.parse
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -40,7 +40,7 @@ def write_event(request: Request, body: bytes, match: Match) -> dict[str, Any]:
         "rawQueryString": query_string,
         "headers": headers,
         "requestContext": _context(request.method, path, source, match.route.key, headers),
-        **_body(body, headers),
+        **write_body(body, headers),
     }
     optional = {
         "cookies": cookies,
@@ -72,7 +72,8 @@ def _context(method: str, path: str, source: str, route_key: str, headers: dict[
     }
 
 
-def _body(body: bytes, headers: dict[str, str]) -> dict[str, Any]:
+def write_body(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+    """How an event carries a request's body."""
     if not body:
         return {"isBase64Encoded": False}
     if _TEXT.match(headers.get("content-type", "text/plain")) and "content-encoding" not in headers:
@@ -111,3 +112,9 @@ def read_answer(payload: bytes) -> Response:
 
 def _word(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value).strip()
+
+
+def write_message(status: int, text: str, *, close: bool = False) -> Response:
+    """A reply of the gateway itself."""
+    body = json.dumps({"message": text}, separators=(",", ":")).encode()
+    return Response(body, status, {"connection": "close"} if close else None, "application/json")

@@ -1,4 +1,4 @@
-"""Owns the functions: a small pool of workers each, renewed when their source changes."""
+"""Owns the functions: a small pool of workers each, renewed when their source changes, and what serves HTTP itself."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from local.web import WebFunction
 from local.worker import FunctionSpec, Outcome, Worker, failure
 
 PAYLOAD_LIMIT = 6 * 1024 * 1024 + 100
@@ -147,10 +148,14 @@ class Fleet:
     def __init__(self, specs: Iterable[FunctionSpec], aws: Mapping[str, str], log: Callable[[str], None]) -> None:
         sources: dict[tuple[Path, ...], Sources] = {}
         self._functions: dict[str, Function] = {}
+        self.web: WebFunction | None = None  # what the front leads to
         for spec in specs:
             folders = (spec.code, *spec.layers)
             watched = sources.setdefault(folders, Sources(folders))
-            self._functions[spec.name] = Function(spec, aws, watched, _prefixed(log, spec.name))
+            if spec.serves_http:
+                self.web = WebFunction(spec, aws, watched, _prefixed(log, spec.name))
+            else:
+                self._functions[spec.name] = Function(spec, aws, watched, _prefixed(log, spec.name))
 
     def invoke(self, name: str, payload: bytes) -> Outcome:
         """Invoke a function by its physical name."""
@@ -161,15 +166,19 @@ class Fleet:
 
     def warm(self) -> None:
         """Start one environment of every function, side by side."""
-        self._each(Function.warm)
+        self._each(Function.warm, WebFunction.address)
 
     def close(self) -> None:
         """Kill every worker."""
-        self._each(Function.close)
+        self._each(Function.close, WebFunction.close)
 
-    def _each(self, action: Callable[[Function], None]) -> None:
+    def _each(self, action: Callable[[Function], None], of_web: Callable[[WebFunction], object]) -> None:
         with ThreadPoolExecutor(max_workers=8) as pool:
-            list(pool.map(action, self._functions.values()))
+            done = [pool.submit(action, function) for function in self._functions.values()]
+            if self.web is not None:
+                of_web(self.web)
+            for each in done:
+                each.result()
 
 
 def _changed_at(path: str) -> int:

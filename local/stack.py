@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from local.cloud import Cloud
 from local.deployment import deploy, function_specs
+from local.front import Front, patterns_of
 from local.gateway import Gateway
 from local.routing import routes_of
 from local.runtime import Fleet
@@ -84,7 +85,9 @@ class Stack:
         self._fleet = Fleet(specs, cloud.worker_environment(), log)
         self._ready.set()
         functions = {logical: self.ids[logical] for logical in template.code if logical in self.ids}
-        self._gateway.serve(routes_of(template.cloudformation, functions), self._fleet.invoke)
+        web = self._fleet.web
+        front = Front(patterns_of(template.cloudformation), web) if web else None
+        self._gateway.serve(routes_of(template.cloudformation, functions), self._fleet.invoke, front)
 
     def _put_secrets(self, secrets: Mapping[str, str], *, overwrite: bool) -> None:
         ssm = self.client("ssm")

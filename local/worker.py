@@ -38,6 +38,11 @@ class FunctionSpec:
     memory: int
     sources: int = 1  # queues it reads; each may keep as many environments busy as one alone
 
+    @property
+    def serves_http(self) -> bool:
+        """Whether its handler is a script that serves HTTP, as the Lambda Web Adapter starts it."""
+        return "AWS_LWA_PORT" in self.environment
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -52,6 +57,61 @@ def failure(kind: str, message: str) -> Outcome:
     return Outcome(json.dumps({"errorType": kind, "errorMessage": message}).encode(), error=True)
 
 
+def environment(spec: FunctionSpec, aws: Mapping[str, str]) -> dict[str, str]:
+    """What a function's process sees: its own variables, AWS's, and of this machine's only what any process needs."""
+    machine = {name: os.environ[name] for name in _MACHINE if name in os.environ}
+    return {
+        **machine,
+        **aws,
+        "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": f"local/[$LATEST]{uuid.uuid4().hex}",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3",
+        "LAMBDA_TASK_ROOT": str(spec.code),
+        "PYTHONPATH": os.pathsep.join(str(folder) for folder in (spec.code, *spec.layers)),
+        "PYTHONUNBUFFERED": "1",
+        "TZ": ":UTC",
+        "_HANDLER": spec.handler,
+        **spec.environment,
+    }
+
+
+def start(spec: FunctionSpec, handler: str, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """A process of a function, in a group of its own and ending with this process."""
+    # -P keeps this package's folder off the import path: a worker sees its function's code and nothing of ours.
+    return subprocess.Popen(
+        [sys.executable, "-P", str(_BOOTSTRAP), handler],
+        cwd=spec.code,
+        env=dict(variables),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def pump(process: subprocess.Popen[bytes], log: Callable[[str], None]) -> int:
+    """Log what the process writes until it ends; its exit status."""
+    assert process.stdout is not None
+    with process.stdout as lines:
+        for line in lines:
+            # The runtime client writes a traceback as one line with carriage returns.
+            for part in line.decode("utf-8", "replace").rstrip().split("\r"):
+                log(part)
+    return process.wait()
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill the process and whatever it started."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):  # another thread may be closing it too
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 class Worker:
     """One process serving one invocation at a time."""
 
@@ -64,48 +124,12 @@ class Worker:
         self._asked = threading.Event()
         self._failed = False
         self._api = RuntimeApi(self)
-        # -P keeps this package's folder off the import path: a worker sees its function's code and nothing of ours.
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", str(_BOOTSTRAP), spec.handler],
-            cwd=spec.code,
-            env=self._environment(aws),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        variables = environment(spec, aws) | {"AWS_LAMBDA_RUNTIME_API": self._api.address}
+        self._process = start(spec, spec.handler, variables)
         threading.Thread(target=self._pump, daemon=True).start()
 
-    def _environment(self, aws: Mapping[str, str]) -> dict[str, str]:
-        spec = self.spec
-        machine = {name: os.environ[name] for name in _MACHINE if name in os.environ}
-        return {
-            **machine,
-            **aws,
-            "AWS_LAMBDA_RUNTIME_API": self._api.address,
-            "AWS_LAMBDA_FUNCTION_NAME": spec.name,
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": f"local/[$LATEST]{uuid.uuid4().hex}",
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_EXECUTION_ENV": "AWS_Lambda_python3",
-            "LAMBDA_TASK_ROOT": str(spec.code),
-            "PYTHONPATH": os.pathsep.join(str(folder) for folder in (spec.code, *spec.layers)),
-            "PYTHONUNBUFFERED": "1",
-            "TZ": ":UTC",
-            "_HANDLER": spec.handler,
-            **spec.environment,
-        }
-
     def _pump(self) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as lines:
-            for line in lines:
-                # The runtime client writes a traceback as one line with carriage returns.
-                for part in line.decode("utf-8", "replace").rstrip().split("\r"):
-                    self._log(part)
-        status = self._process.wait()
+        status = pump(self._process, self._log)
         self._failed = True
         self._done.put(failure("Runtime.ExitError", f"Runtime exited with status {status}"))
         self._asked.set()
@@ -151,10 +175,7 @@ class Worker:
     def close(self) -> None:
         """Kill the process and whatever it started."""
         self._failed = True
-        if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):  # another thread may be closing it too
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        end(self._process)
         self._work.put(None)  # only now: a client that is refused work while it lives would complain in the log
         assert self._process.stdin is not None
         self._process.stdin.close()

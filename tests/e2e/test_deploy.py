@@ -132,6 +132,17 @@ def test_an_upload_is_taken(stack: Deployed, name: str) -> None:
     assert requests.get(link, timeout=20).status_code == expected
 
 
+def test_a_path_of_the_front_reaches_the_stream_function_as_it_was_built(stack: Deployed) -> None:
+    answer = requests.post(f"{stack.url}/v1/embeddings", json={}, timeout=40)
+    assert 400 <= answer.status_code < 500, (answer.text, stack.log)
+    assert answer.json() != {"message": "Not Found"}  # the API's own
+    (url,) = stack.cloud.client("lambda").list_function_url_configs(FunctionName=stack.ids["Stream"])[
+        "FunctionUrlConfigs"
+    ]
+    assert (url["AuthType"], url["InvokeMode"]) == ("NONE", "RESPONSE_STREAM")
+    assert "Distribution" not in stack.ids
+
+
 def test_a_lap_past_its_time_ends(stack: Deployed) -> None:
     assert _run(stack, "poll.due") == {"shard": 2, "until": 1767225750000, "more": False, "wait": 5}
 
@@ -246,18 +257,21 @@ def test_a_function_is_told_what_the_parameters_say(stack: Deployed) -> None:
 
 
 def test_layers_hold_our_package_and_no_leftovers(stack: Deployed) -> None:
-    relay, vendor = stack.built / "Relay/python", stack.built / "Vendor/python"
+    relay, vendor, stream = (stack.built / f"{layer}/python" for layer in ("Relay", "Vendor", "StreamVendor"))
     files = {path.relative_to(relay) for path in relay.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     ours = (path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc")
     assert files == {path.relative_to(PACKAGE.parent) for path in ours}
     assert (vendor / "pydantic_core").is_dir()
-    assert not list(vendor.glob("*.dist-info"))
-    assert not [path for path in vendor.rglob("*.so") if "aarch64" not in path.name]
+    assert (stream / "uvloop").is_dir()
+    for layer in (vendor, stream):
+        assert not list(layer.glob("*.dist-info"))
+        assert not [path for path in layer.rglob("*.so") if "aarch64" not in path.name]
 
 
 def test_a_function_ships_its_own_file_alone(stack: Deployed) -> None:
-    for name, file in (("Submit", "submit.py"), ("InspectUpload", "inspect_upload.py")):
-        assert [path.name for path in (stack.built / name).glob("*.*")] == [file]
+    files = {"Submit": {"submit.py"}, "InspectUpload": {"inspect_upload.py"}, "Stream": {"stream.py", "stream.sh"}}
+    for name, own in files.items():
+        assert {path.name for path in (stack.built / name).glob("*.*")} == own
 
 
 # --- the main job, from request to delivery -----------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from relay.families import FAMILIES
 from tests.rules.tree import imports, sources
 
-NOUNS, FLOW, EDGE = "relay.nouns", "relay.flow", "relay.edge"
+NOUNS, FLOW, EDGE, STREAM = "relay.nouns", "relay.flow", "relay.edge", "relay.edge.stream"
 EFFECTS = tuple(
     f"relay.effects.{name}" for name in ["settings", "secret_store", "queues", "poller", "bucket", "metrics"]
 )
@@ -36,7 +36,12 @@ PARTS: Mapping[str, tuple[set[str], set[str]]] = {
         {NOUNS, "relay.catalog", REGISTRY, *BASES, *EFFECTS, STORE, OUTBOUND, FLOW},
         POWERTOOLS | {"boto3", "botocore"},
     ),
-    "functions": ({EDGE, FLOW}, set()),
+    # apart from the rest of the edge: what it imports lies in a layer that only its function carries
+    STREAM: (
+        {NOUNS, "relay.catalog", REGISTRY, *BASES, *EFFECTS, STORE, OUTBOUND, FLOW, EDGE},
+        POWERTOOLS | {"starlette", "aiohttp"},
+    ),
+    "functions": ({EDGE, STREAM, FLOW}, set()),
 }
 SHELLS = ("local", "ops", "benchmarks", "tests")  # they run or watch the package, and the package knows none of them
 

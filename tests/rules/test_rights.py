@@ -89,6 +89,7 @@ def test_each_area_of_the_bucket_is_written_by_its_own_hands() -> None:
     }
     assert writers == {
         ("SubmitRole", "/uploads/*"),
+        ("StreamRole", "/uploads/*"),
         ("UploadRole", "/uploads/*"),
         ("UploadRole", "/incoming/*"),  # by the forms it signs
         ("InspectUploadRole", "/uploads/*"),  # copies of what it judged
@@ -104,8 +105,12 @@ def test_managed_policies_are_for_logs_alone() -> None:
     assert all(MANAGED in json.dumps(policy) for policy in attached)
 
 
-def test_functions_are_called_by_our_api_and_our_bucket_alone() -> None:
+def test_functions_are_called_by_our_api_and_our_bucket_alone_and_the_one_with_a_url_through_it() -> None:
     callers = become("AWS::Lambda::Permission")
+    public = [callers.pop(name) for name in ("StreamUrlPublicPermissions", "StreamURLInvokeAllowPublicAccess")]
+    assert [one["FunctionName"] for one in public] == [{"Ref": "Stream"}] * 2
+    assert public[0]["Action"] == "lambda:InvokeFunctionUrl"
+    assert public[1]["InvokedViaFunctionUrl"] is True
     bucket = callers.pop("InspectUploadPermission")
     assert bucket["Principal"] == "s3.amazonaws.com"
     assert bucket["SourceAccount"] == {"Ref": "AWS::AccountId"}  # a bucket's ARN does not say whose it is

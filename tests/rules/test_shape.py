@@ -84,12 +84,14 @@ def _pins(lock: str) -> dict[str, str]:
 
 
 def test_what_is_shipped_is_what_is_tested() -> None:
-    wanted = _pins("layers/vendor/requirements.in")
-    shipped = _pins("layers/vendor/requirements.txt")
     tested = _pins("requirements/dev.txt")
-    assert wanted
-    assert wanted.items() <= shipped.items()
-    assert shipped.items() <= tested.items()
+    vendor, stream = (_pins(f"layers/{layer}/requirements.txt") for layer in ("vendor", "stream"))
+    for layer, shipped in (("vendor", vendor), ("stream", stream)):
+        wanted = _pins(f"layers/{layer}/requirements.in")
+        assert wanted
+        assert wanted.items() <= shipped.items()
+        assert shipped.items() <= tested.items()
+    assert vendor.keys() & stream.keys() == set()
 
 
 def test_what_a_dependency_group_names_is_what_its_lock_file_pins() -> None:

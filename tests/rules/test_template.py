@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 from typing import Any
 
+from local.front import matching, patterns_of
 from relay.effects.settings import ENV
 from relay.families import dialect
 from tests.functional.aws_fakes import match_of
@@ -14,12 +15,17 @@ from tests.speaking import SERVED, SPOKEN
 
 RESERVED = "ReservedConcurrentExecutions"
 BASICS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+# What the Lambda Web Adapter reads: it starts a handler that is a script, and passes requests on to its port.
+ADAPTER = {
+    *("AWS_LAMBDA_EXEC_WRAPPER", "AWS_LWA_INVOKE_MODE", "AWS_LWA_PORT"),
+    "AWS_LWA_READINESS_CHECK_PROTOCOL",
+}
 SECTIONS = (
     *("Parameters", "Rules", "Conditions", "Globals", "API", "Functions", "Workflow"),
     *("Data", "Queues", "Alarms", "Outputs"),
 )
 OPERATED = {
-    *("ApiUrl", "TasksTable", "AccountsTable", "DirectoryTable", "MediaBucket"),
+    *("ApiUrl", "StreamUrl", "TasksTable", "AccountsTable", "DirectoryTable", "MediaBucket"),
     *("DispatchQueueUrl", "ArchiveQueueUrl", "DeliverQueueUrl", "PollerArn", "SecretsPrefix", "SecretsKeyArn", "Stage"),
 }
 # Routes that no dialect speaks.
@@ -38,6 +44,20 @@ def routes_of(function: dict[str, Any]) -> set[str]:
     return {f"{event['Method']} {event['Path']}" if "Path" in event else "$default" for event in events}
 
 
+def serves_http(function: dict[str, Any]) -> bool:
+    """Whether a function has a URL of its own; what it is asked comes by the patterns of the front."""
+    return "FunctionUrlConfig" in function
+
+
+def caught_by(method: str, path: str) -> tuple[str, str]:
+    """The function that a request to the one address reaches, and by which pattern or event."""
+    pattern = matching(patterns_of(template()), path)
+    if pattern is not None:
+        return "stream", pattern
+    event = match_of(method, path).route
+    return event.function, event.key
+
+
 def variables_of(function: dict[str, Any]) -> dict[str, Any]:
     shared: dict[str, Any] = template()["Globals"]["Function"]["Environment"]["Variables"]
     return {**shared, **function.get("Environment", {}).get("Variables", {})}
@@ -48,21 +68,41 @@ def test_each_route_of_a_dialect_reaches_the_function_that_serves_it_and_no_even
     routes = [route for family in SPOKEN for route in dialect(family).routes]
     serving = {route: name for name, operations in SERVED.items() for route in routes if route.use in operations}
     assert [route.path for route in routes if route not in serving] == []
-    caught = {route: match_of(route.method, re.sub(r"\{\w+\}", "x", route.path)) for route in routes}
-    lost = {
-        f"{route.method} {route.path}": caught[route].route.key
-        for route in routes
-        if caught[route].route.function != serving[route]
-    }
+    caught = {route: caught_by(route.method, re.sub(r"\{\w+\}", "x", route.path)) for route in routes}
+    lost = {f"{route.method} {route.path}": caught[route] for route in routes if caught[route][0] != serving[route]}
     assert lost == {}
     wired = {(name, key) for name, function in functions().items() for key in routes_of(function)}
-    assert wired - ELSEWHERE == {(each.route.function, each.route.key) for each in caught.values()}
+    assert wired - ELSEWHERE == {each for each in caught.values() if each[0] != "stream"}
     assert wired >= ELSEWHERE
+
+
+def test_the_front_leads_to_the_stream_function_and_holds_no_byte_back() -> None:
+    (distribution,) = resources("AWS::CloudFront::Distribution").values()
+    config = distribution["DistributionConfig"]
+    origins = {one["Id"]: one for one in config["Origins"]}
+    assert "['StreamUrl', 'FunctionUrl']" in str(origins["stream"]["DomainName"])
+    assert "${Api}" in str(origins["api"]["DomainName"])
+    assert config["DefaultCacheBehavior"]["TargetOriginId"] == "api"
+    patterns = [one["PathPattern"] for one in config["CacheBehaviors"]]
+    assert sorted(set(patterns)) == sorted(patterns)
+    assert len(patterns) <= 75  # more need a raised quota
+    for one in (config["DefaultCacheBehavior"], *config["CacheBehaviors"]):
+        assert one["TargetOriginId"] == ("stream" if "PathPattern" in one else "api")
+        assert "POST" in one["AllowedMethods"]
+        assert one["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # CachingDisabled
+        assert one["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # AllViewerExceptHostHeader
+        assert not one.get("Compress", False)
+
+
+def test_only_the_stream_function_carries_its_layer() -> None:
+    carrying = {name for name, function in functions().items() if {"Ref": "StreamVendor"} in function.get("Layers", ())}
+    assert carrying == {name for name, function in functions().items() if serves_http(function)} == {"stream"}
+    assert {"Ref": "StreamVendor"} not in template()["Globals"]["Function"]["Layers"]
 
 
 def test_variables_and_settings_are_the_same() -> None:
     given = {name for function in functions().values() for name in variables_of(function)}
-    assert given == set(ENV.values()) | BASICS
+    assert given == set(ENV.values()) | BASICS | ADAPTER
 
 
 def test_only_who_may_start_the_poller_knows_it() -> None:
