@@ -6,14 +6,18 @@ import base64
 import json
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from openai._streaming import SSEDecoder
 
+from local.upstreams.files import Files
+from local.upstreams.misbehave import Late, Streamed
+from local.upstreams.server import simulator_of
 from relay.effects.outbound import NoAnswer
-from relay.nouns.wire import Call
-from tests.functional.network import SIMULATED, URLS, Network
+from relay.nouns.wire import Call, Inbound, compact
+from tests.functional.network import CATALOG, SIMULATED, URLS, Network
 
 KEY = SIMULATED.key("newapi")
 BEARER = {"authorization": f"Bearer {KEY}"}
@@ -275,6 +279,15 @@ def test_a_refusal_is_in_the_shape_asked(network: Network, path: str) -> None:
         assert (field in error["message"]) == (status == 400)
 
 
+WRONG = {"stream": "yes", "messages": "hello", "tools": [1], "max_tokens": -1, "n": True, "model": 7}
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_a_field_of_the_wrong_kind_is_refused_by_name(network: Network, field: str) -> None:
+    status, told = ask(network, "/v1/chat/completions", messages() | {field: WRONG[field]})
+    assert (status, json.loads(told)["error"]["param"]) == (400, field)
+
+
 def test_the_key_is_taken_where_each_makers_clients_put_it(network: Network) -> None:
     path, body = STREAMED["content"]
     places: list[tuple[str, dict[str, str]]] = [("", {"x-goog-api-key": KEY}), (f"?key={KEY}", {}), ("", BEARER)]
@@ -316,3 +329,16 @@ def test_an_error_in_mid_stream_is_an_event_of_the_shape_and_the_last(network: N
     *before, (event, told) = events(ask(network, path, body)[1])
     assert before
     assert (event, bool(read(told))) == (name, True)
+
+
+def test_an_answer_comes_at_the_pace_that_is_set_and_takes_as_long_whole() -> None:
+    settings = replace(SIMULATED, first_token=0.3, next_token=0.02)
+    simulator = simulator_of(CATALOG.upstreams["newapi"], settings, Files("https://files.example", settings.clock))
+    asked = Inbound("POST", "/v1/chat/completions", BEARER, body=compact(messages()))
+    with pytest.raises(Late) as whole:
+        simulator.answer(asked)
+    with pytest.raises(Streamed) as stream:
+        simulator.answer(replace(asked, body=compact(messages(stream=True))))
+    first, *others = [seconds for seconds, _ in stream.value.lines]
+    assert (first, set(others)) == (0.3, {0.02})
+    assert whole.value.seconds == pytest.approx(first + sum(others))

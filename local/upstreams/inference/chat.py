@@ -21,18 +21,24 @@ def prompt(body: Body) -> str:
 
 def ask(request: Request) -> Asked:
     body = request.body
-    messages, choice = as_objects(body.get("messages")), body.get("tool_choice", "auto")
+    messages = as_objects(body.get("messages"))
     return Asked(
         request.model,
         prompt(body),
         tokens_of(messages, body.get("tools", [])),
         [_tool(as_object(each.get("function"))) for each in as_objects(body.get("tools"))],
-        as_object(choice["function"])["name"] if isinstance(choice, dict) else str(choice).replace("required", "any"),
+        _chosen(body.get("tool_choice", "auto")),
         bool(messages) and messages[-1].get("role") == "tool",
         _schema(as_object(body.get("response_format"))),
         body.get("max_completion_tokens") or body.get("max_tokens"),
         body.get("n") or 1,
     )
+
+
+def _chosen(choice: Json) -> str:
+    if isinstance(choice, dict):
+        return str(as_object(choice.get("function")).get("name"))
+    return str(choice).replace("required", "any")
 
 
 def _tool(function: Body) -> Tool:

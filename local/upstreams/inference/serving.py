@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from local.upstreams.faults import Fault, Visit
@@ -14,7 +14,7 @@ from local.upstreams.paths import Path
 from local.upstreams.simulator import Simulator
 from relay.families.reading import parse
 from relay.nouns.errors import InvalidParameter, MissingField, RelayError
-from relay.nouns.wire import JSON, Inbound, Reply, compact
+from relay.nouns.wire import JSON, Inbound, Json, Reply, compact
 
 EVENTS = "text/event-stream"
 GOOGLE = re.compile(r"/v1beta/.*|/v1/models/[^/]+:[A-Za-z]+")
@@ -47,7 +47,7 @@ def serve(simulator: Simulator, shape: Shape, inbound: Inbound) -> Reply:
         return simulator.misbehave(refused)
     number = simulator.book.arrived[prompt] - 1
     fault = simulator.faults.at(Visit(simulator.name, "inference", shape.name, prompt, number=number))
-    request = Request(body, str(inbound.params.get("model") or body["model"]), int(simulator.now()))
+    request = Request(body, inbound.params.get("model") or body["model"], int(simulator.now()))
     streamed = shape.events is not None and shape.streams(inbound, body)
     if fault and fault.name == "html":
         return page(200, "502 Bad Gateway")
@@ -67,9 +67,28 @@ def read(shape: Shape, inbound: Inbound) -> Body:
     for name in (*shape.needs, *(() if "model" in inbound.params else ("model",))):
         if body.get(name) in (None, "", []):
             raise MissingField(name)
-    if type(body.get("stream", False)) is not bool:
-        raise InvalidParameter("stream", "must be a boolean", "必须是布尔值")
+    for names, kind, is_kind in KINDS:
+        for name in names:
+            if body.get(name) is not None and not is_kind(body[name]):
+                raise InvalidParameter(name, f"must be {kind}", f"必须是 {kind}")
     return body
+
+
+def _objects(value: Json) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
+
+
+KINDS: tuple[tuple[tuple[str, ...], str, Callable[[Json], bool]], ...] = (
+    (("stream",), "a boolean", lambda value: isinstance(value, bool)),
+    (("model", "query"), "a string", lambda value: isinstance(value, str)),
+    (("messages", "contents", "tools"), "a list of objects", _objects),
+    (("documents",), "a list", lambda value: isinstance(value, list)),
+    (
+        ("max_tokens", "max_completion_tokens", "max_output_tokens", "n", "dimensions", "top_n"),
+        "a positive integer",
+        lambda value: type(value) is int and value > 0,
+    ),
+)
 
 
 def _streamed(simulator: Simulator, shape: Shape, inbound: Inbound, request: Request, fault: Fault | None) -> Reply:
@@ -86,15 +105,15 @@ def _whole(simulator: Simulator, shape: Shape, request: Request, fault: Fault | 
         raise _sent(simulator, [compact(document)], fault, b"\n", JSON)
     (told, *_) = mistold([Event(document)], name, shape)
     reply = Reply(200, told.data.encode() if isinstance(told.data, str) else compact(told.data), JSON)
-    seconds = _seconds(simulator, fault, len(list(shape.events(request))) if shape.events else 1)
-    if seconds:
-        raise Late(seconds, lambda: reply)
+    if name == "slow" or any(_pace(simulator)[:2]):
+        raise Late(_seconds(simulator, shape, request, fault), lambda: reply)
     return reply
 
 
-def _seconds(simulator: Simulator, fault: Fault | None, events: int) -> float:
+def _seconds(simulator: Simulator, shape: Shape, request: Request, fault: Fault | None) -> float:
     """How long a whole answer takes: as long as it would be streamed."""
-    lines = timed([b""] * events, fault.name if fault else "", fault.number if fault else None, _pace(simulator), b"")
+    events = [event.write() for event in shape.events(request)] if shape.events else [b""]
+    lines = timed(events, fault.name if fault else "", fault.number if fault else None, _pace(simulator), b"")
     return sum(seconds for seconds, _ in lines)
 
 
