@@ -167,12 +167,16 @@ def versions(at: Target) -> Iterator[Finding]:
         client.get_function_configuration(FunctionName=each) for each in at.resources("AWS::Lambda::Function").values()
     ]
     sick = sorted(each["FunctionName"] for each in found if each.get("State", "Active") != "Active")
-    layers = {tuple(sorted(layer["Arn"] for layer in each.get("Layers", []))) for each in found}
+    layers = {layer["Arn"] for each in found for layer in each.get("Layers", [])}
+    named = {layer.rpartition(":")[0] for layer in layers}  # without the version: one function has layers of its own
     runtimes = sorted({str(each.get("Runtime")) for each in found})
     when = at.stack.get("LastUpdatedTime") or at.stack["CreationTime"]
     if sick:
         yield blocking("version", f"not active: {names(sick)}")
-    if len(layers) > 1 or len(runtimes) > 1:
-        yield lacking("version", "the functions run different layers or runtimes: the last deployment did not end well")
+    if len(layers) > len(named) or len(runtimes) > 1:
+        yield lacking(
+            "version",
+            "functions run several versions of a layer, or several runtimes: the last deployment did not end well",
+        )
     elif not sick:
         yield ok("version", f"{len(found)} functions on {runtimes[0]}, one code; deployed {when:%Y-%m-%d %H:%M %Z}")
