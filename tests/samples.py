@@ -14,7 +14,8 @@ from PIL import Image
 
 PICTURES = {"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "gif": "GIF", "webp": "WEBP"}
 FILMS = {"mp4": "mpeg4", "mov": "mpeg4", "avi": "mpeg4", "webm": "libvpx"}
-SOUNDS = {"mp3": "libmp3lame", "flac": "flac", "ogg": "libopus"}
+SOUNDS = {"mp3": "libmp3lame", "flac": "flac", "ogg": "libopus", "m4a": "aac", "weba": "libopus", "aac": "aac"}
+CONTAINERS = {"m4a": "ipod", "weba": "webm", "aac": "adts"}
 CONTENT_TYPES = {
     "jpg": "image/jpeg",
     "jpeg": "image/jpeg",
@@ -25,6 +26,12 @@ CONTENT_TYPES = {
     "mov": "video/quicktime",
     "avi": "video/x-msvideo",
     "webm": "video/webm",
+    "mp3": "audio/mpeg",
+    "wav": "audio/wav",
+    "m4a": "audio/mp4",
+    "ogg": "audio/ogg",
+    "flac": "audio/flac",
+    "weba": "audio/webm",
 }
 
 
@@ -71,7 +78,10 @@ def _wave() -> bytes:
 
 def _sound(extension: str) -> bytes:
     file = io.BytesIO()
-    with av.open(io.BytesIO(_wave())) as source, av.open(file, "w", format=extension) as container:
+    with (
+        av.open(io.BytesIO(_wave())) as source,
+        av.open(file, "w", format=CONTAINERS.get(extension, extension)) as container,
+    ):
         stream: Any = container.add_stream(SOUNDS[extension], rate=8000)
         reader: Any = source
         for frame in reader.decode(audio=0):

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from local.upstreams.faults import Fault, Faults, Visit
 from local.upstreams.jobs import FOREVER, Job
-from local.upstreams.media import CONTENT_TYPES, SUFFIXES, Recipe, length_of, make
+from local.upstreams.media import Recipe, length_of, make
 from local.upstreams.misbehave import Dropped
 from relay.nouns.media import sniff
 
@@ -45,7 +45,9 @@ def link_of(upstream: str, job: Job, variant: int, lives: float, faults: Faults)
     """The link of one of a job's results, for so many seconds after its end."""
     order = job.order
     model = f"{order.model} · simulated {upstream} upstream"
-    recipe = Recipe(order.kind, order.prompt, model, order.size, length_of(order.kind, order.seconds), variant)
+    recipe = Recipe(
+        order.kind, order.prompt, model, order.size, length_of(order.kind, order.seconds), variant, form=order.form
+    )
     done = job.done_at if job.done_at < FOREVER else job.created + job.stages.done
     return Link(recipe, upstream, job.api, job.task_id, done, done + lives, lambda: job.background, faults)
 
@@ -62,7 +64,7 @@ class Files:
 
     def add(self, link: Link) -> str:
         """The address under which `link` is served."""
-        name = f"{uuid.uuid4().hex}.{SUFFIXES[link.recipe.kind]}"
+        name = f"{uuid.uuid4().hex}.{link.recipe.suffix}"
         self._links[name] = link
         return f"{self.base_url}/{name}"
 
@@ -77,6 +79,10 @@ class Files:
         name = uuid.uuid4().hex
         self._kept[name] = body, kind
         return f"{self.base_url}/{name}", kind
+
+    def made(self, url: str) -> bytes:
+        """The file at an address, for an answer that holds it."""
+        return make(self._links[PurePosixPath(url).name].recipe)
 
     def kept(self, url: str) -> bytes:
         """What was uploaded under an address."""
@@ -111,7 +117,7 @@ class Files:
         recipe = replace(link.recipe, background=link.background())
         # In a thread: encoding a video must not stop the other simulators' answers.
         body = await asyncio.to_thread(make, recipe)
-        kind = CONTENT_TYPES[recipe.kind]
+        kind = recipe.content_type
         if fault and fault.name == "cut":
             return Dropped(body[: len(body) // 2], len(body), kind)
         return ranged(request.headers.get("range"), body, kind)

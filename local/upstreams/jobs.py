@@ -30,6 +30,7 @@ class Order:
     callback_url: str | None = None
     image_url: str | None = None
     cost: int = 1
+    form: str = ""  # of a sound that is no MP3
 
 
 @dataclass

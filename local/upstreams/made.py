@@ -8,6 +8,7 @@ from functools import cache
 
 from local.upstreams.fault_table import UNKNOWN_NUMBER, UNKNOWN_WORD
 from local.upstreams.jobs import FOREVER, Job, Order
+from local.upstreams.media import SOUND_TYPES
 from local.upstreams.media import Kind as Media
 from relay.catalog.file import shipped
 from relay.families.dialect import CREATE_RECORD, MANY_FACTS, RECORD, RECORD_FACTS, AnyRoute, Record
@@ -21,6 +22,7 @@ from relay.nouns.wire import Json
 
 FILES: Mapping[str | None, Media] = {"image": "image", "video": "video", "audio": "music"}
 SONG_SECONDS = 20.0
+LETTERS = 15  # spoken in a second
 FAILURES = {"refuse": "CONTENT_POLICY_VIOLATION", "fail": "GENERATION_FAILED", "bad-input": "INPUT_FETCH_FAILED"}
 REFUSALS: Mapping[str, Callable[[], RelayError]] = {
     "rate-limit": lambda: RateLimited("too many requests in this minute", "请求过于频繁", 3),
@@ -76,16 +78,18 @@ def strange(running: Json, done: Json, failed: Json) -> Json:
 def order_of(draft: Draft, model: Model) -> Order:
     kind = FILES.get(KINDS[draft.kind].file)
     seconds = float(draft.duration or model.duration) if draft.kind is Kind.VIDEO else SONG_SECONDS
+    spoken = draft.kind is Kind.SPEECH
     return Order(
         kind or "image",
         draft.prompt,
         draft.model,
         draft.size or draft.ratio or "1:1",
-        seconds,
+        1.0 + len(draft.prompt) / LETTERS if spoken else seconds,
         count=model.most(draft) if kind else 0,
         callback_url=draft.callback.url if draft.callback else None,
         image_url=draft.url(MediaRole.IMAGE) or draft.url(MediaRole.FIRST_FRAME),
         cost=model.cost(draft),
+        form=str(draft.options.get("output_format") or "") if spoken else "",
     )
 
 
@@ -93,7 +97,8 @@ def assets_of(job: Job) -> tuple[Asset, ...]:
     if job.covers:
         return tuple(asset for number in range(len(job.urls)) for asset in _song(job, number))
     seconds = None if job.order.kind == "image" else job.order.seconds
-    return tuple(Asset(url, seconds) for url in job.urls)
+    bare = SOUND_TYPES["pcm"] if job.order.form == "pcm" else None
+    return tuple(Asset(url, seconds, content_type=bare) for url in job.urls)
 
 
 def _song(job: Job, number: int) -> tuple[Asset, Asset]:

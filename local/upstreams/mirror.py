@@ -101,7 +101,10 @@ class Mirror(Simulator):
         return self.submit(draft.platform, draft.prompt, lambda: self.job(draft), accepted)
 
     def _tell(self, route: AnyRoute, job: Job, task: Task | None = None) -> Reply:
-        return route.write(self._told(found(route, job, task or self.task(job), self.facts(job))))
+        task = task or self.task(job)
+        if route.inline:
+            task = replace(task, assets=tuple(replace(each, data=self.files.made(each.url)) for each in task.assets))
+        return route.write(self._told(found(route, job, task, self.facts(job))))
 
     def job(self, draft: Draft) -> Job:
         if draft.parent is not None:

@@ -11,7 +11,7 @@ import pytest
 from ops.families import EXAMPLES
 from relay.catalog.file import shipped
 from relay.families import FAMILIES, provider
-from relay.families.provider import Api, Carries, Order
+from relay.families.provider import Api, Carries, MediaForm, Order
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind, MediaRole, Medium, Parent
 from relay.nouns.errors import Unfit
@@ -68,7 +68,8 @@ def test_what_an_api_says_it_carries_it_reads(family: str, name: str, kind: Kind
     assert any(written(api, order) for order in orders)
 
     unread = [option for option in carries.options if not is_read(api, orders, options={option: EXAMPLES[option]})]
-    unread += [role for role in carries.media if not is_read(api, orders, media=(Medium(role, "https://a.example/"),))]
+    given = "data:a/b;base64,YQ==" if api.media_form is MediaForm.DATA else "https://a.example/"
+    unread += [role for role in carries.media if not is_read(api, orders, media=(Medium(role, given),))]
     unread += ["parent"] if carries.parent and not is_read(api, orders, parent=PARENT) else []
 
     assert unread == []

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from local.upstreams.files import Files, Link
 from local.upstreams.jobs import Job
 from local.upstreams.made import shipped_catalog, sold_by
-from local.upstreams.media import SUFFIXES
+from local.upstreams.media import Recipe, make
 from local.upstreams.mirror import Mirror
 from local.upstreams.misbehave import Late, Silence, Streamed
 from local.upstreams.server import addresses, simulator_of
@@ -51,7 +51,10 @@ class Addresses(Files):
         return f"{self.base_url}/{self._uploads()}.png", "image/png"
 
     def add(self, link: Link) -> str:
-        return f"{self.base_url}/{chr(ord('a') + link.recipe.variant)}.{SUFFIXES[link.recipe.kind]}"
+        return f"{self.base_url}/{chr(ord('a') + link.recipe.variant)}.{link.recipe.suffix}"
+
+    def made(self, url: str) -> bytes:
+        return make(Recipe("music", "a sound", "", seconds=1.0, form=url.rpartition(".")[2].replace("mp3", "")))
 
 
 @dataclass

@@ -112,7 +112,7 @@ DISGUISES = {
     "JPEG that is a PDF as well": jpeg_with(b"%PDF-1.4\n1 0 obj\n"),
     "PDF with a JPEG in it": b"%PDF-1.4\n" + sample("jpg"),
     "bomb": png_of(50_000, 50_000, pixels=b""),
-    "sound": sample("wav"),
+    "sound without a container": sample("aac"),
     "half a picture": PNG[: len(PNG) // 2],
     "half a film": sample("mp4")[:-200],
     "nothing": b"",

@@ -104,7 +104,7 @@ def test_every_type_may_come_by_form(here: Harness, extension: str) -> None:
         ({"content_type": None}, 400, "content_type"),
         ({"content_type": "image/svg+xml"}, 400, "content_type"),
         ({"content_type": "text/html"}, 400, "content_type"),
-        ({"content_type": "audio/mpeg"}, 400, "content_type"),
+        ({"content_type": "audio/aac"}, 400, "content_type"),
         ({"content_type": "IMAGE/PNG"}, 400, "content_type"),
         ({"content_type": "image/png; charset=x"}, 400, "content_type"),
         ({"content_type": ["image/png"]}, 400, "content_type"),

@@ -19,7 +19,7 @@ from PIL.PngImagePlugin import PngInfo
 from relay.nouns.media import PICTURES, UPLOADABLE, NotMedia, inspect, sniff
 from relay.nouns.media.pixels import MAX_PIXELS
 from tests.axes import table
-from tests.samples import CONTENT_TYPES, SOUNDS, classic, gif_with, jpeg_with, png_of, sample, still_gif
+from tests.samples import CONTENT_TYPES, classic, gif_with, jpeg_with, png_of, sample, still_gif
 
 ZIP = b"PK\x03\x04" + b"\0" * 26 + b"PK\x05\x06" + b"\0" * 18
 FTYP = struct.pack(">I", 20) + b"ftyp%b\0\0\0\0isom"
@@ -182,12 +182,25 @@ def test_a_picture_that_no_provider_takes_is_told_what_to_become(brand: bytes, n
     assert "convert it to JPEG or PNG" in refused(FTYP % brand)
 
 
-@pytest.mark.parametrize("extension", [*SOUNDS, "wav"])
-def test_a_sound_is_known_but_no_upload(extension: str) -> None:
-    found = sniff(sample(extension))
+def test_a_sound_without_a_container_is_known_but_no_upload() -> None:
+    found = sniff(sample("aac"))
     assert found is not None
-    assert (found.kind, found.extension) == ("audio", extension)
-    assert refused(sample(extension)).startswith("is none of")
+    assert (found.kind, found.extension) == ("audio", "aac")
+    assert refused(sample("aac")).startswith("is none of")
+
+
+@table("extension", ["mp4", "webm"])
+def test_a_sound_in_a_container_of_videos_is_no_video(extension: str) -> None:
+    sound = {"mp4": FTYP % b"isom" + sample("m4a")[int.from_bytes(sample("m4a")[:4], "big") :], "webm": sample("weba")}
+    assert inspect(sound[extension]).type.kind == "audio"
+    with pytest.raises(NotMedia, match="is none of: "):
+        inspect(sound[extension], tuple(each for each in UPLOADABLE if each.kind == "video"))
+
+
+def test_a_sound_as_it_is_written_while_it_is_made_is_taken_and_a_tag_behind_one_dropped() -> None:
+    wav = sample("wav").replace(struct.pack("<I", 1600), b"\xff" * 4)
+    assert inspect(wav).size == len(wav)
+    assert inspect(sample("mp3") + b"TAG".ljust(128, b"x")).size == len(sample("mp3"))
 
 
 def test_an_empty_file_is_refused() -> None:
@@ -250,6 +263,15 @@ HOLLOW = {
     "an AVI of frames alone": riff(b"AVI ", listed(b"movi", b"00dc\x04\0\0\0abcd")),
     "a WebM of 17 bytes": EBML + b"\x18\x53\x80\x67\x80",
     "a WebM without a cluster": without(sample("webm"), b"\x1f\x43\xb6\x75", b"\x12\x54\xc3\x67"),
+    "an MP3's tag alone": b"ID3\4\0\0\0\0\0\x10" + bytes(16),
+    "an MP3 of one frame": sample("mp3")[:20],
+    "an Ogg of a page": sample("ogg")[:47],
+    "an Ogg of a film": sample("ogg").replace(b"OpusHead", b"\x80theora"),
+    "a FLAC without a frame": sample("flac")[:42].replace(b"fLaC\0", b"fLaC\x80"),
+    "a FLAC without a header": b"fLaC\x84\0\0\0\xff\xf8",
+    "a FLAC of beginnings": b"fLaC\x80\0\0\x22" + bytes(34) + b"\xff\xf8" * 70_000,
+    "a WAV without samples": sample("wav")[:36],
+    "an M4A of data alone": FTYP % b"M4A " + box(b"mdat", b"x" * 999),
     "a WebM without tracks": without(sample("webm"), b"\x16\x54\xae\x6b", b"\x12\x54\xc3\x67"),
 }
 

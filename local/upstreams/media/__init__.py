@@ -11,13 +11,14 @@ from typing import Literal
 from PIL import Image, UnidentifiedImageError
 
 from local.upstreams.media.picture import draw_picture
-from local.upstreams.media.sound import make_sound
+from local.upstreams.media.sound import SOUNDS, make_sound
 from local.upstreams.media.video import make_video
 
 Kind = Literal["image", "video", "music"]
 
 CONTENT_TYPES: dict[Kind, str] = {"image": "image/png", "video": "video/mp4", "music": "audio/mpeg"}
 SUFFIXES: dict[Kind, str] = {"image": "png", "video": "mp4", "music": "mp3"}
+SOUND_TYPES = {**{form: f"audio/{form}" for form in SOUNDS}, "mp3": "audio/mpeg"}
 LONGEST_VIDEO = 60.0
 LONGEST_SOUND = 30.0
 PICTURE_SIDE = 1024
@@ -36,6 +37,15 @@ class Recipe:
     seconds: float = 5.0
     variant: int = 0
     background: bytes | None = None
+    form: str = ""  # of a sound that is no MP3
+
+    @property
+    def suffix(self) -> str:
+        return self.form or SUFFIXES[self.kind]
+
+    @property
+    def content_type(self) -> str:
+        return SOUND_TYPES[self.form] if self.form else CONTENT_TYPES[self.kind]
 
 
 @lru_cache(maxsize=128)
@@ -43,7 +53,7 @@ def make(recipe: Recipe) -> bytes:
     """The bytes of the file; the second call with an equal recipe is free."""
     seed = recipe.prompt if recipe.variant == 0 else f"{recipe.prompt}#{recipe.variant}"
     if recipe.kind == "music":
-        return make_sound(seed, length_of("music", recipe.seconds))
+        return make_sound(seed, length_of("music", recipe.seconds), recipe.form or "mp3")
     if recipe.kind == "video":
         size = pixels(recipe.size, VIDEO_SIDE)
         seconds = length_of("video", recipe.seconds)

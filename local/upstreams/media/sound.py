@@ -1,4 +1,4 @@
-"""Owns the sound: a short melody of plucked notes whose tune is read from the prompt, as MP3."""
+"""Owns the sound: a short melody of plucked notes whose tune is read from the prompt."""
 
 from __future__ import annotations
 
@@ -8,10 +8,21 @@ import math
 from array import array
 from fractions import Fraction
 from random import Random
+from typing import Any
 
 import av
 
 RATE = 22050
+SPEECH_RATE = 24000
+# By the words for types of speech: the container and the codec.
+SOUNDS = {
+    "mp3": ("mp3", "libmp3lame"),
+    "opus": ("ogg", "libopus"),
+    "aac": ("adts", "aac"),
+    "flac": ("flac", "flac"),
+    "wav": ("wav", "pcm_s16le"),
+    "pcm": ("s16le", "pcm_s16le"),
+}
 BEAT = 0.24
 CHUNK = 1152
 # In a pentatonic scale any order of notes sounds harmonious.
@@ -19,12 +30,13 @@ SCALE = (0, 2, 4, 7, 9, 12, 14, 16)
 PHRASE = 8
 
 
-def make_sound(prompt: str, seconds: float) -> bytes:
-    """An MP3 of `seconds`."""
+def make_sound(prompt: str, seconds: float, form: str = "mp3") -> bytes:
+    """A sound of `seconds`; `pcm` is bare samples of 16 bits."""
     samples = _melody(prompt, int(seconds * RATE))
+    container_format, codec = SOUNDS[form]
     out = io.BytesIO()
-    with av.open(out, "w", format="mp3") as container:
-        stream = container.add_stream("libmp3lame", rate=RATE, layout="mono", format="s16p")
+    with av.open(out, "w", format=container_format) as container:
+        stream: Any = container.add_stream(codec, rate=RATE if form == "mp3" else SPEECH_RATE, layout="mono")
         for start in range(0, len(samples), CHUNK):
             piece = samples[start : start + CHUNK]
             frame = av.AudioFrame(format="s16p", layout="mono", samples=len(piece))

@@ -9,7 +9,7 @@ from local.upstreams.files import Files
 from local.upstreams.inference import SHAPES, google_key
 from local.upstreams.jobs import Job
 from local.upstreams.mirror import Mirror
-from local.upstreams.newapi import midjourney
+from local.upstreams.newapi import audio, midjourney
 from local.upstreams.newapi.kling import Kling
 from local.upstreams.paths import IMAGE_HOST, Path
 from local.upstreams.settings import Settings
@@ -17,7 +17,7 @@ from relay.families.forms import read_file
 from relay.families.newapi.image_host import UPLOAD
 from relay.families.newapi.midjourney.words import HOME, MODES, SUBMIT, TASK
 from relay.nouns.catalog import Upstream
-from relay.nouns.draft import Draft
+from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import InvalidParameter, RelayError
 from relay.nouns.wire import Inbound, Json, Reply
 
@@ -56,6 +56,8 @@ class Newapi(Mirror):
         return Reply.json({"url": url, "created": int(self.now())})
 
     def facts(self, job: Job) -> Mapping[str, Json]:
+        if job.request.kind is Kind.TRANSCRIPT:
+            return audio.facts(job)
         if job.api != midjourney.PLATFORM:
             return super().facts(job)
         if job.stage(self.now()) == "processing":

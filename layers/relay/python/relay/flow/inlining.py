@@ -9,7 +9,7 @@ from dataclasses import replace
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.flow.inputs import PROBES_SECONDS, STORED, prepare_inputs, unusable
 from relay.flow.services import FETCH, Services
-from relay.nouns.draft import FILE_KINDS, Draft, Medium
+from relay.nouns.draft import FILE_KINDS, Draft, Medium, file_kinds
 from relay.nouns.errors import Refused
 from relay.nouns.media import sniff
 from relay.nouns.wire import Call
@@ -53,9 +53,9 @@ def host_inputs(services: Services, draft: Draft) -> Draft:
 
 
 def _data_uri(medium: Medium, body: bytes) -> str:
-    found, wanted = sniff(body), FILE_KINDS.get(medium.role, "image")
-    if found is None or found.kind != wanted:
-        raise unusable(f"has no {wanted}")
+    found, wanted = sniff(body), file_kinds(medium.role)
+    if found is None or found.kind not in wanted:
+        raise unusable(f"has no {wanted[0]}")
     return f"data:{found.content_type};base64,{base64.b64encode(body).decode()}"
 
 

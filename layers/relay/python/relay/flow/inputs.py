@@ -17,7 +17,7 @@ from relay.flow.allowance import check_allowance, count_accepted
 from relay.flow.links import UPSTREAM_LINK_SECONDS, key_of
 from relay.flow.services import FETCH, Services
 from relay.flow.uploads import inspect_file, new_key
-from relay.nouns.draft import FILE_KINDS, Draft, Medium
+from relay.nouns.draft import Draft, Medium, file_kinds
 from relay.nouns.errors import InvalidParameter, Refused
 from relay.nouns.media import UPLOADABLE, by_name, sniff
 from relay.nouns.wire import Call
@@ -53,7 +53,7 @@ def resolve_inputs(services: Services, caller: Caller, draft: Draft) -> tuple[Dr
             inline.append(_read_inline(services, caller, medium))
             return STORED + inline[-1].key
         resolved = _resolve_url(services, caller, field, url, (until - services.clock()) / 1000)
-        return _check_kind(field, resolved, FILE_KINDS.get(medium.role, "image"))
+        return _check_kind(field, resolved, file_kinds(medium.role))
 
     media = tuple(replace(medium, url=resolve(medium)) for medium in draft.media)
     checked = replace(draft, raw=_without_bytes(draft.raw), media=media)
@@ -103,18 +103,19 @@ def _check_file(services: Services, caller: Caller, field: str, key: str) -> str
     return key
 
 
-def _check_kind(field: str, url: str, wanted: str) -> str:
+def _check_kind(field: str, url: str, wanted: tuple[str, ...]) -> str:
     """Refuse a stored file of another kind than the field takes; of other addresses the kind is not known yet."""
     found = by_name(url)
-    if url.startswith(STORED) and (found is None or found.kind != wanted):
-        raise InvalidParameter(field, f"must be {KIND_WORDS[wanted][0]}", f"必须是{KIND_WORDS[wanted][1]}")
+    if url.startswith(STORED) and (found is None or found.kind not in wanted):
+        word, zh = KIND_WORDS[wanted[0]]
+        raise InvalidParameter(field, f"must be {word}", f"必须是{zh}")
     return url
 
 
 def _read_inline(services: Services, caller: Caller, medium: Medium) -> Inline:
-    field, uri, kind = medium.field, medium.url, FILE_KINDS.get(medium.role, "image")
+    field, uri, kinds = medium.field, medium.url, file_kinds(medium.role)
     body = read_data_uri(field, uri)
-    found = inspect_file(field, body, tuple(each for each in UPLOADABLE if each.kind == kind))
+    found = inspect_file(field, body, tuple(each for each in UPLOADABLE if each.kind in kinds))
     return Inline(new_key(services, caller, found.type), body[: found.size], found.type.content_type)
 
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from relay.flow.services import Services
 from relay.nouns.draft import KINDS
-from relay.nouns.media import MediaType, sniff
+from relay.nouns.media import PCM, MediaType, sniff
 from relay.nouns.task import Asset, Role, Task
 
 EXTRAS = {Role.COVER: "image", Role.THUMBNAIL: "image"}  # a preview may be any kind of media
@@ -23,8 +23,10 @@ def expected_media(task: Task, asset: Asset) -> str | None:
 
 
 def check_type(task: Task, asset: Asset, found: MediaType | None) -> MediaType:
-    """Raises NotStored for what is no media, or another kind of it."""
+    """Raises NotStored for what is no media, or another kind of it. That a file is bare samples its maker says."""
     wanted = expected_media(task, asset)
+    if asset.content_type == PCM.content_type and wanted == PCM.kind:
+        return PCM
     if found is None or wanted not in (None, found.kind):
         raise NotStored(f"the result has no {wanted or 'media'}")
     return found

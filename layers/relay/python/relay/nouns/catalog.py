@@ -43,8 +43,8 @@ class Follow:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What is sold, under one name in all menus. `price` is nanos per call, per second or per image; `duration` is the
-    seconds of an unspecified video; `follows` are the actions that continue another task's result."""
+    """What is sold, under one name in all menus. `price` is nanos per call, second, image or character of the prompt;
+    `duration` is the seconds of an unspecified video; `follows` are the actions that continue another task's result."""
 
     name: str
     kind: Kind
@@ -72,8 +72,8 @@ class Model:
 
     def cost(self, draft: Draft) -> int:
         """The price of a fitted draft."""
-        units = {"call": 1, "image": draft.count, "second": draft.duration or self.duration}[self.per]
-        return self._price(draft.action) * units
+        units = {"image": draft.count, "second": draft.duration or self.duration, "character": len(draft.prompt)}
+        return self._price(draft.action) * units.get(self.per, 1)
 
     def unit_price(self, draft: Draft) -> int:
         """Nanos of one unit of the price; 0 where the call is what is paid for."""

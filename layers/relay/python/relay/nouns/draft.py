@@ -38,7 +38,7 @@ KINDS: Mapping[Kind, Traits] = {
     Kind.IMAGE: Traits("image", ("call", "image")),
     Kind.VIDEO: Traits("video", ("call", "second")),
     Kind.MUSIC: Traits("audio", ("call",)),
-    Kind.SPEECH: Traits("audio", ("call",)),
+    Kind.SPEECH: Traits("audio", ("call", "character")),
     Kind.TRANSCRIPT: Traits(None, ("call",)),
     Kind.TEXT: Traits(None, ("call",)),
     Kind.CHARACTER: Traits(None, ("call",)),
@@ -60,8 +60,12 @@ class MediaRole(StrEnum):
     TARGET = "target"  # of a face swap: the image it is put into
 
 
-# Which kind of file each is (`nouns/media`); what is not listed is an image.
-FILE_KINDS: Mapping[MediaRole, Literal["video", "audio"]] = {MediaRole.VIDEO: "video", MediaRole.AUDIO: "audio"}
+# Which kinds of file each may be (`nouns/media`); what is not listed is an image. Of a video its sound can be used.
+FILE_KINDS: Mapping[MediaRole, tuple[str, ...]] = {MediaRole.VIDEO: ("video",), MediaRole.AUDIO: ("audio", "video")}
+
+
+def file_kinds(role: MediaRole) -> tuple[str, ...]:
+    return FILE_KINDS.get(role, ("image",))
 
 
 @dataclass(frozen=True, slots=True)

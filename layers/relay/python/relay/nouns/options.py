@@ -46,7 +46,9 @@ OPTIONS: Mapping[str, Option] = {
     # images
     "quality": Option("word", "`low`, `medium`, `high`, `hd`"),
     "background": Option("word", "`transparent`, `opaque`, `auto`", usual="auto"),
-    "output_format": Option("word", "the file's type: `png`, `jpeg`, `webp`; `mp3`, `opus`, `wav`"),
+    "output_format": Option(
+        "word", "the file's type: `png`, `jpeg`, `webp`; `mp3`, `opus`, `wav`; a transcript's form: `json`, `srt`"
+    ),
     "output_compression": Option("whole", "of `jpeg` and `webp`, 0 to 100"),
     "input_fidelity": Option("word", "how closely an input is kept: `high`, `low`"),
     "moderation": Option("word", "how strictly the upstream filters: `auto`, `low`", hint=True, usual="auto"),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from relay.families.dialect import Dialect, Record, Told
 from relay.families.newapi import account
+from relay.families.newapi.audio import dialect as audio
 from relay.families.newapi.generations import dialect as generations
 from relay.families.newapi.images import dialect as images
 from relay.families.newapi.kling import dialect as kling
@@ -20,6 +21,7 @@ from relay.nouns.wire import Reply
 # How each API tells of a task's end, by its platform word; one that is not here takes no callback address.
 CALLBACKS: Mapping[str, Callable[[Told[Record]], bytes]] = {
     **images.CALLBACKS,
+    **audio.CALLBACKS,
     **videos.CALLBACKS,
     **kling.CALLBACKS,
     **midjourney.CALLBACKS,
@@ -33,6 +35,7 @@ class NewapiDialect(Dialect):
     routes = (
         *account.ROUTES,
         *images.ROUTES,
+        *audio.ROUTES,
         *video.ROUTES,
         *videos.ROUTES,
         *kling.ROUTES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from relay.families.newapi.audio import provider as audio
 from relay.families.newapi.generations import provider as generations
 from relay.families.newapi.images import provider as images
 from relay.families.newapi.kling import provider as kling
@@ -36,6 +37,8 @@ class NewapiProvider(Provider):
 APIS = {
     "images": images.API,
     "images-async": images.TASKS,
+    "audio": audio.API,
+    "audio-async": audio.TASKS,
     "video": video.API,
     "videos": videos.API,
     "characters": videos.CHARACTER_API,

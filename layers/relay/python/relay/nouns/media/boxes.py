@@ -1,4 +1,4 @@
-"""MP4 and QuickTime: nested boxes; the size table of a video track must match the data in the file."""
+"""MP4, QuickTime and M4A: nested boxes; the size table of a video or sound track must match the data in the file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from relay.nouns.media.kinds import NotMedia
 from relay.nouns.media.parts import Data, cut_short, damaged, hollow, take, whole
 
 _NAME = re.compile(rb"[\w \xa9]{4}")
@@ -43,16 +44,35 @@ def boxes(data: Data, at: int, end: int) -> Iterator[Box]:
 
 def end_of(data: Data) -> int:
     """Where the video ends. Raises NotMedia."""
+    return _end_of(data, b"vide", "video")
+
+
+def sound_end(data: Data) -> int:
+    """The same of a sound."""
+    return _end_of(data, b"soun", "sound")
+
+
+def is_sound(data: Data) -> bool:
+    """Whether it holds a sound and no video. What cannot be read is told by the others."""
+    try:
+        index = next((each for each in boxes(data, 0, len(data)) if each.name == b"moov"), None)
+        kinds = [_kind(data, track) for track in _inside(data, index, b"trak")] if index else []
+    except NotMedia:
+        return False
+    return b"soun" in kinds and b"vide" not in kinds
+
+
+def _end_of(data: Data, kind: bytes, name: str) -> int:
     found = list(boxes(data, 0, len(data)))
     held = sum(each.end - each.start for each in found if each.name == b"mdat")
     index = next((each for each in found if each.name == b"moov"), None)
     if index is None or not held:
-        raise hollow("it has no index of a video, or no data")
+        raise hollow(f"it has no index of a {name}, or no data")
     in_fragments = any(each.name == b"moof" for each in found)
-    video = next((track for track in _inside(data, index, b"trak") if _is_video(data, track)), None)
-    if video is None:
-        raise hollow("it has no video track")
-    samples = _sample_bytes(data, video)
+    wanted = next((track for track in _inside(data, index, b"trak") if _kind(data, track) == kind), None)
+    if wanted is None:
+        raise hollow(f"it has no {name} track")
+    samples = _sample_bytes(data, wanted)
     if samples > held or not (samples or in_fragments):
         raise hollow("it has not the data that its index names")
     return whole(data, found[-1].end)
@@ -65,9 +85,9 @@ def _inside(data: Data, box: Box, *path: bytes) -> Iterator[Box]:
             yield from _inside(data, each, *path[1:]) if path[1:] else [each]
 
 
-def _is_video(data: Data, track: Box) -> bool:
-    kinds = (take(data, each.start + 8, 4) for each in _inside(data, track, b"mdia", b"hdlr"))
-    return b"vide" in kinds
+def _kind(data: Data, track: Box) -> bytes:
+    """What a track holds: `vide`, `soun` or another word."""
+    return next((take(data, each.start + 8, 4) for each in _inside(data, track, b"mdia", b"hdlr")), b"")
 
 
 def _sample_bytes(data: Data, track: Box) -> int:

@@ -1,17 +1,18 @@
-"""WebM: nested elements; the segment must hold a video track and a cluster with data."""
+"""WebM: nested elements; the segment must hold a video or sound track and a cluster with data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from relay.nouns.media.kinds import NotMedia
 from relay.nouns.media.parts import Data, cut_short, damaged, hollow, take, whole
 
 _SEGMENT, _TRACKS, _CLUSTER, _TRACK, _TRACK_TYPE = 0x18538067, 0x1654AE6B, 0x1F43B675, 0xAE, 0x83
 _BLOCKS = (0xA3, 0xA0)  # a simple block, a block group
 # What a segment is made of beside tracks and clusters: seek head, info, cues, tags, chapters, void, checksum.
 _PARTS = frozenset({0x114D9B74, 0x1549A966, 0x1C53BB6B, 0x1254C367, 0x1043A770, 0xEC, 0xBF, _TRACKS, _CLUSTER})
-_FILM = b"\x01"
+_FILM, _SOUND = b"\x01", b"\x02"
 
 
 class Element(NamedTuple):
@@ -25,16 +26,35 @@ class Element(NamedTuple):
 
 def end_of(data: Data) -> int:
     """Where the video ends. Raises NotMedia."""
+    return _end_of(data, _FILM, "video")
+
+
+def sound_end(data: Data) -> int:
+    """The same of a sound."""
+    return _end_of(data, _SOUND, "sound")
+
+
+def is_sound(data: Data) -> bool:
+    """Whether it holds a sound and no video. What cannot be read is told by the others."""
+    try:
+        segment = _element(data, _element(data, 0, len(data)).end, len(data))
+        tracks = next((part for part in _parts(data, segment) if part.id == _TRACKS), None)
+        return tracks is not None and _has(data, tracks, _SOUND) and not _has(data, tracks, _FILM)
+    except NotMedia:
+        return False
+
+
+def _end_of(data: Data, kind: bytes, name: str) -> int:
     header = _element(data, 0, len(data))
     segment = _element(data, header.end, len(data))
     if not header.known or segment.id != _SEGMENT:
         raise damaged("its header is not followed by a segment")
-    video = block = False
+    track = block = False
     for part in _parts(data, segment):
-        video = video or (part.id == _TRACKS and _has_video(data, part))
+        track = track or (part.id == _TRACKS and _has(data, part, kind))
         block = block or (part.id in _BLOCKS and part.end > part.start)
-    if not video:
-        raise hollow("it has no video track")
+    if not track:
+        raise hollow(f"it has no {name} track")
     if not block:
         raise hollow("it has no cluster with data")
     return whole(data, segment.end)
@@ -56,11 +76,12 @@ def _parts(data: Data, segment: Element) -> Iterator[Element]:
             cluster_end = each.end
 
 
-def _has_video(data: Data, tracks: Element) -> bool:
+def _has(data: Data, tracks: Element, kind: bytes) -> bool:
+    """Whether one of the tracks is of this kind."""
     for track in _children(data, tracks):
         if track.id == _TRACK:
             for each in _children(data, track):
-                if each.id == _TRACK_TYPE and data[each.start : each.end] == _FILM:
+                if each.id == _TRACK_TYPE and data[each.start : each.end] == kind:
                     return True
     return False
 

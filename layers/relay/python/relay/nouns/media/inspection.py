@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from mmap import mmap
 
-from relay.nouns.media import boxes, ebml, gif, jpeg, kinds, png, riff
+from relay.nouns.media import boxes, ebml, gif, jpeg, kinds, png, riff, sounds
 from relay.nouns.media.kinds import UPLOADABLE, MediaType, NotMedia, boxed_picture, sniff
 from relay.nouns.media.parts import Data
 
@@ -19,6 +19,17 @@ _FIND_END: Mapping[MediaType, Callable[[Data], int]] = {
     kinds.MOV: boxes.end_of,
     kinds.AVI: riff.avi_end,
     kinds.WEBM: ebml.end_of,
+    kinds.MP3: sounds.mp3_end,
+    kinds.WAV: sounds.wav_end,
+    kinds.OGG: sounds.ogg_end,
+    kinds.FLAC: sounds.flac_end,
+    kinds.M4A: boxes.sound_end,
+    kinds.WEBA: ebml.sound_end,
+}
+# Containers of videos that hold a sound alone, as browsers record it, are of another type.
+_SOUND_ALONE: Mapping[MediaType, tuple[Callable[[Data], bool], MediaType]] = {
+    kinds.MP4: (boxes.is_sound, kinds.M4A),
+    kinds.WEBM: (ebml.is_sound, kinds.WEBA),
 }
 
 
@@ -41,6 +52,8 @@ def inspect(raw: bytes | mmap, allowed: tuple[MediaType, ...] = UPLOADABLE) -> I
         raise NotMedia(
             f"is {other}, which no provider takes; convert it to JPEG or PNG", f"不支持 {other}，请转换为 JPEG 或 PNG"
         )
+    if found and found in _SOUND_ALONE and _SOUND_ALONE[found][0](data):
+        found = _SOUND_ALONE[found][1]
     if found is None or found not in allowed:
         known = ", ".join(each.extension for each in allowed)
         raise NotMedia(f"is none of: {known} (judged by its bytes)", f"不是支持的格式（按内容判断）：{known}")

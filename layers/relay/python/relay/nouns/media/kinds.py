@@ -29,10 +29,15 @@ WAV = MediaType("audio", "wav", "audio/wav")
 M4A = MediaType("audio", "m4a", "audio/mp4")
 OGG = MediaType("audio", "ogg", "audio/ogg")
 FLAC = MediaType("audio", "flac", "audio/flac")
+AAC = MediaType("audio", "aac", "audio/aac")
+WEBA = MediaType("audio", "weba", "audio/webm")
+# Bare samples, which nothing in them tells from any other bytes: only who made a file can say that it is one.
+PCM = MediaType("audio", "pcm", "audio/pcm")
 
 PICTURES = (JPEG, PNG, GIF, WEBP)
-UPLOADABLE = (*PICTURES, MP4, MOV, AVI, WEBM)
-_STORED = (*UPLOADABLE, MP3, WAV, M4A, OGG, FLAC)
+SOUNDS = (MP3, WAV, M4A, OGG, FLAC, WEBA)
+UPLOADABLE = (*PICTURES, MP4, MOV, AVI, WEBM, *SOUNDS)
+_STORED = (*UPLOADABLE, AAC, PCM)
 
 # Where each type's magic stands: offset, bytes. The first match wins.
 _MAGIC: tuple[tuple[int, bytes, MediaType], ...] = (
@@ -54,6 +59,7 @@ _MAGIC: tuple[tuple[int, bytes, MediaType], ...] = (
     (0, b"\xff\xfa", MP3),
     (0, b"\xff\xf3", MP3),
     (0, b"\xff\xf2", MP3),
+    *((0, start, AAC) for start in (b"\xff\xf1", b"\xff\xf9")),
     (0, b"OggS", OGG),
     (0, b"fLaC", FLAC),
 )
