@@ -12,7 +12,9 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from local.upstreams.newapi.audio import WORDS
-from relay.families.newapi.audio.words import MOST_INSIDE, MOST_SENT, SPOKEN
+from relay.families.newapi.audio.words import MOST_INSIDE, SPOKEN
+from relay.flow import inlining
+from relay.flow.uploads import MAX_DIRECT
 from relay.nouns.media import sniff
 from relay.nouns.money import nanos
 from relay.nouns.task import State
@@ -204,6 +206,22 @@ def test_a_recording_is_named_by_an_address_or_by_an_upload(here: Harness) -> No
     assert asked(here, TRANSCRIPTIONS, raw=sent, headers=form()["headers"])[0] == 200
 
 
+def test_a_long_recording_is_sent_and_one_that_is_too_long_fails_and_costs_nothing(
+    here: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working(here)
+    talk = MP3 + bytes(inlining.MOST_EACH)
+    here.network.script["file"] = [Answer(200, talk)] * 9
+    assert asked(here, TRANSCRIPTIONS, {"file": LINK})[0] == 200
+    before = here.balance
+    monkeypatch.setattr(inlining, "MOST_SOUND", len(talk) - 1)
+    task_id = here.post(TRANSCRIPTIONS, {"file": LINK, "async": True})[1]["id"]
+    here.run(300)
+    ended = here.request("GET", f"{TRANSCRIPTIONS}/{task_id}")[1]
+    assert (ended["status"], ended["error"]["code"]) == ("failed", "input_fetch_failed")
+    assert (here.balance, here.drift, len(here.network.sent("newapi.submit"))) == (before, 0, 1)
+
+
 def test_a_translation_is_asked_for_where_the_upstream_serves_it(here: Harness) -> None:
     working(here)
     status, body, headers = asked(here, TRANSLATIONS, **form())
@@ -221,7 +239,7 @@ def test_silence_is_a_transcript_too(here: Harness) -> None:
 
 
 def test_a_recording_that_no_request_holds_is_refused_with_the_way_to_it(here: Harness) -> None:
-    told = refused(here, "POST", TRANSCRIPTIONS, **form(MP3 + bytes(MOST_SENT)))
+    told = refused(here, "POST", TRANSCRIPTIONS, **form(MP3 + bytes(MAX_DIRECT)))
     assert (told.status, "POST /api/upload/presign" in told.message, "URL" in told.message) == (413, True, True)
 
 

@@ -9,12 +9,13 @@ from dataclasses import replace
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.flow.inputs import PROBES_SECONDS, STORED, prepare_inputs, unusable
 from relay.flow.services import FETCH, Services
-from relay.nouns.draft import FILE_KINDS, Draft, Medium, file_kinds
+from relay.nouns.draft import FILE_KINDS, Draft, MediaRole, Medium, file_kinds
 from relay.nouns.errors import Refused
 from relay.nouns.media import sniff
 from relay.nouns.wire import Call
 
 MOST_EACH = 10 << 20  # bytes of one medium
+MOST_SOUND = 25 << 20  # of a recording, which is the only medium of its request: so many minutes have to be taken
 MOST_TOGETHER = 20 << 20  # of all of a request: as text of a JSON document they take four times that in memory
 
 
@@ -28,7 +29,8 @@ def inline_inputs(services: Services, draft: Draft) -> Draft:
     left, inlined = MOST_TOGETHER, list[Medium]()
     for medium in draft.media:
         seconds = max(0.1, (until - services.clock()) / 1000)
-        body = _read(services, medium.url, min(left, MOST_EACH), seconds)
+        most = MOST_SOUND if medium.role is MediaRole.AUDIO else min(left, MOST_EACH)
+        body = _read(services, medium.url, most, seconds)
         left -= len(body)
         inlined.append(replace(medium, url=_data_uri(medium, body)))
     return replace(draft, media=tuple(inlined))

@@ -52,8 +52,9 @@ def inspect_file(field: str, body: bytes, allowed: tuple[MediaType, ...] = UPLOA
     if len(body) > MAX_DIRECT:
         raise TooLarge(
             f"{field} is larger than {MAX_DIRECT >> 20} MB; ask POST /api/upload/presign for a form that takes up to "
-            f"{MAX_UPLOAD >> 20} MB",
-            f"{field} 超过 {MAX_DIRECT >> 20} MB，请通过 POST /api/upload/presign 上传（最大 {MAX_UPLOAD >> 20} MB）",
+            f"{MAX_UPLOAD >> 20} MB, and for the URL to send instead",
+            f"{field} 超过 {MAX_DIRECT >> 20} MB，请通过 POST /api/upload/presign 上传（最大 {MAX_UPLOAD >> 20} MB），"
+            "并改用返回的 URL",
             field=field,
         )
     try:

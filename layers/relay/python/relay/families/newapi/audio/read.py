@@ -12,7 +12,6 @@ from relay.families.dialect import TaskQuery
 from relay.families.forms import as_data_uri, is_form, read_form
 from relay.families.newapi.audio.words import (
     FORMS,
-    MOST_SENT,
     MOST_TEXT,
     PLATFORM,
     SPEECH_OPTIONS,
@@ -24,10 +23,9 @@ from relay.families.newapi.audio.words import (
 from relay.families.newapi.task_documents import TRUTH, asks_async, check_async
 from relay.families.newapi.words import FAMILY
 from relay.families.reading import as_number
-from relay.nouns.account import FilePart
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Callback, Draft, Kind, MediaRole, media_of, options_of
-from relay.nouns.errors import InvalidParameter, TooLarge
+from relay.nouns.errors import InvalidParameter
 from relay.nouns.wire import Inbound
 
 # What is served by no task: an answer in events, and details that only some of a vendor's models know.
@@ -130,20 +128,8 @@ def _document(inbound: Inbound) -> dict[str, object]:
     for name, files in form.files.items():
         if len(files) > 1 or name in said:
             raise InvalidParameter(name, "must be one file", "必须是一个文件")
-        said[name] = as_data_uri(_small(name, files[0]))
+        said[name] = as_data_uri(files[0])
     return said
-
-
-def _small(name: str, file: FilePart) -> FilePart:
-    if len(file.body) > MOST_SENT:
-        most = MOST_SENT >> 20
-        raise TooLarge(
-            f"{name} is larger than {most} MB: ask POST /api/upload/presign for a form, upload it there, and send the "
-            f"URL that comes back as {name}",
-            f"{name} 超过 {most} MB：请先通过 POST /api/upload/presign 上传，再以返回的 URL 作为 {name}",
-            field=name,
-        )
-    return file
 
 
 def _plain(name: str, value: object) -> object:

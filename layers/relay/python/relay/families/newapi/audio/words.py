@@ -35,4 +35,3 @@ SPEECH_OPTIONS = ("voice", "speed", "instructions")
 TRANSCRIPT_OPTIONS = ("language", "temperature")
 
 MOST_INSIDE = 4 << 20  # bytes of a sound in an answer: as base64 they are 5.6 MB, and a function answers 6
-MOST_SENT = 4 << 20  # bytes of a recording in a request, for the same reason
