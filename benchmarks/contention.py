@@ -23,10 +23,10 @@ from benchmarks.measured import BY_POLLING
 from relay.effects.store import Store
 from relay.effects.store.codec import pack
 from relay.effects.store.table import Tables
-from relay.nouns.catalog import Tier
 from relay.nouns.errors import RateLimited
 from relay.nouns.ids import uuid7
 from relay.nouns.task import Task
+from relay.nouns.tiers import Tier
 
 SECONDS, RATES, HOLDS = 6, (20, 50, 100), (0.004, 0.008, 0.015)
 TIER = Tier(3, "bench", per_minute=10**6, per_day=10**6, in_flight=10**6, reads_per_minute=10**6)

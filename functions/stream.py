@@ -1,8 +1,5 @@
-"""Calls that hold the line open, as an ASGI application; `stream.sh` serves it."""
+"""Calls that hold the line open: an ASGI application, which uvicorn serves in a function or a container."""
 
-from relay.edge.stream import app
-from relay.edge.wiring import services
+from relay.edge.stream.wiring import stream_app
 
-__all__ = ["app"]
-
-services()  # while Lambda initialises, not at the first request
+app = stream_app()

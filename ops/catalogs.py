@@ -11,7 +11,7 @@ from rich.console import Console
 from ops.terms import OperatorError
 from relay.catalog.file import FILES, CatalogError, load, place
 from relay.catalog.toml_table import Path as Place
-from relay.families import FAMILIES
+from relay.families import FAMILIES, provider
 from relay.flow.fit import dry_run
 from relay.nouns.catalog import Catalog, Model
 from relay.nouns.draft import Draft
@@ -75,6 +75,9 @@ def _wrong(catalog: Catalog) -> Iterator[tuple[Place, str]]:
 def _misrouted(catalog: Catalog, model: Model) -> Iterator[tuple[Place, str]]:
     for number, source in enumerate(model.sources):
         try:
+            if model.rates:
+                provider(catalog.upstreams[source.upstream].family).inference[source.api]
+                continue
             dry_run(catalog, Draft("", source.label, model.kind, model.name, "a prompt"), source)
         except RelayError:
             continue  # it knows the API, and wants more than this bare request

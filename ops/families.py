@@ -94,7 +94,7 @@ def _dropped(option: Option) -> str:
 
 
 def _rows(catalog: Catalog) -> Iterator[tuple[str, ...]]:
-    for model in catalog.models.values():
+    for model in (each for each in catalog.models.values() if not each.rates):  # calls of those pass as they are
         names = "<br>".join(_names(catalog, model))
         for source in model.sources:
             yield (
@@ -132,7 +132,7 @@ def _sold(catalog: Catalog) -> Iterator[tuple[str, str, Model]]:
     for dialect, menu in catalog.menus.items():
         for platform, offers in menu.items():
             sold = {model.name: model for offer in offers.values() for model in offer.models.values()}
-            yield from ((dialect, platform, model) for model in sold.values())
+            yield from ((dialect, platform, model) for model in sold.values() if not model.rates)
 
 
 def _said(dialect: str, platform: str, kind: Kind) -> set[str]:

@@ -27,7 +27,8 @@ from local.upstreams.paths import Path
 from local.upstreams.settings import Settings
 from local.upstreams.simulator import Simulator
 from relay.families import dialect
-from relay.families.dialect import AnyRoute, Auth, Completion, Dialect, Download, TaskQuery, Told
+from relay.families.asked import Completion, Download, TaskQuery
+from relay.families.dialect import AnyRoute, Auth, Dialect, Told
 from relay.families.reading import parse
 from relay.nouns.account import Balance, FilePart, Upload
 from relay.nouns.catalog import Upstream

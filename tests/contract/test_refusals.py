@@ -17,6 +17,7 @@ from relay.families.dialect import (
     CREATE,
     CREATE_RECORD,
     HIDE,
+    INFER,
     QUERY,
     RECORD,
     RECORD_FACTS,
@@ -70,6 +71,11 @@ def path_of(family: str, route: AnyRoute) -> str:
     return path.replace("$id", UNKNOWN)
 
 
+def served(family: str) -> list[AnyRoute]:
+    """The family's routes but for model calls, which the stream endpoint alone serves: test_inference has those."""
+    return [route for route in dialect(family).routes if route.use is not INFER]
+
+
 def wrong(here: Harness, family: str, method: str, path: str, errors: tuple[str, ...], **how: Any) -> list[str]:
     """What is not right about the refusal of a request that has to be refused for one of these reasons."""
     status, document, headers = here.exchange(method, path, **how)
@@ -106,7 +112,7 @@ def changed(document: Json, place: tuple[str | int, ...], value: Json) -> Json:
 
 @spoken
 def test_every_route_has_an_example_of_what_is_asked_there(family: str) -> None:
-    routes = dialect(family).routes
+    routes = served(family)
     made = {each.route for each in creations_of(family).values()}
     asked = {(each.method, each.route) for each in asks_of(family)}
     assert {each.path for each in routes if each.use in CREATES} == made
@@ -116,7 +122,7 @@ def test_every_route_has_an_example_of_what_is_asked_there(family: str) -> None:
 @spoken
 def test_a_body_that_is_no_request_is_refused_at_every_route(here: Harness, family: str) -> None:
     bad, before = list[str](), stored_state(here)
-    for route in dialect(family).routes:
+    for route in served(family):
         if route.method != "POST" or route.read is no_body:
             continue
         path, errors = path_of(family, route), ("INVALID_PARAMETER", "MISSING_REQUIRED_FIELD")
@@ -163,7 +169,7 @@ def test_a_number_of_thousands_of_digits_is_refused_at_every_place(here: Harness
 @spoken
 def test_a_key_nobody_has_and_no_key_are_refused_at_every_route(here: Harness, family: str) -> None:
     bad, before = list[str](), stored_state(here)
-    for route in dialect(family).routes:
+    for route in served(family):
         if route.auth is Auth.OPEN:
             continue
         path = path_of(family, route)
@@ -176,7 +182,7 @@ def test_a_key_nobody_has_and_no_key_are_refused_at_every_route(here: Harness, f
 @spoken
 def test_a_method_no_route_has_is_refused_and_told_which_would_do(here: Harness, family: str) -> None:
     bad = list[str]()
-    for route in dialect(family).routes:
+    for route in served(family):
         bad += wrong(here, family, "PATCH", path_of(family, route), ("NOT_FOUND",))
         allowed = here.exchange("PATCH", path_of(family, route))[2]["allow"].split(", ")
         assert allowed.count(route.method) == 1
@@ -225,7 +231,7 @@ def test_who_asks_too_often_is_told_when_to_come_back(hurried: Harness, family: 
         if not each.after:
             bad += wrong(hurried, family, "POST", path, ("RATE_LIMIT_EXCEEDED",), body=each.body)
     assert stored_state(hurried) == before
-    for route in dialect(family).routes:
+    for route in served(family):
         if route.use.counted and route.auth is Auth.KEY:
             path, key = path_of(family, route), f"sk-EXAMPLE-{uuid.uuid4()}"
             open_account(hurried, key, key, "0", 3)

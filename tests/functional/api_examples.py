@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from relay.edge.wiring import catalog
-from relay.nouns.catalog import Catalog, Tier
+from relay.nouns.catalog import Catalog
 from relay.nouns.faults import SENTENCES
+from relay.nouns.tiers import Tier
 from relay.nouns.wire import Answer, Json
 from tests.contract.clients import asks_of, creations_of, pointed, shape_at
 from tests.functional.harness import Harness, harness, open_account, simulated

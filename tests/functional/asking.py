@@ -8,7 +8,7 @@ from typing import Any
 
 from relay.edge.operations import Ask
 from relay.edge.operations.submit import answer, create
-from relay.families.dialect import Completion, TaskQuery
+from relay.families.asked import Completion, TaskQuery
 from relay.flow.access import Caller
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.task import Task

@@ -71,6 +71,9 @@ class Secrets:
     def need(self, name: str) -> str:
         return self.values[name]
 
+    def refresh(self) -> None:
+        """They are always read afresh."""
+
 
 @dataclass
 class Harness:

@@ -14,8 +14,8 @@ from relay.effects.queues import Queues
 from relay.effects.store import Store
 from relay.effects.store.table import Tables
 from relay.families.aistudio.words import ERRORS
-from relay.nouns.catalog import Tier
 from relay.nouns.task import State
+from relay.nouns.tiers import Tier
 from tests.functional.harness import KEY, SECRETS, Harness, harness, open_account
 from tests.functional.network import CLIENT
 from tests.functional.test_upstream_answers import kie, relay

@@ -9,7 +9,7 @@ from zlib import crc32
 import pytest
 
 from relay.flow.access import REMEMBERED
-from relay.nouns.catalog import Tier
+from relay.nouns.tiers import Tier
 from tests.functional.harness import Harness, harness, open_account
 from tests.functional.refusals import refused
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from relay.nouns.catalog import Allowance, Tier
+from relay.nouns.tiers import Allowance, Tier
 from tests.functional.files_client import FILE, HOST, MULTIPART, PRESIGN, form, upload_file
 from tests.functional.harness import Harness, harness, open_account
 from tests.functional.refusals import Refusal, refused

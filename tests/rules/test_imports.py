@@ -13,7 +13,13 @@ EFFECTS = tuple(
     f"relay.effects.{name}" for name in ["settings", "secret_store", "queues", "poller", "bucket", "metrics"]
 )
 STORE, OUTBOUND = "relay.effects.store", "relay.effects.outbound"
-BASES = tuple(f"relay.families.{name}" for name in ["dialect", "provider", "bodies", "forms", "reading", "refusals"])
+BASES = tuple(
+    f"relay.families.{name}"
+    for name in [
+        *("dialect", "provider", "bodies", "forms", "reading", "refusals", "chat", "asked"),
+        *("inference", "inference_requests", "inference_answers"),
+    ]
+)
 REGISTRY = "relay.families"
 POWERTOOLS, AWS_TYPES = {"aws_lambda_powertools"}, {"types_boto3_sqs", "types_boto3_stepfunctions", "types_boto3_ssm"}
 PYDANTIC = {"pydantic", "pydantic_core"}
@@ -31,7 +37,8 @@ PARTS: Mapping[str, tuple[set[str], set[str]]] = {
     **dict.fromkeys(EFFECTS, ({NOUNS}, POWERTOOLS | AWS_TYPES | {"boto3", "botocore", "types_boto3_s3"})),
     STORE: ({NOUNS}, POWERTOOLS | {"botocore", "types_boto3_dynamodb"}),
     OUTBOUND: ({NOUNS}, {"urllib3", "certifi"}),
-    FLOW: ({NOUNS, REGISTRY, *BASES, *EFFECTS, STORE, OUTBOUND}, POWERTOOLS),
+    f"{OUTBOUND}.open_lines": ({NOUNS, OUTBOUND}, {"aiohttp", "certifi"}),
+    FLOW: ({NOUNS, REGISTRY, *BASES, *EFFECTS, STORE, OUTBOUND, f"{OUTBOUND}.open_lines"}, POWERTOOLS),
     EDGE: (
         {NOUNS, "relay.catalog", REGISTRY, *BASES, *EFFECTS, STORE, OUTBOUND, FLOW},
         POWERTOOLS | {"boto3", "botocore"},
@@ -41,7 +48,11 @@ PARTS: Mapping[str, tuple[set[str], set[str]]] = {
         {NOUNS, "relay.catalog", REGISTRY, *BASES, *EFFECTS, STORE, OUTBOUND, FLOW, EDGE},
         POWERTOOLS | {"starlette", "aiohttp"},
     ),
-    "functions": ({EDGE, STREAM, FLOW}, set()),
+    f"{EDGE}.stream": (
+        {NOUNS, REGISTRY, *BASES, *EFFECTS, STORE, OUTBOUND, f"{OUTBOUND}.open_lines", FLOW, EDGE},
+        POWERTOOLS | {"starlette"},
+    ),
+    "functions": ({f"{EDGE}.stream", EDGE, STREAM, FLOW}, set()),
 }
 SHELLS = ("local", "ops", "benchmarks", "tests")  # they run or watch the package, and the package knows none of them
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from relay.catalog.file import shipped
 from relay.families import dialect
 from relay.families.aistudio.dialect import DIALECT
-from relay.families.dialect import CONSUMPTION, CREATE, PRESIGN, QUERY, UPLOAD, TaskQuery
+from relay.families.asked import TaskQuery
+from relay.families.dialect import CONSUMPTION, CREATE, PRESIGN, QUERY, UPLOAD
 from relay.nouns.account import Statement
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, MissingField, NoKey, NotFound, RelayError, Unsupported

@@ -14,7 +14,6 @@ from relay.families.aistudio.dialect import DIALECT
 from relay.families.aistudio.words import SEGMENTS
 from relay.families.dialect import BALANCE, CONSUMPTION
 from relay.nouns.account import Balance, StatementPage
-from relay.nouns.catalog import Tier
 from relay.nouns.draft import Kind
 from relay.nouns.errors import (
     AccountFrozen,
@@ -39,6 +38,7 @@ from relay.nouns.errors import (
 from relay.nouns.faults import Fault, sentence
 from relay.nouns.money import Entry, EntryKind
 from relay.nouns.task import FAULTS, Asset, State, Task
+from relay.nouns.tiers import Tier
 from tests.axes import table
 from tests.speaking import Speaker
 

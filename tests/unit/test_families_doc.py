@@ -8,18 +8,20 @@ from importlib import import_module
 from pathlib import Path
 
 from relay.families.dialect import Route, Use
+from relay.families.inference import Shape
 from relay.families.provider import Api
 from relay.nouns.account import Balance, Form, FormRequest, Statement, StatementPage, Upload
-from relay.nouns.catalog import Model, Source, Tier, Upstream
+from relay.nouns.catalog import Model, Source, Upstream
 from relay.nouns.draft import Draft, Medium, Parent
 from relay.nouns.faults import Fault
 from relay.nouns.task import Asset, Observation, Task
+from relay.nouns.tiers import Tier
 from relay.nouns.wire import Answer, Call, Inbound, Reply
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs/families.md").read_text("utf-8")
 EXPLAINED = (
-    *(Draft, Medium, Parent, Observation, Fault, Asset, Task, Source, Model, Route, Tier, Upstream),
+    *(Draft, Medium, Parent, Observation, Fault, Asset, Task, Source, Model, Route, Shape, Tier, Upstream),
     *(Inbound, Reply, Call, Answer, Statement, StatementPage, Balance, FormRequest, Upload, Form),
 )
 

@@ -9,15 +9,16 @@ from importlib.resources import files
 
 from relay.catalog.sold import read_kind, read_menu, read_models
 from relay.catalog.toml_table import Path, Table, Wrong, line_of
-from relay.nouns.catalog import UNPAID_UPLOADS, UPLOADS, Allowance, Catalog, Intake, Poll, Tier, Upstream
+from relay.nouns.catalog import Catalog, Intake, Poll, Upstream
 from relay.nouns.credential import CREDENTIALS
+from relay.nouns.tiers import LINES, UNPAID_UPLOADS, UPLOADS, Allowance, LineLimits, Tier
 
 FILES = ("models.toml", "menus.toml", "upstreams.toml", "tiers.toml")  # whatever stands in which of them
 
 # the words of each table
 _TOP = "currency usd utc_offset deadlines unpaid_uploads tiers upstreams models menus"
 _LIMITS = ("per_minute", "per_day", "in_flight", "reads_per_minute")
-_TIER = " ".join(("name", *_LIMITS, "uploads"))
+_TIER = " ".join(("name", *_LIMITS, "uploads", "lines"))
 _UPSTREAM = "family base_url image_host callbacks credential poll poll_alone intake"
 
 
@@ -92,7 +93,15 @@ def _level(words: Table) -> int:
 def _tier(words: Table) -> Tier:
     per_minute, per_day, in_flight, reads = (words.whole(name) for name in _LIMITS)
     uploads = _allowance(words, "uploads", UPLOADS)
-    return Tier(_level(words), words.text("name"), per_minute, per_day, in_flight, reads, uploads)
+    return Tier(_level(words), words.text("name"), per_minute, per_day, in_flight, reads, uploads, _lines(words))
+
+
+def _lines(words: Table) -> LineLimits:
+    if "lines" not in words.words:
+        return LINES
+    said = words.table("lines", "per_minute at_once tokens_per_month premium")
+    per_minute, at_once, tokens = (said.whole(name) for name in ("per_minute", "at_once", "tokens_per_month"))
+    return LineLimits(per_minute, at_once, tokens, said.flag("premium"))
 
 
 def _allowance(words: Table, name: str, otherwise: Allowance) -> Allowance:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from relay.catalog.toml_table import Table
 from relay.nouns.catalog import VIDEO_SECONDS, Follow, Menu, Model, Offer, Source
 from relay.nouns.draft import KINDS, Kind
+from relay.nouns.inference import Rates
 from relay.nouns.money import nanos
 
 _AMOUNT = re.compile(r"(USD )?([0-9]{1,9}(?:\.[0-9]{1,9})?)", re.ASCII)
@@ -16,7 +17,8 @@ _SHAPE = re.compile(r"[1-9][0-9]?:[1-9][0-9]?|[1-9][0-9]{1,3}x[1-9][0-9]{1,3}", 
 _WORD = re.compile(r"\S+")
 
 # the words of each table
-_MODEL = "kind price per duration follows sources"
+_MODEL = "kind price per duration follows sources output premium"
+_RATES = "input output cached written"
 _SOURCE = "upstream api model label priority weight counts lengths sizes results"
 _OFFER = "default models aliases actions"
 
@@ -77,12 +79,32 @@ def _model(name: str, words: Table, usd: Decimal, upstreams: Collection[str], fo
     return Model(
         name=name,
         kind=kind,
-        price=_price(words, usd),
+        price=0 if per == "token" else _price(words, usd),
         per=per,
         sources=sources,
         duration=words.whole("duration", VIDEO_SECONDS),
         follows={action: _follow(each, usd, followed) for action, each in follows},
+        rates=_rates(words.table("price", _RATES), usd) if per == "token" else None,
+        output=words.whole("output", 0, 0) if per == "token" else 0,
+        premium=words.flag("premium") if "premium" in words.words else False,
     )
+
+
+def _rates(words: Table, usd: Decimal) -> Rates:
+    """Nanos for a million tokens. What is not said of the upstream's cache costs as much as any input."""
+    paid = _amount(words, "input", usd)
+    others = (_amount(words, name, usd) if name in words.words else paid for name in ("cached", "written"))
+    return Rates(paid, _amount(words, "output", usd) if "output" in words.words else 0, *others)
+
+
+def _amount(words: Table, name: str, usd: Decimal, least: int = 0) -> int:
+    text = words.text(name)
+    said = _AMOUNT.fullmatch(text)
+    amount = nanos(Decimal(said[2]) * (usd if said[1] else 1)) if said else -1
+    if amount < least:
+        above = "above 0 " if least else ""
+        raise words.wrong(name, f'is "{text}"; it must be an amount {above}in quotes, like "0.20" or "USD 0.02"')
+    return amount
 
 
 def _follow(words: Table, usd: Decimal, followed: Collection[str]) -> Follow:
@@ -93,12 +115,7 @@ def _follow(words: Table, usd: Decimal, followed: Collection[str]) -> Follow:
 
 
 def _price(words: Table, usd: Decimal) -> int:
-    text = words.text("price")
-    amount = _AMOUNT.fullmatch(text)
-    price = nanos(Decimal(amount[2]) * (usd if amount[1] else 1)) if amount else 0
-    if price <= 0:
-        raise words.wrong("price", f'is "{text}"; it must be an amount above 0 in quotes, like "0.20" or "USD 0.02"')
-    return price
+    return _amount(words, "price", usd, least=1)
 
 
 def _source(kind: Kind, words: Table, upstreams: Collection[str]) -> Source:

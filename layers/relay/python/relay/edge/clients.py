@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 import relay.families.bodies  # noqa: F401 - pydantic, while Lambda initialises: whichever dialect comes reads with it
+from relay.edge.asking import applied, ask, tell
 from relay.edge.events import Event, path_of, read_inbound, trace_id_of
 from relay.edge.gateway import Endpoint, Router
-from relay.edge.operations import Ask, Operations
+from relay.edge.operations import Operations
 from relay.families import dialect_at
-from relay.families.dialect import AnyRoute, Auth, Dialect, Told
+from relay.families.dialect import AnyRoute, Auth, Dialect
 from relay.flow.access import Access, Caller
-from relay.flow.links import refer
-from relay.flow.results import with_bytes
 from relay.flow.services import Services
 from relay.flow.wait import preferred_wait
 from relay.nouns.errors import NotFound, RelayError, WrongMethod
-from relay.nouns.task import Task
 from relay.nouns.wire import Inbound, Reply
 
 
@@ -45,6 +42,10 @@ class ClientEndpoint(Endpoint):
         """An unknown path, or a known one asked with another method."""
         path = path_of(event)
         methods = dict.fromkeys(each.method for each in self._dialect_at(path).routes if each.lies_at(path))
+        if event["requestContext"]["http"]["method"] in methods:
+            return NotFound(
+                "this path is served by the stream endpoint, which has an address of its own", "请使用流式地址"
+            )
         return WrongMethod(tuple(methods)) if methods else NotFound()
 
     def write_error(self, event: Event, error: RelayError, trace_id: str) -> Reply:
@@ -81,32 +82,19 @@ class ClientEndpoint(Endpoint):
         base_url = services.public_url or f"https://{event['requestContext']['domainName']}"
         preferred = preferred_wait(inbound) if route.ended else None
         wait = route.wait if preferred is None else preferred
-        ask = Ask(
+        asked = ask(
             services,
             self._caller(services, speaker, route, inbound),
+            route,
             inbound,
-            lambda: route.read(inbound, services.catalog),
-            trace_id,
-            base_url,
-            wait,
+            base_url=base_url,
+            trace_id=trace_id,
         )
-        found = self._operations[route.use](ask)
-        if route.inline and isinstance(found, Task):
-            found = with_bytes(services, found, route.inline)
-        write = route.ended if route.ended and wait and found.terminal else route.write
-        reply = write(Told(found, services.clock(), base_url, trace_id, partial(refer, services)))
-        return _applied(reply, f"wait={preferred}") if preferred else reply
+        found = self._operations[route.use](replace(asked, wait=wait))
+        return applied(tell(asked, route, found, waited=bool(wait)), preferred)
 
     def _caller(self, services: Services, speaker: Dialect, route: AnyRoute, inbound: Inbound) -> Caller | None:
         if route.auth is Auth.OPEN:
             return None
         self._access = self._access or Access(services)
         return self._access.caller(speaker.read_key(inbound), speaker.family, reading=route.use.counted)
-
-
-def _applied(reply: Reply, preference: str) -> Reply:
-    """The reply, which also says that this preference of its client was heeded."""
-    said = reply.headers.get("preference-applied")
-    return replace(
-        reply, headers={**reply.headers, "preference-applied": f"{said}, {preference}" if said else preference}
-    )

@@ -38,33 +38,38 @@ def catalog() -> Catalog:
 
 
 @cache
+def settings() -> Settings:
+    return Settings.from_env(os.environ)
+
+
+@cache
 def services() -> Services:
-    settings = Settings.from_env(os.environ)
+    given = settings()
     what = catalog()
-    if settings.egress == "loopback":  # one machine: upstreams that are not simulated here cannot call it back
-        what = what.out_of_reach(what.upstreams.keys() - settings.upstream_urls.keys())
-    tables = Tables(_client("dynamodb"), settings.tasks_table, settings.accounts_table, settings.directory_table)
+    if given.egress == "loopback":  # one machine: upstreams that are not simulated here cannot call it back
+        what = what.out_of_reach(what.upstreams.keys() - given.upstream_urls.keys())
+    tables = Tables(_client("dynamodb"), given.tasks_table, given.accounts_table, given.directory_table)
     return Services(
         catalog=what,
-        store=Store.over(tables, shards=settings.due_shards, utc_offset=what.utc_offset),
+        store=Store.over(tables, shards=given.due_shards, utc_offset=what.utc_offset),
         queues=Queues(
             lambda: _client("sqs"),
-            settings.dispatch_queue_url,
-            settings.deliver_queue_url,
-            settings.archive_queue_url,
-            settings.retry_queue_url,
-            hold_url=settings.hold_queue_url,
+            given.dispatch_queue_url,
+            given.deliver_queue_url,
+            given.archive_queue_url,
+            given.retry_queue_url,
+            hold_url=given.hold_queue_url,
         ),
-        poller=Poller(lambda: _client("stepfunctions"), settings.poller_arn),
-        http=Outbound(settings.egress),
-        secrets=Secrets(lambda: _client("ssm"), settings.secrets_prefix, listed(settings.secrets_text, what.upstreams)),
+        poller=Poller(lambda: _client("stepfunctions"), given.poller_arn),
+        http=Outbound(given.egress),
+        secrets=Secrets(lambda: _client("ssm"), given.secrets_prefix, listed(given.secrets_text, what.upstreams)),
         clock=lambda: time.time_ns() // 1_000_000,
         random_bits=secrets.randbits,
         count=count,
-        bucket=Bucket(lambda: _client("s3", _S3), settings.media_bucket),
-        archive=settings.archive == "on",
-        public_url=settings.public_url,
-        upstream_urls=settings.upstream_urls,
+        bucket=Bucket(lambda: _client("s3", _S3), given.media_bucket),
+        archive=given.archive == "on",
+        public_url=given.public_url,
+        upstream_urls=given.upstream_urls,
     )
 
 

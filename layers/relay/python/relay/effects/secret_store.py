@@ -41,6 +41,11 @@ class Secrets:
             raise LookupError(f"no secret at {self._prefix}/{name}; create it with: python -m ops secrets-init")
         return value
 
+    def refresh(self) -> None:
+        """Read all of `names` again, so that `find` need not, which would hold up whatever else its thread does."""
+        with self._reading:
+            self._read(self._names)
+
     @cached_property
     def _client(self) -> SSMClient:
         return self._connect()

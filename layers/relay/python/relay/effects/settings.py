@@ -34,6 +34,7 @@ class Settings:
     archive_queue_url: str = _env("ARCHIVE_QUEUE_URL")
     media_bucket: str = _env("MEDIA_BUCKET")
     archive: str = _env("ARCHIVE", "off")  # "on": results are copied to the media bucket before they are announced
+    line_block_text: str = _env("LINE_BLOCK_SECONDS", "0")  # of model calls that one reservation covers; 0: one call
     due_shards_text: str = _env("DUE_SHARDS", "1")
 
     @classmethod
@@ -45,6 +46,10 @@ class Settings:
     def upstream_urls(self) -> Mapping[str, str]:
         urls: dict[str, str] = json.loads(self.upstream_urls_json)
         return urls
+
+    @property
+    def line_block_seconds(self) -> int:
+        return int(self.line_block_text)
 
     @property
     def due_shards(self) -> int:

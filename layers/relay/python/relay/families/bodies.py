@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from relay.nouns.errors import BadInput, InvalidParameter, MissingField
 from relay.nouns.urls import split_url
-from relay.nouns.wire import Inbound
+from relay.nouns.wire import Inbound, Json
 
 MAX_TEXT = 20_000  # characters of a prompt or of lyrics; far above what any upstream takes, far below a row's 400 KB
 MAX_URL = 2048
@@ -135,10 +135,13 @@ def read_data_uri(field: str, uri: str) -> bytes:
 
 
 def read_json(inbound: Inbound) -> dict[str, object]:
-    """The JSON object of a request; an absent body is an empty object. Raises BadInput for anything else.
+    """The JSON object of a request without its fields that are null: they count as absent, as the clients' serialisers
+    mean them. Raises BadInput."""
+    return {name: value for name, value in read_document(inbound).items() if value is not None}
 
-    Fields that are null count as absent, as the clients' serialisers mean them.
-    """
+
+def read_document(inbound: Inbound) -> dict[str, Json]:
+    """The JSON object of a request as it was sent; an absent body is an empty object. Raises BadInput."""
     if not inbound.body:
         return {}
     content_type = inbound.headers.get("content-type", "application/json").split(";")[0].strip().lower()
@@ -154,7 +157,7 @@ def read_json(inbound: Inbound) -> dict[str, object]:
         raise BadInput("the body must be a JSON object", "请求体必须是 JSON 对象")
     if _deeper(document, MAX_DEPTH):
         raise BadInput(f"the body nests deeper than {MAX_DEPTH} levels", f"请求体嵌套超过 {MAX_DEPTH} 层")
-    return {name: value for name, value in document.items() if value is not None}
+    return document
 
 
 def read_body(model: type[B], document: Mapping[str, object]) -> B:

@@ -10,10 +10,13 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
+from relay.families.asked import Completion, Download, TaskQuery
+from relay.families.inference import Completed, EventWriter
 from relay.nouns.account import Balance, FileLink, FilePart, Form, FormRequest, Statement, StatementPage, Upload
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft
 from relay.nouns.errors import NoKey, RelayError
+from relay.nouns.inference import Inference
 from relay.nouns.listing import Listing, Page, TaskIds
 from relay.nouns.task import Task
 from relay.nouns.wire import Inbound, Json, Reply
@@ -34,17 +37,6 @@ class Use(Generic[Asked, Found]):
     facts: bool = False
 
 
-class TaskQuery(NamedTuple):
-    """Which task a client asks for; `platform` is where it says the task lives, or None where it cannot say.
-
-    Where `client_ref` is given, a task that was given this reference counts if none has the id.
-    """
-
-    task_id: str
-    platform: str | None
-    client_ref: str | None = None
-
-
 class Record(NamedTuple):
     """A task together with the request that made it, and what its outcome says where the use case reads that."""
 
@@ -55,25 +47,6 @@ class Record(NamedTuple):
     @property
     def terminal(self) -> bool:
         return self.task.terminal
-
-
-class Completion(NamedTuple):
-    """A client's answer for a task of its that waits for one: what becomes of the request.
-
-    `complete` is pure. It raises BadInput for an answer that does not go with the request, naming the client's field.
-    `field` is what the client calls the task's id.
-    """
-
-    query: TaskQuery
-    complete: Callable[[Draft], Draft]
-    field: str = "task_id"
-
-
-class Download(NamedTuple):
-    """Which result a client wants a direct link to; `task_id` is None where it named only the URL."""
-
-    task_id: str | None
-    url: str
 
 
 CREATE: Use[Draft, Task] = Use("create")
@@ -93,6 +66,7 @@ DOWNLOAD: Use[Download, str] = Use("download", counted=True)
 BALANCE: Use[None, Balance] = Use("balance", counted=True)
 CONSUMPTION: Use[Statement, StatementPage] = Use("consumption", counted=True)
 MODELS: Use[str | None, Sequence[str]] = Use("models", counted=True)  # a client's name of one, or all
+INFER: Use[Inference, Completed] = Use("infer")  # a model call, which the stream endpoint passes on
 UPLOAD: Use[FilePart, Upload] = Use("upload")
 UPLOAD_FROM: Use[FileLink, Upload] = Use("upload-from")  # an address
 UPLOAD_MANY: Use[Mapping[str, FilePart], Sequence[Upload]] = Use("upload-many")  # by the client's fields
@@ -145,6 +119,7 @@ class Route(Generic[Asked, Found]):
     ended: Callable[[Told[Found]], Reply] | None = None
     wait: int = 0
     inline: int = 0
+    events: Callable[[Inference], EventWriter] | None = None  # writes the stream of a model call that wants one
 
     def lies_at(self, path: str) -> bool:
         """Whether a request's path is this route's."""
@@ -164,7 +139,8 @@ class Dialect(ABC):
     family: ClassVar[str]
     language: ClassVar[Literal["en", "zh"]] = "en"  # what its clients read
     routes: ClassVar[tuple[AnyRoute, ...]]
-    # where a request may hold its key: a header, and what stands before the key there; the first that fits counts
+    # where a request may hold its key: a header or "?" and a field of the query, and what stands before the key there;
+    # the first that fits counts
     key_places: ClassVar[tuple[tuple[str, str], ...]] = (("authorization", "Bearer +"),)
     # platforms whose requests can name no callback address: their clients are told at the account's own
     hooked: ClassVar[Collection[str]] = ()
@@ -172,8 +148,9 @@ class Dialect(ABC):
 
     def read_key(self, inbound: Inbound) -> str:
         """The API key of a request. Raises NoKey where there is none, or none of the right form."""
-        for header, before in self.key_places:
-            found = re.fullmatch(f"{before}([!-~]{{8,200}}) *", inbound.headers.get(header, ""), re.IGNORECASE)
+        for place, before in self.key_places:
+            said = inbound.query.get(place[1:], "") if place.startswith("?") else inbound.headers.get(place, "")
+            found = re.fullmatch(f"{before}([!-~]{{8,200}}) *", said, re.IGNORECASE)
             if found:
                 return found[1] if found[1].startswith(self.key_prefix) else self.key_prefix + found[1]
         raise NoKey

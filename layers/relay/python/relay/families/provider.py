@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 from enum import Enum
+from types import MappingProxyType
 from typing import ClassVar, NamedTuple, NoReturn
 
+from relay.families.inference import InferenceApi
 from relay.nouns.catalog import Source
 from relay.nouns.credential import BEARER, Credential
 from relay.nouns.draft import Draft, Kind, MediaRole
@@ -177,24 +179,22 @@ class Api:
 
 
 class Provider:
-    """One upstream family. A source in the catalog names one of its `apis`, "" where there is only one."""
+    """One upstream family. A source names one of its `apis` ("" where there is one) or of `inference`."""
 
     family: ClassVar[str]
     credential: ClassVar[Credential] = BEARER  # how our key travels where the catalog does not say it
     signs_callbacks: ClassVar[bool] = False  # its upstreams can, with a key they share with us
 
-    def __init__(self, apis: Mapping[str, Api]) -> None:
-        self.apis = apis
+    def __init__(self, apis: Mapping[str, Api], inference: Mapping[str, InferenceApi] = MappingProxyType({})) -> None:
+        self.apis, self.inference = apis, inference
 
     def read_callback(self, inbound: Inbound, now: int, webhook_key: str | None) -> str | None:
-        """The upstream's task id a callback speaks of, or None where it does not say. `now` is Unix seconds.
-
-        A callback is a hint to ask; whatever else it holds is not read. Raises BadInput for a body that cannot be
-        read, Forbidden where `webhook_key` is given and the signature is bad. Families without callbacks keep this.
-        """
+        """The upstream's task id a callback speaks of, or None where it does not say. `now` is Unix seconds. What else
+        it holds is not read. Raises BadInput for a body that cannot be read, Forbidden where `webhook_key` is given
+        and the signature is bad."""
         return None
 
     def read_event(self, inbound: Inbound, now: int, webhook_key: str) -> str | None:
-        """The same of a webhook that came to the address all of an upstream's jobs share, which holds no secret: so it
-        has to be signed with `webhook_key`. None where it is about no job. Families without such webhooks keep this."""
+        """The same of a webhook to the address all of an upstream's jobs share, which holds no secret: so it has to be
+        signed with `webhook_key`. None where it is about no job."""
         raise Forbidden("this upstream sends no events", "该上游不发送事件")

@@ -8,8 +8,8 @@ from relay.effects.store.accounts import AccountRow
 from relay.effects.store.booking import DAY_SECONDS, Windows
 from relay.flow.access import Caller
 from relay.flow.services import Services
-from relay.nouns.catalog import Allowance
 from relay.nouns.errors import AccountFrozen, RateLimited
+from relay.nouns.tiers import Allowance
 
 MEGABYTE = 1 << 20
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from aws_lambda_powertools import Logger
 
 from relay.effects.store.submit import Idempotency
-from relay.families.dialect import Completion
+from relay.families.asked import Completion
 from relay.flow.access import Caller
 from relay.flow.find import find, find_record
 from relay.flow.fit import fit

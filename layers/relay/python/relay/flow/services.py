@@ -54,6 +54,8 @@ class SecretStore(Protocol):
 
     def need(self, name: str) -> str: ...
 
+    def refresh(self) -> None: ...
+
 
 @dataclass(frozen=True)
 class Services:
@@ -94,14 +96,14 @@ class Services:
         """Make a translator's call at an upstream, or at its image host, with the address and our key there, which is
         masked in the answer. Raises EgressRefused, NotSent or NoAnswer.
         """
-        addressed, hidden = self._address(upstream, call, seconds, self._host(upstream) if image_host else None)
+        addressed, hidden = self.address(upstream, call, seconds, self._host(upstream) if image_host else None)
         answer = self.http.send(replace(addressed, largest_answer=api.largest_answer))
         return replace(answer, body=b"".join(mask(iter([answer.body]), hidden)))
 
     @contextmanager
     def stream(self, upstream: str, api: Api, call: Call, seconds: float) -> Iterator[Incoming]:
         """The same for an answer that is read while it is written; reading it raises NoAnswer."""
-        addressed, hidden = self._address(upstream, call, seconds)
+        addressed, hidden = self.address(upstream, call, seconds)
         with self.http.stream(replace(addressed, largest_answer=api.largest_answer)) as incoming:
             yield replace(incoming, chunks=mask(incoming.chunks, hidden))
 
@@ -111,7 +113,7 @@ class Services:
 
         A redirect is followed once, without the key. Raises as `send` does, and so does reading.
         """
-        addressed, hidden = self._address(upstream, Call("GET", path_at(self._base(upstream), url), FETCH), seconds)
+        addressed, hidden = self.address(upstream, Call("GET", path_at(self._base(upstream), url), FETCH), seconds)
         with self.http.open(addressed) as incoming:
             location = incoming.headers.get("location", "") if incoming.status in REDIRECTS else ""
             if not location:
@@ -129,7 +131,7 @@ class Services:
         known = self.catalog.upstreams[upstream].image_host
         return self.upstream_urls.get(f"{upstream}.image_host", known).rstrip("/")
 
-    def _address(self, upstream: str, call: Call, seconds: float, base: str | None = None) -> tuple[Call, list[bytes]]:
+    def address(self, upstream: str, call: Call, seconds: float, base: str | None = None) -> tuple[Call, list[bytes]]:
         """The call as it is sent, and what of our key has to be masked in the answer. Raises NotSent."""
         known = self.catalog.upstreams[upstream]
         key = self.secrets.find(f"upstreams/{upstream}/key")

@@ -8,8 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from relay.nouns.catalog import Tier
 from relay.nouns.money import Entry
+from relay.nouns.tiers import Tier
 
 
 @dataclass(frozen=True, slots=True)

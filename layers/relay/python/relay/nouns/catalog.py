@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import InvalidParameter, NotFound, Unfit, Unsupported
+from relay.nouns.inference import Rates
+from relay.nouns.tiers import UNPAID_UPLOADS, Allowance, Tier
 
 VIDEO_SECONDS = 5  # what a video lasts when neither the client nor the model says
 
@@ -44,7 +46,11 @@ class Follow:
 @dataclass(frozen=True, slots=True)
 class Model:
     """What is sold, under one name in all menus. `price` is nanos per call, second, image or character of the prompt;
-    `duration` is the seconds of an unspecified video; `follows` are the actions that continue another task's result."""
+    `duration` is the seconds of an unspecified video; `follows` are the actions that continue another task's result.
+
+    Where a token is paid for, `rates` say how much, and `output` is the most of them that one answer has; `premium`
+    models are for the tiers that may.
+    """
 
     name: str
     kind: Kind
@@ -53,6 +59,9 @@ class Model:
     sources: tuple[Source, ...]
     duration: int = VIDEO_SECONDS
     follows: Mapping[str, Follow] = field(default_factory=dict)
+    rates: Rates | None = None
+    output: int = 0
+    premium: bool = False
 
     def fit(self, draft: Draft, source: Source) -> Draft:
         """The draft as this source makes it: a video's length is the next one it makes. Raises Unfit for more."""
@@ -78,6 +87,11 @@ class Model:
     def unit_price(self, draft: Draft) -> int:
         """Nanos of one unit of the price; 0 where the call is what is paid for."""
         return 0 if self.per == "call" else self._price(draft.action)
+
+    @property
+    def paid_rates(self) -> Rates:
+        """The rates of a model whose tokens are paid for; nothing for any other."""
+        return self.rates or Rates(0, 0, 0, 0)
 
     def most(self, draft: Draft) -> int:
         """How many results the request is for: as many as were asked, or as its upstreams always make."""
@@ -142,32 +156,6 @@ class Upstream:
     poll_alone: Poll | None = None  # where its callbacks cannot reach us
     credential: str = ""  # a word of CREDENTIALS; empty: as its family's
     image_host: str = ""  # where its inputs are uploaded first, with the same key
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What may be uploaded in a day."""
-
-    files: int
-    megabytes: int
-
-
-UPLOADS = Allowance(files=100, megabytes=500)  # where the catalog does not say
-UNPAID_UPLOADS = Allowance(files=5, megabytes=20)  # the same
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """Creations per minute and day, tasks not yet ended at any moment, reads per minute, key and container, and what
-    may be uploaded."""
-
-    level: int
-    name: str
-    per_minute: int
-    per_day: int
-    in_flight: int
-    reads_per_minute: int = 600
-    uploads: Allowance = UPLOADS
 
 
 @dataclass(frozen=True, slots=True)

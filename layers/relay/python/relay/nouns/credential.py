@@ -56,6 +56,13 @@ def mask(chunks: Iterator[bytes], secrets: Sequence[bytes]) -> Iterator[bytes]:
         yield rest
 
 
+def mask_whole(data: bytes, secrets: Sequence[bytes]) -> bytes:
+    """The same of what is there as a whole."""
+    for secret in secrets:
+        data = data.replace(secret, MASK)
+    return data
+
+
 def _begun(text: bytes, secret: bytes) -> int:
     """How many bytes at the end of the text are the beginning of the secret."""
     return next((size for size in range(len(secret) - 1, 0, -1) if text.endswith(secret[:size])), 0)

@@ -27,11 +27,13 @@ class Traits:
     """What holds for a kind in every family.
 
     `file` is the kind of media a result is, which is what gets archived; None where the result is what was said of it.
-    `units` are what a price may be for.
+    `units` are what a price may be for. `metered`: what was used is charged, and bounded by the limits of open lines
+    instead of those of creations.
     """
 
     file: Literal["image", "video", "audio"] | None
     units: tuple[str, ...]
+    metered: bool = False
 
 
 KINDS: Mapping[Kind, Traits] = {
@@ -42,7 +44,7 @@ KINDS: Mapping[Kind, Traits] = {
     Kind.TRANSCRIPT: Traits(None, ("call",)),
     Kind.TEXT: Traits(None, ("call",)),
     Kind.CHARACTER: Traits(None, ("call",)),
-    Kind.CHAT: Traits(None, ("call",)),
+    Kind.CHAT: Traits(None, ("token",), metered=True),
 }
 
 

@@ -17,6 +17,7 @@ RelayError
 │   └── WrongMethod                    NOT_FOUND, with `Allow`
 ├── RateLimited                   429  RATE_LIMIT_EXCEEDED, with `Retry-After`
 │   ├── TooManyInFlight                TOO_MANY_REQUESTS
+│   ├── QuotaExceeded                  QUOTA_EXCEEDED, in line_errors, as is Unavailable (503, UPSTREAM_UNAVAILABLE)
 │   └── Contended                      RATE_LIMIT_EXCEEDED: writes conflicted too often, or were throttled
 ├── Internal                      500  INTERNAL_ERROR
 └── UpstreamError                 500  API_ERROR
@@ -158,7 +159,6 @@ class UpstreamError(RelayError):
 
 class Refused(UpstreamError):
     """Certain: nothing was started, so another upstream can be tried, or the charge returned.
-
     `elsewhere`: another upstream may accept it. `key`: our key is not accepted, so this upstream is left alone for a
     while. `wait`: seconds until it may accept it. `task_code`: of the task's fault. `words`: for the log, `facts`: for
     the client.

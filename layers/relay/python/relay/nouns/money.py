@@ -30,7 +30,7 @@ class Entry:
     """One line of an account's ledger. `amount` is nanos, negative when it leaves the account; `at` is Unix ms.
 
     `reference` is the task's id, or what an operator calls a payment, by default a new UUIDv7.
-    `reason` is the operator's, for a debit.
+    `reason` is the operator's, for a debit. `tokens` are those counted against the month, negative when they go back.
     """
 
     account_id: str
@@ -41,6 +41,7 @@ class Entry:
     platform: str = ""
     task_kind: str = ""
     reason: str = ""
+    tokens: int = 0
 
     @property
     def consumption(self) -> bool:
@@ -49,7 +50,7 @@ class Entry:
 
 
 def reserve(task: Task) -> Entry:
-    return _of_task(task, EntryKind.RESERVE, -task.price, task.charged_at)
+    return _of_task(task, EntryKind.RESERVE, -task.price, task.charged_at, task.tokens)
 
 
 def settle(before: Task, after: Task) -> tuple[Entry, ...]:
@@ -59,8 +60,9 @@ def settle(before: Task, after: Task) -> tuple[Entry, ...]:
         return ()
     at = after.completed_at or after.created_at
     if after.state is not State.SUCCEEDED:
-        return (_of_task(after, EntryKind.RELEASE, after.price, at),)
-    capture, rest = _of_task(after, EntryKind.CAPTURE, 0, at), after.price - _earned(after)
+        return (_of_task(after, EntryKind.RELEASE, after.price, at, -before.tokens),)
+    capture = _of_task(after, EntryKind.CAPTURE, 0, at, after.tokens - before.tokens)
+    rest = after.price - _earned(after)
     return (capture, _of_task(after, EntryKind.RELEASE, rest, at)) if rest else (capture,)
 
 
@@ -71,8 +73,9 @@ def _earned(task: Task) -> int:
     return task.price if not task.unit_price or units is None else min(task.price, units * task.unit_price)
 
 
-def _of_task(task: Task, kind: EntryKind, amount: int, at: int) -> Entry:
-    return Entry(task.account_id, task.task_id, kind, amount, at, task.platform, task.kind.value)
+def _of_task(task: Task, kind: EntryKind, amount: int, at: int, tokens: int = 0) -> Entry:
+    of = task.platform, task.kind.value
+    return Entry(task.account_id, task.task_id, kind, amount, at, *of, tokens=tokens)
 
 
 def nanos(amount: Decimal | str | int) -> int:

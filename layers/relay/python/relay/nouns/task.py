@@ -109,6 +109,7 @@ class Task:
 
     `most` results were asked for at most, and no more are kept. `unit_price` is the nanos of one unit of the price, 0
     where the call is what is paid for; `used` is how many units the upstream says it used, None where it does not.
+    `tokens` are reserved from the month's, and once it ended those that were used.
     `due_at` is when the clock looks at this task again; None only when nothing is owed any more.
     """
 
@@ -124,6 +125,7 @@ class Task:
     most: int = 1
     unit_price: int = 0
     used: int | None = None
+    tokens: int = 0
     state: State = State.PENDING
     version: int = 0
     due_at: int | None = None

@@ -7,6 +7,7 @@ from typing import Any
 
 from relay.edge.operations import Ask, Operations, serve
 from relay.effects.store.listings import Found
+from relay.families.asked import Download, TaskQuery
 from relay.families.dialect import (
     DOWNLOAD,
     LIST,
@@ -17,9 +18,7 @@ from relay.families.dialect import (
     QUERY,
     RECORD,
     RECORD_FACTS,
-    Download,
     Record,
-    TaskQuery,
 )
 from relay.flow import results
 from relay.flow.find import find, find_many, find_page, find_record

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from relay.edge.operations import Ask, Operations, serve
-from relay.families.dialect import ANSWER, CANCEL, CREATE, CREATE_RECORD, HIDE, Completion, Record, TaskQuery
+from relay.families.asked import Completion, TaskQuery
+from relay.families.dialect import ANSWER, CANCEL, CREATE, CREATE_RECORD, HIDE, Record
 from relay.flow import answering, find, intake
 from relay.flow.cancel import cancel as withdraw
 from relay.flow.links import sign_links

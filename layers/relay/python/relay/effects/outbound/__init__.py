@@ -61,7 +61,7 @@ class Outbound:
         """
         host, port = parse_target(url, loopback=self._loopback)
         with suppress(NotSent):
-            self._addresses(host, port, seconds)
+            self.addresses(host, port, seconds)
 
     def send(self, call: Call) -> Answer:
         """Make one request, following no redirect. Raises EgressRefused, NotSent or NoAnswer.
@@ -111,20 +111,26 @@ class Outbound:
             with pools() as own:
                 yield own
 
-    def _addresses(self, host: str, port: int, seconds: float) -> list[str]:
-        """Every address of `host`. Raises EgressRefused if even one of them is not allowed."""
+    def target(self, url: str) -> str:
+        """The host of a URL of an accepted form. Raises EgressRefused."""
+        return parse_target(url, loopback=self._loopback)[0]
+
+    def addresses(self, host: str, port: int, seconds: float) -> list[str]:
+        """Every address of `host`. Raises EgressRefused if even one of them is not allowed, NotSent."""
         addresses = self._lookups.addresses(host, port, seconds)
         for address in addresses:
-            if not self._allowed(address):
-                raise EgressRefused("points to an address that is not public")
+            self.allow(address)
         return addresses
 
-    def _allowed(self, address: str) -> bool:
-        return (self._loopback and address in ("127.0.0.1", "::1")) or is_public(ipaddress.ip_address(address))
+    def allow(self, address: str) -> None:
+        """Raises EgressRefused for an address we do not connect to."""
+        loopback = self._loopback and address in ("127.0.0.1", "::1")
+        if not loopback and not is_public(ipaddress.ip_address(address)):
+            raise EgressRefused("points to an address that is not public")
 
     def _dial(self, attempt: Attempt, host: str, port: int) -> socket.socket:
         """A socket to the first checked address that answers; each gets an equal share of the time left."""
-        addresses = self._addresses(host, port, attempt.left())[:MAX_TRIED_ADDRESSES]
+        addresses = self.addresses(host, port, attempt.left())[:MAX_TRIED_ADDRESSES]
         refused: OSError | None = None
         for tried, address in enumerate(addresses):
             seconds = min(CONNECT_SECONDS, attempt.left() / (len(addresses) - tried))

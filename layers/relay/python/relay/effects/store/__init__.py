@@ -10,6 +10,7 @@ from relay.effects.store.booking import Booking
 from relay.effects.store.deliveries import Deliveries
 from relay.effects.store.directory import Directory
 from relay.effects.store.jobs import Jobs
+from relay.effects.store.line_leases import LineLeases
 from relay.effects.store.lines import Lines
 from relay.effects.store.listings import Listings
 from relay.effects.store.submit import Submissions
@@ -30,6 +31,7 @@ class Store:
     upload_counts: UploadCounts
     listings: Listings
     deliveries: Deliveries
+    line_leases: LineLeases
 
     @classmethod
     def over(cls, tables: Tables, *, shards: int, utc_offset: int) -> Store:
@@ -38,5 +40,5 @@ class Store:
         submissions = Submissions(tables, tasks, booking)
         counts = UploadCounts(tables)
         named = Accounts(tables), Directory(tables), Jobs(tables)
-        told = Listings(tables), Deliveries(tables, tasks)
+        told = Listings(tables), Deliveries(tables, tasks), LineLeases(tables)
         return cls(tasks, *named, submissions, Audits(tables), Lines(tables), counts, *told)

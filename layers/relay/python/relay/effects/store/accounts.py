@@ -17,6 +17,7 @@ from relay.effects.store.codec import (
     read_entry,
     unpack,
 )
+from relay.effects.store.months import MONTH, MONTH_TOKENS
 from relay.effects.store.table import LostRace, Tables
 from relay.nouns.money import Entry, EntryKind
 
@@ -36,6 +37,7 @@ class AccountRow:
     """An account's own row: what every creation is checked against and changes.
 
     `balance`, `day_cost` and `spent` (of all days) are nanos; `day` counts local days from the epoch;
+    `month_tokens` were used or are reserved in `month` (`months.month_of`);
     `webhook_generation` numbers the account's signing secret, `webhook_rotated_at` (Unix ms) is when it last changed.
     """
 
@@ -51,6 +53,8 @@ class AccountRow:
     webhook_generation: int
     webhook_rotated_at: int
     spent: int
+    month: int = 0
+    month_tokens: int = 0
     hooks: tuple[str, ...] = ()  # where it is told of tasks whose requests can name no address
 
     @property
@@ -68,14 +72,14 @@ class Accounts:
             return None
         row = unpack(found)
         row["hooks"] = tuple(json.loads(row.get("hooks", "[]")))
-        return AccountRow(**{name: row[name] for name in AccountRow.__slots__})
+        return AccountRow(**{name: row[name] for name in AccountRow.__slots__ if name in row})
 
     def open(self, account_id: str, name: str, tier: int) -> None:
         """A new, active, empty account. Raises LostRace where the id is taken."""
         row = {
             **{"account_id": account_id, "sk": "ACCOUNT", "name": name, "status": "active", "tier": tier},
             **dict.fromkeys(("balance", "in_flight", "minute", "minute_count", "day", "day_count", "day_cost"), 0),
-            **dict.fromkeys(("block", LINES, SPENT), 0),
+            **dict.fromkeys(("block", LINES, SPENT, MONTH, MONTH_TOKENS), 0),
             **{"webhook_generation": 1, "webhook_rotated_at": 0},
         }
         self.tables.put(

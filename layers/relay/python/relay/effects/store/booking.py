@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from relay.effects.store.codec import Expression, Item, entry_item, line_key, new_entry, pack, unpack
+from relay.effects.store.months import MONTH, MONTH_TOKENS, month_of
 from relay.effects.store.table import Tables
+from relay.nouns.draft import KINDS, Kind
 from relay.nouns.money import Entry
 
 DAY_SECONDS = 86_400
@@ -52,10 +54,11 @@ class Seen:
     windows: Windows
     block: int
     counts: Mapping[str, int]
+    month: int = 0
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Seen:
-        return cls(Windows(row["minute"], row["day"]), row["block"], counters(row))
+        return cls(Windows(row["minute"], row["day"]), row["block"], counters(row), row.get(MONTH, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +122,20 @@ class Booking:
             add=dict(add),
             line=new_entry(self.tables.accounts, entry_item(entry, line_key(entry, day, block))),
             new_blocks=(self._open_block(entry.account_id, seen, day, new_day=new_day),) if opens else (),
-            after=Seen(Windows(seen.windows.minute, day), block, counts),
+            after=Seen(Windows(seen.windows.minute, day), block, counts, seen.month),
         )
 
     def settlement(self, entries: tuple[Entry, ...], charged_at: int) -> tuple[Seen | None, list[dict[str, Any]]]:
         """The transaction steps that end a task's claim on its account, the account row first; and that row after them.
 
         The row is None where no statement line is booked. A release is taken off the day's use only if the task was
-        charged on that day.
+        charged on that day, and tokens only where the month they were reserved in still counts.
         """
         e, amount, after = Expression(), sum(entry.amount for entry in entries), None
         conditions, put, steps = list[str](), dict[str, object](), list[dict[str, Any]]()
-        add: dict[str, object] = {"balance": amount, "in_flight": -1}
+        add: dict[str, object] = {"balance": amount}
+        if not KINDS[Kind(entries[0].task_kind)].metered:
+            add["in_flight"] = -1
         for entry in entries:
             seen = self.look(entry.account_id) if entry.consumption else None
             if seen is None:
@@ -144,10 +149,22 @@ class Booking:
             elif posting.day == self.day(charged_at):
                 add["day_cost"] = -entry.amount
             steps += [posting.line, *posting.new_blocks]
+        add |= self._give_back_tokens(e, entries, charged_at, conditions)
         return after, [
             account_update(self.tables.accounts, entries[0].account_id, e, conditions, put=put, add=add),
             *steps,
         ]
+
+    def _give_back_tokens(
+        self, e: Expression, entries: tuple[Entry, ...], charged_at: int, conditions: list[str]
+    ) -> Mapping[str, object]:
+        """What is taken off the month's tokens; that this month still counts is added to `conditions`."""
+        tokens = sum(entry.tokens for entry in entries)
+        seen = self.look(entries[0].account_id) if tokens else None
+        if seen is None or seen.month != month_of(self.day(charged_at)):
+            return {}
+        conditions.append(e.equals(MONTH, seen.month))
+        return {MONTH_TOKENS: tokens}
 
     def _open_block(self, account_id: str, seen: Seen, day: int, *, new_day: bool) -> dict[str, Any]:
         sk = f"{DAY_PREFIX}{day:06}" if new_day else f"{BLOCK_PREFIX}{day:06}#{seen.counts[LINES]:012}"

@@ -63,7 +63,7 @@ def task_values(task: Task) -> dict[str, object]:
             value = [_asset_values(asset) for asset in value] or None
         elif isinstance(value, Fault):
             value = [value.code, "", value.upstream_code]  # the words are for the log
-        elif name in ("copies", "hidden"):
+        elif name in ("copies", "hidden", "tokens"):
             value = value or None  # absent until there is one
         if value is not None and value != "":
             values[name] = value
@@ -136,6 +136,8 @@ def entry_item(entry: Entry, key: str = "") -> Item:
     """A ledger entry's row, under `key` or else under its reference."""
     prefix = CAPTURE_PREFIX if entry.kind is EntryKind.CAPTURE else PAYMENT_PREFIX
     values = {name: value for name, value in _values(entry, _ENTRY).items() if value != ""}
+    if not entry.tokens:
+        del values["tokens"]
     values["sk"] = key or f"{prefix}{entry.reference}#{entry.kind}"
     return {name: pack(value) for name, value in values.items()}
 

@@ -6,9 +6,18 @@ from typing import Any
 
 from relay.effects.store.booking import DAY_SECONDS, Posting, Seen, Windows
 from relay.effects.store.codec import Expression
-from relay.nouns.catalog import Tier
-from relay.nouns.errors import AccountFrozen, InsufficientBalance, RateLimited, RelayError, TooManyInFlight
+from relay.effects.store.months import MONTH, MONTH_TOKENS, first_day, month_of
+from relay.nouns.draft import KINDS
+from relay.nouns.errors import (
+    AccountFrozen,
+    InsufficientBalance,
+    RateLimited,
+    RelayError,
+    TooManyInFlight,
+)
+from relay.nouns.line_errors import QuotaExceeded
 from relay.nouns.task import Task
+from relay.nouns.tiers import Tier
 
 
 def count_creation(
@@ -41,12 +50,42 @@ def count_creation(
     return conditions, put, add
 
 
+def count_line(
+    e: Expression, task: Task, tier: Tier, seen: Seen, posting: Posting
+) -> tuple[list[str], dict[str, object], dict[str, object]]:
+    """The same for what is metered: the month's tokens bound it, and no count of creations."""
+    conditions = [
+        e.equals("status", "active"),
+        f"{e.name('balance')} >= {e.value(task.price)}",
+        *posting.conditions,
+        e.equals(MONTH, seen.month),
+    ]
+    put, add = dict(posting.put), posting.add | {"balance": -task.price}
+    month = month_of(posting.day)
+    if posting.new_day:
+        put |= {"day_count": 0, "day_cost": task.price}
+    else:
+        add["day_cost"] = task.price
+    if month > seen.month:
+        put |= {MONTH: month, MONTH_TOKENS: task.tokens}
+    else:
+        conditions.append(e.below(MONTH_TOKENS, tier.lines.tokens_per_month - task.tokens + 1))
+        add[MONTH_TOKENS] = task.tokens
+    return conditions, put, add
+
+
 def refusal(row: dict[str, Any], task: Task, tier: Tier, tried: Windows, utc_offset: int) -> RelayError | None:
     """Why the account row refused the creation, by its values; None where we only guessed its windows wrong."""
     if not row or row["status"] != "active":
         return AccountFrozen()
     if row["balance"] < task.price:
         return InsufficientBalance()
+    if KINDS[task.kind].metered:
+        return _over_quota(row, task, tier, tried)
+    return _over_count(row, task, tier, tried, utc_offset)
+
+
+def _over_count(row: dict[str, Any], task: Task, tier: Tier, tried: Windows, utc_offset: int) -> RelayError | None:
     if row["in_flight"] >= tier.in_flight:
         return TooManyInFlight("too many unfinished tasks; wait for one to end", "未完成任务过多，请稍后再试", 5)
     seconds = task.charged_at // 1000
@@ -58,3 +97,12 @@ def refusal(row: dict[str, Any], task: Task, tier: Tier, tried: Windows, utc_off
             f"{tier.per_minute} creations a minute are used up", "请求过于频繁，请稍后再试", 60 - seconds % 60
         )
     return None
+
+
+def _over_quota(row: dict[str, Any], task: Task, tier: Tier, tried: Windows) -> RelayError | None:
+    most, month = tier.lines.tokens_per_month, month_of(tried.day)
+    if row[MONTH] < month or row[MONTH_TOKENS] + task.tokens <= most:
+        return None
+    left = max(0, most - row[MONTH_TOKENS])
+    seconds = (first_day(month + 1) - tried.day) * DAY_SECONDS
+    return QuotaExceeded(task.tokens, left, seconds)

@@ -8,14 +8,15 @@ from typing import Any
 from relay.effects.store import references
 from relay.effects.store.booking import DAY_SECONDS, Booking, Seen, Windows, account_update
 from relay.effects.store.codec import Expression, pack, unpack, write_draft
-from relay.effects.store.limits import count_creation, refusal
+from relay.effects.store.limits import count_creation, count_line, refusal
+from relay.effects.store.months import month_of
 from relay.effects.store.table import LostRace, Tables, put_if_absent
 from relay.effects.store.tasks import Tasks
-from relay.nouns.catalog import Tier
-from relay.nouns.draft import Draft
+from relay.nouns.draft import KINDS, Draft
 from relay.nouns.errors import AccountFrozen, Contended, InvalidParameter, TooLarge
 from relay.nouns.money import reserve
 from relay.nouns.task import State, Task
+from relay.nouns.tiers import Tier
 
 TRIES = 9  # of a creation on a busy account; with their pauses 2.6 s at most
 MOST_SAID = 380_000  # bytes of a request; a row holds 400 KB with its keys
@@ -63,6 +64,13 @@ class Submissions:
             if self.tasks.get(task.account_id, task.task_id) is None:
                 raise
             return task.task_id  # one of the tries was applied and its answer was lost
+
+    def reserve(self, task: Task, tier: Tier) -> None:
+        """Reserve a metered task's price and tokens; its request is not kept.
+
+        Raises AccountFrozen, InsufficientBalance, QuotaExceeded, Contended; then nothing was written.
+        """
+        self._accept(task, (put_if_absent(self.tables.tasks, self.tasks.row(task), "task_id"),), tier, None)
 
     def answer(self, before: Task, after: Task, draft: Draft, tier: Tier, idempotency: Idempotency | None) -> bool:
         """Charge for `after`, whose client completed its request, and put that in the place of the former one; False
@@ -112,10 +120,15 @@ class Submissions:
         free = task.state is State.ASKING
         posting = None if free else self.booking.post(e, seen, reserve(task), now.day)
         windows = Windows(max(now.minute, seen.windows.minute), posting.day if posting else seen.windows.day)
-        conditions, put, add = count_creation(e, task, tier, seen, posting=posting, windows=windows)
+        if posting and KINDS[task.kind].metered:
+            conditions, put, add = count_line(e, task, tier, seen, posting)
+        else:
+            conditions, put, add = count_creation(e, task, tier, seen, posting=posting, windows=windows)
         account = account_update(self.tables.accounts, task.account_id, e, conditions, put=put, add=add)
         lines = (posting.line, *posting.new_blocks) if posting else ()
-        return replace(posting.after if posting else seen, windows=windows), windows, [account, *rows, *lines]
+        after = replace(posting.after if posting else seen, windows=windows)
+        month = max(seen.month, month_of(windows.day)) if task.tokens else seen.month
+        return replace(after, month=month), windows, [account, *rows, *lines]
 
     def _rows(self, task: Task, draft: Draft) -> tuple[dict[str, Any], ...]:
         return (

@@ -7,7 +7,7 @@ from typing import Any
 
 from relay.effects.store.codec import Expression, pack, unpack
 from relay.effects.store.table import LostRace, Tables
-from relay.nouns.catalog import Allowance
+from relay.nouns.tiers import Allowance
 
 MEGABYTE = 1 << 20
 _TRIES = 4  # the row's day is guessed, corrected, and both again if a day begins meanwhile

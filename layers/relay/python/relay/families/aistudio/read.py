@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from relay.families.aistudio.words import PLATFORMS, SEGMENTS
+from relay.families.asked import TaskQuery
 from relay.families.bodies import MAX_TEXT, Body, Media, Reference, Url, read_body, read_json
-from relay.families.dialect import TaskQuery
 from relay.families.forms import MAX_FILENAME, clean_name, read_file
 from relay.nouns.account import FilePart, FormRequest, Statement
 from relay.nouns.catalog import Catalog, Model, Offer

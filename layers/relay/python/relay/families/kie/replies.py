@@ -11,8 +11,9 @@ from typing import Annotated, Protocol, TypeVar
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from relay.families.asked import TaskQuery
 from relay.families.bodies import MAX_TEXT, Body, read_body
-from relay.families.dialect import TaskQuery, Told
+from relay.families.dialect import Told
 from relay.families.kie.words import FAMILY, LANGUAGE
 from relay.nouns.catalog import Catalog, Model, Offer
 from relay.nouns.draft import Callback, Draft, Kind

@@ -9,6 +9,7 @@ from relay.families.newapi import account
 from relay.families.newapi.audio import dialect as audio
 from relay.families.newapi.generations import dialect as generations
 from relay.families.newapi.images import dialect as images
+from relay.families.newapi.inference import dialect as inference
 from relay.families.newapi.kling import dialect as kling
 from relay.families.newapi.midjourney import dialect as midjourney
 from relay.families.newapi.suno import dialect as suno
@@ -34,6 +35,7 @@ class NewapiDialect(Dialect):
     hooked = videos.HOOKED
     routes = (
         *account.ROUTES,
+        *inference.ROUTES,
         *images.ROUTES,
         *audio.ROUTES,
         *video.ROUTES,

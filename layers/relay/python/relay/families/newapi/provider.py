@@ -5,6 +5,7 @@ from __future__ import annotations
 from relay.families.newapi.audio import provider as audio
 from relay.families.newapi.generations import provider as generations
 from relay.families.newapi.images import provider as images
+from relay.families.newapi.inference.provider import INFERENCE
 from relay.families.newapi.kling import provider as kling
 from relay.families.newapi.midjourney import provider as midjourney
 from relay.families.newapi.suno import provider as suno
@@ -48,4 +49,4 @@ APIS = {
     "midjourney": midjourney.API,
     "suno": suno.API,
 }
-PROVIDER = NewapiProvider(APIS)
+PROVIDER = NewapiProvider(APIS, INFERENCE)

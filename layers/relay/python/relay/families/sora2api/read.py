@@ -7,8 +7,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field
 
+from relay.families.asked import TaskQuery
 from relay.families.bodies import MAX_TEXT, Body, Picture, read_body, read_json
-from relay.families.dialect import TaskQuery
 from relay.families.sora2api.grammar import read_cut
 from relay.families.sora2api.words import DEFAULTS, FAMILY, MODELS, PLATFORM, Named
 from relay.nouns.catalog import Catalog

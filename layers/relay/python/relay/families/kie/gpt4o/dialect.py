@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from relay.families.asked import Download
 from relay.families.bodies import Link, Media, Url, read_body, read_json
-from relay.families.dialect import CREATE, DOWNLOAD, RECORD, AnyRoute, Download, Record, Route, Told
+from relay.families.dialect import CREATE, DOWNLOAD, RECORD, AnyRoute, Record, Route, Told
 from relay.families.kie.gpt4o.words import CREATE_PATH, DOWNLOAD_PATH, FIELDS, MAX_FILES, OPTIONS, PLATFORM, QUERY_PATH
 from relay.families.kie.replies import (
     CamelBody,

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from relay.families.asked import TaskQuery
 from relay.families.bodies import MAX_TEXT, Body, Picture, read_body, read_json, refuse_fields
-from relay.families.dialect import CREATE_RECORD, RECORD, AnyRoute, Record, Route, TaskQuery, Told
+from relay.families.dialect import CREATE_RECORD, RECORD, AnyRoute, Record, Route, Told
 from relay.families.newapi.generations.words import METADATA, PATH, PLATFORM, RATIO
 from relay.families.newapi.tasks import write_enveloped, write_task_error, write_task_object
 from relay.families.newapi.videos.write import write_video

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from relay.families.asked import TaskQuery
 from relay.families.bodies import MAX_TEXT, Body, Media, Url, read_body, read_json
-from relay.families.dialect import TaskQuery
 from relay.families.forms import as_data_uri, is_form, read_form
 from relay.families.newapi.images.words import MOST_IMAGES, OPTIONS, PLATFORM, RESOLUTIONS
 from relay.families.newapi.task_documents import TRUTH, asks_async, check_async

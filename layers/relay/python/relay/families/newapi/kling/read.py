@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from relay.families.asked import TaskQuery
 from relay.families.bodies import AS_TEXT, MAX_TEXT, Body, PathReference, Picture, Url, read_body, read_json
-from relay.families.dialect import TaskQuery
 from relay.families.newapi.kling.words import (
     CAMERA,
     FARTHEST,

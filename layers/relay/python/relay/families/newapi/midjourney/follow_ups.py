@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from relay.families.asked import Completion, TaskQuery
 from relay.families.bodies import MAX_TEXT, Media, read_body
-from relay.families.dialect import Completion, TaskQuery
 from relay.families.newapi.midjourney.read import Base, callback_of, document_of, echoed, new_draft, task_id_of
 from relay.families.newapi.midjourney.words import ASKING, CHANGES, PLATFORM, REMIXED, SHORT_ACTIONS, read_button
 from relay.nouns.catalog import Catalog

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from relay.families.asked import TaskQuery
 from relay.families.bodies import MAX_TEXT, Body, Url, read_body, read_json
-from relay.families.dialect import TaskQuery
 from relay.families.newapi.midjourney.words import (
     ACTS,
     MODES,

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from relay.families.asked import TaskQuery
 from relay.families.bodies import MAX_TEXT, Body, read_body, read_json, refuse_fields
-from relay.families.dialect import TaskQuery
 from relay.families.newapi.suno.words import ACTIONS, OPTIONS, PLATFORM
 from relay.families.newapi.words import FAMILY
 from relay.nouns.catalog import Catalog

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from relay.families.asked import TaskQuery
 from relay.families.bodies import MAX_TEXT, Body, Media, read_body, read_json, refuse_fields
-from relay.families.dialect import CREATE, QUERY, AnyRoute, Route, TaskQuery, Told
+from relay.families.dialect import CREATE, QUERY, AnyRoute, Route, Told
 from relay.families.newapi.video.words import (
     COMPONENTS,
     CREATE_PATH,

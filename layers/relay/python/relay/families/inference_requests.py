@@ -1,0 +1,90 @@
+"""Reading a request for a model call: which model, and how many tokens it can use at most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from relay.families.bodies import read_document
+from relay.families.inference import Shape
+from relay.nouns.catalog import Catalog
+from relay.nouns.errors import InvalidParameter, MissingField
+from relay.nouns.inference import Inference, Tokens
+from relay.nouns.wire import Inbound, Json
+
+BYTES_PER_TOKEN = 3  # of text, in UTF-8: fewer than tokenizers need for most text, so that enough is reserved
+TOKENS_PER_FILE = 2_000  # of a picture at least, whose bytes are no text
+BYTES_PER_FILE_TOKEN = 100  # of a longer file
+SHORTEST_FILE = 1_000  # characters without a space: the base64 of a file
+MOST_OUTPUT = 10_000_000  # tokens a request may bound its output to
+MOST_ANSWERS = 128
+SHOWS_COST = "x-show-cost"  # the header of a client that wants to be told what its call cost
+
+
+def read_inference(
+    shape: Shape, inbound: Inbound, catalog: Catalog, dialect: str, document: Mapping[str, Json] | None = None
+) -> Inference:
+    """A request of a shape, in a family's words where `document` gives them. Raises BadInput."""
+    document = read_document(inbound) if document is None else document
+    said = document.get("model")
+    for name in ("model", *shape.needs):
+        if document.get(name) in (None, "", [], {}):
+            raise MissingField(name)
+    if not isinstance(said, str):
+        raise InvalidParameter("model", "must be a string", "必须是字符串")
+    if not isinstance(document.get("stream") or False, bool):
+        raise InvalidParameter("stream", "must be true or false", "必须是布尔值")
+    model = catalog.offer(dialect, shape.name, shape.kind).model(said)
+    return Inference(
+        dialect=dialect,
+        shape=shape.name,
+        model=model.name,
+        said=said,
+        document=document,
+        estimate=Tokens(estimate_input(document), _most_output(shape, document, model.output)),
+        streamed=document.get("stream") is True,
+        shows_cost=inbound.headers.get(SHOWS_COST, "").strip().lower() in ("1", "true", "yes"),
+    )
+
+
+def _most_output(shape: Shape, document: Mapping[str, Json], output: int) -> int:
+    """The most tokens the answers have together: as the request says, or else as the model makes."""
+    bound = next((path for path in shape.bounds if _at(document, path) is not None), None)
+    most = output if bound is None else _whole(".".join(bound), _at(document, bound))
+    answers = document.get(shape.answers) if shape.answers else None
+    return most * (1 if answers is None else _whole(shape.answers, answers, MOST_ANSWERS))
+
+
+def _at(document: Json, path: tuple[str, ...]) -> Json | None:
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
+
+
+def _whole(field: str, value: object, most: int = MOST_OUTPUT) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+        raise InvalidParameter(field, f"must be a whole number from 1 to {most}", f"必须是 1 到 {most} 的整数")
+    return value
+
+
+def estimate_input(value: Json) -> int:
+    """The tokens of a request at most: of its text by length, and of files inside it."""
+    texts = list(_texts(value))
+    files = [text for text in texts if len(text) >= SHORTEST_FILE and " " not in text[:SHORTEST_FILE]]
+    words = sum(len(text.encode(errors="replace")) for text in texts) - sum(map(len, files))
+    return -(-max(words, 0) // BYTES_PER_TOKEN) + sum(
+        max(TOKENS_PER_FILE, len(text) // BYTES_PER_FILE_TOKEN) for text in files
+    )
+
+
+def _texts(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield name
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    else:
+        yield "0000"  # a number: a token, or a little more

@@ -1,0 +1,33 @@
+"""Model calls as we make them: each shape at its path, with the upstream's name for the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from relay.families.inference import InferenceApi
+from relay.families.inference_answers import read_answer, write_to
+from relay.families.newapi.answers import CODES, STATUSES, read_error
+from relay.families.newapi.inference.shapes import PATHS, SHAPES
+from relay.families.reading import as_object, read_wait
+from relay.families.refusals import OTHER, refused
+from relay.nouns.errors import Refused
+from relay.nouns.inference import Inference
+from relay.nouns.wire import Answer, Call, Json
+
+
+def write_chat(asked: Inference, model: str) -> Call:
+    """The request; a stream tells what was used, whether its client asked for that or not."""
+    document: dict[str, Json] = {**asked.document, "model": model}
+    if asked.streamed:
+        document["stream_options"] = {**as_object(document.get("stream_options")), "include_usage": True}
+    return write_to(PATHS["chat"], asked, document)
+
+
+def refuse(answer: Answer) -> Refused:
+    """What an answer that is no success means: the upstream's own codes count before its HTTP status."""
+    code, words = read_error(as_object(answer.body))
+    row = CODES.get(code) or STATUSES.get(answer.status, OTHER)
+    return refused(row, code or str(answer.status), words, read_wait(answer))
+
+
+INFERENCE: Mapping[str, InferenceApi] = {"chat": InferenceApi(SHAPES["chat"], write_chat, refuse, read_answer)}

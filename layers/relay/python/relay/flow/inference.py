@@ -1,0 +1,183 @@
+"""Passing a model call on: to the first upstream that takes it, and its answer back while it arrives.
+
+Another source is tried until the first event of an answer is there, and never after. What was used is charged once,
+however the call ends: as the upstream says, or, where it did not say it at the end, by a stated estimate
+(`inference_answers.estimated`). A call that was refused everywhere costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from relay.effects.outbound.open_lines import Arriving
+from relay.families.inference import Completed, Event, EventWriter, InferenceApi, Shape
+from relay.families.inference_answers import estimated, read_raw_event, written
+from relay.flow.access import Caller
+from relay.flow.event_stream import cut_events
+from relay.flow.line_shares import LineShares
+from relay.flow.read_limit import ReadLimit
+from relay.flow.reserving import Hold, Reservations
+from relay.flow.sources import FAILURES, Sources
+from relay.nouns.credential import mask_whole
+from relay.nouns.errors import Forbidden, Refused, RelayError
+from relay.nouns.inference import Bill, Inference, Tokens
+from relay.nouns.line_errors import Broken, Unavailable
+from relay.nouns.money import NANOS
+from relay.nouns.wire import Json
+
+LINE_SECONDS = 840.0  # a call may take; a function has 900
+REST_SECONDS = 5.0  # for what may follow the last event of an answer: what was used, and the stream's own end
+LARGEST_ANSWER = 32 << 20  # bytes of an answer in one piece
+
+
+@dataclass(slots=True)
+class Meter:
+    """What a call has used so far, and how its answer stands."""
+
+    shape: Shape
+    asked: Inference
+    told: Tokens | None = None  # by the upstream
+    wrote: int = 0  # bytes of what the model wrote
+    began: bool = False
+    ended: bool = False
+
+    def note(self, event: Event) -> bool:
+        """Whether the event tells what was used."""
+        found = self.shape.read_usage(event.document)
+        self.began = True
+        self.wrote += written(event.document)
+        self.ended = self.ended or self.shape.ends(event.document)
+        self.told = found.most(self.told or found) if found else self.told
+        return found is not None
+
+    @property
+    def used(self) -> Tokens:
+        if self.told and self.ended:
+            return self.told
+        return estimated(self.asked, self.told, self.wrote) if self.began else Tokens()
+
+
+@dataclass(slots=True)
+class Inferring:
+    """The model calls of one process."""
+
+    sources: Sources
+    shares: LineShares
+    reservations: Reservations
+    _minutes: ReadLimit = field(default_factory=ReadLimit)
+
+    async def complete(self, caller: Caller, asked: Inference) -> Completed:
+        """A call that is answered in one piece. Raises RelayError: then nothing was charged."""
+        async with self._line(caller, asked) as hold:
+            try:
+                async with asyncio.timeout(LINE_SECONDS):
+                    document, used = await self._whole(asked)
+            except (RelayError, TimeoutError) as error:
+                await self._settle(hold, asked, Tokens())
+                raise error if isinstance(error, RelayError) else Unavailable from error
+            except BaseException:  # the client went away from an upstream that was at work
+                self._settle_soon(hold, asked, estimated(asked, None, 0))
+                raise
+            return Completed(asked, document, await self._settle(hold, asked, used))
+
+    async def _whole(self, asked: Inference) -> tuple[Mapping[str, Json], Tokens]:
+        for api, source in self.sources.of(asked):
+            try:
+                async with self.sources.open(api, source, asked) as arriving:
+                    document = api.read(await arriving.whole(LARGEST_ANSWER))
+                return document, api.shape.read_usage(document) or estimated(asked, None, written(document))
+            except FAILURES as error:
+                self.sources.pass_over(source, asked, error)
+        raise Unavailable
+
+    async def stream(self, caller: Caller, asked: Inference, writer: EventWriter) -> AsyncGenerator[bytes, None]:
+        """The same in pieces as they arrive. Raises RelayError before the first: then nothing was charged; a later one
+        says what went wrong, and what had come is charged. Close it to stop the upstream."""
+        async with self._line(caller, asked) as hold:
+            meter = Meter(writer.shape, asked)
+            try:
+                async for event in self._events(asked, meter):
+                    tells = meter.note(event)
+                    if piece := writer.write(event, self._bill(asked, meter.used) if tells else None):
+                        yield piece
+            except RelayError:
+                bill = await self._settle(hold, asked, meter.used)
+                if not meter.began:
+                    raise
+                yield writer.broken(Broken())
+            except BaseException:  # the client went away
+                self._settle_soon(hold, asked, meter.used if meter.began else estimated(asked, None, 0))
+                raise
+            else:
+                bill = await self._settle(hold, asked, meter.used)
+                yield writer.end(bill)
+
+    async def _events(self, asked: Inference, meter: Meter) -> AsyncIterator[Event]:
+        """The events of the first source that has one. Raises RelayError."""
+        deadline = asyncio.get_running_loop().time() + LINE_SECONDS
+        for api, source in self.sources.of(asked):
+            try:
+                async with self.sources.open(api, source, asked) as arriving:
+                    async for event in _timed(api, arriving, meter, deadline):
+                        yield event
+                if not meter.ended:
+                    raise Refused("the stream ends too early", elsewhere=True)
+            except FAILURES as error:
+                if meter.began:
+                    self.sources.note(source, asked, error)
+                    raise Broken from error
+                self.sources.pass_over(source, asked, error)
+            else:
+                return
+        raise Unavailable
+
+    @asynccontextmanager
+    async def _line(self, caller: Caller, asked: Inference) -> AsyncIterator[Hold]:
+        """A line of the key's, and money for the call. Raises Forbidden, RateLimited, InsufficientBalance, …"""
+        services = self.reservations.services
+        limits, model = services.catalog.tiers[caller.tier].lines, services.catalog.models[asked.model]
+        if model.premium and not limits.premium:
+            raise Forbidden("this model is for paying accounts", "该模型仅供付费账户使用", field="model")
+        self._minutes.take(f"{caller.account_id}#{caller.key_id}", limits.per_minute, services.clock())
+        async with self.shares.line(caller, limits.at_once):
+            yield await self.reservations.reserve(caller, asked)
+
+    async def _settle(self, hold: Hold, asked: Inference, used: Tokens) -> Bill:
+        bill = self._bill(asked, used)
+        await self.reservations.settle(hold, used, bill.cost)
+        return bill
+
+    def _settle_soon(self, hold: Hold, asked: Inference, used: Tokens) -> None:
+        self.reservations.settle_soon(hold, used, self._bill(asked, used).cost)
+
+    def _bill(self, asked: Inference, used: Tokens) -> Bill:
+        catalog = self.reservations.services.catalog
+        cost = catalog.models[asked.model].paid_rates.cost(used)
+        return Bill(used, cost, float(round(Decimal(cost) / NANOS / catalog.usd, 12)))
+
+
+async def _timed(api: InferenceApi, arriving: Arriving, meter: Meter, deadline: float) -> AsyncIterator[Event]:
+    """The events of an answer. Raises Refused, NoAnswer, TimeoutError.
+
+    After the last one that matters the upstream has a few seconds more: some tell what was used only then.
+    """
+    loop, raws = asyncio.get_running_loop(), cut_events(arriving.chunks)
+    while True:
+        until = min(deadline, loop.time() + REST_SECONDS) if meter.ended else deadline
+        try:
+            async with asyncio.timeout_at(until):
+                raw = await anext(raws, None)
+        except TimeoutError:
+            if meter.ended:
+                return
+            raise
+        if raw is None or raw.startswith(b"data: [DONE]"):
+            return
+        heard = read_raw_event(mask_whole(raw, arriving.hidden))
+        event = api.read_event(heard) if heard else None
+        if event:
+            yield event
