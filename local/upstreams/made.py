@@ -97,8 +97,7 @@ def assets_of(job: Job) -> tuple[Asset, ...]:
     if job.covers:
         return tuple(asset for number in range(len(job.urls)) for asset in _song(job, number))
     seconds = None if job.order.kind == "image" else job.order.seconds
-    bare = SOUND_TYPES["pcm"] if job.order.form == "pcm" else None
-    return tuple(Asset(url, seconds, content_type=bare) for url in job.urls)
+    return tuple(Asset(url, seconds, content_type=SOUND_TYPES.get(job.order.form)) for url in job.urls)
 
 
 def _song(job: Job, number: int) -> tuple[Asset, Asset]:

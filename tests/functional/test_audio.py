@@ -100,6 +100,21 @@ def test_bare_samples_that_look_like_a_file_stay_samples(here: Harness) -> None:
     assert (status, sound, headers["content-type"]) == (200, samples, "audio/pcm")
 
 
+def test_an_upstream_that_is_a_relay_like_this_one_makes_speech_as_a_task(here: Harness) -> None:
+    sold = here.services.catalog
+    model = sold.models["tts-1"]
+    as_task = replace(model, sources=(replace(model.sources[0], api="audio-async"),))
+    here.services = replace(here.services, catalog=replace(sold, models={**sold.models, "tts-1": as_task}))
+    task_id = here.post(SPEECH, HELLO | {"response_format": "pcm", "async": True})[1]["id"]
+    here.run(5)
+    here.network.script["file"] = [Answer(200, sample("wav"))]
+    here.network.finish()
+    here.run(120)
+    told = here.request("GET", f"{SPEECH}/{task_id}")[1]
+    assert (told["status"], told["content_type"]) == ("completed", "audio/pcm")
+    assert here.bytes_of(here.task(task_id).assets[0].key or "") == sample("wav")
+
+
 def test_a_sound_that_no_answer_holds_is_shown_the_way_to(here: Harness) -> None:
     working(here)
     long = MP3 + bytes(MOST_INSIDE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from relay.families.dialect import CREATE, CREATE_RECORD, RECORD_FACTS, AnyRoute, Route, Told
+from relay.families.dialect import CREATE, CREATE_RECORD, RECORD_FACTS, AnyRoute, Record, Route, Told
 from relay.families.newapi.audio import read, write
 from relay.families.newapi.audio.words import MOST_INSIDE, PLATFORM, SPEECH, TRANSCRIPTIONS, TRANSLATIONS
 from relay.families.newapi.task_documents import WAIT, prefers_async
@@ -20,28 +20,24 @@ from relay.nouns.task import Task
 from relay.nouns.wire import Inbound, Reply
 
 
-def _accept_speech(told: Told[Task]) -> Reply:
-    return write.write_accepted(write.of_task(told))
+def _alone(write: Callable[[Told[Record]], Reply]) -> Callable[[Told[Task]], Reply]:
+    """Speech is told without its request, of which its document says nothing: so an answer may hold the sound."""
 
+    def written(told: Told[Task]) -> Reply:
+        task = told.found
+        draft = Draft(task.dialect, task.platform, task.kind, task.model)
+        return write(Told(Record(task, draft), told.now, told.base_url, told.trace_id, told.refer))
 
-def _prefer_speech(told: Told[Task]) -> Reply:
-    return write.write_preferred(write.of_task(told))
-
-
-def _tell_speech(told: Told[Task]) -> Reply:
-    return write.write_status(write.of_task(told))
+    return written
 
 
 def _speech() -> Iterator[AnyRoute]:
-    asked = Route(
-        "POST", SPEECH, CREATE, read.read_speech, _accept_speech, error=write_openai_error, ended=_tell_speech
-    )
-    yield replace(asked, write=_prefer_speech, when=prefers_async)
+    accepted, told, error = _alone(write.write_accepted), _alone(write.write_status), write_openai_error
+    asked = Route("POST", SPEECH, CREATE, read.read_speech, accepted, error=error, ended=told)
+    yield replace(asked, write=_alone(write.write_preferred), when=prefers_async)
     yield replace(asked, when=read.wants_task)
     yield replace(asked, ended=write.write_spoken, wait=WAIT, inline=MOST_INSIDE)
-    yield Route(
-        "GET", f"{SPEECH}/{{audio_id}}", RECORD_FACTS, read.read_query, write.write_status, error=write_openai_error
-    )
+    yield Route("GET", f"{SPEECH}/{{audio_id}}", RECORD_FACTS, read.read_query, write.write_status, error=error)
 
 
 def _transcripts(path: str, reader: Callable[[Inbound, Catalog], Draft]) -> Iterator[AnyRoute]:

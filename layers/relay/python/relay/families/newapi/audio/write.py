@@ -19,7 +19,7 @@ from relay.families.newapi.audio.words import (
     VERBOSE,
 )
 from relay.families.newapi.task_documents import as_accepted, task_headers, write_failure, write_head
-from relay.nouns.draft import Draft, Kind
+from relay.nouns.draft import Kind
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Json, Reply, compact
 
@@ -95,10 +95,3 @@ def _headers(told: Told[Record]) -> dict[str, str]:
     task = told.found.task
     home = SPEECH if task.kind is Kind.SPEECH else TRANSLATIONS if task.action == TRANSLATE else TRANSCRIPTIONS
     return dict(task_headers(Told(task, told.now, told.base_url, told.trace_id), f"{home}/{task.task_id}"))
-
-
-def of_task(told: Told[Task]) -> Told[Record]:
-    """The same of a creation that is told without its request: a speech's document says nothing of it."""
-    task = told.found
-    draft = Draft(task.dialect, task.platform, task.kind, task.model)
-    return Told(Record(task, draft), told.now, told.base_url, told.trace_id, told.refer)
