@@ -21,6 +21,7 @@ from local.web import WebFunction
 
 # What belongs to one connection and not to the message; the servers at both ends write these themselves.
 _OF_THE_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "proxy-connection"}
+_NOT_KEPT = {"date"} | _OF_THE_CONNECTION
 _NOT_PASSED = {"host", "content-length"} | _OF_THE_CONNECTION
 _OURS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")  # what the client library would add
 
@@ -111,7 +112,7 @@ class Line:
                 self.request.method, target, headers=headers, data=self.body or None, allow_redirects=False
             ) as answer,
         ):
-            kept = [each for each in answer.raw_headers if each[0].decode().lower() not in _OF_THE_CONNECTION]
+            kept = [each for each in answer.raw_headers if each[0].decode().lower() not in _NOT_KEPT]
             sent.append({"type": "http.response.start", "status": answer.status, "headers": kept})
             await send(sent[0])
             async for chunk in answer.content.iter_any():

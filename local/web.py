@@ -27,7 +27,10 @@ class Versioned(Protocol):
 
 
 class WebFunction:
-    """A function behind a URL. The cloud gives each request an environment of its own; here they share a process."""
+    """A function behind a URL. The cloud gives each request an environment of its own; here they share a process.
+
+    When its source has changed, the next request replaces the process, which ends the lines that are open.
+    """
 
     def __init__(
         self, spec: FunctionSpec, aws: Mapping[str, str], sources: Versioned, log: Callable[[str], None]
@@ -58,9 +61,9 @@ class WebFunction:
             return self._address or None
 
     def close(self) -> None:
-        """Kill it and whatever it started."""
+        """Kill it and whatever it started, also while it is starting."""
+        self._closed = True
         with self._one:
-            self._closed = True
             self._end()
 
     def _alive(self) -> bool:
@@ -74,7 +77,7 @@ class WebFunction:
         self._process = start(self.spec, f"./{self.spec.handler}", variables)
         threading.Thread(target=pump, args=(self._process, self._log), daemon=True).start()
         until = time.monotonic() + _START_SECONDS
-        while self._alive() and time.monotonic() < until:
+        while self._alive() and not self._closed and time.monotonic() < until:
             if _answers(port):
                 self._address = f"http://{HOST}:{port}"
                 return
