@@ -12,13 +12,17 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from local.upstreams.newapi.audio import WORDS
+from relay.edge.asking import tell
+from relay.edge.operations import Ask
+from relay.families import dialect
+from relay.families.dialect import Record
 from relay.families.newapi.audio.words import MOST_INSIDE, SPOKEN
 from relay.flow import inlining
 from relay.flow.uploads import MAX_DIRECT
 from relay.nouns.media import sniff
 from relay.nouns.money import nanos
 from relay.nouns.task import State
-from relay.nouns.wire import Answer
+from relay.nouns.wire import Answer, Inbound
 from tests.functional.aws_fakes import http_event
 from tests.functional.harness import KEY, START, Harness, harness
 from tests.functional.network import CLIENT, Script
@@ -207,6 +211,19 @@ def test_the_verbose_form_says_who_said_what_when_and_is_told_again(here: Harnes
     assert [each["text"] for each in said["segments"]] == list(WORDS)
     told = here.request("GET", headers["location"].removeprefix(HOST))[1]
     assert (told["object"], told["status"], told["segments"]) == ("audio.transcription", "completed", said["segments"])
+
+
+def test_words_that_were_heard_while_a_line_was_held_open_are_told(here: Harness) -> None:
+    """Whatever endpoint waited: it knows the task as it was created, without words."""
+    task_id = here.post(TRANSCRIPTIONS, {"file": LINK, "async": True})[1]["id"]
+    here.network.script["file"] = [Answer(200, MP3)]
+    here.run(60)
+    found = here.services.store.tasks.request(here.account_id, task_id)
+    assert found is not None
+    waiting = next(each for each in dialect("newapi").routes if each.path == TRANSCRIPTIONS and each.wait)
+    asked_for: Ask[Any] = Ask(here.services, None, Inbound("POST", TRANSCRIPTIONS), lambda: None, "", HOST)
+    reply = tell(asked_for, waiting, Record(here.task(task_id), found), waited=True)
+    assert json.loads(reply.body) == {"text": HEARD}
 
 
 def test_a_recording_is_named_by_an_address_or_by_an_upload(here: Harness) -> None:

@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from relay.edge.operations import Ask
-from relay.families.dialect import AnyRoute, Told
+from relay.families.dialect import CREATE_RECORD, AnyRoute, Told
 from relay.flow.access import Caller
 from relay.flow.links import refer
 from relay.flow.results import with_bytes
 from relay.flow.services import Services
-from relay.nouns.task import Task
+from relay.nouns.task import State, Task
 from relay.nouns.wire import Inbound, Reply
 
 
@@ -29,6 +29,8 @@ def tell(asked: Ask[Any], route: AnyRoute, found: Any, *, waited: bool) -> Reply
     """What the client is told. `waited`: it waited for the end, and is told that where it has come."""
     if route.inline and isinstance(found, Task):
         found = with_bytes(asked.services, found, route.inline)
+    if route.use is CREATE_RECORD and found.task.state is State.SUCCEEDED:  # which was not known when it was created
+        found = found._replace(facts=asked.services.store.tasks.facts(found.task.account_id, found.task.task_id))
     write = route.ended if route.ended and waited and found.terminal else route.write
     services = asked.services
     return write(Told(found, services.clock(), asked.base_url, asked.trace_id, partial(refer, services)))

@@ -10,21 +10,14 @@ from relay.flow.cancel import cancel as withdraw
 from relay.flow.links import sign_links
 from relay.flow.wait import wait_for_end
 from relay.nouns.draft import Draft
-from relay.nouns.task import State, Task
+from relay.nouns.task import Task
 
 
 def create(ask: Ask[Draft]) -> Task:
-    return _create(ask).task
+    return create_record(ask).task
 
 
 def create_record(ask: Ask[Draft]) -> Record:
-    made = _create(ask)
-    if made.task.state is not State.SUCCEEDED:
-        return made
-    return made._replace(facts=ask.services.store.tasks.facts(made.task.account_id, made.task.task_id))
-
-
-def _create(ask: Ask[Draft]) -> Record:
     until = ask.services.clock() + ask.wait * 1000
     repeat = intake.idempotency(ask.inbound)
     earlier = intake.earlier(ask.services, ask.caller, repeat)
