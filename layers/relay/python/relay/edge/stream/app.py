@@ -55,7 +55,7 @@ class StreamEndpoint:
 
     async def _answer(self, scope: Scope, receive: Receive, trace_id: str) -> ASGIApp:
         """What sends the answer. Nothing is charged before it runs, but for what is answered at once."""
-        refuse = self._refusing(dialect_at(scope["path"]).error_at(scope["path"]), trace_id)
+        refuse = self._refusing(partial(_write_error_at, scope["path"]), trace_id)
         try:
             inbound = await read_inbound(scope, receive)
             target, params = self._routes.find(inbound)
@@ -105,6 +105,11 @@ class StreamEndpoint:
                     await asyncio.to_thread(self._services.secrets.refresh)
             except Exception:
                 logger.exception("upkeep failed")
+
+
+def _write_error_at(path: str, error: RelayError, trace_id: str) -> Reply:
+    """An error of a request that no route took yet."""
+    return dialect_at(path).error_at(path)(error, trace_id)
 
 
 def application(endpoint: StreamEndpoint) -> Starlette:
