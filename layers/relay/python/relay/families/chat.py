@@ -45,6 +45,6 @@ class ChatWriter(EventWriter):
     def show(self, document: Mapping[str, Json], bill: Bill | None) -> Mapping[str, Json]:
         if self.asked.shows_usage:
             return super().show(document, bill)
-        if "usage" not in document:
+        if not document.get("usage"):  # a null in every chunk harms nobody, and leaving it saves writing them anew
             return document
         return {name: value for name, value in document.items() if name != "usage"} if document.get("choices") else {}

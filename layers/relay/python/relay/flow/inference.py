@@ -29,7 +29,6 @@ from relay.nouns.line_errors import Broken, Unavailable
 from relay.nouns.money import NANOS
 from relay.nouns.wire import Json
 
-LINE_SECONDS = 840.0  # a call may take; a function has 900
 REST_SECONDS = 5.0  # for what may follow the last event of an answer: what was used, and the stream's own end
 LARGEST_ANSWER = 32 << 20  # bytes of an answer in one piece
 
@@ -49,7 +48,7 @@ class Meter:
         """Whether the event tells what was used."""
         found = self.shape.read_usage(event.document)
         self.began = True
-        self.wrote += written(event.document)
+        self.wrote += written(event.raw)
         self.ended = self.ended or self.shape.ends(event.document)
         self.told = found.most(self.told or found) if found else self.told
         return found is not None
@@ -74,11 +73,10 @@ class Inferring:
         """A call that is answered in one piece. Raises RelayError: then nothing was charged."""
         async with self._line(caller, asked) as hold:
             try:
-                async with asyncio.timeout(LINE_SECONDS):
-                    document, used = await self._whole(asked)
-            except (RelayError, TimeoutError) as error:
+                document, used = await self._whole(asked)
+            except RelayError:
                 await self._settle(hold, asked, Tokens())
-                raise error if isinstance(error, RelayError) else Unavailable from error
+                raise
             except BaseException:  # the client went away from an upstream that was at work
                 self._settle_soon(hold, asked, estimated(asked, None, 0))
                 raise
@@ -88,8 +86,9 @@ class Inferring:
         for api, source in self.sources.of(asked):
             try:
                 async with self.sources.open(api, source, asked) as arriving:
-                    document = api.read(await arriving.whole(LARGEST_ANSWER))
-                return document, api.shape.read_usage(document) or estimated(asked, None, written(document))
+                    answer = await arriving.whole(LARGEST_ANSWER)
+                document = api.read(answer)
+                return document, api.shape.read_usage(document) or estimated(asked, None, written(answer.body))
             except FAILURES as error:
                 self.sources.pass_over(source, asked, error)
         raise Unavailable
@@ -118,11 +117,10 @@ class Inferring:
 
     async def _events(self, asked: Inference, meter: Meter) -> AsyncIterator[Event]:
         """The events of the first source that has one. Raises RelayError."""
-        deadline = asyncio.get_running_loop().time() + LINE_SECONDS
         for api, source in self.sources.of(asked):
             try:
                 async with self.sources.open(api, source, asked) as arriving:
-                    async for event in _timed(api, arriving, meter, deadline):
+                    async for event in _heard(api, arriving, meter):
                         yield event
                 if not meter.ended:
                     raise Refused("the stream ends too early", elsewhere=True)
@@ -160,24 +158,25 @@ class Inferring:
         return Bill(used, cost, float(round(Decimal(cost) / NANOS / catalog.usd, 12)))
 
 
-async def _timed(api: InferenceApi, arriving: Arriving, meter: Meter, deadline: float) -> AsyncIterator[Event]:
-    """The events of an answer. Raises Refused, NoAnswer, TimeoutError.
+async def _heard(api: InferenceApi, arriving: Arriving, meter: Meter) -> AsyncIterator[Event]:
+    """The events of an answer. Raises Refused, NoAnswer, EventTooLarge.
 
     After the last one that matters the upstream has a few seconds more: some tell what was used only then.
     """
-    loop, raws = asyncio.get_running_loop(), cut_events(arriving.chunks)
-    while True:
-        until = min(deadline, loop.time() + REST_SECONDS) if meter.ended else deadline
-        try:
-            async with asyncio.timeout_at(until):
-                raw = await anext(raws, None)
-        except TimeoutError:
-            if meter.ended:
-                return
-            raise
-        if raw is None or raw.startswith(b"data: [DONE]"):
+    raws = cut_events(arriving.chunks)
+    while raw := await (_last(raws) if meter.ended else anext(raws, None)):
+        if raw.startswith(b"data: [DONE]"):
             return
         heard = read_raw_event(mask_whole(raw, arriving.hidden))
         event = api.read_event(heard) if heard else None
         if event:
             yield event
+
+
+async def _last(raws: AsyncIterator[bytes]) -> bytes | None:
+    """What may follow the end of an answer."""
+    try:
+        async with asyncio.timeout(REST_SECONDS):
+            return await anext(raws, None)
+    except TimeoutError:
+        return None

@@ -22,7 +22,8 @@ from relay.nouns.faults import SENTENCES
 from relay.nouns.inference import Inference
 from relay.nouns.wire import compact
 
-FAILURES = (Refused, NoAnswer, NotSent, EgressRefused, EventTooLarge, TimeoutError)  # of one source
+FAILURES = (Refused, NoAnswer, NotSent, EgressRefused, EventTooLarge)  # of one source
+LINE_SECONDS = 840.0  # a call may take; a function has 900
 LARGEST_REFUSAL = 1 << 16  # bytes read of an answer that refuses
 QUOTED = 20_000  # characters of a request that are kept out of the log
 
@@ -53,7 +54,7 @@ class Sources:
     @asynccontextmanager
     async def open(self, api: InferenceApi, source: Source, asked: Inference) -> AsyncIterator[Arriving]:
         """The answer of a source. Raises what FAILURES lists."""
-        call, hidden = self.services.address(source.upstream, api.write(asked, source.model), 0.0)
+        call, hidden = self.services.address(source.upstream, api.write(asked, source.model), LINE_SECONDS)
         async with self.lines.open(call) as found:
             arriving = replace(found, hidden=hidden)
             if not 200 <= arriving.status < 300:

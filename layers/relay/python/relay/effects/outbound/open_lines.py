@@ -73,21 +73,27 @@ class OpenLines:
             auto_decompress=True,
             read_bufsize=PIECE,
             skip_auto_headers=("User-Agent",),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS),
         )
 
     @asynccontextmanager
     async def open(self, call: Call) -> AsyncIterator[Arriving]:
         """Make a call and read its answer inside the context. Raises EgressRefused, NotSent or NoAnswer.
 
-        Leaving the context before the answer's end closes the connection, which stops the upstream. The whole call is
-        not bounded here: whoever makes it ends it.
+        Leaving the context before the answer's end closes the connection, which stops the upstream. `call.timeout`
+        bounds all of it.
         """
         self._check(call)
         headers = {"user-agent": "genrelay", **call.headers}
         try:
             response = await self._session.request(
-                call.method, call.url, data=call.body or None, headers=headers, allow_redirects=False
+                call.method,
+                call.url,
+                data=call.body or None,
+                headers=headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(
+                    total=call.timeout, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS
+                ),
             )
         except (EgressRefused, NotSent):
             raise
