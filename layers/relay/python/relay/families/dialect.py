@@ -105,7 +105,8 @@ class Route(Generic[Asked, Found]):
     what goes wrong there, where a family's APIs do not say it alike; else the dialect's `write_error` does. `ended`
     answers a creation whose client waited until the task had ended; without it no client can wait there. `wait` is for
     how many seconds a client waits that does not say so, where its API's answer is the result. With `inline` the task
-    that is told has its results' bytes in it, where they are kept here and are no more than that together.
+    that is told has its results' bytes in it, where they are kept here and are no more than that together. `padded`:
+    its answer is a JSON document, before which spaces may show that a line is still open.
     """
 
     method: str
@@ -119,6 +120,7 @@ class Route(Generic[Asked, Found]):
     ended: Callable[[Told[Found]], Reply] | None = None
     wait: int = 0
     inline: int = 0
+    padded: bool = True
     events: Callable[[Inference], EventWriter] | None = None  # writes the stream of a model call that wants one
 
     def lies_at(self, path: str) -> bool:

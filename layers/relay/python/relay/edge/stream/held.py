@@ -19,6 +19,7 @@ from relay.flow.wait import pauses, preferred_wait
 from relay.nouns.task import Task
 
 MOST_SECONDS = 840  # a client may wait; a function has 900
+QUIET_SECONDS = 110  # the same where nothing may show that the line is open: the front gives up after 120
 LONGEST_PAUSE = 3.0  # seconds between two looks at a task
 
 
@@ -30,13 +31,14 @@ class Held:
 
     async def answer(self, route: AnyRoute, asked: Ask[Any], respond: Respond) -> ASGIApp:
         """Raises RelayError for what is wrong with the request."""
-        preferred = preferred_wait(asked.inbound, MOST_SECONDS) if route.ended else None
-        seconds = (MOST_SECONDS if route.wait else 0) if preferred is None else preferred
+        most = MOST_SECONDS if route.padded else QUIET_SECONDS
+        preferred = preferred_wait(asked.inbound, most) if route.ended else None
+        seconds = (most if route.wait else 0) if preferred is None else preferred
         found = await asyncio.to_thread(self._operations[route.use], asked)
         if not seconds or found.terminal:
             reply = await asyncio.to_thread(partial(tell, asked, route, found, waited=bool(seconds)))
             return respond.now(applied(reply, preferred))
-        return respond.later(self._wait(route, asked, found, seconds, preferred))
+        return respond.later(self._wait(route, asked, found, seconds, preferred), padded=route.padded)
 
     async def _wait(
         self, route: AnyRoute, asked: Ask[Any], found: Task | Record, seconds: int, preferred: int | None

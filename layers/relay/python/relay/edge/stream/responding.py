@@ -29,11 +29,16 @@ class Respond:
         headers = self._traced(reply).headers
         return Response(reply.body, reply.status, dict(headers), reply.content_type or None)
 
-    def later(self, pieces: Pieces) -> ASGIApp:
-        """With the one Reply of `pieces`, which may take long."""
+    def later(self, pieces: Pieces, *, padded: bool = True) -> ASGIApp:
+        """With the one Reply of `pieces`, which may take long; spaces stand before it unless it is not `padded`."""
         begin = self._traced(Reply(200, content_type=JSON))
         return Sending(
-            self._marked(pieces), begin, b" ", self._refusal, lambda error: self.refuse(error).body, PATIENCE
+            self._marked(pieces),
+            begin,
+            b" " if padded else b"",
+            self._refusal,
+            lambda error: self.refuse(error).body,
+            PATIENCE,
         )
 
     def stream(

@@ -36,7 +36,7 @@ def _speech() -> Iterator[AnyRoute]:
     asked = Route("POST", SPEECH, CREATE, read.read_speech, accepted, error=error, ended=told)
     yield replace(asked, write=_alone(write.write_preferred), when=prefers_async)
     yield replace(asked, when=read.wants_task)
-    yield replace(asked, ended=write.write_spoken, wait=WAIT, inline=MOST_INSIDE)
+    yield replace(asked, ended=write.write_spoken, wait=WAIT, inline=MOST_INSIDE, padded=False)
     yield Route("GET", f"{SPEECH}/{{audio_id}}", RECORD_FACTS, read.read_query, write.write_status, error=error)
 
 
@@ -45,7 +45,7 @@ def _transcripts(path: str, reader: Callable[[Inbound, Catalog], Draft]) -> Iter
     asked = Route("POST", path, CREATE_RECORD, reader, accepted, error=write_openai_error, ended=told)
     yield replace(asked, write=write.write_preferred, when=prefers_async)
     yield replace(asked, when=read.wants_task)
-    yield replace(asked, ended=write.write_heard, wait=WAIT)
+    yield replace(asked, ended=write.write_heard, wait=WAIT, padded=False)
     yield Route("GET", f"{path}/{{audio_id}}", RECORD_FACTS, read.read_query, told, error=write_openai_error)
 
 
