@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from local.demo_chat import MODEL, Chat, chat
 from local.demo_tasks import DEMO_TASKS, DemoTask, Run
 from local.gallery import write_gallery
 from local.relayed import LocalRelay
@@ -64,8 +65,9 @@ def _run(console: Console, run: Run) -> bool:
         first = path.read_text("utf-8").strip().partition("\n")[0]
         console.print(Text(f"{path.name} begins: {first}"), no_wrap=True, overflow="ellipsis")
     console.print(f"fetched by the relay's own links; the providers' had died by then: {dead} of {given}")
+    said = _chat(console, run)
     after = run.relay.deployment.account(run.relay.demo.account_id).balance
-    spent = sum(run.task(e).price for e in DEMO_TASKS if run.task(e).state is State.SUCCEEDED)
+    spent = sum(run.task(e).price for e in DEMO_TASKS if run.task(e).state is State.SUCCEEDED) + (said.task.used or 0)
     drift = run.relay.deployment.store.accounts.drift(run.relay.demo.account_id)
     agrees = drift == 0 and before - after == spent
     console.print(
@@ -76,9 +78,20 @@ def _run(console: Console, run: Run) -> bool:
     console.print(f"open [bold]{OUT / page.name}[/] to see what was made")
     return (
         agrees
+        and said.good
         and dead == given > 0
         and all(run.task(e).state is e.expected and run.told(e) is e.is_told for e in DEMO_TASKS)
     )
+
+
+def _chat(console: Console, run: Run) -> Chat:
+    said = chat(run.relay)
+    console.print(Text(f"{MODEL} answers on the open line: {said.words}"), no_wrap=True, overflow="ellipsis")
+    console.print(
+        f"{said.pieces} pieces, the first after {said.first:.1f} s, the last after {said.last:.1f} s; "
+        f"{said.task.tokens} tokens, ¥{(said.task.used or 0) / NANOS:.6f}"
+    )
+    return said
 
 
 def _watch(console: Console, run: Run) -> None:

@@ -19,6 +19,7 @@ from ops.terms import READY_FILE
 from relay.edge.wiring import catalog
 
 LOG = Path(".local/functions.log")
+CHAT = '{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"hello"}]}'
 
 
 def serve(port: int, state: Path, ready_file: Path | None, *, fresh: bool) -> None:
@@ -99,6 +100,10 @@ Make a picture, then ask for it:
 
 curl -s {relay.url}/api/grok/images {auth} -d '{{"prompt":"a lighthouse at dawn"}}'
 curl -s {relay.url}/api/grok/tasks {auth} -d '{{"task_id":"PASTE-IT-HERE"}}'
+
+Ask a model, and read its answer while it is written:
+
+curl -N {relay.url}/v1/chat/completions {auth} -d '{CHAT}'
 
 Upload a picture of your own; the url in the answer may be an image_url:
 
