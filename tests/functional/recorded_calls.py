@@ -26,7 +26,7 @@ from relay.flow.services import Services
 from relay.flow.shares import Shares
 from relay.flow.uploads import inspect_upload
 from tests.functional.aws_fakes import DelayingQueues, function_of, http_event
-from tests.functional.harness import ARN, BUCKET, REGION, SECRETS, Harness
+from tests.functional.harness import ARN, BUCKET, KEYS, REGION, SECRETS, Harness
 from tests.functional.holding import speaking
 from tests.functional.network import CATALOG
 from tests.rules.tree import functions
@@ -181,6 +181,11 @@ class RecordingHarness(Harness):
         _operator("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
         with self.at("inspect_upload"):
             inspect_upload(self.services, key)
+
+    def hold_key(self, upstream: str) -> None:
+        """From here on we hold an upstream's key."""
+        name = f"upstreams/{upstream}/key"
+        _operator("ssm").put_parameter(Name=f"{PREFIX}/{name}", Value=KEYS[name], Type="SecureString")
 
     def speak(self, api: Api) -> None:
         """From here on an upstream speaks `api`, as `holding.speak` says."""

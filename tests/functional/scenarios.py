@@ -15,6 +15,7 @@ from relay.nouns.wire import Answer, Call
 from tests.functional.asking import begin, complete
 from tests.functional.events_in import eventful_provider, tell
 from tests.functional.holding import STREAMING, URL, Streamed
+from tests.functional.model_calls import call_model
 from tests.functional.network import CLIENT
 from tests.functional.recorded_calls import RecordingHarness
 
@@ -55,6 +56,12 @@ def a_task_waits_for_its_client(here: RecordingHarness) -> None:
     with here.at("submit"):
         task = begin(here)
         assert complete(here, task.task_id).state is State.PENDING
+
+
+def a_model_is_called(here: RecordingHarness) -> None:
+    here.hold_key("newapi")
+    with here.at("stream"):
+        assert call_model(here.services, here.network).cost > 0
 
 
 def a_client_is_told_of_moves(here: RecordingHarness) -> None:
@@ -289,7 +296,7 @@ def the_books_are_audited(here: RecordingHarness) -> None:
 
 
 SCENARIOS: tuple[Callable[[RecordingHarness], None], ...] = (
-    a_task_is_taken_back,
+    *(a_task_is_taken_back, a_model_is_called),
     *(a_task_waits_for_its_client, a_client_is_told_of_moves),
     *(a_request_is_repeated, a_video_is_continued, a_task_is_asked_for, an_account_looks_at_itself),
     *(a_callback_ends_a_task, a_callback_is_not_confirmed, a_callback_brings_a_lost_job),
