@@ -60,9 +60,10 @@ def test_there_is_something_to_type() -> None:
 def test_the_python_runs_as_it_stands(served: Served, code: str) -> None:
     done = run(served, "-c", code)
     assert done.returncode == 0, done.stdout + done.stderr
-    first, second = done.stdout.splitlines()
+    first, second, third = done.stdout.splitlines()
     assert re.fullmatch(r"succeeded \{.*'url': 'http.*\}", first)
     assert re.fullmatch(r"success [\w-]{36}", second)
+    assert "lighthouses" in third
 
 
 @pytest.mark.parametrize("line", OPS)
