@@ -20,7 +20,7 @@ print(services.cache_info().currsize, *(name for name in sys.modules if name.sta
 """
 BASES = {
     f"relay.families.{name}"
-    for name in ("dialect", "provider", "bodies", "forms", "reading", "readers", "asked", "inference")
+    for name in ("dialect", "provider", "bodies", "forms", "reading", "readers", "asked", "inference", "progress")
 }
 SETTINGS = {"AWS_DEFAULT_REGION": "eu-west-1", "POWERTOOLS_METRICS_NAMESPACE": "x", "PYTHONDONTWRITEBYTECODE": "1"}
 

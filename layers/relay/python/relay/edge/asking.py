@@ -27,13 +27,18 @@ def ask(
 
 def tell(asked: Ask[Any], route: AnyRoute, found: Any, *, waited: bool) -> Reply:  # noqa: ANN401 - as the use case says
     """What the client is told. `waited`: it waited for the end, and is told that where it has come."""
+    write = route.ended if route.ended and waited and found.terminal else route.write
+    return write(told(asked, route, found))
+
+
+def told(asked: Ask[Any], route: AnyRoute, found: Any) -> Told[Any]:  # noqa: ANN401 - as the use case says
+    """What there is to tell, as the route wants it."""
     if route.inline and isinstance(found, Task):
         found = with_bytes(asked.services, found, route.inline)
     if route.use is CREATE_RECORD and found.task.state is State.SUCCEEDED:  # which was not known when it was created
         found = found._replace(facts=asked.services.store.tasks.facts(found.task.account_id, found.task.task_id))
-    write = route.ended if route.ended and waited and found.terminal else route.write
     services = asked.services
-    return write(Told(found, services.clock(), asked.base_url, asked.trace_id, partial(refer, services)))
+    return Told(found, services.clock(), asked.base_url, asked.trace_id, partial(refer, services))
 
 
 def applied(reply: Reply, preferred: int | None) -> Reply:

@@ -15,7 +15,7 @@ from relay.families.dialect import AnyRoute, Auth, Dialect
 from relay.flow.access import Access, Caller
 from relay.flow.services import Services
 from relay.flow.wait import preferred_wait
-from relay.nouns.errors import NotFound, RelayError, WrongMethod
+from relay.nouns.errors import InvalidParameter, NotFound, RelayError, WrongMethod
 from relay.nouns.wire import Inbound, Reply
 
 
@@ -82,14 +82,10 @@ class ClientEndpoint(Endpoint):
         base_url = services.public_url or f"https://{event['requestContext']['domainName']}"
         preferred = preferred_wait(inbound) if route.ended else None
         wait = route.wait if preferred is None else preferred
-        asked = ask(
-            services,
-            self._caller(services, speaker, route, inbound),
-            route,
-            inbound,
-            base_url=base_url,
-            trace_id=trace_id,
-        )
+        caller = self._caller(services, speaker, route, inbound)
+        if route.progress:
+            raise _elsewhere(route.progress().asked_by)
+        asked = ask(services, caller, route, inbound, base_url=base_url, trace_id=trace_id)
         found = self._operations[route.use](replace(asked, wait=wait))
         return applied(tell(asked, route, found, waited=bool(wait)), preferred)
 
@@ -98,3 +94,9 @@ class ClientEndpoint(Endpoint):
             return None
         self._access = self._access or Access(services)
         return self._access.caller(speaker.read_key(inbound), speaker.family, reading=route.use.counted)
+
+
+def _elsewhere(field: str) -> RelayError:
+    return InvalidParameter(
+        field, "is served by the stream endpoint, which has an address of its own", "仅由流式地址提供，请使用该地址"
+    )

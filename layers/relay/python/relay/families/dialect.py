@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 from relay.families.asked import Completion, Download, TaskQuery
 from relay.families.inference import Completed, EventWriter
+from relay.families.progress import ProgressWriter
 from relay.nouns.account import Balance, FileLink, FilePart, Form, FormRequest, Statement, StatementPage, Upload
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft
@@ -106,7 +107,8 @@ class Route(Generic[Asked, Found]):
     answers a creation whose client waited until the task had ended; without it no client can wait there. `wait` is for
     how many seconds a client waits that does not say so, where its API's answer is the result. With `inline` the task
     that is told has its results' bytes in it, where they are kept here and are no more than that together. `padded`:
-    its answer is a JSON document, before which spaces may show that a line is still open.
+    its answer is a JSON document, before which spaces may show that a line is still open. `progress` writes the stream
+    of a creation that is watched while it is made, at the stream endpoint alone.
     """
 
     method: str
@@ -122,6 +124,7 @@ class Route(Generic[Asked, Found]):
     inline: int = 0
     padded: bool = True
     events: Callable[[Inference], EventWriter] | None = None  # writes the stream of a model call that wants one
+    progress: Callable[[], ProgressWriter] | None = None
 
     def lies_at(self, path: str) -> bool:
         """Whether a request's path is this route's."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -38,11 +38,18 @@ logger = Logger(child=True)
 class StreamEndpoint:
     """What one process serves. `keep` is for how many ms a reservation takes model calls; 0 makes one for each call."""
 
-    def __init__(self, services: Services, operations: Operations, lines: OpenLines, keep: int = 0) -> None:
+    def __init__(
+        self,
+        services: Services,
+        operations: Operations,
+        lines: OpenLines,
+        keep: int = 0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._services, self._operations = services, operations
         self._access = Access(services)
         self.calls = ModelCalls(services, lines, keep)
-        self._held = Held(services, operations)
+        self._held = Held(services, operations, sleep)
         self._routes = Routes(map(dialect, FAMILIES), {*operations, INFER})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from starlette.responses import Response
 from starlette.types import ASGIApp
@@ -20,10 +20,11 @@ STREAM_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 @dataclass(frozen=True, slots=True)
 class Respond:
-    """`refuse` writes an error in the words of the route."""
+    """`refuse` writes an error in the words of the route. `headers` stand on every answer."""
 
     refuse: Callable[[Exception], Reply]
     trace_id: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def now(self, reply: Reply) -> ASGIApp:
         headers = self._traced(reply).headers
@@ -61,4 +62,4 @@ class Respond:
         return self._traced(self.refuse(error))
 
     def _traced(self, reply: Reply) -> Reply:
-        return replace(reply, headers={"x-trace-id": self.trace_id, **reply.headers})
+        return replace(reply, headers={"x-trace-id": self.trace_id, **self.headers, **reply.headers})

@@ -1,6 +1,7 @@
 """How the family's clients speak to us: its routes.
 
-A client that asks for a task is answered at once, any other waits as long as a request may take. No streams are served.
+A client that asks for a task is answered at once, one that asks for a stream watches it being made, and any other waits
+as long as a request may take.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import replace
 
 from relay.families.dialect import CREATE_RECORD, RECORD_FACTS, AnyRoute, Dialect, Record, Route, Told
 from relay.families.sora2api import films, read, write
+from relay.families.sora2api.streams import Progress
 from relay.families.sora2api.words import (
     ANIMATE,
     CHARACTER,
@@ -36,8 +38,20 @@ def _task_route(path: str, reader: Callable[[Inbound, Catalog], Draft]) -> AnyRo
     return Route("POST", path, CREATE_RECORD, reader, write.write_accepted, ended=write.write_status)
 
 
+def _watched(path: str, reader: Callable[[Inbound, Catalog], Draft]) -> Iterator[AnyRoute]:
+    asked = _task_route(path, reader)
+    yield replace(asked, when=read.asks_async)
+    yield replace(asked, when=read.asks_stream, progress=Progress)
+
+
+def _characters(path: str, reader: Callable[[Inbound, Catalog], Draft]) -> Iterator[AnyRoute]:
+    """Nobody waits there for an answer in one piece: the last only refuses."""
+    yield from _watched(path, reader)
+    yield _task_route(path, reader)
+
+
 def _routes(path: str, reader: Callable[[Inbound, Catalog], Draft]) -> Iterator[AnyRoute]:
-    yield replace(_task_route(path, reader), when=read.asks_async)
+    yield from _watched(path, reader)
     waited = write.write_unfinished
     yield Route("POST", path, CREATE_RECORD, reader, waited, ended=write.write_completion, wait=WAIT)
 
@@ -53,8 +67,8 @@ class Sora2apiDialect(Dialect):
         *_routes(STORYBOARD, films.read_storyboard),
         *_routes(DRAW, read.read_image),
         *_routes(REDRAW, read.read_transformed_image),
-        _task_route(CHARACTER, read.read_character),
-        _task_route(CHARACTER_FILM, read.read_character_film),
+        *_characters(CHARACTER, read.read_character),
+        *_characters(CHARACTER_FILM, read.read_character_film),
         Route("GET", f"{TASKS}/{{task_id}}", RECORD_FACTS, read.read_query, write.write_status),
     )
 

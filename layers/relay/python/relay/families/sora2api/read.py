@@ -53,9 +53,18 @@ B = TypeVar("B", bound=_Asked)
 
 
 def asks_async(inbound: Inbound) -> bool:
-    """Whether a client wants the task at once. What cannot be read is told by the reader."""
+    """Whether a client wants the task at once."""
+    return _asks("async_mode", inbound)
+
+
+def asks_stream(inbound: Inbound) -> bool:
+    return _asks("stream", inbound)
+
+
+def _asks(field: str, inbound: Inbound) -> bool:
+    """What cannot be read is told by the reader."""
     try:
-        return b"async_mode" in inbound.body and read_json(inbound).get("async_mode") is True
+        return field.encode() in inbound.body and read_json(inbound).get(field) is True
     except BadInput:
         return False
 
@@ -111,10 +120,8 @@ def read_request(model: type[B], inbound: Inbound) -> B:
     if isinstance(body, Create) and not body.prompt.strip():
         raise MissingField("prompt")
     # paths of characters answer by streams alone, unless a task is asked for
-    if not body.async_mode and (body.stream or "video" in model.model_fields):
-        raise InvalidParameter(
-            "stream", "is not served yet: send async_mode and ask /v1/tasks", "暂不支持，请使用 async_mode"
-        )
+    if not (body.async_mode or body.stream) and "video" in model.model_fields:
+        raise InvalidParameter("stream", "must be true here, or async_mode", "必须为 true，或使用 async_mode")
     return body
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from relay.families.dialect import Record, Told
+from relay.families.reading import as_object
 from relay.families.sora2api.grammar import is_storyboard, read_shots
 from relay.families.sora2api.words import (
     ERRORS,
@@ -22,7 +23,7 @@ from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import RelayError, TooLarge
 from relay.nouns.faults import sentence
 from relay.nouns.task import FAULTS, State, Task
-from relay.nouns.wire import Json, Reply
+from relay.nouns.wire import Json, Reply, compact
 
 RETRY_AFTER = 5  # seconds
 ZONE = timezone(timedelta(hours=8))  # of times, which are written without it
@@ -34,7 +35,7 @@ def write_error(error: RelayError, trace_id: str) -> Reply:
     row = ERRORS.get(error.code, OTHER)
     said = row.message or error.tell(LANGUAGE)
     status = error.status if isinstance(error, TooLarge) else row.status
-    return Reply.json(_error(row._replace(status=status), said, error.field), status, error.headers)
+    return Reply.json(write_error_object(row._replace(status=status), said, error.field), status, error.headers)
 
 
 def write_accepted(told: Told[Record]) -> Reply:
@@ -56,8 +57,8 @@ def write_completion(told: Told[Record]) -> Reply:
     if task.state is not State.SUCCEEDED:
         theirs = _fault_code(task) in CLIENTS_FAULTS
         row = Row(400, REQUEST) if theirs else Row(500, SERVER)
-        return Reply.json(_error(row, _reason(task), None), row.status)
-    answer = {"role": "assistant", "content": _content(told.found)}
+        return Reply.json(write_error_object(row, write_reason(task), None), row.status)
+    answer = {"role": "assistant", "content": write_content(told.found)}
     return Reply.json(
         {
             "id": f"chatcmpl-{task.task_id}",
@@ -79,7 +80,7 @@ def write_task(record: Record) -> dict[str, Json]:
         "model": _name(draft),
         "prompt": draft.prompt,
         "result_urls": _results(record) if task.state is State.SUCCEEDED else None,
-        "error_message": _reason(task) if failed else None,
+        "error_message": write_reason(task) if failed else None,
         "created_at": _time(task.created_at),
         "completed_at": _time(task.completed_at) if task.completed_at else None,
     }
@@ -105,7 +106,12 @@ def _results(record: Record) -> Json:
     return [asset.url for asset in record.task.results]
 
 
-def _content(record: Record) -> str:
+def write_content(record: Record) -> str:
+    """What was made, as chat completions say it in a text."""
+    if record.task.kind is Kind.CHARACTER:
+        card = as_object(_results(record))
+        told = compact({"event": "character_card", "card": card}).decode()
+        return f"{told}\nCreated, character @{card.get('username', '')}"
     urls = [asset.url for asset in record.task.results]
     if record.task.kind is Kind.IMAGE:
         return "\n".join(f"![Generated Image]({url})" for url in urls)
@@ -121,12 +127,12 @@ def _fault_code(task: Task) -> str:
     return (task.fault or FAULTS[task.state]).code
 
 
-def _reason(task: Task) -> str:
+def write_reason(task: Task) -> str:
     said = sentence(_fault_code(task), LANGUAGE)
     return f"{TIMEOUTS[0]}: {said}" if task.state is State.TIMEOUT else said
 
 
-def _error(row: Row, message: str, field: str | None) -> Json:
+def write_error_object(row: Row, message: str, field: str | None) -> Json:
     return {"error": {"message": message, "type": row.type, "param": field, "code": None}}
 
 
