@@ -22,8 +22,10 @@ from benchmarks import (
 )
 from benchmarks.cloud import ROOT, child_process, embedded_cloud, run_in_child
 from benchmarks.costs import Archived, Template
-from benchmarks.lines import rounds
-from benchmarks.lines.rows import compared_rows
+from benchmarks.lines import rounds, used
+from benchmarks.lines.gateways import OURS_NAME, litellm, portkey, simulated_upstream
+from benchmarks.lines.ours import relay
+from benchmarks.lines.rows import chat_of, compared_rows, cost_rows
 from benchmarks.report_rows import Row
 
 UPSTREAM_SECONDS, SLOWER = 0.05, (0.3, 0.6)
@@ -59,8 +61,7 @@ def _measured(console: Console, lags: tuple[tuple[int, int], ...]) -> list[Row]:
         cpu, uploads = _cpu(now)
         paths_and_lags = list(_paths(now, lags, template))
         copies = list(_copies(now, template))
-        now("chats through one process, beside other gateways …")
-        chats = list(compared_rows(rounds.measure()))
+        chats = list(_chats(now, template))
         now(f"a served stack, {SERVED:,} tasks …")
         stack = run_in_child({}, served.measure, SERVED)
     return [*cpu, *paths_and_lags, *copies, *uploads, *chats, *report_rows.served_rows(stack)]
@@ -108,6 +109,16 @@ def _copies(now: Now, template: Template) -> Iterator[Row]:
         archived = [_archived(size, f"{results}/{size}.png") for size in RESULTS]
     yield from report_rows.archiving_rows(archived, template)
     yield from report_rows.copy_rows(copied)
+
+
+def _chats(now: Now, template: Template) -> Iterator[Row]:
+    now("chats through one process, beside other gateways …")
+    compared = rounds.measure((litellm, portkey, relay))
+    yield from compared_rows(compared)
+    now("what a chat reads and writes …")
+    with simulated_upstream() as upstream:
+        alone, shared = used.measure(upstream)
+    yield from cost_rows(chat_of(compared.gateways[OURS_NAME], alone, shared, template.memory["stream"]))
 
 
 def _archived(size: int, result: str) -> Archived:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmarks import upstream
-from benchmarks.measured import UPSTREAMS, calling
+from benchmarks.measured import CHAT_UPSTREAM, UPSTREAMS, calling
 from local.cloud import Cloud
 from local.loops import read_template
 from ops.deployment import Deployment
@@ -89,18 +89,21 @@ def _call(pipe: Connection, function: Callable[..., object], arguments: tuple[ob
         raise
 
 
-def serve_cloud(ready: Connection) -> None:
-    """Serve until the other end of `ready` closes; sends the functions' environment there first."""
+def serve_cloud(ready: Connection, accounts: int = 1) -> None:
+    """Serve until the other end of `ready` closes; sends the functions' environment there first.
+
+    CLIENT_KEYS holds a key of each of so many accounts.
+    """
     cloud = Cloud(None, lambda function, event: (None, False))
     try:
-        ready.send(_create_resources(cloud))
+        ready.send(_create_resources(cloud, accounts))
         with contextlib.suppress(EOFError):
             ready.recv()
     finally:
         cloud.close()
 
 
-def _create_resources(cloud: Cloud) -> dict[str, str]:
+def _create_resources(cloud: Cloud, accounts: int) -> dict[str, str]:
     resources = read_template(TEMPLATE)["Resources"]
     dynamodb, sqs = cloud.client("dynamodb"), cloud.client("sqs")
     outputs = {name: _create_table(dynamodb, name, resources[name]["Properties"]) for name in _TABLES.values()}
@@ -115,7 +118,7 @@ def _create_resources(cloud: Cloud) -> dict[str, str]:
     deployment = Deployment.over(outputs, cloud.client)
     for name, value in _SECRETS.items():
         deployment.put_secret(name, value, overwrite=True)
-    account = deployment.open_account("bench", 3, nanos("1000000"))
+    account, *others = [deployment.open_account("bench", 3, nanos("1000000")) for _ in range(accounts)]
     return {
         **cloud.worker_environment(),
         **_SETTINGS,
@@ -126,6 +129,7 @@ def _create_resources(cloud: Cloud) -> dict[str, str]:
         "POLLER_ARN": machine["stateMachineArn"],
         "ACCOUNT_ID": account.account_id,
         "CLIENT_KEY": account.api_key,
+        "CLIENT_KEYS": " ".join(each.api_key for each in (account, *others)),
     }
 
 
@@ -148,6 +152,7 @@ _SECRETS = {
     "media-secret": "example-media-secret",
     "webhook-master": "example-master",
     **{f"upstreams/{each.NAME}/key": f"sk-EXAMPLE-{each.NAME}" for each in UPSTREAMS},
+    f"upstreams/{CHAT_UPSTREAM}/key": "sk-EXAMPLE",
     f"upstreams/{calling.NAME}/webhook-key": calling.WEBHOOK_KEY,
 }
 

@@ -14,6 +14,7 @@ from relay.nouns.task import Task
 client = aistudio
 calling, polled = kie, aistudio
 UPSTREAMS = (kie, aistudio)
+CHAT_UPSTREAM, CHAT_MODEL = "newapi", "gpt-4o-mini"
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
 from benchmarks.lines import costs
-from benchmarks.lines.costs import Chat
+from benchmarks.lines.costs import Chat, Kept
 from benchmarks.lines.gateways import LITELLM_NAME, OURS_NAME
-from benchmarks.lines.rounds import FIRST_MS, LINES, RATE, Busy, Compared, Taken
+from benchmarks.lines.rounds import FIRST_MS, HELD, LINES, RATE, Busy, Compared, Taken
 from benchmarks.report_rows import Row
 
 TIMES_GOAL, FIRST_GOAL = 5, 1.1
@@ -39,7 +39,8 @@ def _gateway(name: str, taken: Taken, found: Compared) -> Iterator[Row]:
     value = f"{taken.first():.0f} ms / {found.direct.first():.0f} ms = {ratio:.2f}×"
     goal = (f"≤ {FIRST_GOAL}×", ratio <= FIRST_GOAL) if name == OURS_NAME else ("", None)
     yield Row(f"{name}: time to the first event, beside the upstream's own", value, *goal)
-    yield Row(f"{name}: memory afterwards", f"{taken.megabytes:.0f} MB")
+    line = (taken.megabytes_held - taken.megabytes) / HELD * 1024
+    yield Row(f"{name}: memory", f"{taken.megabytes:.0f} MB, and {line:.0f} KB for each open line")
 
 
 def _latency(name: str, taken: Taken, found: Compared, other: Taken | None) -> Row:
@@ -73,18 +74,41 @@ def _ceiling(direct: Taken) -> str:
     )
 
 
+def chat_of(ours: Taken, alone: Kept, shared: Kept, function_memory: int) -> Chat:
+    """What a streamed chat takes, as measured."""
+    return Chat(
+        alone,
+        shared,
+        cpu=median(each.cpu for each in ours.streamed),
+        base_megabytes=ours.megabytes,
+        line_megabytes=(ours.megabytes_held - ours.megabytes) / HELD,
+        function_memory=function_memory,
+    )
+
+
 def cost_rows(chat: Chat) -> Iterator[Row]:
-    seconds = " / ".join(map(str, costs.OPEN_SECONDS))
-    yield Row(f"US dollars for a million streamed chats whose lines are open {seconds} s")
-    function = " / ".join(f"${costs.by_function(chat, each):,.2f}" for each in costs.OPEN_SECONDS)
-    yield Row(f"a function for each line, {chat.function_memory} MB", function)
+    spans = costs.OPEN_SECONDS
+    yield Row(f"US dollars for a million streamed chats whose lines are open {_list(spans)} s")
+    function = _list(f"${costs.by_function(chat, each):,.2f}" for each in spans)
+    yield Row(f"a function of {chat.function_memory} MB for each line", f"{function}, of it {_kept(chat.alone)}")
     yield Row("the front before it, where it is on", f"${costs.front():.2f} more")
-    container = " / ".join(f"${costs.by_container(chat, each):,.2f}" for each in costs.OPEN_SECONDS)
-    full = " / ".join(f"{costs.lines(chat, each):,.0f}" for each in costs.OPEN_SECONDS)
-    size = f"{costs.CONTAINER_VCPU} vCPU, {costs.CONTAINER_GB} GB"
-    yield Row(f"full containers of {size}", f"{container}; {full} lines each at {costs.FULL:.0%} of CPU or memory")
-    crossings = " or ".join(f"{costs.crossing(chat, number):.1f} ({number})" for number in (1, 2))
-    yield Row("lines open at once, on average, above which containers with a load balancer are cheaper", crossings)
-    yield Row("memory for each open line", f"{chat.line_megabytes * 1024:.0f} KB beside {chat.base_megabytes:.0f} MB")
-    kept = f"{chat.calls} AWS calls, {chat.writes:g} WRU, {chat.reads:g} RRU"
-    yield Row("what a chat reads, writes and logs by function", f"{kept}; ${costs.stored(chat):.2f} a million")
+    container = _list(f"${costs.by_container(chat, each):,.2f}" for each in spans)
+    yield Row(
+        f"full containers of {costs.CONTAINER_VCPU} vCPU and {costs.CONTAINER_GB} GB",
+        f"{container}, of it {_kept(chat.shared)}",
+    )
+    full = _list(f"{costs.lines(chat, each):,.0f}" for each in spans)
+    yield Row(
+        "lines that a container holds", f"{full}: {costs.FULL:.0%} of its CPU or memory, at most {costs.MOST_LINES:,}"
+    )
+    for number, words in ((1, "one container"), (2, "two containers")):
+        crossings = _list(f"{costs.crossing(chat, each, number):.1f}" for each in spans)
+        yield Row(f"lines open at once, on average, from which on {words} and a load balancer are cheaper", crossings)
+
+
+def _list(each: Iterable[object]) -> str:
+    return " / ".join(map(str, each))
+
+
+def _kept(each: Kept) -> str:
+    return f"${costs.kept(each):.2f} for {each.calls:g} AWS calls, {each.writes:g} WRU, {each.reads:g} RRU, logs"

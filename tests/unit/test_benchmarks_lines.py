@@ -7,17 +7,15 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.lines import costs
-from benchmarks.lines.costs import Chat
+from benchmarks.lines.costs import Chat, Kept
 from benchmarks.lines.gateways import LITELLM_NAME, OURS_NAME, Gateway
 from benchmarks.lines.rounds import Busy, Compared, Taken
 from benchmarks.lines.rows import compared_rows
 from benchmarks.lines.upstream import is_whole
 
 CHAT = Chat(
-    calls=0,
-    writes=8.0,
-    reads=2.0,
-    log_bytes=0.0,
+    alone=Kept(calls=7, writes=8.0, reads=2.0, log_bytes=0.0),
+    shared=Kept(calls=0.7, writes=0.8, reads=0.0, log_bytes=0.0),
     cpu=2.0,
     base_megabytes=100.0,
     line_megabytes=0.5,
@@ -52,21 +50,27 @@ def test_a_function_is_billed_for_as_long_as_its_line_is_open() -> None:
     one, ten = (costs.by_function(CHAT, seconds) for seconds in (1, 10))
 
     assert ten - one == pytest.approx(9 * 13.3334)
-    assert one - 13.3334 == pytest.approx(0.20 + 0.50 * (322 + 3 * 26) / 1000)
+    assert one - 13.3334 == pytest.approx(0.20 + 0.50 * (322 + 3 * 26) / 1000 + 8 * 0.625 + 2 * 0.125)
 
 
 def test_a_container_holds_what_its_processor_or_its_memory_allows() -> None:
     assert costs.lines(CHAT, 1) == pytest.approx(300)  # 0.6 of a second at 2 ms each
-    assert costs.lines(CHAT, 60) == pytest.approx((0.6 * 2048 - 100) / 0.5)
+    assert costs.lines(replace(CHAT, line_megabytes=5.0), 60) == pytest.approx((0.6 * 2048 - 100) / 5)
+    assert costs.lines(CHAT, 60) == 1_000
 
 
-def test_twice_the_memory_of_the_function_halves_the_lines_from_which_on_containers_are_cheaper() -> None:
-    assert costs.crossing(replace(CHAT, function_memory=2048), 1) == pytest.approx(costs.crossing(CHAT, 1) / 2)
-    assert costs.crossing(CHAT, 1) == pytest.approx((0.03238 + 2 * 0.00356 + 0.0225 + 0.008) / (3600 * 13.3334e-6))
+def test_functions_cost_as_much_as_a_container_where_so_many_lines_are_open() -> None:
+    for seconds in (1, 60):
+        chats_an_hour = costs.crossing(CHAT, seconds, 1) * 3600 / seconds
+        container = 0.03238 + 2 * 0.00356 + 0.0225 + 0.008 + chats_an_hour * 0.8 * 0.625e-6
+
+        assert chats_an_hour * costs.by_function(CHAT, seconds) / 1e6 == pytest.approx(container)
 
 
 def _taken(cpu: float, latency: float) -> Taken:
-    return Taken([Busy(1000 / cpu, cpu, 1.0)], [Busy(1000 / cpu, cpu, 1.0)], [[latency] * 3], [[301.0] * 3], 100.0)
+    return Taken(
+        [Busy(1000 / cpu, cpu, 1.0)], [Busy(1000 / cpu, cpu, 1.0)], [[latency] * 3], [[301.0] * 3], 100.0, 120.0
+    )
 
 
 @pytest.mark.parametrize(("cpu", "latency", "met"), [(2.0, 4.0, True), (2.1, 4.0, False), (2.0, 4.1, False)])
