@@ -38,12 +38,12 @@ NOTES = (
     "encrypted. The plain copy is urllib3 into boto3 as they come. The dollars of archiving are taken with the "
     "embedded cloud.",
     "Uploads are signed with a hash of the body, which the SDK leaves out by https, where it encrypts instead.",
-    "Chats: every gateway is one process alone on its core, whose share of it is shown; the clients, the upstream and, "
-    "for ours, the embedded cloud share the other. The others check one key (LiteLLM's proxy) or none (Portkey's gateway) "
-    "and book nothing; ours serves 32 accounts. Latency is the gateway's own: the upstream's, asked directly, is taken "
-    "off each percentile.",
-    "Lines by function are one execution environment each; containers are Fargate's on arm64, their CPU as measured here. "
-    "The cross is where the standing price of containers and a load balancer is that of functions.",
+    "Chats: every gateway is one process alone on its core, whose share of it is shown; the clients, the upstream "
+    "and, for ours, the embedded cloud share the other. The others check one key (LiteLLM's proxy) or none (Portkey's "
+    "gateway) and book nothing; ours serves 32 accounts. Of each percentile of the latency the upstream's own, asked "
+    "directly, is taken off.",
+    "A line by function has an execution environment of its own; containers are Fargate's on arm64, their CPU as "
+    "measured here. They are cheaper from where functions cost more than what stands there always.",
     "Queues are priced at one message a batch, polled tasks at one task a lap, so batching only makes it cheaper.",
 )
 
