@@ -1,0 +1,85 @@
+"""Calls that hold the line open, through the whole stack: the front, the stream function's own process, the ledger."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import requests
+from openai import OpenAI
+
+from relay.nouns.money import nanos
+from relay.nouns.task import State, Task
+from tests.e2e.tenant import PATIENCE, Tenant, until
+
+pytestmark = pytest.mark.stack
+
+MODEL = "gpt-4o-mini"
+PAID = nanos(100)  # into a tenant's account
+
+
+def calls(tenant: Tenant) -> list[Task]:
+    """The reservations of the tenant's model calls, newest first."""
+    return list(tenant.relay.deployment.store.tasks.since(tenant.account.account_id, "0"))
+
+
+def stream_process() -> int:
+    """The id of the one process that serves this test's stack: it is a child of a child of ours."""
+    children = [int(each.name) for each in Path("/proc").glob("[0-9]*") if b"stream:app" in command_of(each)]
+    (found,) = (pid for pid in children if os.getpid() in ancestors(pid))
+    return found
+
+
+def command_of(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def ancestors(pid: int) -> list[int]:
+    found = list[int]()
+    while pid > 1:
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        found.append(pid)
+    return found
+
+
+def test_openais_client_streams_a_chat_through_the_one_address_and_pays_once(tenant: Tenant) -> None:
+    with OpenAI(api_key=tenant.account.api_key, base_url=f"{tenant.relay.url}/v1", max_retries=0) as client:
+        events = client.chat.completions.create(
+            model=MODEL,
+            messages=[{"role": "user", "content": "Why do lighthouses blink?"}],
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+        *_, last = list(events)
+    (call,) = calls(tenant)
+    assert last.usage
+    assert (call.state, call.tokens) == (State.SUCCEEDED, last.usage.total_tokens)
+    assert (tenant.balance, tenant.drift) == (PAID - (call.used or 0), 0)
+
+
+def test_a_killed_process_charges_nothing_and_holds_what_it_reserved_for_the_clock(tenant: Tenant) -> None:
+    body = {"model": MODEL, "messages": [{"role": "user", "content": "[[inference:endless]]"}], "stream": True}
+    with (
+        tenant.send("POST", "/v1/chat/completions", json=body, stream=True) as answer,
+        suppress(requests.RequestException),
+    ):
+        next(answer.iter_content(64))
+        os.kill(stream_process(), signal.SIGKILL)
+        assert b"[DONE]" not in answer.content
+    (call,) = calls(tenant)
+    assert (call.state, call.due_at) == (State.PROCESSING, call.expires_at)
+    assert (tenant.balance, tenant.drift) == (PAID - call.price, 0)
+    assert until(lambda: answered(tenant), PATIENCE, lambda: "no new process answers")
+
+
+def answered(tenant: Tenant) -> str | None:
+    """What a model says; None where nobody answers."""
+    said = {"model": MODEL, "messages": [{"role": "user", "content": "hello"}]}
+    answer = tenant.send("POST", "/v1/chat/completions", json=said)
+    return answer.text if answer.ok else None
