@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,12 @@ def missing(family: str, root: Path = ROOT) -> list[str]:
 
 def has(family: str, half: str, root: Path = ROOT) -> bool:
     return (root / FAMILIES / family / f"{half}.py").is_file()
+
+
+def makes_tasks(family: str, root: Path = ROOT) -> bool:
+    """Whether its provider has APIs of tasks: one of model calls alone says that it has none."""
+    path = root / FAMILIES / family / "provider.py"
+    return path.is_file() and re.search(r"^PROVIDER = \w+\(\{\}", path.read_text("utf-8"), re.MULTILINE) is None
 
 
 def _code(family: str, root: Path) -> Iterator[str]:
@@ -49,7 +56,7 @@ def _around(family: str, root: Path) -> Iterator[str]:
             yield f"{fixtures}/clients.py: how its clients ask, and how they are refused"
     if has(family, "provider", root):
         yield from _upstream(family, root)
-    if has(family, "dialect", root) and has(family, "provider", root):
+    if has(family, "dialect", root) and makes_tasks(family, root):
         mirrors = sorted((root / fixtures).rglob("mirror.py"))
         if not mirrors:
             yield f"{fixtures}/mirror.py: what its wire carries of a task"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from relay.edge.wiring import catalog
+from relay.families import dialect
 from relay.nouns.catalog import Catalog
 from relay.nouns.faults import SENTENCES
 from relay.nouns.tiers import Tier
@@ -91,17 +92,26 @@ def _poor_accounts(here: Harness) -> None:
 
 
 def _errors(here: Harness, family: str) -> Iterator[list[str]]:
-    """Every error a reply can hold, brought about by a request."""
-    (path, made), *_ = creations_of(family).items()
-    for status, document, headers in _refusals(here, family, path, dict(made.body)):
+    """Every error a reply can hold, brought about by a request; of a family without creations, as it writes them."""
+    path, refusals = dialect(family).routes[0].path, _written_errors(family)
+    if creations := creations_of(family):
+        (path, made), *_ = creations.items()
+        refusals = _refusals(here, family, path, dict(made.body))
+    for status, document, headers in refusals:
         code = pointed(document, shape_at(family, path, "NOT_FOUND").code)
         extra = "".join(f" `{name}: {headers[name]}`" for name in ("retry-after", "allow") if name in headers)
         yield [f"{status}{extra}", f"`{code}`", f"`{json.dumps(document, ensure_ascii=False)}`"]
 
 
+def _written_errors(family: str) -> Iterator[tuple[int, Any, Mapping[str, str]]]:
+    for error in _examples_of(family).ERRORS:
+        reply = dialect(family).write_error(error, "")
+        yield reply.status, json.loads(reply.body), reply.headers
+
+
 def _refusals(
     here: Harness, family: str, path: str, body: dict[str, Json]
-) -> Iterator[tuple[int, Any, dict[str, str]]]:
+) -> Iterator[tuple[int, Any, Mapping[str, str]]]:
     for name in ("minute", "flight"):  # what uses up their limits
         here.post(path, body, key=f"sk-EXAMPLE-{name}")
     yield here.exchange("POST", path, {**body, "prompt": 1})

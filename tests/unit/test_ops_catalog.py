@@ -25,8 +25,12 @@ def test_the_shipped_catalog_is_well(capsys: pytest.CaptureFixture[str]) -> None
         ('"kie", api = "gpt4o-image"', '"kei", api = "gpt4o-image"', '"kei", which is no upstream'),
         ('price = "0.25"', 'price = "0,25"', "must be an amount"),
         ('api = "gpt4o-image"', 'api = "gpt5"', 'kie has no API "gpt5"'),
-        ('family = "kie"\nbase_url', 'family = "kei"\nbase_url', '"kei" is no provider; there are: aistudio, kie'),
-        ("[menus.kie.gpt4o-image", "[menus.key.gpt4o-image", '"key" is no dialect; there are: aistudio, kie'),
+        (
+            'family = "kie"\nbase_url',
+            'family = "kei"\nbase_url',
+            '"kei" is no provider; there are: aihub, aistudio, kie',
+        ),
+        ("[menus.kie.gpt4o-image", "[menus.key.gpt4o-image", '"key" is no dialect; there are: aihub, aistudio, kie'),
         ("per_minute = 20", "per_minute = ", "not TOML"),
     ],
 )

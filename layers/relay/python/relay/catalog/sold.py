@@ -17,7 +17,7 @@ _SHAPE = re.compile(r"[1-9][0-9]?:[1-9][0-9]?|[1-9][0-9]{1,3}x[1-9][0-9]{1,3}", 
 _WORD = re.compile(r"\S+")
 
 # the words of each table
-_MODEL = "kind price per duration follows sources output premium"
+_MODEL = "kind price per duration follows sources output premium title"
 _RATES = "input output cached written"
 _SOURCE = "upstream api model label priority weight counts lengths sizes results"
 _OFFER = "default models aliases actions"
@@ -87,6 +87,7 @@ def _model(name: str, words: Table, usd: Decimal, upstreams: Collection[str], fo
         rates=_rates(words.table("price", _RATES), usd) if per == "token" else None,
         output=words.whole("output", 0, 0) if per == "token" else 0,
         premium=words.flag("premium") if "premium" in words.words else False,
+        title=words.text("title", ""),
     )
 
 

@@ -14,9 +14,9 @@ from relay.families.asked import Completion, Download, TaskQuery
 from relay.families.inference import Completed, EventWriter
 from relay.families.progress import ProgressWriter
 from relay.nouns.account import Balance, FileLink, FilePart, Form, FormRequest, Statement, StatementPage, Upload
-from relay.nouns.catalog import Catalog
+from relay.nouns.catalog import Catalog, Listed
 from relay.nouns.draft import Draft
-from relay.nouns.errors import NoKey, RelayError
+from relay.nouns.errors import BadKey, NoKey, RelayError
 from relay.nouns.inference import Inference
 from relay.nouns.listing import Listing, Page, TaskIds
 from relay.nouns.task import Task
@@ -66,7 +66,7 @@ OPEN: Use[str, Task] = Use("open")  # a task by the reference of it that anybody
 DOWNLOAD: Use[Download, str] = Use("download", counted=True)
 BALANCE: Use[None, Balance] = Use("balance", counted=True)
 CONSUMPTION: Use[Statement, StatementPage] = Use("consumption", counted=True)
-MODELS: Use[str | None, Sequence[str]] = Use("models", counted=True)  # a client's name of one, or all
+MODELS: Use[str | None, Sequence[Listed]] = Use("models", counted=True)  # a client's name of one, or all
 INFER: Use[Inference, Completed] = Use("infer")  # a model call, which the stream endpoint passes on
 UPLOAD: Use[FilePart, Upload] = Use("upload")
 UPLOAD_FROM: Use[FileLink, Upload] = Use("upload-from")  # an address
@@ -147,17 +147,21 @@ class Dialect(ABC):
     # where a request may hold its key: a header or "?" and a field of the query, and what stands before the key there;
     # the first that fits counts
     key_places: ClassVar[tuple[tuple[str, str], ...]] = (("authorization", "Bearer +"),)
+    only_first_key: ClassVar[bool] = False  # a place that holds anything else than a key ends the search
     # platforms whose requests can name no callback address: their clients are told at the account's own
     hooked: ClassVar[Collection[str]] = ()
     key_prefix: ClassVar[str] = ""  # what clients may leave out of the beginning of a key
 
     def read_key(self, inbound: Inbound) -> str:
-        """The API key of a request. Raises NoKey where there is none, or none of the right form."""
+        """The API key of a request. Raises NoKey where there is none, or none of the right form; BadKey where what is
+        there must be the key and cannot be one."""
         for place, before in self.key_places:
             said = inbound.query.get(place[1:], "") if place.startswith("?") else inbound.headers.get(place, "")
             found = re.fullmatch(f"{before}([!-~]{{8,200}}) *", said, re.IGNORECASE)
             if found:
                 return found[1] if found[1].startswith(self.key_prefix) else self.key_prefix + found[1]
+            if said and self.only_first_key:
+                raise BadKey
         raise NoKey
 
     def error_at(self, path: str) -> WriteError:
@@ -168,9 +172,10 @@ class Dialect(ABC):
     @abstractmethod
     def write_error(self, error: RelayError, trace_id: str) -> Reply: ...
 
-    @abstractmethod
     def write_callback(self, told: Told[Record]) -> bytes:
-        """The body told to the client's URL when the task has ended, and before of its moves where `Callback.moves`."""
+        """The body told to the client's URL when the task has ended, and before of its moves where `Callback.moves`.
+        A family whose clients make no tasks has none."""
+        raise LookupError(f"clients of {self.family} make no tasks")
 
     def sign_callback(self, task: Task, secret: str, now: int) -> Mapping[str, str]:
         """The family's own signature headers, beside the Standard Webhooks ones. `now` is Unix seconds."""

@@ -7,7 +7,7 @@ a wire for that. A family with a wire of its own for one of the shapes translate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -51,20 +51,37 @@ class Event:
         return Event(name + b"data: " + compact(document) + b"\n\n", self.name, document)
 
 
+class EventReader:
+    """Reads one stream of an upstream: as it comes, where its events are the shape's. `now` is Unix seconds."""
+
+    def __init__(self, asked: Inference, now: int) -> None:
+        self.asked, self.now = asked, now
+
+    def read(self, event: Event) -> Iterable[Event]:
+        """The shape's events of one that came. Raises Refused."""
+        return (event,)
+
+    def finish(self) -> Iterable[Event]:
+        """What the shape's stream has before its end that this one had not; it has said that it is whole."""
+        return ()
+
+
 @dataclass(frozen=True, slots=True)
 class InferenceApi:
     """How one upstream is asked in a shape.
 
     `write` makes the call, from the request and the upstream's name for its model. `read` makes the shape's document of
-    an answer with a 2xx status, `read_event` the shape's event of one that came; None where it says nothing.
-    `refuse` tells what another status means. All raise Refused; none raises anything else.
+    an answer with a 2xx status, and a `reader` the shape's events of one stream. `refuse` tells what another status
+    means. All raise Refused; none raises anything else. `lacks` names a field of the request that this API cannot
+    carry, so that it is asked of another; empty where there is none.
     """
 
     shape: Shape
     write: Callable[[Inference, str], Call]
     refuse: Callable[[Answer], Refused]
     read: Callable[[Answer], Mapping[str, Json]]
-    read_event: Callable[[Event], Event | None] = lambda event: event
+    reader: Callable[[Inference, int], EventReader] = EventReader
+    lacks: Callable[[Inference], str] = lambda asked: ""
 
 
 class EventWriter:

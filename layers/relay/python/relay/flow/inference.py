@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from relay.effects.outbound.open_lines import Arriving
-from relay.families.inference import Completed, Event, EventWriter, InferenceApi, Shape
+from relay.families.inference import Completed, Event, EventReader, EventWriter, Shape
 from relay.families.inference_answers import estimated, read_raw_event, written
 from relay.flow.access import Caller
 from relay.flow.event_stream import cut_events
@@ -30,6 +30,7 @@ from relay.nouns.money import NANOS
 from relay.nouns.wire import Json
 
 REST_SECONDS = 5.0  # for what may follow the last event of an answer: what was used, and the stream's own end
+DONE = (b"data: [DONE]", b"data:[DONE]")  # how streams say that they are whole
 LARGEST_ANSWER = 32 << 20  # bytes of an answer in one piece
 
 
@@ -120,7 +121,8 @@ class Inferring:
         for api, source in self.sources.of(asked):
             try:
                 async with self.sources.open(api, source, asked) as arriving:
-                    async for event in _heard(api, arriving, meter):
+                    reader = api.reader(asked, self.reservations.services.clock() // 1000)
+                    async for event in _heard(reader, arriving, meter):
                         yield event
                 if not meter.ended:
                     raise Refused("the stream ends too early", elsewhere=True)
@@ -158,19 +160,22 @@ class Inferring:
         return Bill(used, cost, float(round(Decimal(cost) / NANOS / catalog.usd, 12)))
 
 
-async def _heard(api: InferenceApi, arriving: Arriving, meter: Meter) -> AsyncIterator[Event]:
+async def _heard(reader: EventReader, arriving: Arriving, meter: Meter) -> AsyncIterator[Event]:
     """The events of an answer. Raises Refused, NoAnswer, EventTooLarge.
 
-    After the last one that matters the upstream has a few seconds more: some tell what was used only then.
+    A stream that says [DONE] is whole, whether or not an event told before that the model had ended. After the last
+    event that matters the upstream has a few seconds more: some tell what was used only then.
     """
     raws = cut_events(arriving.chunks)
     while raw := await (_last(raws) if meter.ended else anext(raws, None)):
-        if raw.startswith(b"data: [DONE]"):
+        if raw.startswith(DONE):
+            for event in reader.finish() if meter.began else ():
+                yield event
+            meter.ended = meter.began
             return
-        heard = read_raw_event(mask_whole(raw, arriving.hidden))
-        event = api.read_event(heard) if heard else None
-        if event:
-            yield event
+        if heard := read_raw_event(mask_whole(raw, arriving.hidden)):
+            for event in reader.read(heard):
+                yield event
 
 
 async def _last(raws: AsyncIterator[bytes]) -> bytes | None:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from relay.flow.access import Caller
 from relay.flow.services import Services
+from relay.nouns.catalog import Listed
 from relay.nouns.errors import NotFound
 
 
-def models(services: Services, caller: Caller, wanted: str | None) -> Sequence[str]:
+def models(services: Services, caller: Caller, wanted: str | None) -> Sequence[Listed]:
     """The models on the menus of the caller's dialect that some upstream of ours makes now, or the one wanted.
 
     Raises NotFound where that is not among them.
@@ -17,9 +18,9 @@ def models(services: Services, caller: Caller, wanted: str | None) -> Sequence[s
     on = services.upstreams_on()
     offers = (offer for kinds in services.catalog.menus.get(caller.dialect, {}).values() for offer in kinds.values())
     sold = (each for offer in offers for each in offer.models.items())
-    names = sorted({name for name, model in sold if any(source.upstream in on for source in model.sources)})
-    if wanted is None:
-        return names
-    if wanted not in names:
+    made = {name: model for name, model in sold if any(source.upstream in on for source in model.sources)}
+    if wanted is not None and wanted not in made:
         raise NotFound("no such model", "模型不存在")
-    return [wanted]
+    premium, usd = services.catalog.tiers[caller.tier].lines.premium, services.catalog.usd
+    names = sorted(made) if wanted is None else [wanted]
+    return [Listed(name, made[name], premium or not made[name].premium, usd) for name in names]

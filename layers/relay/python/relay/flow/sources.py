@@ -17,7 +17,7 @@ from relay.flow.event_stream import EventTooLarge
 from relay.flow.quoting import quote
 from relay.flow.services import Services
 from relay.nouns.catalog import Source
-from relay.nouns.errors import BadInput, Refused, Unsupported
+from relay.nouns.errors import BadInput, InvalidParameter, Refused, Unsupported
 from relay.nouns.faults import SENTENCES
 from relay.nouns.inference import Inference
 from relay.nouns.wire import compact
@@ -38,16 +38,22 @@ class Sources:
     def of(self, asked: Inference) -> Iterator[tuple[InferenceApi, Source]]:
         """The sources of a model in the order they are tried: by priority, among equals in proportion to weight.
 
-        Raises Unsupported where none of its upstreams is on.
+        Raises Unsupported where none of its upstreams is on, InvalidParameter where none of those carries a field.
         """
-        model, found = self.services.catalog.models[asked.model], False
+        model, found, lacking = self.services.catalog.models[asked.model], False, ""
         for source in sorted(model.sources, key=lambda each: (each.priority, -(random.random() ** (1 / each.weight)))):  # noqa: S311
             translators = self.services.provider(source.upstream)
             if translators is None:
                 continue
+            api = translators.inference[source.api]
+            if lacks := api.lacks(asked):
+                lacking = lacks
+                continue
             found = True
             if self.services.resting.get(source.upstream, 0) <= self.services.clock():
-                yield translators.inference[source.api], source
+                yield api, source
+        if lacking and not found:
+            raise InvalidParameter(lacking, "is not taken by this model", "该模型不支持")
         if not found:
             raise Unsupported("this model is not available here at present", "该模型目前不可用", field="model")
 

@@ -49,7 +49,7 @@ class Model:
     `duration` is the seconds of an unspecified video; `follows` are the actions that continue another task's result.
 
     Where a token is paid for, `rates` say how much, and `output` is the most of them that one answer has; `premium`
-    models are for the tiers that may.
+    models are for the tiers that may. `title` is what people call it.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Model:
     rates: Rates | None = None
     output: int = 0
     premium: bool = False
+    title: str = ""
 
     def fit(self, draft: Draft, source: Source) -> Draft:
         """The draft as this source makes it: a video's length is the next one it makes. Raises Unfit for more."""
@@ -116,6 +117,17 @@ class Offer:
             known = ", ".join(sorted(self.models))
             raise InvalidParameter(field, f"must be one of: {known}", f"必须是以下之一：{known}")
         return model
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model as a list tells of it: under the client's name for it; `allowed` says whether its tier may have it, `usd`
+    how many units of the catalog's currency are a US dollar."""
+
+    name: str
+    model: Model
+    allowed: bool
+    usd: Decimal
 
 
 Menu = Mapping[str, Mapping[Kind, Offer]]  # a dialect's: by its platform words, and by kind

@@ -8,6 +8,7 @@ from relay.edge.operations import Ask, Operations, serve
 from relay.families.dialect import BALANCE, CONSUMPTION, MODELS
 from relay.flow import menu, statement
 from relay.nouns.account import Balance, Statement, StatementPage
+from relay.nouns.catalog import Listed
 
 
 def balance(ask: Ask[None]) -> Balance:
@@ -18,7 +19,7 @@ def consumption(ask: Ask[Statement]) -> StatementPage:
     return statement.consumption(ask.services, ask.caller, ask.read())
 
 
-def models(ask: Ask[str | None]) -> Sequence[str]:
+def models(ask: Ask[str | None]) -> Sequence[Listed]:
     return menu.models(ask.services, ask.caller, ask.read())
 
 

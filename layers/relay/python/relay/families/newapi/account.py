@@ -8,7 +8,7 @@ from decimal import ROUND_DOWN, Decimal
 from relay.families.dialect import BALANCE, MODELS, AnyRoute, Route, Told, no_body
 from relay.families.newapi.words import write_openai_error
 from relay.nouns.account import Balance
-from relay.nouns.catalog import Catalog
+from relay.nouns.catalog import Catalog, Listed
 from relay.nouns.money import NANOS
 from relay.nouns.wire import Inbound, Json, Reply
 
@@ -20,12 +20,12 @@ def read_models(inbound: Inbound, catalog: Catalog) -> str | None:
     return inbound.params.get("model")
 
 
-def write_models(told: Told[Sequence[str]]) -> Reply:
-    return Reply.json({"object": "list", "data": [_model(name) for name in told.found]})
+def write_models(told: Told[Sequence[Listed]]) -> Reply:
+    return Reply.json({"object": "list", "data": [_model(each.name) for each in told.found]})
 
 
-def write_model(told: Told[Sequence[str]]) -> Reply:
-    return Reply.json(_model(told.found[0]))
+def write_model(told: Told[Sequence[Listed]]) -> Reply:
+    return Reply.json(_model(told.found[0].name))
 
 
 def _model(name: str) -> Json:

@@ -1,0 +1,3 @@
+"""The family of AI Hub: chat with language models, in envelopes that name the cost."""
+
+HOMES = ("/api/v1/chat/completions", "/api/v1/chat/stream", "/api/v1/chat/models")
