@@ -37,3 +37,18 @@ def test_a_stream_costs_what_the_same_request_costs_unstreamed(relay: Line) -> N
     assert streamed.text.endswith("data: [DONE]\n\n")
     assert "total_tokens" not in streamed.text
     assert relay.spent - before == plain
+
+
+def test_a_statement_lists_a_call_and_what_was_not_used(relay: Line) -> None:
+    assert relay.chat("Tell me of kites.", max_tokens=64).ok
+    call = relay.calls[-1]
+    status, page = relay.here.post("/api/account/consumption", {"page": 1, "page_size": 2})
+    assert status == 200
+    lines = page["data"][0]["records"]
+    assert [(each["task_id"], each["task_type"]) for each in lines] == [(call.task_id, "chat")] * 2
+
+
+def test_the_api_says_that_the_stream_endpoint_serves_it(relay: Line) -> None:
+    status, document = relay.here.post("/v1/chat/completions", {"model": "gpt-4o-mini", "messages": []})
+    assert (status, document["error"]["code"]) == (404, "not_found")
+    assert "stream endpoint" in document["error"]["message"]
