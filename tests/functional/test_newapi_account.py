@@ -28,6 +28,7 @@ def asked(here: Harness, path: str, **headers: str) -> tuple[int, Any]:
         {"authorization": f"Bearer {KEY.removeprefix('sk-')}"},
         {"x-api-key": KEY, "anthropic-version": "2023-06-01"},
         {"mj-api-secret": KEY},
+        {"x-goog-api-key": KEY},
         {"authorization": "Bearer ", "mj-api-secret": KEY},
     ],
 )
@@ -35,8 +36,12 @@ def test_a_key_is_found_wherever_the_familys_clients_put_it(here: Harness, heade
     assert asked(here, USAGE, **headers)[0] == 200
 
 
+def test_a_key_may_stand_in_the_query_where_googles_clients_put_it(here: Harness) -> None:
+    assert asked(here, f"{USAGE}?key={KEY}")[0] == 200
+
+
 @pytest.mark.parametrize(
-    "headers", [{}, {"authorization": f"Basic {KEY}"}, {"x-goog-api-key": KEY}, {"x-api-key": "sk-"}]
+    "headers", [{}, {"authorization": f"Basic {KEY}"}, {"goog-api-key": KEY}, {"x-api-key": "sk-"}]
 )
 def test_a_request_without_a_key_is_told_so_in_openais_words(here: Harness, headers: dict[str, str]) -> None:
     status, document = asked(here, "/v1/models", **headers)

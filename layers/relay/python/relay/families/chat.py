@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from relay.families.inference import EventWriter, Shape
 from relay.families.inference_answers import count
+from relay.families.inference_requests import read_answers
 from relay.families.reading import as_object
 from relay.nouns.inference import Bill, Tokens
 from relay.nouns.wire import Json
@@ -22,7 +23,7 @@ def read_chat_usage(document: Mapping[str, Json]) -> Tokens | None:
     return Tokens(prompt - cached, output, cached)
 
 
-def _chat_ends(document: Mapping[str, Json]) -> bool:
+def chat_ends(document: Mapping[str, Json]) -> bool:
     choices = document.get("choices")
     return isinstance(choices, list) and any(as_object(each).get("finish_reason") for each in choices)
 
@@ -32,8 +33,8 @@ CHAT = Shape(
     needs=("messages",),
     read_usage=read_chat_usage,
     bounds=(("max_completion_tokens",), ("max_tokens",)),
-    answers="n",
-    ends=_chat_ends,
+    answers=lambda document: read_answers(document, "n"),
+    ends=chat_ends,
 )
 
 

@@ -22,18 +22,22 @@ class Shape:
     """One wire of model calls. `name` is its platform word in menus and that of its API at an upstream.
 
     `needs` are the fields a request must have. The first of `bounds` that a request has, a path of names, is the most
-    tokens of one answer; `answers` is the field that says how many answers it wants. `read_usage` finds what was used
-    in an answer or in an event of a stream, `ends` whether an event is the last that matters. `usage_path` leads to
-    the object that has space for the cost.
+    tokens of one answer; `answers` tells how many answers it wants. `read_usage` finds what was used in an answer or in
+    an event of a stream, `ends` whether an event is the last that matters. `usage_path` leads to the object that has
+    space for the cost, `event_usage_path` to that of an event where it differs. `adds`: the text in an event was not in
+    one before. `lacks_usage`: clients' libraries fail at the event unless the writer puts in what was used so far.
     """
 
     name: str
     needs: tuple[str, ...]
     read_usage: Callable[[Mapping[str, Json]], Tokens | None]
     bounds: tuple[tuple[str, ...], ...] = ()
-    answers: str = ""
+    answers: Callable[[Mapping[str, Json]], int] = lambda document: 1
     ends: Callable[[Mapping[str, Json]], bool] = lambda document: False
+    adds: Callable[[Mapping[str, Json]], bool] = lambda document: True
+    lacks_usage: Callable[[Mapping[str, Json]], bool] = lambda document: False
     usage_path: tuple[str, ...] = ("usage",)
+    event_usage_path: tuple[str, ...] = ()
     kind: Kind = Kind.CHAT
 
 
@@ -103,7 +107,8 @@ class EventWriter:
 
     def show(self, document: Mapping[str, Json], bill: Bill | None) -> Mapping[str, Json]:
         """The document as this client sees it; empty where it sees none."""
-        return with_cost(self.shape, document, bill) if bill and self.asked.shows_cost else document
+        told = bill is not None and bill.final and self.asked.shows_cost
+        return with_cost(self.shape, document, bill) if bill and told else document
 
     def end(self, bill: Bill) -> bytes:
         """What follows the last event of a stream that ended well."""
@@ -136,13 +141,18 @@ def named(document: Mapping[str, Json], said: str) -> Mapping[str, Json]:
 
 
 def with_cost(shape: Shape, document: Mapping[str, Json], bill: Bill) -> Mapping[str, Json]:
-    """The document that says what the call cost, in US dollars, where the shape has space."""
-    return _put_cost(document, shape.usage_path, bill.usd)
+    """The document, or the event with the document in it, that says what the call cost, in US dollars, where the shape
+    has space."""
+    told = _put_cost(document, shape.usage_path, bill.usd)
+    other = shape.event_usage_path
+    return _put_cost(document, other, bill.usd) if other and told is document else told
 
 
 def _put_cost(document: Mapping[str, Json], path: tuple[str, ...], usd: float) -> Mapping[str, Json]:
-    name, *rest = path
-    inner = document.get(name)
+    if not path:
+        return {**document, "cost": usd}
+    inner = document.get(path[0])
     if not isinstance(inner, dict):
         return document
-    return {**document, name: _put_cost(inner, tuple(rest), usd) if rest else {**inner, "cost": usd}}
+    told = _put_cost(inner, path[1:], usd)
+    return document if told is inner else {**document, path[0]: told}

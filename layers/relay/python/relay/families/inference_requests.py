@@ -49,9 +49,8 @@ def read_inference(
 def _most_output(shape: Shape, document: Mapping[str, Json], output: int) -> int:
     """The most tokens the answers have together: as the request says, or else as the model makes."""
     bound = next((path for path in shape.bounds if _at(document, path) is not None), None)
-    most = output if bound is None else _whole(".".join(bound), _at(document, bound))
-    answers = document.get(shape.answers) if shape.answers else None
-    return most * (1 if answers is None else _whole(shape.answers, answers, MOST_ANSWERS))
+    most = output if bound is None else read_whole(document, bound)
+    return most * shape.answers(document)
 
 
 def _at(document: Json, path: tuple[str, ...]) -> Json | None:
@@ -60,7 +59,13 @@ def _at(document: Json, path: tuple[str, ...]) -> Json | None:
     return document
 
 
-def _whole(field: str, value: object, most: int = MOST_OUTPUT) -> int:
+def read_answers(document: Mapping[str, Json], *path: str) -> int:
+    """How many answers a field asks for; one where it is not there. Raises InvalidParameter."""
+    return read_whole(document, path, MOST_ANSWERS) if _at(document, path) is not None else 1
+
+
+def read_whole(document: Mapping[str, Json], path: tuple[str, ...], most: int = MOST_OUTPUT) -> int:
+    field, value = ".".join(path), _at(document, path)
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
         raise InvalidParameter(field, f"must be a whole number from 1 to {most}", f"必须是 1 到 {most} 的整数")
     return value

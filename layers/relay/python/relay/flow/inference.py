@@ -46,13 +46,13 @@ class Meter:
     ended: bool = False
 
     def note(self, event: Event) -> bool:
-        """Whether the event tells what was used."""
+        """Whether the event tells what was used, or has to."""
         found = self.shape.read_usage(event.document)
         self.began = True
-        self.wrote += written(event.raw)
+        self.wrote += written(event.raw) if self.shape.adds(event.document) else 0
         self.ended = self.ended or self.shape.ends(event.document)
-        self.told = found.most(self.told or found) if found else self.told
-        return found is not None
+        self.told = found.after(self.told or found) if found else self.told
+        return found is not None or self.shape.lacks_usage(event.document)
 
     @property
     def used(self) -> Tokens:
@@ -102,7 +102,9 @@ class Inferring:
             try:
                 async for event in self._events(asked, meter):
                     tells = meter.note(event)
-                    if piece := writer.write(event, self._bill(asked, meter.used) if tells else None):
+                    if piece := writer.write(
+                        event, self._bill(asked, meter.used, final=meter.ended) if tells else None
+                    ):
                         yield piece
             except RelayError:
                 bill = await self._settle(hold, asked, meter.used)
@@ -154,10 +156,10 @@ class Inferring:
     def _settle_soon(self, hold: Hold, asked: Inference, used: Tokens) -> None:
         self.reservations.settle_soon(hold, used, self._bill(asked, used).cost)
 
-    def _bill(self, asked: Inference, used: Tokens) -> Bill:
+    def _bill(self, asked: Inference, used: Tokens, *, final: bool = True) -> Bill:
         catalog = self.reservations.services.catalog
         cost = catalog.models[asked.model].paid_rates.cost(used)
-        return Bill(used, cost, float(round(Decimal(cost) / NANOS / catalog.usd, 12)))
+        return Bill(used, cost, float(round(Decimal(cost) / NANOS / catalog.usd, 12)), final)
 
 
 async def _heard(reader: EventReader, arriving: Arriving, meter: Meter) -> AsyncIterator[Event]:

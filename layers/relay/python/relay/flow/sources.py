@@ -36,9 +36,10 @@ class Sources:
     lines: OpenLines
 
     def of(self, asked: Inference) -> Iterator[tuple[InferenceApi, Source]]:
-        """The sources of a model in the order they are tried: by priority, among equals in proportion to weight.
+        """The sources of a model that speak the shape asked for, in the order they are tried: by priority, among equals
+        in proportion to weight.
 
-        Raises Unsupported where none of its upstreams is on, InvalidParameter where none of those carries a field.
+        Raises Unsupported where the upstream of none is on, InvalidParameter where none of those carries a field.
         """
         model, found, lacking = self.services.catalog.models[asked.model], False, ""
         for source in sorted(model.sources, key=lambda each: (each.priority, -(random.random() ** (1 / each.weight)))):  # noqa: S311
@@ -46,6 +47,8 @@ class Sources:
             if translators is None:
                 continue
             api = translators.inference[source.api]
+            if api.shape.name != asked.shape:
+                continue
             if lacks := api.lacks(asked):
                 lacking = lacks
                 continue

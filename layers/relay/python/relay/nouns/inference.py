@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from relay.nouns.wire import Json
 
@@ -20,18 +20,19 @@ class Tokens:
     cached: int = 0
     written: int = 0
 
-    def most(self, other: Tokens) -> Tokens:
-        """The larger of each: what is told of a call only grows."""
-        return Tokens(
-            max(self.input, other.input),
-            max(self.output, other.output),
-            max(self.cached, other.cached),
-            max(self.written, other.written),
-        )
+    def after(self, earlier: Tokens) -> Tokens:
+        """What is known of a call that told of itself before: of the output the larger figure, for it only grows; of
+        the prompt what says more of it, all from one of them, for a later one may divide it otherwise."""
+        prompt = self if self.prompt >= earlier.prompt else earlier
+        return replace(prompt, output=max(self.output, earlier.output))
+
+    @property
+    def prompt(self) -> int:
+        return self.input + self.cached + self.written
 
     @property
     def total(self) -> int:
-        return self.input + self.output + self.cached + self.written
+        return self.prompt + self.output
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,9 @@ class Inference:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What a call used and what was charged for it, in nanos and in US dollars."""
+    """What a call used and what is charged for it, in nanos and in US dollars. `final`: nothing more comes of it."""
 
     used: Tokens
     cost: int
     usd: float
+    final: bool = True

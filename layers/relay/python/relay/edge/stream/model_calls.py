@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 from starlette.types import ASGIApp
 
@@ -43,7 +44,9 @@ class ModelCalls:
 
     async def _complete(self, route: AnyRoute, caller: Caller, asked: Inference, trace_id: str) -> Pieces:
         done = await self._inferring.complete(caller, asked)
-        yield route.write(Told(done, self._services.clock(), trace_id=trace_id))
+        reply = route.write(Told(done, self._services.clock(), trace_id=trace_id))
+        cost = {"x-cost": f"{done.bill.usd:.12f}"} if asked.shows_cost else {}
+        yield replace(reply, headers={**reply.headers, **cost})
 
     async def tend(self) -> None:
         self._reservations.tidy()

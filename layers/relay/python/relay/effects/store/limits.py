@@ -53,7 +53,11 @@ def count_creation(
 def count_line(
     e: Expression, task: Task, tier: Tier, seen: Seen, posting: Posting
 ) -> tuple[list[str], dict[str, object], dict[str, object]]:
-    """The same for what is metered: the month's tokens bound it, and no count of creations."""
+    """The same for what is metered: the month's tokens bound it, and no count of creations. Raises QuotaExceeded where
+    a whole month has fewer, for the first call of a month is not compared with what the row counts."""
+    most = tier.lines.tokens_per_month
+    if task.tokens > most:
+        raise _quota_exceeded(task, most, posting.day)
     conditions = [
         e.equals("status", "active"),
         f"{e.name('balance')} >= {e.value(task.price)}",
@@ -69,7 +73,7 @@ def count_line(
     if month > seen.month:
         put |= {MONTH: month, MONTH_TOKENS: task.tokens}
     else:
-        conditions.append(e.below(MONTH_TOKENS, tier.lines.tokens_per_month - task.tokens + 1))
+        conditions.append(e.below(MONTH_TOKENS, most - task.tokens + 1))
         add[MONTH_TOKENS] = task.tokens
     return conditions, put, add
 
@@ -103,6 +107,8 @@ def _over_quota(row: dict[str, Any], task: Task, tier: Tier, tried: Windows) -> 
     most, month = tier.lines.tokens_per_month, month_of(tried.day)
     if row[MONTH] < month or row[MONTH_TOKENS] + task.tokens <= most:
         return None
-    left = max(0, most - row[MONTH_TOKENS])
-    seconds = (first_day(month + 1) - tried.day) * DAY_SECONDS
-    return QuotaExceeded(task.tokens, left, seconds)
+    return _quota_exceeded(task, max(0, most - row[MONTH_TOKENS]), tried.day)
+
+
+def _quota_exceeded(task: Task, left: int, day: int) -> QuotaExceeded:
+    return QuotaExceeded(task.tokens, left, (first_day(month_of(day) + 1) - day) * DAY_SECONDS)

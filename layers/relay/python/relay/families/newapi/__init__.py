@@ -1,3 +1,3 @@
 """The family of new-api aggregators: one sub-package for each API they serve, which dialect.py and provider.py join."""
 
-HOMES = ("/v1", "/mj", "/mj-fast", "/mj-relax", "/mj-turbo", "/suno", "/kling")
+HOMES = ("/v1", "/v1beta", "/mj", "/mj-fast", "/mj-relax", "/mj-turbo", "/suno", "/kling")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from relay.families.dialect import Dialect, Record, Told
+from relay.families.dialect import Dialect, Record, Told, WriteError
 from relay.families.newapi import account
 from relay.families.newapi.audio import dialect as audio
 from relay.families.newapi.generations import dialect as generations
 from relay.families.newapi.images import dialect as images
 from relay.families.newapi.inference import dialect as inference
+from relay.families.newapi.inference.errors import write_claude_error, write_google_error
 from relay.families.newapi.kling import dialect as kling
 from relay.families.newapi.midjourney import dialect as midjourney
 from relay.families.newapi.suno import dialect as suno
@@ -29,13 +30,16 @@ CALLBACKS: Mapping[str, Callable[[Told[Record]], bytes]] = {
 }
 
 
+ERROR_HOMES: Mapping[str, WriteError] = {"/v1beta": write_google_error, "/v1/messages": write_claude_error}
+
+
 class NewapiDialect(Dialect):
     family = FAMILY
     language = LANGUAGE
     hooked = videos.HOOKED
     routes = (
-        *account.ROUTES,
         *inference.ROUTES,
+        *account.ROUTES,
         *images.ROUTES,
         *audio.ROUTES,
         *video.ROUTES,
@@ -45,12 +49,24 @@ class NewapiDialect(Dialect):
         *midjourney.ROUTES,
         *suno.ROUTES,
     )
-    # Anthropic's clients and Midjourney's send the key in headers of their own, some send it bare
-    key_places = (("authorization", "Bearer +"), ("authorization", ""), ("x-api-key", ""), ("mj-api-secret", ""))
+    # Anthropic's, Midjourney's and Google's clients send the key in places of their own, some send it bare
+    key_places = (
+        ("authorization", "Bearer +"),
+        ("authorization", ""),
+        ("x-api-key", ""),
+        ("mj-api-secret", ""),
+        ("x-goog-api-key", ""),
+        ("?key", ""),
+    )
     key_prefix = "sk-"
 
     def write_error(self, error: RelayError, trace_id: str) -> Reply:
         return write_openai_error(error, trace_id)
+
+    def error_at(self, path: str) -> WriteError:
+        """Below these paths errors are another maker's, also where no route lies."""
+        written = (write for home, write in ERROR_HOMES.items() if f"{path}/".startswith(f"{home}/"))
+        return next(written, None) or super().error_at(path)
 
     def write_callback(self, told: Told[Record]) -> bytes:
         return CALLBACKS[told.found.task.platform](told)

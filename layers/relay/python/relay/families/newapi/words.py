@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from relay.nouns.errors import RelayError, TooLarge
+from relay.nouns.line_errors import Broken
 from relay.nouns.wire import Reply
 
 FAMILY = "newapi"
@@ -33,6 +34,8 @@ ERRORS: Mapping[str, Row] = {
     "NOT_FOUND": Row(404, REQUEST, "not_found"),
     "RATE_LIMIT_EXCEEDED": Row(429, "rate_limit_error", "rate_limit_exceeded"),
     "TOO_MANY_REQUESTS": Row(429, "rate_limit_error", "too_many_requests"),
+    "QUOTA_EXCEEDED": Row(429, "insufficient_quota", "quota_exceeded"),
+    "UPSTREAM_UNAVAILABLE": Row(503, "upstream_error", "upstream_unavailable"),
     "API_ERROR": Row(500, "upstream_error", "api_error"),
 }
 OTHER = Row(500, "server_error", "internal_error")
@@ -49,7 +52,7 @@ FAULTS: Mapping[str, str] = {
 
 def row_of(error: RelayError) -> Row:
     row = ERRORS.get(error.code, OTHER)
-    return row._replace(status=error.status) if isinstance(error, TooLarge) else row
+    return row._replace(status=error.status) if isinstance(error, TooLarge | Broken) else row
 
 
 def write_openai_error(error: RelayError, trace_id: str) -> Reply:

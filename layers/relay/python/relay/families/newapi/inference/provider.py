@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
 
 from relay.families.inference import InferenceApi
 from relay.families.inference_answers import read_answer, write_to
 from relay.families.newapi.answers import CODES, STATUSES, read_error
-from relay.families.newapi.inference.shapes import PATHS, SHAPES
+from relay.families.newapi.inference.shapes import CONTENT_ACTS, MODEL_HOMES, PATHS, SHAPES
 from relay.families.reading import as_object, read_wait
 from relay.families.refusals import OTHER, refused
 from relay.nouns.errors import Refused
@@ -15,12 +16,23 @@ from relay.nouns.inference import Inference
 from relay.nouns.wire import Answer, Call, Json
 
 
-def write_chat(asked: Inference, model: str) -> Call:
+def _write(asked: Inference, model: str) -> Call:
+    return write_to(PATHS[asked.shape], asked, {**asked.document, "model": model})
+
+
+def _write_with_usage(asked: Inference, model: str) -> Call:
     """The request; a stream tells what was used, whether its client asked for that or not."""
     document: dict[str, Json] = {**asked.document, "model": model}
     if asked.streamed:
         document["stream_options"] = {**as_object(document.get("stream_options")), "include_usage": True}
-    return write_to(PATHS["chat"], asked, document)
+    return write_to(PATHS[asked.shape], asked, document)
+
+
+def _write_content(asked: Inference, model: str) -> Call:
+    """A stream is always one of events, however its client reads it."""
+    whole, streams = CONTENT_ACTS
+    path = f"{MODEL_HOMES[0]}/{quote(model, safe='')}{f'{streams}?alt=sse' if asked.streamed else whole}"
+    return write_to(path, asked, asked.document)
 
 
 def refuse(answer: Answer) -> Refused:
@@ -30,4 +42,11 @@ def refuse(answer: Answer) -> Refused:
     return refused(row, code or str(answer.status), words, read_wait(answer))
 
 
-INFERENCE: Mapping[str, InferenceApi] = {"chat": InferenceApi(SHAPES["chat"], write_chat, refuse, read_answer)}
+_WRITES: Mapping[str, Callable[[Inference, str], Call]] = {
+    "chat": _write_with_usage,
+    "completions": _write_with_usage,
+    "generate-content": _write_content,
+}
+INFERENCE: Mapping[str, InferenceApi] = {
+    name: InferenceApi(shape, _WRITES.get(name, _write), refuse, read_answer) for name, shape in SHAPES.items()
+}
