@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from relay.families import dialect
+from relay.families import dialect, dialect_at
 from relay.families.dialect import (
     CANCEL,
     CREATE,
@@ -72,8 +72,9 @@ def path_of(family: str, route: AnyRoute) -> str:
 
 
 def served(family: str) -> list[AnyRoute]:
-    """The family's routes but for model calls, which the stream endpoint alone serves: test_inference has those."""
-    return [route for route in dialect(family).routes if route.use is not INFER]
+    """The family's routes but for what the stream endpoint alone serves: model calls, and routes at another's path."""
+    own = [route for route in dialect(family).routes if dialect_at(route.path) is dialect(family)]
+    return [route for route in own if route.use is not INFER]
 
 
 def wrong(here: Harness, family: str, method: str, path: str, errors: tuple[str, ...], **how: Any) -> list[str]:

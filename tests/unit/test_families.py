@@ -26,8 +26,12 @@ SETTINGS = {"AWS_DEFAULT_REGION": "eu-west-1", "POWERTOOLS_METRICS_NAMESPACE": "
 
 
 def test_every_route_lies_where_the_registry_says_its_family_is() -> None:
-    routes = [(family, route.path) for family in SPOKEN for route in dialect(family).routes]
-    assert [path for family, path in routes if dialect_at(path) is not dialect(family)] == []
+    routes = [(family, route) for family in SPOKEN for route in dialect(family).routes]
+    strays = [route for family, route in routes if dialect_at(route.path) is not dialect(family)]
+    homes = {id(stray): [each for each in dialect_at(stray.path).routes if each.path == stray.path] for stray in strays}
+    # the stream endpoint asks the routes with a `when` first, whosever path it is
+    assert [route.path for route in strays if route.when is None or not homes[id(route)]] == []
+    assert {each.use for found in homes.values() for each in found} <= {INFER}
 
 
 @table(

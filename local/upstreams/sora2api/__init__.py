@@ -10,13 +10,13 @@ from local.upstreams.mirror import Mirror
 from local.upstreams.misbehave import Streamed
 from local.upstreams.paths import Path
 from local.upstreams.settings import Settings
-from local.upstreams.sora2api import chat, lines
-from relay.families.bodies import read_json
+from local.upstreams.sora2api import lines
+from relay.families.sora2api.messages import read_chat
 from relay.families.sora2api.read import asks_async, read_character_film
 from relay.families.sora2api.words import CHARACTER_FILM, CHAT
 from relay.nouns.catalog import Catalog, Upstream
 from relay.nouns.draft import Draft, Kind
-from relay.nouns.wire import Inbound, Json, Reply, compact
+from relay.nouns.wire import Inbound, Json, Reply
 
 
 class Sora2api(Mirror):
@@ -44,15 +44,15 @@ class Sora2api(Mirror):
         }
 
     def _chat(self, inbound: Inbound) -> Reply:
-        return self._stream(inbound, *chat.request_of(read_json(inbound)))
+        return self._stream(inbound, read_chat)
 
     def _character_film(self, inbound: Inbound) -> Reply:
-        return self._stream(inbound, read_character_film, read_json(inbound))
+        return self._stream(inbound, read_character_film)
 
-    def _stream(self, inbound: Inbound, read: Callable[[Inbound, Catalog], Draft], said: Mapping[str, Json]) -> Reply:
+    def _stream(self, inbound: Inbound, read: Callable[[Inbound, Catalog], Draft]) -> Reply:
         """Raises Streamed, or RelayError."""
         self.authorise(inbound)
-        draft = read(Inbound("POST", inbound.path, body=compact({**said, "async_mode": True})), self.catalog)
+        draft = read(inbound, self.catalog)
         return self.submit(draft.platform, draft.prompt, lambda: self.job(draft), self._answer_slowly)
 
     def _answer_slowly(self, job: Job) -> Reply:

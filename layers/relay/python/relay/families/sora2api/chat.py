@@ -32,14 +32,13 @@ from relay.families.sora2api.answers import (
     speaks_of_limits,
 )
 from relay.families.sora2api.ordering import CARRIES, check_film, check_picture, film_of, write_model
-from relay.families.sora2api.words import CHARACTER_FILM, CHAT
+from relay.families.sora2api.words import CHARACTER_FILM, CHAT, CREATE_CHARACTER
 from relay.nouns.draft import Kind, MediaRole
 from relay.nouns.task import Asset, Observation, State
 from relay.nouns.wire import Answer, Call, Json
 
 ACCEPT = {"accept": "text/event-stream"}
 SECONDS = 800.0  # a minute less than a connection may be held, for the source before it; the server would go on for 50
-CREATE_CHARACTER = "avatar-create"  # the model that makes none
 
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?)%")
 _SOURCES = re.compile(r"src=['\"]([^'\"]+)['\"]")

@@ -11,11 +11,13 @@ from dataclasses import replace
 
 from relay.families.dialect import CREATE_RECORD, RECORD_FACTS, AnyRoute, Dialect, Record, Route, Told
 from relay.families.sora2api import films, read, write
+from relay.families.sora2api.messages import names_model, read_chat
 from relay.families.sora2api.streams import Progress
 from relay.families.sora2api.words import (
     ANIMATE,
     CHARACTER,
     CHARACTER_FILM,
+    CHAT,
     DRAW,
     FAMILY,
     FILM,
@@ -56,6 +58,17 @@ def _routes(path: str, reader: Callable[[Inbound, Catalog], Draft]) -> Iterator[
     yield Route("POST", path, CREATE_RECORD, reader, waited, ended=write.write_completion, wait=WAIT)
 
 
+def _asks_chat_stream(inbound: Inbound) -> bool:
+    return names_model(inbound) and read.asks_stream(inbound)
+
+
+def _chat() -> Iterator[AnyRoute]:
+    """Another family's path: theirs are the requests for their own models."""
+    whole, waited = write.write_completion, write.write_unfinished
+    yield replace(_task_route(CHAT, read_chat), when=_asks_chat_stream, progress=Progress)
+    yield Route("POST", CHAT, CREATE_RECORD, read_chat, waited, when=names_model, ended=whole, wait=WAIT)
+
+
 class Sora2apiDialect(Dialect):
     family = FAMILY
     language = LANGUAGE
@@ -69,6 +82,7 @@ class Sora2apiDialect(Dialect):
         *_routes(REDRAW, read.read_transformed_image),
         *_characters(CHARACTER, read.read_character),
         *_characters(CHARACTER_FILM, read.read_character_film),
+        *_chat(),
         Route("GET", f"{TASKS}/{{task_id}}", RECORD_FACTS, read.read_query, write.write_status),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from relay.families.bodies import Picture
 from relay.families.sora2api.grammar import is_storyboard, read_shots, read_target, take_style, take_target
-from relay.families.sora2api.read import Create, named_model, read_request
+from relay.families.sora2api.read import Create, check_prompt, named_model, read_request
 from relay.families.sora2api.words import FAMILY, PLATFORM, STYLES, TIERS, Named
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft, Kind, MediaRole, media_of, options_of
@@ -12,41 +12,42 @@ from relay.nouns.errors import InvalidParameter, MissingField
 from relay.nouns.wire import Inbound
 
 
-class _Film(Create):
+class Film(Create):
     style: str | None = None
 
 
-class _Animate(_Film):
+class _Animate(Film):
     image: Picture
 
 
-class _Remix(_Film):
+class _Remix(Film):
     remix_target_id: str | None = None
 
 
 def read_video(inbound: Inbound, catalog: Catalog) -> Draft:
-    return _film(read_request(_Film, inbound), catalog)
+    return film(read_request(Film, inbound), catalog)
 
 
 def read_transformed_video(inbound: Inbound, catalog: Catalog) -> Draft:
     body = read_request(_Animate, inbound)
-    return _film(body, catalog, image=body.image)
+    return film(body, catalog, image=body.image)
 
 
 def read_remix(inbound: Inbound, catalog: Catalog) -> Draft:
     body = read_request(_Remix, inbound)
     if body.remix_target_id is None and take_target(body.prompt)[1] is None:
         raise MissingField("remix_target_id")
-    return _film(body, catalog, target=body.remix_target_id)
+    return film(body, catalog, target=body.remix_target_id)
 
 
 def read_storyboard(inbound: Inbound, catalog: Catalog) -> Draft:
-    body = read_request(_Film, inbound)
+    body = read_request(Film, inbound)
     read_shots(body.prompt)
-    return _film(body, catalog)
+    return film(body, catalog)
 
 
-def _film(body: _Film, catalog: Catalog, *, image: str | None = None, target: str | None = None) -> Draft:
+def film(body: Film, catalog: Catalog, *, image: str | None = None, target: str | None = None) -> Draft:
+    check_prompt(body)
     named = named_model(body.model, Kind.VIDEO, catalog)
     text, style = _styled(body)
     text, target = _targeted(text, target)
@@ -69,7 +70,7 @@ def _film(body: _Film, catalog: Catalog, *, image: str | None = None, target: st
     )
 
 
-def _styled(body: _Film) -> tuple[str, str | None]:
+def _styled(body: Film) -> tuple[str, str | None]:
     """The prompt without the style it names, and the style of the request. Raises InvalidParameter."""
     if body.style is not None and body.style not in STYLES:
         raise InvalidParameter("style", f"must be one of: {', '.join(STYLES)}", f"必须是以下之一：{', '.join(STYLES)}")

@@ -36,15 +36,15 @@ class Create(_Asked):
     model: str | None = None
 
 
-class _Transform(Create):
+class Transform(Create):
     image: Picture
 
 
-class _CharacterFilm(Create):
+class CharacterFilm(Create):
     video: Picture
 
 
-class _Character(_Asked):
+class Character(_Asked):
     video: Picture
     timestamps: str | None = None
 
@@ -74,16 +74,23 @@ def read_query(inbound: Inbound, catalog: Catalog) -> TaskQuery:
 
 
 def read_image(inbound: Inbound, catalog: Catalog) -> Draft:
-    return _draw(read_request(Create, inbound), catalog)
+    return draw(read_request(Create, inbound), catalog)
 
 
 def read_transformed_image(inbound: Inbound, catalog: Catalog) -> Draft:
-    body = read_request(_Transform, inbound)
-    return _draw(body, catalog, body.image)
+    body = read_request(Transform, inbound)
+    return draw(body, catalog, body.image)
 
 
 def read_character(inbound: Inbound, catalog: Catalog) -> Draft:
-    body = read_request(_Character, inbound)
+    return character(read_request(Character, inbound), catalog)
+
+
+def read_character_film(inbound: Inbound, catalog: Catalog) -> Draft:
+    return character_film(read_request(CharacterFilm, inbound), catalog)
+
+
+def character(body: Character, catalog: Catalog) -> Draft:
     return Draft(
         dialect=FAMILY,
         platform=PLATFORM,
@@ -94,8 +101,8 @@ def read_character(inbound: Inbound, catalog: Catalog) -> Draft:
     )
 
 
-def read_character_film(inbound: Inbound, catalog: Catalog) -> Draft:
-    body = read_request(_CharacterFilm, inbound)
+def character_film(body: CharacterFilm, catalog: Catalog) -> Draft:
+    check_prompt(body)
     named = named_model(body.model, Kind.VIDEO, catalog)
     return Draft(
         dialect=FAMILY,
@@ -117,8 +124,6 @@ def read_request(model: type[B], inbound: Inbound) -> B:
     for name in sorted(document.keys() & _ELSEWHERE.keys() - model.model_fields.keys()):
         raise InvalidParameter(name, f"is not read here but by {_ELSEWHERE[name]}", f"请使用 {_ELSEWHERE[name]}")
     body = read_body(model, document)
-    if isinstance(body, Create) and not body.prompt.strip():
-        raise MissingField("prompt")
     # paths of characters answer by streams alone, unless a task is asked for
     if not (body.async_mode or body.stream) and "video" in model.model_fields:
         raise InvalidParameter("stream", "must be true here, or async_mode", "必须为 true，或使用 async_mode")
@@ -139,7 +144,13 @@ def named_model(name: str | None, kind: Kind, catalog: Catalog) -> Named:
     return found
 
 
-def _draw(body: Create, catalog: Catalog, image: str | None = None) -> Draft:
+def check_prompt(body: Create) -> None:
+    if not body.prompt.strip():
+        raise MissingField("prompt")
+
+
+def draw(body: Create, catalog: Catalog, image: str | None = None) -> Draft:
+    check_prompt(body)
     named = named_model(body.model, Kind.IMAGE, catalog)
     return Draft(
         dialect=FAMILY,

@@ -67,6 +67,7 @@ MODELS: Mapping[str, Named] = {
 NAMES: Mapping[tuple[str, str, int], str] = {
     (each.model, each.shape, each.seconds): name for name, each in MODELS.items()
 }
+CREATE_CHARACTER = "avatar-create"  # the model of the chat route that makes neither
 DEFAULTS: Mapping[Kind, str] = {Kind.IMAGE: "gpt-image", Kind.VIDEO: "sora2-landscape-10s"}
 
 STYLES = (
