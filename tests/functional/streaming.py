@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import requests
+from starlette.types import ASGIApp
 
 from local.server import Server
 from local.sockets import address, listening
 from local.upstreams import Settings, Upstreams
+from local.upstreams.misbehave import KeepTransport
 from relay.edge.stream.app import StreamEndpoint, application
+from relay.edge.stream.sending import Pace
 from relay.edge.stream.wiring import OPERATIONS
 from relay.effects.outbound import Outbound
 from relay.effects.outbound.open_lines import OpenLines
 from relay.nouns.catalog import Catalog
 from relay.nouns.task import Task
 from tests.functional.harness import KEY, Harness, simulated
+from tests.functional.network import CATALOG
 
 SETTINGS = Settings(limits_intake=False, queries_per_second=None)
 
@@ -33,17 +38,47 @@ class Line:
     endpoint: StreamEndpoint
 
     def post(self, path: str, body: Any, key: str | None = KEY, **how: Any) -> requests.Response:
+        self.here.now[0] += 1  # so that calls are told apart in time
         headers = {"authorization": f"Bearer {key}"} if key else {}
-        return requests.post(self.url + path, json=body, headers=headers | how.pop("headers", {}), timeout=30, **how)
+        return requests.post(
+            self.url + path, json=body, headers=headers | how.pop("headers", {}), **{"timeout": 30.0, **how}
+        )
 
-    def chat(self, prompt: str, **fields: Any) -> requests.Response:
-        said = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": prompt}], **fields}
-        return self.post("/v1/chat/completions", said)
+    def chat(self, prompt: str, key: str | None = KEY, timeout: float = 30.0, **fields: Any) -> requests.Response:
+        return self.post(CHAT, chat_body(prompt, **fields), key, timeout=timeout)
+
+    @contextmanager
+    def chat_open(self, prompt: str, **fields: Any) -> Iterator[Iterator[bytes]]:
+        """A streamed call whose bytes are read as they come; leaving it closes the connection."""
+        said = chat_body(prompt, stream=True, **fields)
+        with self.post(CHAT, said, stream=True) as answer:
+            yield answer.iter_content(None)
 
     @property
     def calls(self) -> list[Task]:
         """The reservations of model calls, oldest first."""
         return list(self.here.services.store.tasks.since(self.here.account_id, "0"))[::-1]
+
+    def arrived(self, name: str) -> int:
+        """Model calls that arrived at an upstream."""
+        return self.upstreams[name].book.arrived.total()
+
+    def free(self, most: int = 10) -> bool:
+        """Whether the key has all of its lines free."""
+        hold, name = self.here.services.store.line_leases.hold, f"{self.here.account_id}#key1"
+        now = self.here.now[0]
+        held = hold(name, "test", most, most, now=now, until=now + 60_000)
+        return held and hold(name, "test", 0, most, now=now, until=now)
+
+    def settled(self) -> bool:
+        """Whether every call was charged once, at most what was reserved, and all else was given back."""
+        calls = self.calls
+        if not self.free() or not all(call.terminal for call in calls):
+            return False
+        assert all((call.used or 0) <= call.price for call in calls)
+        assert self.spent == sum(call.used or 0 for call in calls)
+        assert self.here.drift == 0
+        return True
 
     @property
     def spent(self) -> int:
@@ -51,18 +86,65 @@ class Line:
         return 100 * 10**9 - self.here.balance
 
 
+CHAT = "/v1/chat/completions"
+FIRST, SECOND = "newapi", "midjourney"  # upstreams of one family
+
+
+def with_two_sources(model: str = "gpt-4o-mini") -> Catalog:
+    """The catalog where two upstreams of one family have this model, and the second is asked after the first."""
+    known = CATALOG.models[model]
+    first = next(source for source in known.sources if source.upstream == FIRST)
+    sources = first, replace(first, upstream=SECOND, priority=first.priority + 1)
+    return replace(CATALOG, models={**CATALOG.models, model: replace(known, sources=sources)})
+
+
+def chat_body(prompt: str, **fields: Any) -> dict[str, Any]:
+    return {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": prompt}], **fields}
+
+
+def until(holds: Callable[[], bool], seconds: float = 8.0) -> None:
+    """Wait for what happens beside the requests."""
+    ends = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < ends, "it did not come about"
+        time.sleep(0.02)
+
+
 @contextmanager
-def streaming(settings: Settings = SETTINGS, keep: int = 0, catalog: Catalog | None = None) -> Iterator[Line]:
+def served(app: ASGIApp) -> Iterator[str]:
+    """The address of an application that stands for an upstream."""
+    listener = listening(0)
+    server = Server(KeepTransport(app), listener)
+    try:
+        yield address(listener)
+    finally:
+        server.close()
+
+
+@contextmanager
+def streaming(
+    settings: Settings = SETTINGS,
+    keep: int = 0,
+    catalog: Catalog | None = None,
+    *,
+    seconds: float = 30.0,
+    silence: float = 30.0,
+    pace: Pace | None = None,
+    first: str = "",
+) -> Iterator[Line]:
+    """`seconds` is how long a call may take, `silence` how long an upstream may say nothing; `first` is the address of
+    the first upstream, where it is not the simulated one."""
     with simulated() as here, Upstreams(settings) as upstreams:
         here.secrets.values |= {
             f"upstreams/{name}/{each}": word
             for name, simulator in upstreams.simulators.items()
             for each, word in simulator.secrets().items()
         }
-        loopback = Outbound("loopback")
-        services = replace(here.services, upstream_urls=upstreams.urls, catalog=catalog or here.services.catalog)
+        loopback, urls = Outbound("loopback"), upstreams.urls | ({FIRST: first} if first else {})
+        services = replace(here.services, upstream_urls=urls, catalog=catalog or here.services.catalog)
         here.services = services
-        endpoint = StreamEndpoint(services, OPERATIONS, OpenLines(loopback), keep)
+        lines = OpenLines(loopback, silence)
+        endpoint = StreamEndpoint(services, OPERATIONS, lines, keep, seconds=seconds, pace=pace)
         listener = listening(0)
         server = Server(application(endpoint), listener, lifespan="on")
         try:

@@ -7,9 +7,8 @@ import asyncio
 import pytest
 from starlette.types import Message
 
-from relay.edge.stream import responding
 from relay.edge.stream.responding import Respond
-from relay.edge.stream.sending import Pieces
+from relay.edge.stream.sending import Pace, Pieces
 from relay.families import FAMILIES, dialect
 from relay.nouns.wire import JSON, Reply
 
@@ -29,7 +28,7 @@ async def _answered(reply: Reply, *, padded: bool) -> tuple[str, bytes]:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    respond = Respond(lambda error: Reply.json({}, 500), "trace-1")
+    respond = Respond(lambda error: Reply.json({}, 500), "trace-1", pace=Pace(patience=0.04))
     await respond.later(slow(), padded=padded)({"type": "http"}, receive, send)
     return dict(sent[0]["headers"])[b"content-type"].decode(), b"".join(each["body"] for each in sent[1:])
 
@@ -42,9 +41,8 @@ async def _answered(reply: Reply, *, padded: bool) -> tuple[str, bytes]:
     ],
 )
 def test_nothing_stands_before_an_answer_that_is_no_document(
-    monkeypatch: pytest.MonkeyPatch, reply: Reply, padded: bool, told: tuple[str, bytes]
+    reply: Reply, padded: bool, told: tuple[str, bytes]
 ) -> None:
-    monkeypatch.setattr(responding, "PATIENCE", 0.04)
     assert asyncio.run(_answered(reply, padded=padded)) == told
 
 

@@ -155,7 +155,7 @@ def read_document(inbound: Inbound) -> dict[str, Json]:
         raise BadInput("the body is not valid JSON", "请求体不是有效的 JSON") from error
     if not isinstance(document, dict):
         raise BadInput("the body must be a JSON object", "请求体必须是 JSON 对象")
-    if _deeper(document, MAX_DEPTH):
+    if deeper(document, MAX_DEPTH):
         raise BadInput(f"the body nests deeper than {MAX_DEPTH} levels", f"请求体嵌套超过 {MAX_DEPTH} 层")
     return document
 
@@ -173,9 +173,10 @@ def read_body(model: type[B], document: Mapping[str, object]) -> B:
         raise InvalidParameter(field, problem, _ZH.get(first["type"], "无效")) from error
 
 
-def _deeper(value: object, levels: int) -> bool:
+def deeper(value: object, levels: int) -> bool:
+    """Whether there are more levels of arrays and objects within each other."""
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(levels == 1 or _deeper(item, levels - 1) for item in items if isinstance(item, (dict, list)))
+    return any(levels == 1 or deeper(item, levels - 1) for item in items if isinstance(item, (dict, list)))
 
 
 def _refuse_constant(name: str) -> object:

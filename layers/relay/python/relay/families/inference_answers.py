@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from relay.families.bodies import MAX_DEPTH, deeper
 from relay.families.inference import Event
 from relay.families.inference_requests import BYTES_PER_TOKEN, MOST_OUTPUT
 from relay.families.reading import MAX_CODE, as_object, as_text, parse
@@ -28,9 +29,21 @@ def written(document: bytes) -> int:
 def read_answer(answer: Answer) -> Mapping[str, Json]:
     """The JSON object of an answer. Raises Refused for what is none, and for an error in it."""
     document = as_object(answer.body)
-    if not document or document.get("error"):
+    if not document or document.get("error") or _too_deep(answer.body, document):
         raise broken_answer(document)
     return document
+
+
+def _too_deep(text: bytes | str, document: Json) -> bool:
+    """Whether it nests deeper than it could be written again."""
+    data = text.encode(errors="replace") if isinstance(text, str) else text
+    return data.count(b"[") + data.count(b"{") > MAX_DEPTH and deeper(document, MAX_DEPTH)
+
+
+def named_field(answer: Answer, document: Mapping[str, Json]) -> str | None:
+    """The request's own field that a refusal names, in OpenAI's way and that of its many copies."""
+    said = as_text(as_object(as_object(answer.body).get("error")).get("param"), MAX_CODE)
+    return said if re.fullmatch(r"[\w.\[\]]+", said) and re.split(r"[.\[]", said)[0] in document else None
 
 
 def broken_answer(document: Mapping[str, Json]) -> Refused:
@@ -59,7 +72,7 @@ def read_raw_event(raw: bytes) -> Event | None:
 
 def _event(raw: bytes, name: str, data: str | bytes) -> Event:
     document = parse(data)
-    if not isinstance(document, dict) or document.get("error") or name == "error":
+    if not isinstance(document, dict) or document.get("error") or name == "error" or _too_deep(data, document):
         raise broken_answer(document if isinstance(document, dict) else {})
     return Event(raw, name, document)
 

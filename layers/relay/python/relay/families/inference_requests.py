@@ -73,7 +73,7 @@ def read_whole(document: Mapping[str, Json], path: tuple[str, ...], most: int = 
 
 def estimate_input(value: Json) -> int:
     """The tokens of a request at most: of its text by length, and of files inside it."""
-    texts = list(_texts(value))
+    texts = list(texts_of(value))
     files = [text for text in texts if len(text) >= SHORTEST_FILE and " " not in text[:SHORTEST_FILE]]
     words = sum(len(text.encode(errors="replace")) for text in texts) - sum(map(len, files))
     return -(-max(words, 0) // BYTES_PER_TOKEN) + sum(
@@ -81,15 +81,15 @@ def estimate_input(value: Json) -> int:
     )
 
 
-def _texts(value: Json) -> Iterator[str]:
+def texts_of(value: Json) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for name, each in value.items():
             yield name
-            yield from _texts(each)
+            yield from texts_of(each)
     elif isinstance(value, list):
         for each in value:
-            yield from _texts(each)
+            yield from texts_of(each)
     else:
         yield "0000"  # a number: a token, or a little more

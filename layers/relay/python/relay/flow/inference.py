@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from relay.effects.outbound.open_lines import Arriving
 from relay.families.inference import Completed, Event, EventReader, EventWriter, Shape
 from relay.families.inference_answers import estimated, read_raw_event, written
 from relay.flow.access import Caller
+from relay.flow.apart import apart
 from relay.flow.event_stream import cut_events
 from relay.flow.line_shares import LineShares
 from relay.flow.read_limit import ReadLimit
@@ -73,22 +74,22 @@ class Inferring:
     async def complete(self, caller: Caller, asked: Inference) -> Completed:
         """A call that is answered in one piece. Raises RelayError: then nothing was charged."""
         async with self._line(caller, asked) as hold:
+            used = estimated(asked, None, 0)  # where the client goes away from an upstream that is at work
             try:
                 document, used = await self._whole(asked)
-            except RelayError:
-                await self._settle(hold, asked, Tokens())
+            except Exception:
+                used = Tokens()
                 raise
-            except BaseException:  # the client went away from an upstream that was at work
-                self._settle_soon(hold, asked, estimated(asked, None, 0))
-                raise
-            return Completed(asked, document, await self._settle(hold, asked, used))
+            finally:
+                bill = await self._settle(hold, asked, used)
+            return Completed(asked, document, bill)
 
     async def _whole(self, asked: Inference) -> tuple[Mapping[str, Json], Tokens]:
-        for api, source in self.sources.of(asked):
+        for api, source, seconds in self.sources.of(asked):
             try:
-                async with self.sources.open(api, source, asked) as arriving:
+                async with self.sources.open(api, source, asked, seconds) as arriving:
                     answer = await arriving.whole(LARGEST_ANSWER)
-                document = api.read(answer)
+                document = await apart(len(answer.body), api.read, answer)
                 return document, api.shape.read_usage(document) or estimated(asked, None, written(answer.body))
             except FAILURES as error:
                 self.sources.pass_over(source, asked, error)
@@ -98,33 +99,34 @@ class Inferring:
         """The same in pieces as they arrive. Raises RelayError before the first: then nothing was charged; a later one
         says what went wrong, and what had come is charged. Close it to stop the upstream."""
         async with self._line(caller, asked) as hold:
-            meter = Meter(writer.shape, asked)
+            meter, broken = Meter(writer.shape, asked), False
             try:
-                async for event in self._events(asked, meter):
-                    tells = meter.note(event)
-                    if piece := writer.write(
-                        event, self._bill(asked, meter.used, final=meter.ended) if tells else None
-                    ):
-                        yield piece
+                async with aclosing(self._events(asked, meter)) as events:
+                    async for event in events:
+                        bill = self._bill(asked, meter.used, final=meter.ended) if meter.note(event) else None
+                        if piece := writer.write(event, bill):
+                            yield piece
             except RelayError:
-                bill = await self._settle(hold, asked, meter.used)
                 if not meter.began:
                     raise
-                yield writer.broken(Broken())
-            except BaseException:  # the client went away
-                self._settle_soon(hold, asked, meter.used if meter.began else estimated(asked, None, 0))
+                broken = True
+            except (asyncio.CancelledError, GeneratorExit):  # the client went away from an upstream that was at work
+                meter.began = True
                 raise
-            else:
+            finally:
                 bill = await self._settle(hold, asked, meter.used)
-                yield writer.end(bill)
+            yield writer.broken(Broken()) if broken else writer.end(bill)
 
-    async def _events(self, asked: Inference, meter: Meter) -> AsyncIterator[Event]:
+    async def _events(self, asked: Inference, meter: Meter) -> AsyncGenerator[Event, None]:
         """The events of the first source that has one. Raises RelayError."""
-        for api, source in self.sources.of(asked):
+        for api, source, seconds in self.sources.of(asked):
             try:
-                async with self.sources.open(api, source, asked) as arriving:
-                    reader = api.reader(asked, self.reservations.services.clock() // 1000)
-                    async for event in _heard(reader, arriving, meter):
+                reader = api.reader(asked, self.reservations.services.clock() // 1000)
+                async with (
+                    self.sources.open(api, source, asked, seconds) as arriving,
+                    aclosing(_heard(reader, arriving, meter)) as events,
+                ):
+                    async for event in events:
                         yield event
                 if not meter.ended:
                     raise Refused("the stream ends too early", elsewhere=True)
@@ -153,16 +155,13 @@ class Inferring:
         await self.reservations.settle(hold, used, bill.cost)
         return bill
 
-    def _settle_soon(self, hold: Hold, asked: Inference, used: Tokens) -> None:
-        self.reservations.settle_soon(hold, used, self._bill(asked, used).cost)
-
     def _bill(self, asked: Inference, used: Tokens, *, final: bool = True) -> Bill:
         catalog = self.reservations.services.catalog
         cost = catalog.models[asked.model].paid_rates.cost(used)
         return Bill(used, cost, float(round(Decimal(cost) / NANOS / catalog.usd, 12)), final)
 
 
-async def _heard(reader: EventReader, arriving: Arriving, meter: Meter) -> AsyncIterator[Event]:
+async def _heard(reader: EventReader, arriving: Arriving, meter: Meter) -> AsyncGenerator[Event, None]:
     """The events of an answer. Raises Refused, NoAnswer, EventTooLarge.
 
     A stream that says [DONE] is whole, whether or not an event told before that the model had ended. After the last

@@ -24,6 +24,6 @@ class ReadLimit:
         self._left[key] = (now, left - 1 if left >= 1 else left)
         if left < 1:
             seconds = ceil((1 - left) * MINUTE / per_minute / 1000)
-            raise RateLimited("too many reads with this key; ask less often", "查询过于频繁，请稍后再试", seconds)
+            raise RateLimited("too many requests with this key; ask less often", "查询过于频繁，请稍后再试", seconds)
         if len(self._left) > MOST_KEYS:  # a bucket unused for a minute is full, so it can be forgotten
             self._left = {key: kept for key, kept in self._left.items() if now - kept[0] < MINUTE}

@@ -10,38 +10,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from aws_lambda_powertools import Logger
 
 from relay.flow.access import Caller
+from relay.flow.blocks import Block, open_block, settle_block
 from relay.flow.services import Services
-from relay.nouns.draft import Kind
 from relay.nouns.errors import InsufficientBalance
-from relay.nouns.ids import uuid7
 from relay.nouns.inference import Inference, Tokens
 from relay.nouns.line_errors import QuotaExceeded
-from relay.nouns.money import settle
-from relay.nouns.task import State, Task
 
 CALLS = 20  # that a block is made for, at the price of the first
 TRIES = 5  # to settle a block
 PAUSE = 1.0  # seconds between them
+CLOSING = 1.0  # seconds for open calls to end when the process ends: then it is killed
 
 logger = Logger(child=True)
 
-
-@dataclass(slots=True)
-class Block:
-    """A reservation: `left` nanos and `tokens` of it are free; `used` and `used_tokens` will be charged."""
-
-    task: Task
-    left: int
-    tokens: int
-    opened_at: int
-    used: int = 0
-    used_tokens: int = 0
-    calls: int = 0  # that are open
+Key = tuple[str, str, str]  # account, dialect and shape, model
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -59,41 +49,42 @@ class Reservations:
 
     services: Services
     keep: int = 0
-    _blocks: dict[tuple[str, str, str], Block] = field(default_factory=dict)  # that take calls
-    _turns: dict[tuple[str, str, str], asyncio.Lock] = field(default_factory=dict)
-    _settling: set[asyncio.Task[None]] = field(default_factory=set)
+    pause: float = PAUSE
+    _blocks: dict[Key, Block] = field(default_factory=dict)  # that take calls
+    _turns: WeakValueDictionary[Key, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    _working: set[asyncio.Task[Any]] = field(default_factory=set)
+    _held: int = 0  # calls that are open
 
     async def reserve(self, caller: Caller, asked: Inference) -> Hold:
         """Raises AccountFrozen, InsufficientBalance, QuotaExceeded, Contended; then nothing is held."""
         amount = self.services.catalog.models[asked.model].paid_rates.most(asked.estimate)
         tokens = asked.estimate.total
         if not self.keep:
-            return _hold(await self._open(caller, asked, amount, tokens), amount, tokens)
+            return self._hold(await self._open(caller, asked, amount, tokens), amount, tokens)
         key = caller.account_id, f"{asked.dialect}.{asked.shape}", asked.model
-        async with self._turns.setdefault(key, asyncio.Lock()):
+        turn = self._turns.get(key) or self._turns.setdefault(key, asyncio.Lock())
+        async with turn:
             block = self._blocks.get(key)
             if block is None or block.left < amount or block.tokens < tokens or self._old(block):
                 self._close(key)
                 block = self._blocks[key] = await self._open_for_many(caller, asked, amount, tokens)
-            return _hold(block, amount, tokens)
+                block.closed = False
+            return self._hold(block, amount, tokens)
 
     async def settle(self, hold: Hold, used: Tokens, cost: int) -> None:
-        """Charge what a call used, at most what it held."""
+        """Charge what a call used, at most what it held. It is done even where nobody waits for it any more."""
         block = hold.block
-        charged = min(cost, hold.amount)
+        charged, tokens = min(cost, hold.amount), min(used.total, hold.tokens)
         if cost > charged:
             self.services.count("LineUndercharged")
         block.used += charged
-        block.used_tokens += used.total
+        block.used_tokens += tokens
         block.left += hold.amount - charged
-        block.tokens += hold.tokens - used.total
+        block.tokens += hold.tokens - tokens
         block.calls -= 1
-        if not block.calls and block not in self._blocks.values():
-            await self._settle(block)
-
-    def settle_soon(self, hold: Hold, used: Tokens, cost: int) -> None:
-        """The same for who cannot wait: `close` waits."""
-        self._begin(self.settle(hold, used, cost))
+        self._held -= 1
+        if block.closed and not block.calls:
+            await asyncio.shield(self._begin(self._settle(block)))
 
     def tidy(self) -> None:
         """Close blocks that are as old as they may be."""
@@ -102,83 +93,76 @@ class Reservations:
                 self._close(key)
 
     async def close(self) -> None:
-        """Close all; returns when everything is charged that can be."""
+        """Close all; returns when everything is charged that can be. Calls that are open have a moment to end."""
+        self.keep = 0
         for key in list(self._blocks):
             self._close(key)
-        while self._settling:
-            await asyncio.gather(*self._settling)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + CLOSING
+        while self._working or (self._held and loop.time() < until):
+            await (asyncio.wait(self._working) if self._working else asyncio.sleep(0.01))
 
     def _old(self, block: Block) -> bool:
-        return self.services.clock() - block.opened_at >= self.keep
+        return self.services.clock() - block.task.created_at >= self.keep
 
-    def _close(self, key: tuple[str, str, str]) -> None:
+    def _close(self, key: Key) -> None:
         block = self._blocks.pop(key, None)
-        if block and not block.calls:
-            self._begin(self._settle(block))
+        if block:
+            block.closed = True
+            if not block.calls:
+                self._begin(self._settle(block))
 
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work)
-        self._settling.add(task)
-        task.add_done_callback(self._settling.discard)
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+        return task
+
+    def _hold(self, block: Block, amount: int, tokens: int) -> Hold:
+        block.left -= amount
+        block.tokens -= tokens
+        block.calls += 1
+        self._held += 1
+        return Hold(block, amount, tokens)
 
     async def _open_for_many(self, caller: Caller, asked: Inference, amount: int, tokens: int) -> Block:
+        """A block for many calls, or for one where the account has no more: what is free in others is given back."""
         try:
             return await self._open(caller, asked, amount * CALLS, tokens * CALLS)
         except (InsufficientBalance, QuotaExceeded):
+            await self._give_back(caller.account_id)
             return await self._open(caller, asked, amount, tokens)
 
-    async def _open(self, caller: Caller, asked: Inference, amount: int, tokens: int) -> Block:
-        task = self._task(caller, asked, amount, tokens)
-        tier = self.services.catalog.tiers[caller.tier]
-        await asyncio.to_thread(self.services.store.submissions.reserve, task, tier)
-        return Block(task, amount, tokens, task.created_at)
+    async def _give_back(self, account_id: str) -> None:
+        """Settle the account's blocks that no call is open in."""
+        for key, block in list(self._blocks.items()):
+            if key[0] == account_id and not block.calls:
+                self._close(key)
+        if self._working:
+            await asyncio.wait(set(self._working))
 
-    def _task(self, caller: Caller, asked: Inference, amount: int, tokens: int) -> Task:
-        now = self.services.clock()
-        ends = now + self.services.catalog.deadlines[Kind.CHAT] * 1000
-        return Task(
-            account_id=caller.account_id,
-            task_id=uuid7(now, self.services.random_bits(74)),
-            dialect=asked.dialect,
-            platform=asked.shape,
-            kind=Kind.CHAT,
-            model=asked.model,
-            price=amount,
-            unit_price=1,
-            tokens=tokens,
-            created_at=now,
-            expires_at=ends,
-            due_at=ends,
-            state=State.PROCESSING,
-        )
+    async def _open(self, caller: Caller, asked: Inference, amount: int, tokens: int) -> Block:
+        opening = self._begin(open_block(self.services, caller, asked, amount, tokens))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            self._begin(self._undo(opening))
+            raise
+
+    async def _undo(self, opening: asyncio.Task[Block]) -> None:
+        """Give back what was reserved for a client that went away meanwhile."""
+        await asyncio.wait({opening})
+        if opening.exception() is None:
+            await self._settle(opening.result())
 
     async def _settle(self, block: Block) -> None:
         """Charge a block. Where that cannot be done the clock gives all of it back at its deadline."""
-        now, before = self.services.clock(), block.task
-        after = replace(
-            before,
-            state=State.SUCCEEDED,
-            used=block.used,
-            tokens=block.used_tokens,
-            progress=100.0,
-            completed_at=now,
-            due_at=None,
-            learnt="line",
-            version=before.version + 1,
-        )
         for left in range(TRIES, 0, -1):
             try:
-                await asyncio.to_thread(self.services.store.tasks.save, before, after, settle(before, after))
+                await settle_block(self.services, block)
             except Exception:
-                logger.exception("line not settled", **before.log_keys, tries_left=left - 1)
-                await asyncio.sleep(PAUSE)
+                logger.exception("line not settled", **block.task.log_keys, tries_left=left - 1)
+                await asyncio.sleep(self.pause)
             else:
                 return
         self.services.count("LineUnsettled")
-
-
-def _hold(block: Block, amount: int, tokens: int) -> Hold:
-    block.left -= amount
-    block.tokens -= tokens
-    block.calls += 1
-    return Hold(block, amount, tokens)

@@ -15,7 +15,10 @@ MAX_ANSWER = 1 << 20  # bytes of an answer we read: statuses and acknowledgement
 
 def compact(document: Json) -> bytes:
     """Compact UTF-8 JSON; equal documents give equal bytes, which signed callbacks rely on."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    try:
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which only an escape can say
+        return json.dumps(document, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,14 @@ from relay.edge.stream.model_calls import ModelCalls
 from relay.edge.stream.requests import ClientGone, read_inbound
 from relay.edge.stream.responding import Respond
 from relay.edge.stream.routing import Routes, Target
+from relay.edge.stream.sending import Pace
 from relay.effects.outbound.open_lines import OpenLines
 from relay.families import FAMILIES, dialect, dialect_at
 from relay.families.dialect import INFER, Auth, Dialect
 from relay.flow.access import Access, Caller
+from relay.flow.apart import apart
 from relay.flow.services import Services
+from relay.flow.sources import LINE_SECONDS
 from relay.nouns.errors import Internal, RelayError
 from relay.nouns.wire import Inbound, Reply
 
@@ -36,7 +39,8 @@ logger = Logger(child=True)
 
 
 class StreamEndpoint:
-    """What one process serves. `keep` is for how many ms a reservation takes model calls; 0 makes one for each call."""
+    """What one process serves. `keep` is for how many ms a reservation takes model calls; 0 makes one for each call.
+    `seconds` is how long a call may take."""
 
     def __init__(
         self,
@@ -44,11 +48,15 @@ class StreamEndpoint:
         operations: Operations,
         lines: OpenLines,
         keep: int = 0,
+        *,
+        seconds: float = LINE_SECONDS,
+        pace: Pace | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._services, self._operations = services, operations
         self._access = Access(services)
-        self.calls = ModelCalls(services, lines, keep)
+        self.calls = ModelCalls(services, lines, keep, seconds)
+        self._pace = pace or Pace()
         self._held = Held(services, operations, sleep)
         self._routes = Routes(map(dialect, FAMILIES), {*operations, INFER})
 
@@ -64,12 +72,12 @@ class StreamEndpoint:
         """What sends the answer. Nothing is charged before it runs, but for what is answered at once."""
         refuse = self._refusing(partial(_write_error_at, scope["path"]), trace_id)
         try:
-            inbound = await read_inbound(scope, receive)
-            target, params = self._routes.find(inbound)
+            inbound = await read_inbound(scope, receive, self._pace.body)
+            target, params = await apart(len(inbound.body), self._routes.find, inbound)
             inbound = replace(inbound, params=params)
             refuse = self._refusing(target.route.error or target.speaker.write_error, trace_id)
             caller = await self._caller(target, inbound)
-            return await self._respond(target, inbound, caller, Respond(refuse, trace_id))
+            return await self._respond(target, inbound, caller, Respond(refuse, trace_id, pace=self._pace))
         except ClientGone:
             raise
         except Exception as error:
@@ -77,7 +85,7 @@ class StreamEndpoint:
 
     async def _respond(self, target: Target, inbound: Inbound, caller: Caller | None, respond: Respond) -> ASGIApp:
         if target.route.use is INFER:
-            return self.calls.answer(target.route, inbound, caller, respond)
+            return await self.calls.answer(target.route, inbound, caller, respond)
         base_url = self._services.public_url or f"https://{inbound.headers.get('host', '')}"
         asked = ask(self._services, caller, target.route, inbound, base_url=base_url, trace_id=respond.trace_id)
         return await self._held.answer(target.route, asked, respond)

@@ -12,6 +12,7 @@ from relay.edge.stream.sending import Pieces
 from relay.effects.outbound.open_lines import OpenLines
 from relay.families.dialect import AnyRoute, Told
 from relay.flow.access import Caller
+from relay.flow.apart import apart
 from relay.flow.inference import Inferring
 from relay.flow.line_shares import LineShares
 from relay.flow.reserving import Reservations
@@ -25,17 +26,17 @@ from relay.nouns.wire import Inbound
 class ModelCalls:
     """Those of one process, and what it holds for them."""
 
-    def __init__(self, services: Services, lines: OpenLines, keep: int) -> None:
+    def __init__(self, services: Services, lines: OpenLines, keep: int, seconds: float) -> None:
         self._services, self._lines = services, lines
         self._shares = LineShares(services.store.line_leases, uuid.uuid4().hex, services.clock, keep)
         self._reservations = Reservations(services, keep)
-        self._inferring = Inferring(Sources(services, lines), self._shares, self._reservations)
+        self._inferring = Inferring(Sources(services, lines, seconds), self._shares, self._reservations)
 
-    def answer(self, route: AnyRoute, inbound: Inbound, caller: Caller | None, respond: Respond) -> ASGIApp:
+    async def answer(self, route: AnyRoute, inbound: Inbound, caller: Caller | None, respond: Respond) -> ASGIApp:
         """Raises RelayError for what is wrong with the request."""
         if caller is None:
             raise NoKey
-        asked: Inference = route.read(inbound, self._services.catalog)
+        asked: Inference = await apart(len(inbound.body), route.read, inbound, self._services.catalog)
         if asked.streamed and route.events:
             writer = route.events(asked)
             pieces = self._inferring.stream(caller, asked, writer)

@@ -8,13 +8,10 @@ from dataclasses import dataclass, field, replace
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from relay.edge.stream.sending import HEARTBEAT, Pieces, Sending
+from relay.edge.stream.sending import Pace, Pieces, Sending
 from relay.nouns.errors import Internal, RelayError
 from relay.nouns.wire import JSON, Reply
 
-# A JSON document may have spaces before it, so proxies on the way can be kept from giving up. From the first on the
-# answer's status is 200, so an error that follows stands in its body alone; therefore they begin late.
-PATIENCE = 20.0  # seconds
 STREAM_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
@@ -25,6 +22,7 @@ class Respond:
     refuse: Callable[[Exception], Reply]
     trace_id: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
 
     def now(self, reply: Reply) -> ASGIApp:
         headers = self._traced(reply).headers
@@ -39,7 +37,8 @@ class Respond:
             b" " if padded else b"",
             self._refusal,
             lambda error: self.refuse(error).body,
-            PATIENCE,
+            self.pace.patience,
+            self.pace,
         )
 
     def stream(
@@ -52,7 +51,7 @@ class Respond:
             return broken(error if isinstance(error, RelayError) else Internal())
 
         begin = self._traced(Reply(200, content_type=content_type, headers=STREAM_HEADERS))
-        return Sending(pieces, begin, heartbeat, self._refusal, tell, HEARTBEAT)
+        return Sending(pieces, begin, heartbeat, self._refusal, tell, self.pace.heartbeat, self.pace)
 
     async def _marked(self, pieces: Pieces) -> Pieces:
         async for piece in pieces:

@@ -11,10 +11,19 @@ from starlette.types import Message, Receive, Scope, Send
 
 from relay.nouns.wire import Reply
 
-HEARTBEAT = 12.0  # seconds of silence after which proxies on the way are shown that the line is open
-STUCK = 60.0  # seconds a client may take to read what it was sent
-
 Pieces = AsyncGenerator[bytes | Reply, None]  # of a stream bytes, of an answer in one piece the Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds that are waited for a client."""
+
+    body: float = 60.0  # for its request to arrive
+    heartbeat: float = 12.0  # of silence after which proxies on the way are shown that the line is open
+    # A JSON document may have spaces before it, so proxies on the way can be kept from giving up. From the first on the
+    # answer's status is 200, so an error that follows stands in its body alone; therefore they begin late.
+    patience: float = 20.0
+    stuck: float = 60.0  # it may take to read what it was sent
 
 
 @dataclass(slots=True)
@@ -30,7 +39,8 @@ class Sending:
     heartbeat: bytes
     refuse: Callable[[Exception], Reply]
     broken: Callable[[Exception], bytes]
-    quiet: float = HEARTBEAT  # seconds until the first heartbeat, which settles that the answer is a success
+    quiet: float  # seconds until the first heartbeat, which settles that the answer is a success
+    pace: Pace = field(default_factory=Pace)
     _send: Send = field(init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _started: bool = False
@@ -97,12 +107,16 @@ class Sending:
         while True:
             await asyncio.sleep(pause)
             if self._sending_since:
-                if loop.time() - self._sending_since >= STUCK:
-                    self._leave(own)
-                    return
+                if loop.time() - self._sending_since >= self.pace.stuck:
+                    break
             elif loop.time() - self._sent_at >= pause and self.heartbeat:
-                await self._write(self.heartbeat)
-                pause = HEARTBEAT
+                try:
+                    async with asyncio.timeout(self.pace.stuck):  # what was sent before may be unread
+                        await self._write(self.heartbeat)
+                except TimeoutError:
+                    break
+                pause = self.pace.heartbeat
+        self._leave(own)
 
     def _leave(self, own: asyncio.Task[None] | None) -> None:
         self._gone = True

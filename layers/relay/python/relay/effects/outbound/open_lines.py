@@ -55,8 +55,8 @@ class Arriving:
 class OpenLines:
     """Connections of one event loop."""
 
-    def __init__(self, rules: Outbound) -> None:
-        self._rules = rules
+    def __init__(self, rules: Outbound, silence: float = SILENCE_SECONDS) -> None:
+        self._rules, self._silence = rules, silence
 
     @cached_property
     def _session(self) -> aiohttp.ClientSession:
@@ -70,7 +70,7 @@ class OpenLines:
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=True,
+            auto_decompress=False,  # a small answer may be a large one
             read_bufsize=PIECE,
             skip_auto_headers=("User-Agent",),
         )
@@ -83,7 +83,7 @@ class OpenLines:
         bounds all of it.
         """
         self._check(call)
-        headers = {"user-agent": "genrelay", **call.headers}
+        headers = {"user-agent": "genrelay", **call.headers, "accept-encoding": "identity"}
         try:
             response = await self._session.request(
                 call.method,
@@ -92,7 +92,7 @@ class OpenLines:
                 headers=headers,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(
-                    total=call.timeout, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS
+                    total=call.timeout, sock_connect=CONNECT_SECONDS, sock_read=self._silence
                 ),
             )
         except (EgressRefused, NotSent):
@@ -102,8 +102,7 @@ class OpenLines:
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             raise NoAnswer(type(error).__name__) from error
         try:
-            told = {name.lower(): value for name, value in response.headers.items()}
-            yield Arriving(response.status, told, _chunks(response))
+            yield Arriving(response.status, _headers(response), _chunks(response))
         finally:
             response.close() if not response.content.at_eof() else response.release()
 
@@ -145,6 +144,14 @@ class _Resolver(AbstractResolver):
 
     async def close(self) -> None:
         return
+
+
+def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    """Raises NoAnswer where the body is not as it is told."""
+    told = {name.lower(): value for name, value in response.headers.items()}
+    if told.get("content-encoding", "identity").lower() != "identity":
+        raise NoAnswer("the answer is compressed")
+    return told
 
 
 async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

@@ -21,14 +21,15 @@ Held = dict[str, tuple[int, int]]  # by process: how many lines, and until when 
 class LineLeases:
     tables: Tables
 
-    def hold(self, name: str, process: str, lines: int, most: int, *, now: int, until: int) -> bool:
+    def hold(self, name: str, process: str, lines: int, most: int | None, *, now: int, until: int) -> bool:
         """Make `lines` the share of a process until `until` (Unix ms), 0 to give it back; False, and nothing changed,
-        where the shares of all would be more than `most`. Raises Contended."""
+        where the shares of all would be more than `most`. None asks for lines that are open already: they count
+        whatever the others have. Raises Contended."""
         patience = self.tables.patience()
         while True:
             version, held = self._read(name)
             held = {holder: share for holder, share in held.items() if share[1] > now and holder != process}
-            if lines and sum(share[0] for share in held.values()) + lines > most:
+            if most is not None and sum(share[0] for share in held.values()) + lines > most:
                 return False
             if lines:
                 held[process] = (lines, until)

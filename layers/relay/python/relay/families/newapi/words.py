@@ -35,8 +35,8 @@ ERRORS: Mapping[str, Row] = {
     "RATE_LIMIT_EXCEEDED": Row(429, "rate_limit_error", "rate_limit_exceeded"),
     "TOO_MANY_REQUESTS": Row(429, "rate_limit_error", "too_many_requests"),
     "QUOTA_EXCEEDED": Row(429, "insufficient_quota", "quota_exceeded"),
-    "UPSTREAM_UNAVAILABLE": Row(503, "upstream_error", "upstream_unavailable"),
     "API_ERROR": Row(500, "upstream_error", "api_error"),
+    "UPSTREAM_UNAVAILABLE": Row(503, "upstream_error", "upstream_unavailable"),
 }
 OTHER = Row(500, "server_error", "internal_error")
 # Why a task failed, by our code, as OpenAI's objects say it; each API has a word of its own for every other code.

@@ -1,0 +1,67 @@
+"""What is reserved for model calls, as the metered task that the store keeps of it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from relay.flow.access import Caller
+from relay.flow.services import Services
+from relay.nouns.draft import Kind
+from relay.nouns.ids import uuid7
+from relay.nouns.inference import Inference
+from relay.nouns.money import settle
+from relay.nouns.task import State, Task
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """A reservation: `left` nanos and `tokens` of it are free; `used` and `used_tokens` will be charged."""
+
+    task: Task
+    left: int
+    tokens: int
+    used: int = 0
+    used_tokens: int = 0
+    calls: int = 0  # that are open
+    closed: bool = True  # for more calls
+
+
+async def open_block(services: Services, caller: Caller, asked: Inference, amount: int, tokens: int) -> Block:
+    """Raises AccountFrozen, InsufficientBalance, QuotaExceeded, Contended; then nothing is reserved."""
+    now = services.clock()
+    ends = now + services.catalog.deadlines[Kind.CHAT] * 1000
+    task = Task(
+        account_id=caller.account_id,
+        task_id=uuid7(now, services.random_bits(74)),
+        dialect=asked.dialect,
+        platform=asked.shape,
+        kind=Kind.CHAT,
+        model=asked.model,
+        price=amount,
+        unit_price=1,
+        tokens=tokens,
+        created_at=now,
+        expires_at=ends,
+        due_at=ends,
+        state=State.PROCESSING,
+    )
+    await asyncio.to_thread(services.store.submissions.reserve, task, services.catalog.tiers[caller.tier])
+    return Block(task, amount, tokens)
+
+
+async def settle_block(services: Services, block: Block) -> None:
+    """Charge what was used and give back the rest; nothing where it was settled before, by the clock or by us."""
+    now, before = services.clock(), block.task
+    after = replace(
+        before,
+        state=State.SUCCEEDED,
+        used=block.used,
+        tokens=block.used_tokens,
+        progress=100.0,
+        completed_at=now,
+        due_at=None,
+        learnt="line",
+        version=before.version + 1,
+    )
+    await asyncio.to_thread(services.store.tasks.save, before, after, settle(before, after))
