@@ -131,21 +131,22 @@ def streaming(
     silence: float = 30.0,
     pace: Pace | None = None,
     first: str = "",
+    itself: str = "",
 ) -> Iterator[Line]:
     """`seconds` is how long a call may take, `silence` how long an upstream may say nothing; `first` is the address of
-    the first upstream, where it is not the simulated one."""
+    the first upstream, where it is not the simulated one, and `itself` an upstream that is this relay."""
     with simulated() as here, Upstreams(settings) as upstreams:
         here.secrets.values |= {
             f"upstreams/{name}/{each}": word
             for name, simulator in upstreams.simulators.items()
             for each, word in simulator.secrets().items()
         }
-        loopback, urls = Outbound("loopback"), upstreams.urls | ({FIRST: first} if first else {})
+        loopback, listener = Outbound("loopback"), listening(0)
+        urls = upstreams.urls | {FIRST: first or upstreams.urls[FIRST], itself: address(listener)}
         services = replace(here.services, upstream_urls=urls, catalog=catalog or here.services.catalog)
         here.services = services
         lines = OpenLines(loopback, silence)
         endpoint = StreamEndpoint(services, OPERATIONS, lines, keep, seconds=seconds, pace=pace)
-        listener = listening(0)
         server = Server(application(endpoint), listener, lifespan="on")
         try:
             yield Line(here, address(listener), upstreams, endpoint)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from contextlib import AbstractContextManager
+from threading import RLock
 from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
@@ -17,12 +19,24 @@ from moto.dynamodb.models.table import Table
 
 Tables = MutableMapping[str, Table]
 ACCOUNT = "123456789012"  # of everything moto makes
+# While a transaction runs, other threads would find tables that lack their rows.
+IN_TURN = ("transact_write_items", "get_item", "put_item", "update_item", "delete_item", "query", "scan")
 
 
 def quicken(region: str) -> None:
     """For the tables of the mock in force; the next mock begins anew."""
-    backend = dynamodb_backends[ACCOUNT][region]
+    backend, turn = dynamodb_backends[ACCOUNT][region], RLock()
     vars(backend)["transact_write_items"] = lambda transact_items: _transact(backend, transact_items)
+    for name in IN_TURN:
+        vars(backend)[name] = _in_turn(turn, getattr(backend, name))
+
+
+def _in_turn(turn: AbstractContextManager[Any], act: Callable[..., Any]) -> Callable[..., Any]:
+    def acted(*args: Any, **how: Any) -> Any:
+        with turn:
+            return act(*args, **how)
+
+    return acted
 
 
 def _transact(backend: DynamoDBBackend, steps: list[dict[str, Any]]) -> None:
