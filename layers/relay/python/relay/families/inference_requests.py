@@ -14,7 +14,10 @@ from relay.nouns.wire import Inbound, Json
 BYTES_PER_TOKEN = 3  # of text, in UTF-8: fewer than tokenizers need for most text, so that enough is reserved
 TOKENS_PER_FILE = 2_000  # of a picture at least, whose bytes are no text
 BYTES_PER_FILE_TOKEN = 100  # of a longer file
-SHORTEST_FILE = 1_000  # characters without a space: the base64 of a file
+# What is a file's bytes, by the field that the shapes keep them in, or a file's address. A long text anywhere else is
+# text, whatever it looks like: or whoever leaves out the spaces would pay for a file.
+_FILES = frozenset(("data", "file_data"))
+_ADDRESSES = ("data:", "https://", "http://", "gs://")
 MOST_OUTPUT = 10_000_000  # tokens a request may bound its output to
 MOST_ANSWERS = 128
 SHOWS_COST = "x-show-cost"  # the header of a client that wants to be told what its call cost
@@ -71,25 +74,32 @@ def read_whole(document: Mapping[str, Json], path: tuple[str, ...], most: int = 
     return value
 
 
-def estimate_input(value: Json) -> int:
-    """The tokens of a request at most: of its text by length, and of files inside it."""
-    texts = list(texts_of(value))
-    files = [text for text in texts if len(text) >= SHORTEST_FILE and " " not in text[:SHORTEST_FILE]]
-    words = sum(len(text.encode(errors="replace")) for text in texts) - sum(map(len, files))
-    return -(-max(words, 0) // BYTES_PER_TOKEN) + sum(
-        max(TOKENS_PER_FILE, len(text) // BYTES_PER_FILE_TOKEN) for text in files
-    )
+def estimate_input(document: Json) -> int:
+    """The tokens of a request at most: of its text by length, and of files inside it or at its addresses."""
+    words, files = 0, 0
+    for name, text in _named_texts("", document):
+        if name in _FILES or text.startswith(_ADDRESSES):
+            files += max(TOKENS_PER_FILE, len(text) // BYTES_PER_FILE_TOKEN)
+        else:
+            words += len(text.encode(errors="replace"))
+    return -(-words // BYTES_PER_TOKEN) + files
 
 
-def texts_of(value: Json) -> Iterator[str]:
+def _named_texts(name: str, value: Json) -> Iterator[tuple[str, str]]:
+    """Every text of a document, a field's own name too, with the name of the field it stands in."""
     if isinstance(value, str):
-        yield value
+        yield name, value
     elif isinstance(value, dict):
-        for name, each in value.items():
-            yield name
-            yield from texts_of(each)
+        for inner, each in value.items():
+            yield "", inner
+            yield from _named_texts(inner, each)
     elif isinstance(value, list):
         for each in value:
-            yield from texts_of(each)
+            yield from _named_texts(name, each)
     else:
-        yield "0000"  # a number: a token, or a little more
+        yield "", "0000"  # a number: a token, or a little more
+
+
+def texts_of(document: Json) -> Iterator[str]:
+    """Every text of a document."""
+    return (text for _, text in _named_texts("", document))
