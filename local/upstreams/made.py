@@ -11,7 +11,7 @@ from local.upstreams.jobs import FOREVER, Job, Order
 from local.upstreams.media import SOUND_TYPES
 from local.upstreams.media import Kind as Media
 from relay.catalog.file import shipped
-from relay.families.dialect import CREATE_RECORD, MANY_FACTS, RECORD, RECORD_FACTS, AnyRoute, Record
+from relay.families.dialect import ANSWER, CREATE_RECORD, MANY_FACTS, RECORD, RECORD_FACTS, AnyRoute, Record
 from relay.nouns.catalog import Catalog, Model, Offer
 from relay.nouns.draft import KINDS, Draft, Kind, MediaRole
 from relay.nouns.errors import BadKey, InsufficientBalance, InvalidParameter, RateLimited, RelayError, UpstreamError
@@ -156,5 +156,5 @@ def record(job: Job, task: Task, facts: Mapping[str, Json]) -> Record:
 
 def found(route: AnyRoute, job: Job, task: Task, facts: Mapping[str, Json]) -> Task | Record:
     """A job as the route's use case finds it."""
-    told_whole = route.use in (CREATE_RECORD, RECORD, RECORD_FACTS, MANY_FACTS)
+    told_whole = route.use in (CREATE_RECORD, ANSWER, RECORD, RECORD_FACTS, MANY_FACTS)
     return record(job, task, facts) if told_whole else task

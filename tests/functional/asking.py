@@ -27,7 +27,7 @@ def complete(here: Harness, task_id: str, key: str | None = None, **fields: Any)
     """Answer: the request with these fields."""
     how = {"prompt": "a cat", **fields}
     given = Completion(TaskQuery(task_id, "kling"), lambda asked: replace(asked, **how))
-    return answer(_ask(here, lambda: given, key))
+    return answer(_ask(here, lambda: given, key)).task
 
 
 def _ask(here: Harness, read: Callable[[], Any], key: str | None) -> Ask[Any]:

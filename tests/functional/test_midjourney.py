@@ -61,6 +61,17 @@ def test_a_picture_is_made_scaled_up_and_zoomed_out_of_as_asked(here: Harness) -
     assert asked[3][1]["prompt"] == "a lighthouse --zoom 1.8"
 
 
+def test_who_waits_for_a_confirmed_window_is_told_of_the_picture(here: Harness) -> None:
+    grid = made(here, submitted(here, "imagine", prompt="a lighthouse"))
+    up = made(here, submitted(here, "action", taskId=grid["id"], customId=button(grid, "U1")))
+    zoom = submitted(here, "action", 21, taskId=up["id"], customId=button(up, "Custom Zoom"))
+    here.services = replace(here.services, pause=lambda _: here.run(SECONDS))
+    answer, prefer = {"taskId": zoom, "prompt": "a lighthouse"}, {"prefer": "wait=20"}
+    _, told, headers = here.exchange("POST", "/mj/submit/modal", answer, headers=prefer)
+    assert (told["status"], headers["preference-applied"]) == ("SUCCESS", "wait=20")
+    assert told == fetched(here, zoom)
+
+
 def test_a_window_nobody_confirms_costs_nothing_and_asks_nothing(here: Harness) -> None:
     grid = made(here, submitted(here, "imagine", prompt="a lighthouse"))
     up = made(here, submitted(here, "action", taskId=grid["id"], customId=button(grid, "U1")))

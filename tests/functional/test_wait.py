@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from relay.flow.wait import MAX_SECONDS
-from tests.functional.harness import START, Harness, harness
+from tests.functional.harness import START, Harness, harness, simulated
+from tests.functional.held_open import held_open
 from tests.rules.tree import functions
 
 IMAGES = "/api/kling/images"
@@ -86,3 +87,14 @@ def test_a_wait_counts_as_no_read(here: Harness) -> None:
 
 def test_a_wait_fits_into_the_functions_time() -> None:
     assert functions()["submit"]["Timeout"] >= MAX_SECONDS + 4
+
+
+def test_at_the_stream_endpoint_a_client_waits_for_minutes_and_is_told_as_by_a_query() -> None:
+    with simulated() as here, held_open(here) as relay:
+        asked = {"prompt": "a cat [[outcome:slow=300]]", "size": "1:1"}
+        answer = relay.post("/api/v1/gpt4o-image/generate", asked, headers={"prefer": "wait=900"})
+        told = answer.json()
+        assert (answer.headers["preference-applied"], told["data"]["status"]) == ("wait=840", "SUCCESS")
+        assert 300 <= sum(relay.pauses) < 400
+        query = f"/api/v1/gpt4o-image/record-info?taskId={answer.headers['x-task-id']}"
+        assert here.request("GET", query) == (200, told)

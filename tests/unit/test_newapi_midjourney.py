@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.families.dialect import CREATE
+from relay.families.dialect import CREATE, CREATE_RECORD
 from relay.families.newapi.dialect import DIALECT
 from relay.families.newapi.midjourney.words import ACTS, read_button
 from relay.families.newapi.provider import PROVIDER
@@ -329,6 +329,6 @@ def test_the_path_and_the_filter_may_say_the_same_mode_and_no_other() -> None:
 @given(body=JSON.map(lambda said: json.dumps(said).encode()) | st.binary(max_size=60))
 def test_hostile_bodies_are_refused_or_read(body: bytes) -> None:
     for route in DIALECT.routes:
-        if route.path.startswith("/mj/submit") and route.use == CREATE:
+        if route.path.startswith("/mj/submit") and route.use == CREATE_RECORD:
             with suppress(BadInput):
                 assert isinstance(route.read(Inbound("POST", route.path, {}, body=body), CATALOG), Draft)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from relay.edge.operations import Ask
-from relay.families.dialect import CREATE_RECORD, AnyRoute, Told
+from relay.families.dialect import ANSWER, CREATE_RECORD, AnyRoute, Told
 from relay.flow.access import Caller
 from relay.flow.links import refer
 from relay.flow.results import with_bytes
@@ -35,7 +35,9 @@ def told(asked: Ask[Any], route: AnyRoute, found: Any) -> Told[Any]:  # noqa: AN
     """What there is to tell, as the route wants it."""
     if route.inline and isinstance(found, Task):
         found = with_bytes(asked.services, found, route.inline)
-    if route.use is CREATE_RECORD and found.task.state is State.SUCCEEDED:  # which was not known when it was created
+    if (
+        route.use in (CREATE_RECORD, ANSWER) and found.task.state is State.SUCCEEDED
+    ):  # which was not known when it was created
         found = found._replace(facts=asked.services.store.tasks.facts(found.task.account_id, found.task.task_id))
     services = asked.services
     return Told(found, services.clock(), asked.base_url, asked.trace_id, partial(refer, services))

@@ -61,7 +61,7 @@ MANY: Use[TaskIds, Sequence[Task]] = Use("many", counted=True)
 MANY_FACTS: Use[TaskIds, Sequence[Record]] = Use("many", counted=True, facts=True)
 HIDE: Use[TaskQuery, Task] = Use("hide")
 CANCEL: Use[TaskQuery, Task] = Use("cancel")
-ANSWER: Use[Completion, Task] = Use("answer")
+ANSWER: Use[Completion, Record] = Use("answer", facts=True)
 OPEN: Use[str, Task] = Use("open")  # a task by the reference of it that anybody may have
 DOWNLOAD: Use[Download, str] = Use("download", counted=True)
 BALANCE: Use[None, Balance] = Use("balance", counted=True)

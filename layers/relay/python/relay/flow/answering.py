@@ -8,20 +8,21 @@ from aws_lambda_powertools import Logger
 
 from relay.effects.store.submit import Idempotency
 from relay.families.asked import Completion
+from relay.families.dialect import Record
 from relay.flow.access import Caller
-from relay.flow.find import find, find_record
+from relay.flow.find import find_record
 from relay.flow.fit import fit
 from relay.flow.inputs import store_inline
 from relay.flow.intake import check, new_task
 from relay.flow.services import Services
 from relay.nouns.errors import InvalidParameter
-from relay.nouns.task import State, Task
+from relay.nouns.task import State
 
 logger = Logger(child=True)
 
 
-def answer(services: Services, caller: Caller, given: Completion, repeat: Idempotency | None = None) -> Task:
-    """Complete a task's request, charge for it and hand it on; the task as it now is.
+def answer(services: Services, caller: Caller, given: Completion, repeat: Idempotency | None = None) -> Record:
+    """Complete a task's request, charge for it and hand it on; the task as it now is, with its request.
 
     Of several answers one is taken, and only its request is charged. Raises TaskNotFound, InvalidParameter for a task
     that waits for no answer, and what a creation raises: then it still waits, and nothing was charged.
@@ -47,7 +48,7 @@ def answer(services: Services, caller: Caller, given: Completion, repeat: Idempo
     logger.info("task answered", **after.log_keys, platform=after.platform, kind=after.kind, model=after.model)
     store_inline(services, caller, inline)
     services.queues.dispatch(after)
-    return find(services, caller, task.task_id)
+    return find_record(services, caller, task.task_id)
 
 
 def _too_late(given: Completion) -> InvalidParameter:

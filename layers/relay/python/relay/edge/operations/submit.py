@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from relay.edge.operations import Ask, Operations, serve
 from relay.families.asked import Completion, TaskQuery
 from relay.families.dialect import ANSWER, CANCEL, CREATE, CREATE_RECORD, HIDE, Record
@@ -22,6 +24,11 @@ def create_record(ask: Ask[Draft]) -> Record:
     repeat = intake.idempotency(ask.inbound)
     earlier = intake.earlier(ask.services, ask.caller, repeat)
     made = earlier or intake.accept(ask.services, ask.caller, ask.read(), repeat, ask.trace_id)
+    return _waited(ask, made, until)
+
+
+def _waited(ask: Ask[Any], made: Record, until: int) -> Record:
+    """What was made, as it stands at its end or at `until` (Unix ms), where the client waits for that."""
     if not ask.wait:
         return made
     ended = wait_for_end(ask.services, made.task, until)
@@ -36,10 +43,12 @@ def hide(ask: Ask[TaskQuery]) -> Task:
     return find.hide(ask.services, ask.caller, *ask.read())
 
 
-def answer(ask: Ask[Completion]) -> Task:
+def answer(ask: Ask[Completion]) -> Record:
+    until = ask.services.clock() + ask.wait * 1000
     repeat = intake.idempotency(ask.inbound)
     earlier = intake.earlier(ask.services, ask.caller, repeat)
-    return earlier.task if earlier else answering.answer(ask.services, ask.caller, ask.read(), repeat)
+    made = earlier or answering.answer(ask.services, ask.caller, ask.read(), repeat)
+    return _waited(ask, made, until)
 
 
 OPERATIONS: Operations = dict(

@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from relay.families.asked import TaskQuery
 from relay.families.bodies import MAX_TEXT, Body, read_body
-from relay.families.dialect import Told
+from relay.families.dialect import Record, Told
 from relay.families.kie.words import FAMILY, LANGUAGE
 from relay.nouns.catalog import Catalog, Model, Offer
 from relay.nouns.draft import Callback, Draft, Kind
@@ -114,8 +114,8 @@ def write_reply(data: object, code: int = 200, message: str = "success") -> Repl
     return Reply.json({"code": code, "msg": message, "data": data})
 
 
-def write_created(told: Told[Task]) -> Reply:
-    return write_reply({"taskId": told.found.task_id})
+def write_created(told: Told[Record]) -> Reply:
+    return write_reply({"taskId": told.found.task.task_id})
 
 
 def write_error(error: RelayError, trace_id: str) -> Reply:

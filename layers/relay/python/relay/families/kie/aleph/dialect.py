@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from relay.families.bodies import Media, Url, read_json
-from relay.families.dialect import CREATE, RECORD, AnyRoute, Record, Route, Told
+from relay.families.dialect import CREATE_RECORD, RECORD, AnyRoute, Record, Route, Told
 from relay.families.kie.aleph import words
 from relay.families.kie.aleph.words import OPTIONS, PLATFORM
 from relay.families.kie.replies import (
@@ -89,7 +89,7 @@ def write_callback(told: Told[Record]) -> bytes:
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route("POST", words.CREATE_PATH, CREATE, read_create, write_created),
+    Route("POST", words.CREATE_PATH, CREATE_RECORD, read_create, write_created, ended=write_record),
     Route("GET", words.QUERY_PATH, RECORD, read_query(PLATFORM), write_record),
 )
 CALLBACKS = {PLATFORM: write_callback}

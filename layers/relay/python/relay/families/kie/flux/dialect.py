@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from relay.families.bodies import Media, Url, read_json
-from relay.families.dialect import CREATE, RECORD, AnyRoute, Record, Route, Told
+from relay.families.dialect import CREATE_RECORD, RECORD, AnyRoute, Record, Route, Told
 from relay.families.kie.flux import words
 from relay.families.kie.flux.words import OPTIONS, PLATFORM
 from relay.families.kie.replies import (
@@ -90,7 +90,7 @@ def _result(task: Task) -> dict[str, Json] | None:
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route("POST", words.CREATE_PATH, CREATE, read_create, write_created),
+    Route("POST", words.CREATE_PATH, CREATE_RECORD, read_create, write_created, ended=write_record),
     Route("GET", words.QUERY_PATH, RECORD, read_query(PLATFORM), write_record),
 )
 CALLBACKS = {PLATFORM: write_callback}

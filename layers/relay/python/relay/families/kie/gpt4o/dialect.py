@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 
 from relay.families.asked import Download
 from relay.families.bodies import Link, Media, Url, read_body, read_json
-from relay.families.dialect import CREATE, DOWNLOAD, RECORD, AnyRoute, Record, Route, Told
+from relay.families.dialect import CREATE_RECORD, DOWNLOAD, RECORD, AnyRoute, Record, Route, Told
 from relay.families.kie.gpt4o.words import CREATE_PATH, DOWNLOAD_PATH, FIELDS, MAX_FILES, OPTIONS, PLATFORM, QUERY_PATH
 from relay.families.kie.replies import (
     CamelBody,
@@ -134,7 +134,7 @@ def _words(task: Task) -> tuple[str, int]:
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route("POST", CREATE_PATH, CREATE, read_create, write_created),
+    Route("POST", CREATE_PATH, CREATE_RECORD, read_create, write_created, ended=write_record),
     Route("GET", QUERY_PATH, RECORD, read_query(PLATFORM), write_record),
     Route("POST", DOWNLOAD_PATH, DOWNLOAD, read_download, write_download),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from relay.families.dialect import CREATE, RECORD, AnyRoute, Record, Route, Told
+from relay.families.dialect import CREATE_RECORD, RECORD, AnyRoute, Record, Route, Told
 from relay.families.kie.market.read import read_create
 from relay.families.kie.market.words import CREATE_PATH, PLATFORM, QUERY_PATH
 from relay.families.kie.replies import (
@@ -63,7 +63,7 @@ def _result(task: Task) -> str | None:
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route("POST", CREATE_PATH, CREATE, read_create, write_created),
+    Route("POST", CREATE_PATH, CREATE_RECORD, read_create, write_created, ended=write_record),
     Route("GET", QUERY_PATH, RECORD, read_query(PLATFORM), write_record),
 )
 CALLBACKS = {PLATFORM: write_callback}

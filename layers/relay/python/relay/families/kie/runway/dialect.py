@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from relay.families.bodies import Media, Url, read_json
-from relay.families.dialect import CREATE, RECORD, AnyRoute, Record, Route, Told
+from relay.families.dialect import CREATE_RECORD, RECORD, AnyRoute, Record, Route, Told
 from relay.families.kie.replies import (
     CamelBody,
     Prompt,
@@ -123,8 +123,8 @@ def _video(found: Record) -> dict[str, Json]:
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route("POST", words.CREATE_PATH, CREATE, read_create, write_created),
-    Route("POST", words.EXTEND_PATH, CREATE, read_extend, write_created),
+    Route("POST", words.CREATE_PATH, CREATE_RECORD, read_create, write_created, ended=write_record),
+    Route("POST", words.EXTEND_PATH, CREATE_RECORD, read_extend, write_created, ended=write_record),
     Route("GET", words.QUERY_PATH, RECORD, read_query(PLATFORM), write_record),
 )
 CALLBACKS = {PLATFORM: write_callback}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic.alias_generators import to_camel
 
-from relay.families.dialect import CREATE, RECORD_FACTS, AnyRoute, Record, Route, Told
+from relay.families.dialect import CREATE_RECORD, RECORD_FACTS, AnyRoute, Record, Route, Told
 from relay.families.kie.replies import (
     echo,
     failure_of,
@@ -90,8 +90,8 @@ def _track(found: Record, song: Asset, number: int) -> dict[str, Json]:
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route("POST", CREATE_PATH, CREATE, read_create, write_created),
-    Route("POST", EXTEND_PATH, CREATE, read_extend, write_created),
+    Route("POST", CREATE_PATH, CREATE_RECORD, read_create, write_created, ended=write_record),
+    Route("POST", EXTEND_PATH, CREATE_RECORD, read_extend, write_created, ended=write_record),
     Route("GET", QUERY_PATH, RECORD_FACTS, read_query(PLATFORM), write_record),
 )
 CALLBACKS = {PLATFORM: write_callback}

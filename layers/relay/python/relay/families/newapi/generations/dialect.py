@@ -118,6 +118,6 @@ def _made(record: Record) -> Json:
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route("POST", PATH, CREATE_RECORD, read_create, write_video, error=write_task_error),
+    Route("POST", PATH, CREATE_RECORD, read_create, write_video, error=write_task_error, ended=write_task),
     Route("GET", f"{PATH}/{{task_id}}", RECORD, read_query, write_task, error=write_task_error),
 )

@@ -50,7 +50,15 @@ ROUTES: tuple[AnyRoute, ...] = tuple(
     route
     for action in ACTIONS
     for route in (
-        Route("POST", f"{HOME}{PATH}/{action}", CREATE_RECORD, read_create, write_task, error=write_error),
+        Route(
+            "POST",
+            f"{HOME}{PATH}/{action}",
+            CREATE_RECORD,
+            read_create,
+            write_task,
+            error=write_error,
+            ended=write_task,
+        ),
         Route("GET", f"{HOME}{PATH}/{action}/{{task_id}}", RECORD, read_query, write_task, error=write_error),
     )
 )

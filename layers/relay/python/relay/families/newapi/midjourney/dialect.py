@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from relay.families.dialect import ANSWER, CREATE, MANY_FACTS, OPEN, RECORD_FACTS, UPLOAD_MANY, AnyRoute, Auth, Route
+from relay.families.dialect import (
+    ANSWER,
+    CREATE_RECORD,
+    MANY_FACTS,
+    OPEN,
+    RECORD_FACTS,
+    UPLOAD_MANY,
+    AnyRoute,
+    Auth,
+    Route,
+)
 from relay.families.newapi.midjourney import creations, follow_ups, read, write
 from relay.families.newapi.midjourney.words import HOME, IMAGE, MODES, PLATFORM, SUBMIT, SWAP, TASK
 
@@ -22,9 +32,12 @@ _READERS = {
     f"{SUBMIT}/simple-change": follow_ups.read_simple_change,
 }
 _SUBMISSIONS: tuple[AnyRoute, ...] = (
-    *(Route("POST", path, CREATE, reader, write.write_submitted) for path, reader in _READERS.items()),
+    *(
+        Route("POST", path, CREATE_RECORD, reader, write.write_submitted, ended=write.write_task)
+        for path, reader in _READERS.items()
+    ),
     Route("POST", f"{SUBMIT}/upload-discord-images", UPLOAD_MANY, creations.read_uploads, write.write_uploads),
-    Route("POST", f"{SUBMIT}/modal", ANSWER, follow_ups.read_modal, write.write_submitted),
+    Route("POST", f"{SUBMIT}/modal", ANSWER, follow_ups.read_modal, write.write_submitted, ended=write.write_task),
 )
 _QUESTIONS: tuple[AnyRoute, ...] = (
     Route("GET", f"{TASK}/{{task_id}}/fetch", RECORD_FACTS, read.read_fetch, write.write_task),

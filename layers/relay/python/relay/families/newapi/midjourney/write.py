@@ -48,10 +48,11 @@ CODES: Mapping[str, int] = {
 DESCRIPTIONS: Mapping[str, str] = {"INSUFFICIENT_BALANCE": "quota_not_enough", "TASK_NOT_FOUND": "task_no_found"}
 
 
-def write_submitted(told: Told[Task]) -> Reply:
-    if told.found.state is State.ASKING:
-        return _submitted(EXISTS, "Waiting for window confirm", told.found.task_id)
-    return _submitted(ACCEPTED, "Submit success", told.found.task_id)
+def write_submitted(told: Told[Record]) -> Reply:
+    task = told.found.task
+    if task.state is State.ASKING:
+        return _submitted(EXISTS, "Waiting for window confirm", task.task_id)
+    return _submitted(ACCEPTED, "Submit success", task.task_id)
 
 
 def _submitted(code: int, description: str, result: Json = "") -> Reply:

@@ -8,14 +8,14 @@ from relay.families.dialect import Record, Told
 from relay.families.newapi.suno.words import ACTIONS
 from relay.families.newapi.tasks import write_enveloped, write_task_object
 from relay.nouns.draft import Draft, Kind
-from relay.nouns.task import Asset, Role, State, Task
+from relay.nouns.task import Asset, Role, State
 from relay.nouns.wire import Json, Reply
 
 _ACTION = {kind: action.upper() for action, kind in ACTIONS.items()}
 
 
-def write_created(told: Told[Task]) -> Reply:
-    return write_enveloped(told.found.task_id)
+def write_created(told: Told[Record]) -> Reply:
+    return write_enveloped(told.found.task.task_id)
 
 
 def write_task(told: Told[Record]) -> Reply:

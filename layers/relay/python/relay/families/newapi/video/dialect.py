@@ -165,6 +165,6 @@ def _stand(task: Task) -> dict[str, Json]:
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route("POST", CREATE_PATH, CREATE, read_create, write_created, error=write_openai_error),
+    Route("POST", CREATE_PATH, CREATE, read_create, write_created, error=write_openai_error, ended=write_status),
     Route("GET", QUERY_PATH, QUERY, read_query, write_status, error=write_openai_error),
 )

@@ -20,7 +20,9 @@ def _asks_for(variant: str) -> Callable[[Inbound], bool]:
 
 _ROUTES: tuple[AnyRoute, ...] = (
     Route("POST", PATH, CREATE_RECORD, read.read_create, write.write_video),
-    Route("POST", f"{PATH}/{{video_id}}/remix", CREATE_RECORD, read.read_remix, write.write_video),
+    Route(
+        "POST", f"{PATH}/{{video_id}}/remix", CREATE_RECORD, read.read_remix, write.write_video, ended=write.write_video
+    ),
     Route("POST", EDITS, CREATE_RECORD, read.read_edit, write.write_video),
     Route("POST", EXTENSIONS, CREATE_RECORD, read.read_extend, write.write_video),
     Route("POST", CHARACTERS, CREATE_RECORD, read.read_character, write.write_character),
@@ -34,6 +36,9 @@ _ROUTES: tuple[AnyRoute, ...] = (
     Route("GET", CONTENT, QUERY, read.read_unknown_variant, write.write_content("video")),
     Route("DELETE", f"{PATH}/{{video_id}}", HIDE, read.read_query, write.write_deleted),
 )
-ROUTES: tuple[AnyRoute, ...] = tuple(replace(route, error=write_openai_error) for route in _ROUTES)
+ROUTES: tuple[AnyRoute, ...] = tuple(
+    replace(route, error=write_openai_error, ended=route.write if route.use is CREATE_RECORD else None)
+    for route in _ROUTES
+)
 CALLBACKS = {PLATFORM: write.write_event}
 HOOKED = (PLATFORM,)  # OpenAI tells a project, not a request
