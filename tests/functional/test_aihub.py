@@ -122,6 +122,13 @@ def test_the_first_place_with_a_key_counts_and_no_log_has_it(relay: Line, capfd:
     assert KEY not in "".join(capfd.readouterr())
 
 
+def test_the_paths_around_it_stay_with_their_family(relay: Line) -> None:
+    answer = requests.get(relay.url + "/api/v1/chat/credit", headers=bearer(KEY), timeout=30).json()
+    assert (answer["code"], answer["msg"]) == (200, "success")
+    nowhere = requests.get(relay.url + "/api/v1/chat/stream/x", headers=bearer(KEY), timeout=30)
+    assert error_of(nowhere)[:3] == (404, "invalid_request_error", "not_found")
+
+
 def test_a_free_plan_is_told_what_it_lacks(relay: Line) -> None:
     listed = requests.get(relay.url + MODELS, headers=bearer("sk-EXAMPLE-free"), timeout=30).json()["data"]
     told = {each["id"]: (each["tier"], each["price_per_1k_tokens"], each["available"]) for each in listed}

@@ -54,6 +54,15 @@ def relay() -> Iterator[Line]:
 SWITCHES = (("gpt-4o-mini", "newapi", "aihub"), ("claude-3.5-sonnet", "aihub", "newapi"))
 
 
+def test_a_stream_that_tells_no_usage_is_paid_by_its_text(relay: Line) -> None:
+    before = relay.spent
+    *said, last = events_of(relay.post(STREAM, asked("[[inference:no-usage]] of fens", "llama-3.1-70b")))
+    used = last["usage"]
+    assert abs(used["completion_tokens"] - len(text_of(said).encode()) / 3) <= 1  # as JSON writes the text
+    assert relay.spent - before == used["total_tokens"] * 7_200
+    assert last["cost"] == used["total_tokens"] * 0.001 / 1000
+
+
 @pytest.mark.parametrize(("model", "first", "second"), SWITCHES)
 @pytest.mark.parametrize("fault", ["error-first", "status=500", "html"])
 def test_another_family_answers_where_the_first_has_not_begun(
