@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from relay.nouns.wire import Inbound, Json
 
 MESSAGES = "messages"
 _NAMES = frozenset({*MODELS, CREATE_CHARACTER})
-_BEGINNINGS = tuple({name.partition("-")[0].encode() for name in _NAMES})
+_NAMED = re.compile(rb'"model"\s*:\s*"(?:%s)"' % "|".join(_NAMES).encode())
 _PARTS: Mapping[str, str] = {"image_url": "image", "video_url": "video"}  # the field that holds the same
 _FIELDS = ("image", "video", "remix_target_id", "stream")
 
@@ -33,7 +34,7 @@ class _Said(NamedTuple):
 
 def names_model(inbound: Inbound) -> bool:
     """Whether a chat completion is for one of the family's models: the path is other families' as well."""
-    if not any(beginning in inbound.body for beginning in _BEGINNINGS):
+    if not _NAMED.search(inbound.body):  # most calls are for other models, and are read by their own family
         return False
     try:
         model = read_document(inbound).get("model")
