@@ -15,7 +15,7 @@ from relay.nouns.wire import Json
 LONG = "once upon a time " * 400  # is told as cached in part
 CACHED = [{"type": "text", "text": "Be brief. " * 40, "cache_control": {"type": "ephemeral"}}]
 SAID = [{"role": "user", "content": "$prompt"}]
-GEMINI, CONTENT = "/v1beta/models/gemini-2.5-flash", {"contents": [{"parts": [{"text": "$prompt"}]}]}
+GEMINI, CONTENT = "/v1beta/models/gemini-3.8-flash", {"contents": [{"parts": [{"text": "$prompt"}]}]}
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ STREAMED = (
     _same(
         "messages",
         "/v1/messages",
-        {"model": "claude-sonnet-4-5", "max_tokens": 100, "messages": SAID, "system": CACHED},
+        {"model": "claude-sonnet-5-5", "max_tokens": 100, "messages": SAID, "system": CACHED},
     ),
     Case(
         "events of contents",

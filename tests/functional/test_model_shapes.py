@@ -109,7 +109,7 @@ def test_every_shape_counts_against_the_balance_the_lines_at_once_and_the_months
 def test_a_refusal_before_the_first_byte_is_in_the_shape_asked(relay: Line, case: Case) -> None:
     for path, body in case.ways:
         asked = asking(body, "a boat")
-        unknown = path.replace("gemini-2.5-flash", "no-such"), {**asked, "model": "no-such"}
+        unknown = path.replace("gemini-3.8-flash", "no-such"), {**asked, "model": "no-such"}
         for answer, status in (
             (relay.post(path, asked, key="sk-EXAMPLE-nobody"), 401),
             (relay.post(path, asked, key=None), 401),
@@ -161,6 +161,8 @@ def test_paths_that_nothing_serves_are_told_so_in_their_makers_words(relay: Line
     ):
         answer = relay.post(path, {})
         assert (answer.status_code, error_of(answer.json())[0]) == (404, maker)
+    for path in ("/v1/files", "/v1/images/variations"):
+        assert relay.post(path, {}).status_code == 501
 
 
 def test_what_an_upstream_would_keep_under_our_key_is_not_reached(relay: Line) -> None:
@@ -174,7 +176,7 @@ def test_a_content_is_always_asked_for_in_events_and_without_the_clients_key() -
         "POST",
         f"{GEMINI}:streamGenerateContent",
         {"x-goog-api-key": "sk-EXAMPLE-client"},
-        {"model": "gemini-2.5-flash"},
+        {"model": "gemini-3.8-flash"},
         {"key": "sk-EXAMPLE-client"},
         compact({"contents": [{"parts": [{"text": "a boat"}]}], "generationConfig": {"candidateCount": 2}}),
     )
@@ -185,7 +187,7 @@ def test_a_content_is_always_asked_for_in_events_and_without_the_clients_key() -
 
 
 def test_a_message_carries_its_versions_on() -> None:
-    body = compact({"model": "claude-sonnet-4-5", "max_tokens": 9, "messages": [{"role": "user", "content": "a"}]})
+    body = compact({"model": "claude-sonnet-5-5", "max_tokens": 9, "messages": [{"role": "user", "content": "a"}]})
     said = {"anthropic-version": "2024-01-01", "anthropic-beta": "x-1", "x-api-key": "sk-EXAMPLE-client"}
     for headers, version in ((said, "2024-01-01"), ({}, "2023-06-01")):
         asked = reader("messages")(Inbound("POST", "/v1/messages", headers, body=body), CATALOG)

@@ -66,6 +66,39 @@ def test_the_models_are_those_that_can_be_bought_here_now(here: Harness) -> None
     assert here.request("GET", "/v1/models") == (200, {"object": "list", "data": []})
 
 
+def test_each_makers_clients_read_the_models_in_their_own_list(here: Harness) -> None:
+    here.switch_on("newapi")
+    gemini = here.services.catalog.menus["newapi"]["generate-content"]
+    menus = {**here.services.catalog.menus, "newapi": {"generate-content": gemini}}
+    here.services = replace(here.services, catalog=replace(here.services.catalog, menus=menus))
+    claude = {"x-api-key": KEY, "anthropic-version": "2023-06-01"}
+    googles = {"x-goog-api-key": KEY}
+    for home, headers, shown in (
+        ("/v1/models", claude, "anthropic"),
+        ("/v1/models", {"authorization": f"Bearer {KEY}", "anthropic-version": "2026-10-21"}, "anthropic"),
+        ("/v1/models", googles, "google"),
+        ("/v1beta/models", googles, "google"),
+        ("/v1beta/models", {"authorization": f"Bearer {KEY}"}, "google"),
+    ):
+        assert asked(here, home, **headers) == (200, ANSWERS[f"{shown}_models"])
+        assert asked(here, f"{home}/gemini-3.8-flash", **headers) == (200, ANSWERS[f"{shown}_model"])
+        assert asked(here, f"{home}/gemini-0", **headers) == (404, ANSWERS[f"{shown}_error"])
+    assert asked(here, f"/v1/models?key={KEY}") == (200, ANSWERS["google_models"])
+    for headers, shown in (
+        (claude | {"x-api-key": "sk-EXAMPLE-nobody"}, "type"),
+        ({"x-goog-api-key": "x" * 9}, "status"),
+    ):
+        status, document = asked(here, "/v1/models", **headers)
+        assert (status, shown in document["error"]) == (401, True)
+
+
+def test_what_nothing_here_serves_is_told_apart_from_what_nobody_knows(here: Harness) -> None:
+    for method, path in (("GET", "/v1/files"), ("POST", "/v1/files/file-1/content"), ("POST", "/v1/fine-tunes")):
+        status, document = here.request(method, path)
+        assert (status, document["error"]["code"]) == (501, "api_not_implemented")
+    assert here.request("GET", "/v1/filesystem")[0] == 404
+
+
 def test_what_is_left_is_the_limit_less_the_usage_in_dollars(here: Harness) -> None:
     here.submit_image(count=2)  # 0.40 of 100.00, at 7.20 for a dollar
     assert here.request("GET", SUBSCRIPTION) == (200, ANSWERS["subscription"])

@@ -41,12 +41,13 @@ class ClientEndpoint(Endpoint):
     def no_route(self, event: Event) -> RelayError:
         """An unknown path, or a known one asked with another method."""
         path = path_of(event)
-        methods = dict.fromkeys(each.method for each in self._dialect_at(path).routes if each.lies_at(path))
+        speaker = self._dialect_at(path)
+        methods = dict.fromkeys(each.method for each in speaker.routes if each.lies_at(path))
         if event["requestContext"]["http"]["method"] in methods:
             return NotFound(
                 "this path is served by the stream endpoint, which has an address of its own", "请使用流式地址"
             )
-        return WrongMethod(tuple(methods)) if methods else NotFound()
+        return WrongMethod(tuple(methods)) if methods else speaker.unknown(path)
 
     def write_error(self, event: Event, error: RelayError, trace_id: str) -> Reply:
         path = path_of(event)
@@ -73,7 +74,12 @@ class ClientEndpoint(Endpoint):
             route = next((each for each in routes if each.when is None or each.when(inbound)), None)
             if route is None:
                 raise NotFound
-            return self._operate(speaker, route, inbound, event)
+            try:
+                return self._operate(speaker, route, inbound, event)
+            except RelayError as error:
+                if route.error is None:
+                    raise
+                return route.error(error, trace_id_of(event))
 
         return answer
 

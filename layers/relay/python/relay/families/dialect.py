@@ -16,7 +16,7 @@ from relay.families.progress import ProgressWriter
 from relay.nouns.account import Balance, FileLink, FilePart, Form, FormRequest, Statement, StatementPage, Upload
 from relay.nouns.catalog import Catalog, Listed
 from relay.nouns.draft import Draft
-from relay.nouns.errors import BadKey, NoKey, RelayError
+from relay.nouns.errors import BadKey, NoKey, NotFound, RelayError, Unsupported
 from relay.nouns.inference import Inference
 from relay.nouns.listing import Listing, Page, TaskIds
 from relay.nouns.task import Task
@@ -151,6 +151,7 @@ class Dialect(ABC):
     # platforms whose requests can name no callback address: their clients are told at the account's own
     hooked: ClassVar[Collection[str]] = ()
     key_prefix: ClassVar[str] = ""  # what clients may leave out of the beginning of a key
+    unserved: ClassVar[tuple[str, ...]] = ()  # paths of the family's, and all below them, that nothing here serves
 
     def read_key(self, inbound: Inbound) -> str:
         """The API key of a request. Raises NoKey where there is none, or none of the right form; BadKey where what is
@@ -165,9 +166,16 @@ class Dialect(ABC):
         raise NoKey
 
     def error_at(self, path: str) -> WriteError:
-        """What writes an error of a request to this path: its route does, where one lies there."""
-        written = (route.error for route in self.routes if route.lies_at(path))
-        return next(written, None) or self.write_error
+        """What writes an error of a request to this path: its route does, where one lies there, of several the one for
+        requests that no `when` takes."""
+        there = sorted((each for each in self.routes if each.lies_at(path)), key=lambda each: each.when is not None)
+        return next((each.error for each in there), None) or self.write_error
+
+    def unknown(self, path: str) -> RelayError:
+        """What a request is told to a path without a route."""
+        if any(f"{path}/".startswith(f"{home}/") for home in self.unserved):
+            return Unsupported("this is not served here", "不提供该接口")
+        return NotFound()
 
     @abstractmethod
     def write_error(self, error: RelayError, trace_id: str) -> Reply: ...

@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from relay.families import dialect_at
 from relay.families.dialect import AnyRoute, Dialect, Use
-from relay.nouns.errors import NotFound, RelayError, WrongMethod
+from relay.nouns.errors import WrongMethod
 from relay.nouns.wire import Inbound
 
 
@@ -37,7 +38,7 @@ class Routes:
         return self._open.setdefault(path, (re.compile(pattern), []))[1]
 
     def find(self, inbound: Inbound) -> tuple[Target, dict[str, str]]:
-        """The route that takes a request, with its path parameters. Raises NotFound, WrongMethod."""
+        """The route that takes a request, with its path parameters. Raises NotFound, WrongMethod, Unsupported."""
         methods = dict[str, None]()
         for targets, params in self._at(inbound.path):
             for target in targets:
@@ -45,7 +46,8 @@ class Routes:
                 if route.method == inbound.method and (route.when is None or route.when(inbound)):
                     return target, params
                 methods[route.method] = None
-        raise _unknown(methods.keys() - {inbound.method})
+        others = methods.keys() - {inbound.method}
+        raise WrongMethod(tuple(sorted(others))) if others else dialect_at(inbound.path).unknown(inbound.path)
 
     def _at(self, path: str) -> Iterator[tuple[list[Target], dict[str, str]]]:
         if path in self._exact:
@@ -53,7 +55,3 @@ class Routes:
         for pattern, targets in self._open.values():
             if found := pattern.fullmatch(path):
                 yield targets, found.groupdict()
-
-
-def _unknown(methods: Collection[str]) -> RelayError:
-    return WrongMethod(tuple(sorted(methods))) if methods else NotFound()

@@ -1,35 +1,14 @@
-"""What every client of the family may ask, whichever of its APIs it speaks: the models there are, and the bill."""
+"""What every client of the family may ask, whichever of its APIs it speaks: the bill."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import ROUND_DOWN, Decimal
 
-from relay.families.dialect import BALANCE, MODELS, AnyRoute, Route, Told, no_body
+from relay.families.dialect import BALANCE, AnyRoute, Route, Told, no_body
 from relay.families.newapi.words import write_openai_error
 from relay.nouns.account import Balance
-from relay.nouns.catalog import Catalog, Listed
 from relay.nouns.money import NANOS
-from relay.nouns.wire import Inbound, Json, Reply
-
-# OpenAI's clients require a time and an owner of each model; the catalog knows neither.
-CREATED, OWNER = 1_767_225_600, "genrelay"
-
-
-def read_models(inbound: Inbound, catalog: Catalog) -> str | None:
-    return inbound.params.get("model")
-
-
-def write_models(told: Told[Sequence[Listed]]) -> Reply:
-    return Reply.json({"object": "list", "data": [_model(each.name) for each in told.found]})
-
-
-def write_model(told: Told[Sequence[Listed]]) -> Reply:
-    return Reply.json(_model(told.found[0].name))
-
-
-def _model(name: str) -> Json:
-    return {"id": name, "object": "model", "created": CREATED, "owned_by": OWNER}
+from relay.nouns.wire import Reply
 
 
 def write_subscription(told: Told[Balance]) -> Reply:
@@ -55,8 +34,6 @@ def _dollars(balance: Balance, amount: int) -> Decimal:
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route("GET", "/v1/models", MODELS, read_models, write_models, error=write_openai_error),
-    Route("GET", "/v1/models/{model}", MODELS, read_models, write_model, error=write_openai_error),
     Route("GET", "/v1/dashboard/billing/subscription", BALANCE, no_body, write_subscription, error=write_openai_error),
     Route("GET", "/v1/dashboard/billing/usage", BALANCE, no_body, write_usage, error=write_openai_error),
 )

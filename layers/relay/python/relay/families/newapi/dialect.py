@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from relay.families.dialect import Dialect, Record, Told, WriteError
-from relay.families.newapi import account
+from relay.families.newapi import account, models
 from relay.families.newapi.audio import dialect as audio
 from relay.families.newapi.generations import dialect as generations
 from relay.families.newapi.images import dialect as images
@@ -39,6 +39,7 @@ class NewapiDialect(Dialect):
     hooked = videos.HOOKED
     routes = (
         *inference.ROUTES,
+        *models.ROUTES,
         *account.ROUTES,
         *images.ROUTES,
         *audio.ROUTES,
@@ -59,6 +60,7 @@ class NewapiDialect(Dialect):
         ("?key", ""),
     )
     key_prefix = "sk-"
+    unserved = ("/v1/files", "/v1/fine-tunes", "/v1/images/variations")
 
     def write_error(self, error: RelayError, trace_id: str) -> Reply:
         return write_openai_error(error, trace_id)
