@@ -21,8 +21,10 @@ from relay.edge.stream.wiring import OPERATIONS
 from relay.effects.outbound import Outbound
 from relay.effects.outbound.open_lines import OpenLines
 from relay.nouns.catalog import Catalog
+from relay.nouns.money import nanos
 from relay.nouns.task import Task
-from tests.functional.harness import KEY, Harness, simulated
+from tests.functional.contended_tables import contend
+from tests.functional.harness import KEY, Harness, open_account, simulated
 from tests.functional.network import CATALOG
 
 SETTINGS = Settings(limits_intake=False, queries_per_second=None)
@@ -36,6 +38,16 @@ class Line:
     url: str
     upstreams: Upstreams
     endpoint: StreamEndpoint
+    stop: Callable[[], None]  # ends the process as a signal does
+    keep: int = 0
+    paid_in: int = nanos(100)
+
+    def account(self, account_id: str, balance: str, tier: int = 3) -> str:
+        """From here on this is about another account; a key of it."""
+        self.here.account_id, self.paid_in = account_id, nanos(balance)
+        key = f"sk-EXAMPLE-client-{account_id}"
+        open_account(self.here, account_id, key, balance, tier)
+        return key
 
     def post(self, path: str, body: Any, key: str | None = KEY, **how: Any) -> requests.Response:
         self.here.now[0] += 1  # so that calls are told apart in time
@@ -48,10 +60,10 @@ class Line:
         return self.post(CHAT, chat_body(prompt, **fields), key, timeout=timeout)
 
     @contextmanager
-    def chat_open(self, prompt: str, **fields: Any) -> Iterator[Iterator[bytes]]:
+    def chat_open(self, prompt: str, key: str = KEY, **fields: Any) -> Iterator[Iterator[bytes]]:
         """A streamed call whose bytes are read as they come; leaving it closes the connection."""
         said = chat_body(prompt, stream=True, **fields)
-        with self.post(CHAT, said, stream=True) as answer:
+        with self.post(CHAT, said, key, stream=True) as answer:
             yield answer.iter_content(None)
 
     @property
@@ -82,8 +94,8 @@ class Line:
 
     @property
     def spent(self) -> int:
-        """Nanos off the balance of 100 that accounts of tests begin with."""
-        return 100 * 10**9 - self.here.balance
+        """Nanos off the balance that the account began with."""
+        return self.paid_in - self.here.balance
 
 
 CHAT = "/v1/chat/completions"
@@ -121,6 +133,15 @@ def served(app: ASGIApp) -> Iterator[str]:
         server.close()
 
 
+def _keys(upstreams: Upstreams) -> dict[str, str]:
+    """What a relay must hold to use them."""
+    return {
+        f"upstreams/{name}/{each}": word
+        for name, simulator in upstreams.simulators.items()
+        for each, word in simulator.secrets().items()
+    }
+
+
 @contextmanager
 def streaming(
     settings: Settings = SETTINGS,
@@ -136,11 +157,8 @@ def streaming(
     """`seconds` is how long a call may take, `silence` how long an upstream may say nothing; `first` is the address of
     the first upstream, where it is not the simulated one, and `itself` an upstream that is this relay."""
     with simulated() as here, Upstreams(settings) as upstreams:
-        here.secrets.values |= {
-            f"upstreams/{name}/{each}": word
-            for name, simulator in upstreams.simulators.items()
-            for each, word in simulator.secrets().items()
-        }
+        contend(here)  # one request to the tables at a time, which is all that moto is made for
+        here.secrets.values |= _keys(upstreams)
         loopback, listener = Outbound("loopback"), listening(0)
         urls = upstreams.urls | {FIRST: first or upstreams.urls[FIRST], itself: address(listener)}
         services = replace(here.services, upstream_urls=urls, catalog=catalog or here.services.catalog)
@@ -149,6 +167,6 @@ def streaming(
         endpoint = StreamEndpoint(services, OPERATIONS, lines, keep, seconds=seconds, pace=pace)
         server = Server(application(endpoint), listener, lifespan="on")
         try:
-            yield Line(here, address(listener), upstreams, endpoint)
+            yield Line(here, address(listener), upstreams, endpoint, server.close, keep)
         finally:
             server.close()

@@ -14,9 +14,10 @@ from relay.nouns.wire import Inbound, Json
 BYTES_PER_TOKEN = 3  # of text, in UTF-8: fewer than tokenizers need for most text, so that enough is reserved
 TOKENS_PER_FILE = 2_000  # of a picture at least, whose bytes are no text
 BYTES_PER_FILE_TOKEN = 100  # of a longer file
-# What is a file's bytes, by the field that the shapes keep them in, or a file's address. A long text anywhere else is
-# text, whatever it looks like: or whoever leaves out the spaces would pay for a file.
+# What is a file's bytes or a file's address, by the field that the shapes keep them in. A long text anywhere else is
+# text, whatever it looks like: or whoever leaves out the spaces, or begins with an address, would pay for a file.
 _FILES = frozenset(("data", "file_data"))
+_LINKS = frozenset(("url", "image_url", "file_url", "fileUri", "file_uri", "uri"))
 _ADDRESSES = ("data:", "https://", "http://", "gs://")
 MOST_OUTPUT = 10_000_000  # tokens a request may bound its output to
 MOST_ANSWERS = 128
@@ -32,6 +33,8 @@ def read_inference(
     for name in ("model", *shape.needs):
         if document.get(name) in (None, "", [], {}):
             raise MissingField(name)
+        if (name,) not in shape.bounds and not isinstance(document[name], str | list | dict):
+            raise InvalidParameter(name, "must not be a number or a boolean", "不能是数字或布尔值")
     if not isinstance(said, str):
         raise InvalidParameter("model", "must be a string", "必须是字符串")
     if not isinstance(document.get("stream") or False, bool):
@@ -50,10 +53,10 @@ def read_inference(
 
 
 def _most_output(shape: Shape, document: Mapping[str, Json], output: int) -> int:
-    """The most tokens the answers have together: as the request says, or else as the model makes."""
-    bound = next((path for path in shape.bounds if _at(document, path) is not None), None)
-    most = output if bound is None else read_whole(document, bound)
-    return most * shape.answers(document)
+    """The most tokens the answers have together: as the request says, where it says it twice the larger of them, for
+    upstreams differ in which they heed; or else as the model makes."""
+    bounds = [read_whole(document, path) for path in shape.bounds if _at(document, path) is not None]
+    return max(bounds, default=output) * shape.answers(document)
 
 
 def _at(document: Json, path: tuple[str, ...]) -> Json | None:
@@ -78,11 +81,16 @@ def estimate_input(document: Json) -> int:
     """The tokens of a request at most: of its text by length, and of files inside it or at its addresses."""
     words, files = 0, 0
     for name, text in _named_texts("", document):
-        if name in _FILES or text.startswith(_ADDRESSES):
+        if (name in _FILES and _unbroken(text)) or (name in _LINKS and text.startswith(_ADDRESSES)):
             files += max(TOKENS_PER_FILE, len(text) // BYTES_PER_FILE_TOKEN)
         else:
             words += len(text.encode(errors="replace"))
     return -(-words // BYTES_PER_TOKEN) + files
+
+
+def _unbroken(text: str) -> bool:
+    """Whether it may be base64: a document's plain text stands in the same field."""
+    return text.isascii() and " " not in text[:1000]
 
 
 def _named_texts(name: str, value: Json) -> Iterator[tuple[str, str]]:
