@@ -25,6 +25,7 @@ class Block:
     used_tokens: int = 0
     calls: int = 0  # that are open
     closed: bool = True  # for more calls
+    following: asyncio.Task[None] | None = None  # opens its successor
 
 
 async def open_block(services: Services, caller: Caller, asked: Inference, amount: int, tokens: int) -> Block:

@@ -3,7 +3,8 @@
 A reservation is a metered task. Where a process serves one call at a time it is made for that call; where it serves
 many, one reservation covers the calls of some seconds (a block), so that a call costs no write of its own. Either way
 the account's balance is exact: what is reserved is off it, what was not used goes back when the block is closed, and
-where the process dies the clock gives back the whole block at its deadline.
+where the process dies the clock gives back the whole block at its deadline. Before a block ends its successor is
+opened, so that a call waits for one only where its account has been silent.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from aws_lambda_powertools import Logger
 from relay.flow.access import Caller
 from relay.flow.blocks import Block, open_block, settle_block
 from relay.flow.services import Services
-from relay.nouns.errors import InsufficientBalance
+from relay.nouns.errors import InsufficientBalance, RelayError
 from relay.nouns.inference import Inference, Tokens
 from relay.nouns.line_errors import QuotaExceeded
 
 CALLS = 20  # that a block is made for, at the price of the first
 TRIES = 5  # to settle a block
+AHEAD = 0.75  # of a block's time, money or tokens: where so much is used up, its successor is opened
 PAUSE = 1.0  # seconds between them
 CLOSING = 1.0  # seconds for open calls to end when the process ends: then it is killed
 
@@ -65,11 +67,18 @@ class Reservations:
         turn = self._turns.get(key) or self._turns.setdefault(key, asyncio.Lock())
         async with turn:
             block = self._blocks.get(key)
-            if block is None or block.left < amount or block.tokens < tokens or self._old(block):
+            if block and block.following and not self._takes(block, amount, tokens):
+                await asyncio.wait({block.following})
+                block = self._blocks.get(key)
+            if block is None or not self._takes(block, amount, tokens):
                 self._close(key)
                 block = self._blocks[key] = await self._open_for_many(caller, asked, amount, tokens)
                 block.closed = False
-            return self._hold(block, amount, tokens)
+            hold = self._hold(block, amount, tokens)
+        if not block.following and self._ends_soon(block, amount):
+            successor = open_block(self.services, caller, asked, amount * CALLS, tokens * CALLS)
+            block.following = self._begin(self._follow(key, block, successor))
+        return hold
 
     async def settle(self, hold: Hold, used: Tokens, cost: int) -> None:
         """Charge what a call used, at most what it held. It is done even where nobody waits for it any more."""
@@ -84,7 +93,9 @@ class Reservations:
         block.calls -= 1
         self._held -= 1
         if block.closed and not block.calls:
-            await asyncio.shield(self._begin(self._settle(block)))
+            settling = self._begin(self._settle(block))
+            if not self.keep:  # else the process lives on, and the call need not wait
+                await asyncio.shield(settling)
 
     def tidy(self) -> None:
         """Close blocks that are as old as they may be."""
@@ -102,8 +113,29 @@ class Reservations:
         while self._working or (self._held and loop.time() < until):
             await (asyncio.wait(self._working) if self._working else asyncio.sleep(0.01))
 
-    def _old(self, block: Block) -> bool:
-        return self.services.clock() - block.task.created_at >= self.keep
+    def _takes(self, block: Block, amount: int, tokens: int) -> bool:
+        return block.left >= amount and block.tokens >= tokens and not self._old(block)
+
+    def _old(self, block: Block, part: float = 1.0) -> bool:
+        return self.services.clock() - block.task.created_at >= self.keep * part
+
+    def _ends_soon(self, block: Block, amount: int) -> bool:
+        """Not asked of a block for one call: its account has no more."""
+        least, tokens = (whole * (1 - AHEAD) for whole in (block.task.price, block.task.tokens))
+        used_up = block.left < least or block.tokens < tokens
+        return block.task.price > amount and (used_up or self._old(block, AHEAD))
+
+    async def _follow(self, key: Key, block: Block, opening: Coroutine[Any, Any, Block]) -> None:
+        try:
+            successor = await opening
+        except RelayError:
+            return  # the next call that needs a block meets the same, and its client is told
+        if self._blocks.get(key) is block:
+            self._close(key)
+            self._blocks[key] = successor
+            successor.closed = False
+        else:
+            await self._settle(successor)
 
     def _close(self, key: Key) -> None:
         block = self._blocks.pop(key, None)
