@@ -10,7 +10,8 @@ COPY layers/relay/python/relay relay
 COPY functions/stream.py .
 RUN python -m compileall -q . && useradd --no-create-home relay
 USER relay
-ENV PYTHONPATH=/app
+# LINE_BLOCK_SECONDS: one reservation covers the model calls of so many seconds
+ENV PYTHONPATH=/app LINE_BLOCK_SECONDS=10
 EXPOSE 8080
 # One process uses one core. It ends open lines 110 s after ECS asks it to; a task's stopTimeout may be 120.
 CMD ["python", "-m", "uvicorn", "stream:app", "--host", "0.0.0.0", "--port", "8080", "--http", "httptools", "--loop", "uvloop", \
