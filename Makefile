@@ -23,15 +23,15 @@ run: $(READY) ## the main job on this machine: tasks, a table, files in out/
 serve: $(READY) ## keep it up: PORT=8000 STATE=folder FRESH=1 READY_FILE=path
 	@exec $(BIN)/python -m local serve
 
-test: $(READY) $(SAM_READY) $(NODE_READY) ## all tests
+test: $(READY) $(SAM_READY) $(NODE_READY) $(LITELLM_READY) ## all tests
 	@$(BIN)/pytest
 
 # Not part of `make test`: tracing lines nearly doubles the CPU of a unit test on Python 3.11.
-coverage: $(READY) $(SAM_READY) $(NODE_READY) ## all tests, and how much of the package they run
+coverage: $(READY) $(SAM_READY) $(NODE_READY) $(LITELLM_READY) ## all tests, and how much of the package they run
 	@$(BIN)/pytest --cov --cov-report=json:.coverage.json
 	@$(BIN)/python -m tests.covered .coverage.json
 
-check: $(READY) $(SAM_READY) $(NODE_READY) ## format, lint, types, template and all tests
+check: $(READY) $(SAM_READY) $(NODE_READY) $(LITELLM_READY) ## format, lint, types, template and all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -85,13 +85,15 @@ $(NODE_READY): tests/node/package-lock.json $(READY)
 	@if command -v npm > /dev/null && npm ci --silent --no-audit --no-fund --prefix .venv/node; then touch $@; \
 	else echo "no Node client here: its tests are skipped"; fi
 
-# Gateways that open lines are compared with; nothing but `make bench` needs them. Where one cannot be had, its row says so.
+# LiteLLM, which a test runs as a client and `make bench` as a gateway to compare with: it pins other versions than .venv. Where
+# it cannot be had, the test is skipped and its row says so.
 $(LITELLM_READY): requirements/litellm.txt $(READY)
-	@echo "setting up LiteLLM's proxy (once) …"
+	@echo "setting up LiteLLM (once, 20 s) …"
 	@test -x .venv/litellm/bin/python || $(PYTHON) -m venv --without-pip .venv/litellm
 	@if $(BIN)/uv pip sync -q --python .venv/litellm/bin/python requirements/litellm.txt; then touch $@; \
-	else echo "no LiteLLM here: it is not measured"; fi
+	else echo "no LiteLLM here: its test is skipped, and it is not measured"; fi
 
+# The other gateway that open lines are compared with; nothing but `make bench` needs it.
 $(PORTKEY_READY): benchmarks/node/package-lock.json $(READY)
 	@mkdir -p .venv/portkey
 	@cp benchmarks/node/package.json benchmarks/node/package-lock.json .venv/portkey/

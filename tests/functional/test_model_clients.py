@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -16,6 +18,7 @@ from google.genai import types as google_types
 from openai import OpenAI
 from pydantic import BaseModel
 
+from tests import node
 from tests.functional.harness import KEY
 from tests.functional.streaming import Line, streaming
 
@@ -24,6 +27,27 @@ ASKED = "What is the weather in Kraków?"
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}}
 BROKEN, BUSY = "[[inference:cut]] a kite", "[[inference:status=503]] a kite"
 MUTE = "[[inference:no-usage]] a kite"
+
+LITELLM = Path(__file__).parents[2] / ".venv/litellm"  # it pins other versions than ours
+LITELLMS_WORK = """
+import json, sys
+import litellm
+url, key = sys.argv[1:]
+said = [{"role": "user", "content": "Tell me of boats."}]
+gpt = {"model": "openai/gpt-4o-mini", "api_base": url + "/v1", "messages": said, "num_retries": 0}
+plain = litellm.completion(api_key=key, **gpt)
+chunks = litellm.completion(api_key=key, stream=True, stream_options={"include_usage": True}, **gpt)
+whole = litellm.stream_chunk_builder(list(chunks))
+claude = litellm.completion(
+    model="anthropic/claude-sonnet-5-5", api_base=url, api_key=key, messages=said, max_tokens=200, num_retries=0
+)
+try:
+    refused = litellm.completion(api_key="sk-EXAMPLE-nobody", **gpt)
+except Exception as error:
+    refused = type(error).__name__
+read = [[each.choices[0].message.content, each.usage.total_tokens] for each in (plain, whole, claude)]
+print(json.dumps([*read, refused]))
+"""
 
 
 class Weather(BaseModel):
@@ -178,3 +202,31 @@ def test_what_goes_wrong_raises_googles_own_exceptions(relay: Line) -> None:
             for _ in client.models.generate_content_stream(model=GEMINI, contents=BROKEN):
                 pass
         assert broken.value.status == "UNAVAILABLE"
+
+
+@node.needs_node
+def test_openais_node_client_streams_a_chat_with_tools_and_responses(relay: Line) -> None:
+    seen = node.result(node.start("models.cjs", {"url": relay.url, "key": KEY}))
+    assert (seen["name"], set(seen["arguments"]), seen["tokens"] > 0) == ("get_weather", {"city"}, True)
+    assert (seen["text"], seen["last"]) == (seen["whole"], "response.completed")
+    assert seen["refused"] == "AuthenticationError"
+
+
+@pytest.mark.skipif(
+    not (LITELLM / ".ready").exists(), reason="no LiteLLM here: run `make test`, which installs it where it can be had"
+)
+def test_litellm_uses_it_as_an_upstream_of_openais_shape_and_of_anthropics(relay: Line) -> None:
+    done = subprocess.run(
+        [LITELLM / "bin/python", "-c", LITELLMS_WORK, relay.url, KEY],
+        env={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "NO_PROXY": "*"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    plain, streamed, claude, refused = json.loads(done.stdout.splitlines()[-1])
+    assert plain == streamed
+    assert claude[0]
+    assert claude[1] > 0
+    assert refused == "AuthenticationError"
