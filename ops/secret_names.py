@@ -16,5 +16,6 @@ def signs(catalog: Catalog, name: str) -> bool:
     """Whether an upstream can sign what it tells us: its callbacks, or the events of an API that we use there."""
     upstream = catalog.upstreams[name]
     told_by = provider(upstream.family)
-    used = {source.api for model in catalog.models.values() for source in model.sources if source.upstream == name}
+    made = (model for model in catalog.models.values() if not model.rates)  # model calls are told of nothing later
+    used = {source.api for model in made for source in model.sources if source.upstream == name}
     return (upstream.callbacks and told_by.signs_callbacks) or any(told_by.apis[api].events for api in used)
