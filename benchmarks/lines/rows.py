@@ -40,7 +40,8 @@ def _gateway(name: str, taken: Taken, found: Compared) -> Iterator[Row]:
     goal = (f"≤ {FIRST_GOAL}×", ratio <= FIRST_GOAL) if name == OURS_NAME else ("", None)
     yield Row(f"{name}: time to the first event, beside the upstream's own", value, *goal)
     line = (taken.megabytes_held - taken.megabytes) / HELD * 1024
-    yield Row(f"{name}: memory", f"{taken.megabytes:.0f} MB, and {line:.0f} KB for each open line")
+    more = f"{line:.0f} KB for each open line" if line > 0 else "no more for open lines: its heap had space"
+    yield Row(f"{name}: memory", f"{taken.megabytes:.0f} MB, and {more}")
 
 
 def _latency(name: str, taken: Taken, found: Compared, other: Taken | None) -> Row:
