@@ -37,7 +37,7 @@ def read_inference(
             raise InvalidParameter(name, "must not be a number or a boolean", "不能是数字或布尔值")
     if not isinstance(said, str):
         raise InvalidParameter("model", "must be a string", "必须是字符串")
-    if not isinstance(document.get("stream") or False, bool):
+    if not isinstance(document.get("stream"), bool | None):
         raise InvalidParameter("stream", "must be true or false", "必须是布尔值")
     model = catalog.offer(dialect, shape.name, shape.kind).model(said)
     return Inference(
