@@ -84,9 +84,7 @@ def documents(answer: Response) -> list[Any]:
     if answer.headers["content-type"].startswith("application/json"):
         told = answer.json()
         return told if isinstance(told, list) else [told]
-    decoder = SSEDecoder()
-    assert decoder  # of OpenAI's client
-    events = list(decoder.iter_bytes(iter([answer.content])))
+    events = SSEDecoder().iter_bytes(iter([answer.content]))  # of OpenAI's client
     read = [(event.event, json.loads(event.data)) for event in events if event.data != "[DONE]"]
     assert [name for name, document in read if name != document.get("type") and name is not None] == []
     return [document for _, document in read]

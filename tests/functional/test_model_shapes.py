@@ -11,7 +11,7 @@ import pytest
 from relay.families.newapi.inference.provider import INFERENCE
 from relay.families.newapi.inference.read import read_content, reader
 from relay.nouns.tiers import LineLimits
-from relay.nouns.wire import Inbound, compact
+from relay.nouns.wire import Answer, Inbound, compact
 from tests.axes import table
 from tests.functional.harness import open_account
 from tests.functional.model_shapes import (
@@ -133,9 +133,7 @@ def test_a_stream_that_breaks_off_ends_with_the_shapes_error_and_costs_what_came
         else:
             assert error_of(last)[0] == speaks(case)
         assert answer.text.endswith("data: [DONE]\n\n") == (case.shape in ("chat", "completions"))
-        whole, _ = spent_by(relay, case.path, asking(case.body, f"[[inference:{fault}=0]] a kite"))
         assert cost > 0
-        assert whole
     assert relay.here.drift == 0
 
 
@@ -210,3 +208,28 @@ def test_all_answers_of_a_request_are_reserved_for(name: str, body: dict[str, An
     (model, *_) = CATALOG.menus["newapi"][name][INFERENCE[name].shape.kind].models
     asked = reader(name)(Inbound("POST", "/", {}, body=compact({"model": model, **body})), CATALOG)
     assert asked.estimate.output == output
+
+
+REFUSALS: dict[str, tuple[int, Any, dict[str, Any]]] = {
+    "a field": (400, {"message": "no", "param": "tools[0].type"}, {"field": "tools[0].type", "elsewhere": False}),
+    "no field's name": (400, {"message": "no", "param": "<b>"}, {"field": None, "elsewhere": False}),
+    "our key at Google": (400, {"code": 400, "details": [{"reason": "API_KEY_INVALID"}]}, {"key": True}),
+    "a policy": (400, {"message": "against our policies"}, {"task_code": "CONTENT_POLICY_VIOLATION"}),
+    "a crowd": (429, {"type": "rate_limit_error"}, {"elsewhere": True, "key": False}),
+    "an overload": (529, {"type": "overloaded_error"}, {"elsewhere": True, "key": False}),
+    "no model": (404, {"type": "not_found_error"}, {"elsewhere": True}),
+}
+
+
+@table("status, error, meant", REFUSALS.values(), REFUSALS)
+def test_an_upstreams_refusal_says_who_is_at_fault(status: int, error: Any, meant: dict[str, Any]) -> None:
+    found = INFERENCE["messages"].refuse(Answer(status, compact({"error": error})))
+    assert {name: getattr(found, name) for name in meant} == meant
+
+
+def test_every_model_on_a_shapes_menu_has_a_source_that_speaks_it() -> None:
+    menus = {name: kinds for name, kinds in CATALOG.menus["newapi"].items() if name in INFERENCE}
+    assert menus.keys() == INFERENCE.keys()
+    for name, kinds in menus.items():
+        for model in kinds[INFERENCE[name].shape.kind].models.values():
+            assert name in {each.api for each in model.sources}

@@ -255,7 +255,7 @@ def test_polls_slow_down_to_a_cap(polls: int, seconds: float) -> None:
             "callbacks = false",
             'callbacks = false\ncredential = "key"',
             12,
-            "there are: bearer, x-api-key, mj-api-secret",
+            "there are: bearer, x-api-key, x-goog-api-key, mj-api-secret",
         ),
         ("[tiers]", "[tyres]", 7, "tyres is not known here"),
     ],

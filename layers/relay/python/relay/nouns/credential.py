@@ -36,6 +36,7 @@ X_API_KEY = Credential("x-api-key")
 CREDENTIALS: Mapping[str, Credential] = {
     "bearer": BEARER,
     "x-api-key": X_API_KEY,
+    "x-goog-api-key": Credential("x-goog-api-key"),  # Google itself
     "mj-api-secret": Credential("mj-api-secret"),  # a bare Midjourney proxy
     "kling-jwt": Credential("authorization", "Bearer ", key_token),  # Kling itself: the key is ACCESS:SECRET
 }

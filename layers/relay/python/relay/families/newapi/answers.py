@@ -22,7 +22,7 @@ from relay.nouns.wire import Answer, Json
 # The application's own codes, which are certain under any HTTP status.
 CODES: Mapping[str, Row] = {
     **dict.fromkeys(("quota_not_enough", "insufficient_user_quota", "insufficient_quota"), OUR_KEY),
-    **dict.fromkeys(("invalid_api_key", "pre_consume_token_quota_failed"), OUR_KEY),
+    **dict.fromkeys(("invalid_api_key", "pre_consume_token_quota_failed", "API_KEY_INVALID"), OUR_KEY),
     **dict.fromkeys(("model_not_found", "get_channel_failed", "api_not_implemented", "invalid_api_platform"), LACKING),
     **dict.fromkeys(("content_policy_violation", "sensitive_words_detected", "moderation_blocked"), REFUSED_BY_POLICY),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
@@ -9,11 +10,13 @@ from relay.families.inference import InferenceApi
 from relay.families.inference_answers import read_answer, write_to
 from relay.families.newapi.answers import CODES, STATUSES, read_error
 from relay.families.newapi.inference.shapes import CONTENT_ACTS, MODEL_HOMES, PATHS, SHAPES
-from relay.families.reading import as_object, read_wait
-from relay.families.refusals import OTHER, refused
+from relay.families.reading import MAX_CODE, as_object, as_objects, as_text, read_wait
+from relay.families.refusals import BAD_VALUE, OTHER, REFUSED_BY_POLICY, refused, speaks_of_policy
 from relay.nouns.errors import Refused
 from relay.nouns.inference import Inference
 from relay.nouns.wire import Answer, Call, Json
+
+_FIELD = re.compile(r"[A-Za-z_][\w.\[\]]*", re.ASCII)  # of a request, whose name an upstream's error may say
 
 
 def _write(asked: Inference, model: str) -> Call:
@@ -37,9 +40,17 @@ def _write_content(asked: Inference, model: str) -> Call:
 
 def refuse(answer: Answer) -> Refused:
     """What an answer that is no success means: the upstream's own codes count before its HTTP status."""
-    code, words = read_error(as_object(answer.body))
-    row = CODES.get(code) or STATUSES.get(answer.status, OTHER)
-    return refused(row, code or str(answer.status), words, read_wait(answer))
+    document = as_object(answer.body)
+    error, (code, words) = as_object(document.get("error")), read_error(document)
+    # Google tells more than the status only in the details
+    codes = [code, *(as_text(each.get("reason"), MAX_CODE) for each in as_objects(error.get("details")))]
+    row = next((CODES[each] for each in codes if each in CODES), None) or STATUSES.get(answer.status, OTHER)
+    if row is BAD_VALUE and speaks_of_policy(words):
+        row = REFUSED_BY_POLICY
+    found = refused(row, code or str(answer.status), words, read_wait(answer))
+    param = as_text(error.get("param"), MAX_CODE)
+    found.field = param if _FIELD.fullmatch(param) else None
+    return found
 
 
 _WRITES: Mapping[str, Callable[[Inference, str], Call]] = {

@@ -17,7 +17,7 @@ class MessageWriter(EventWriter):
     _stopped = False
 
     def show(self, document: Mapping[str, Json], bill: Bill | None) -> Mapping[str, Json]:
-        self._stopped = document.get("type") == "message_stop"
+        self._stopped = self._stopped or document.get("type") == "message_stop"
         if bill and message_lacks_usage(document):
             document = _with_usage(document, bill.used)
         return super().show(document, bill)
