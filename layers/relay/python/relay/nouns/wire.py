@@ -13,10 +13,13 @@ JSON = "application/json"
 MAX_ANSWER = 1 << 20  # bytes of an answer we read: statuses and acknowledgements; media is read as it comes
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps makes one at each call
+
+
 def compact(document: Json) -> bytes:
     """Compact UTF-8 JSON; equal documents give equal bytes, which signed callbacks rely on."""
     try:
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        return _ENCODER.encode(document).encode()
     except UnicodeEncodeError:  # half of a surrogate pair, which only an escape can say
         return json.dumps(document, separators=(",", ":")).encode()
 

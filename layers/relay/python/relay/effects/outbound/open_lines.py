@@ -57,6 +57,7 @@ class OpenLines:
 
     def __init__(self, rules: Outbound, silence: float = SILENCE_SECONDS) -> None:
         self._rules, self._silence = rules, silence
+        self._checked = set[str]()  # origins; they stand in the catalog or in settings, so they are few
 
     @cached_property
     def _session(self) -> aiohttp.ClientSession:
@@ -111,13 +112,25 @@ class OpenLines:
             await self._session.close()
 
     def _check(self, call: Call) -> None:
-        """A host that is an address is never looked up, so it is judged here. Raises EgressRefused."""
-        host = self._rules.target(call.url)
-        try:
-            ipaddress.ip_address(host)
-        except ValueError:
+        """Judge the form of an address, and a host that is one, which is never looked up; once for each upstream.
+
+        Raises EgressRefused.
+        """
+        origin = "/".join(call.url.split("/", 3)[:3])
+        if origin in self._checked:
             return
-        self._rules.allow(host)
+        host = self._rules.target(call.url)
+        if _is_address(host):
+            self._rules.allow(host)
+        self._checked.add(origin)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class _Resolver(AbstractResolver):
