@@ -48,3 +48,14 @@ def test_a_client_that_reads_nothing_is_dropped_and_fills_no_memory() -> None:
         assert flood.sent < 16 << 20  # of which the most lies in the kernel's buffers of three connections
         assert call.state is State.SUCCEEDED
         assert call.used == call.price
+
+
+def test_a_request_that_does_not_arrive_is_given_up() -> None:
+    with streaming(pace=Pace(body=0.2)) as line, socket.socket() as client:
+        parts = urlsplit(line.url)
+        client.connect((parts.hostname, parts.port))
+        client.sendall(f"POST {CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n".encode())
+        client.sendall(b'content-type: application/json\r\ncontent-length: 9\r\n\r\n{"mo')
+        client.settimeout(5.0)
+        assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
+        assert line.calls == []

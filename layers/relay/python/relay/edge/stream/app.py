@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -33,6 +34,7 @@ from relay.nouns.errors import Internal, RelayError
 from relay.nouns.wire import Inbound, Reply
 
 TIDY_SECONDS = 1.0  # between looks at what this process has reserved
+THREADS = 32  # for the tables, as many as there are connections: one that waits for a busy account holds up no other
 REFRESH_SECONDS = 240.0  # between readings of the secrets, which are kept for 300
 
 logger = Logger(child=True)
@@ -132,6 +134,7 @@ def application(endpoint: StreamEndpoint) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         tending = asyncio.create_task(endpoint.tend())
         try:
             yield
