@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -81,3 +82,20 @@ def answered(tenant: Tenant) -> str | None:
     said = {"model": MODEL, "messages": [{"role": "user", "content": "hello"}]}
     answer = tenant.send("POST", "/v1/chat/completions", json=said)
     return answer.text if answer.ok else None
+
+
+def test_the_stream_function_logs_and_counts_as_the_others_do(
+    tenant: Tenant, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    log = next(tmp_path_factory.getbasetemp().glob("relay[0-9]*/functions.log"))
+
+    def said(about: str) -> str | None:
+        lines = (line for line in log.read_text().splitlines() if "Stream" in line and about in line)
+        return next(lines, None)
+
+    body = {"model": "gpt-5.2", "messages": [{"role": "user", "content": "hidden words [[submit:http-502=9]]"}]}
+    assert tenant.send("POST", "/v1/chat/completions", json=body).status_code == 503
+    line = until(lambda: said("model call not answered"), PATIENCE, lambda: "nothing logged")
+    assert json.loads(line[line.index("{") :])["upstream"] == "newapi"
+    assert until(lambda: said("LineFailed"), PATIENCE, lambda: "nothing counted")
+    assert said("hidden words") is None

@@ -211,8 +211,7 @@ def test_all_answers_of_a_request_are_reserved_for(name: str, body: dict[str, An
 
 
 REFUSALS: dict[str, tuple[int, Any, dict[str, Any]]] = {
-    "a field": (400, {"message": "no", "param": "tools[0].type"}, {"field": "tools[0].type", "elsewhere": False}),
-    "no field's name": (400, {"message": "no", "param": "<b>"}, {"field": None, "elsewhere": False}),
+    "the client": (400, {"message": "no", "param": "tools[0].type"}, {"elsewhere": False, "key": False}),
     "our key at Google": (400, {"code": 400, "details": [{"reason": "API_KEY_INVALID"}]}, {"key": True}),
     "a policy": (400, {"message": "against our policies"}, {"task_code": "CONTENT_POLICY_VIOLATION"}),
     "a crowd": (429, {"type": "rate_limit_error"}, {"elsewhere": True, "key": False}),

@@ -24,7 +24,10 @@ MAPPINGS = resources("AWS::Lambda::EventSourceMapping")
 QUEUES = resources("AWS::SQS::Queue")
 ALARMS = resources("AWS::CloudWatch::Alarm")
 BY_THE_CLOCK = {"SweepSilenceAlarm", "AuditAgeAlarm"}
-COUNTED = {"UnknownOutcome", "DeliveryDead", "UpstreamKeyRefused", "LateSuccess", "Drift", "AuditAge"}
+COUNTED = {
+    *("UnknownOutcome", "DeliveryDead", "UpstreamKeyRefused", "LateSuccess", "Drift", "AuditAge"),
+    *("LineUnsettled", "LineUndercharged"),
+}
 SERVICE = {"Ref": "AWS::StackName"}  # what our own metrics are told apart by
 
 

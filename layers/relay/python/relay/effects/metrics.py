@@ -20,6 +20,15 @@ def count(name: str, *, upstream: str | None = None) -> None:
             _by_upstream[upstream, name] += 1
 
 
+def publish() -> None:
+    """Write all counts, in a process whose work no handler of Lambda's wraps."""
+    with _counting:
+        metrics = Metrics()
+        if metrics.metric_set:
+            metrics.flush_metrics()
+    flush()
+
+
 def flush() -> None:
     """Write the counts by upstream, one log line per upstream; Powertools' decorator writes the others."""
     with _counting:

@@ -109,13 +109,14 @@ class StreamEndpoint:
 
         return refuse
 
-    async def tend(self) -> None:
-        """Close reservations in time, renew shares and read secrets again, for as long as the process lives."""
+    async def tend(self, publish: Callable[[], None]) -> None:
+        """Close reservations in time, renew shares, read secrets again and publish metrics, while the process lives."""
         loop = asyncio.get_running_loop()
         refreshed = loop.time()
         while True:
             await asyncio.sleep(TIDY_SECONDS)
             try:
+                publish()
                 await self.calls.tend()
                 if loop.time() - refreshed >= REFRESH_SECONDS:
                     refreshed = loop.time()
@@ -129,17 +130,18 @@ def _write_error_at(path: str, error: RelayError, trace_id: str) -> Reply:
     return dialect_at(path).error_at(path)(error, trace_id)
 
 
-def application(endpoint: StreamEndpoint) -> Starlette:
-    """The ASGI application, with what runs beside the requests."""
+def application(endpoint: StreamEndpoint, publish: Callable[[], None] = lambda: None) -> Starlette:
+    """The ASGI application, with what runs beside the requests. `publish` writes the metrics counted so far."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
-        tending = asyncio.create_task(endpoint.tend())
+        tending = asyncio.create_task(endpoint.tend(publish))
         try:
             yield
         finally:
             tending.cancel()
             await endpoint.calls.close()
+            publish()
 
     return Starlette(routes=[Mount("/", app=endpoint)], lifespan=lifespan)

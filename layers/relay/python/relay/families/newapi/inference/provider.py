@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
@@ -15,8 +14,6 @@ from relay.families.refusals import BAD_VALUE, OTHER, REFUSED_BY_POLICY, refused
 from relay.nouns.errors import Refused
 from relay.nouns.inference import Inference
 from relay.nouns.wire import Answer, Call, Json
-
-_FIELD = re.compile(r"[A-Za-z_][\w.\[\]]*", re.ASCII)  # of a request, whose name an upstream's error may say
 
 
 def _write(asked: Inference, model: str) -> Call:
@@ -47,10 +44,7 @@ def refuse(answer: Answer) -> Refused:
     row = next((CODES[each] for each in codes if each in CODES), None) or STATUSES.get(answer.status, OTHER)
     if row is BAD_VALUE and speaks_of_policy(words):
         row = REFUSED_BY_POLICY
-    found = refused(row, code or str(answer.status), words, read_wait(answer))
-    param = as_text(error.get("param"), MAX_CODE)
-    found.field = param if _FIELD.fullmatch(param) else None
-    return found
+    return refused(row, code or str(answer.status), words, read_wait(answer))
 
 
 _WRITES: Mapping[str, Callable[[Inference, str], Call]] = {
