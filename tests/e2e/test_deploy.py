@@ -171,7 +171,7 @@ def test_a_question_is_answered(stack: Deployed, name: str) -> None:
     assert answer["statusCode"] == status
     body = json.loads(answer["body"])
     document = body if isinstance(body, dict) else {"data": body}
-    data = document.get("data")
+    data = document.get("data", document.get("models"))
     first = data[0] if isinstance(data, list) and data else data
     inner = document.get("error") or {**(first if isinstance(first, dict) else {}), **document}
     assert {name: inner.get(name) for name in said} == said

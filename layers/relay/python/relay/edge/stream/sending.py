@@ -21,8 +21,9 @@ class Pace:
     body: float = 60.0  # for its request to arrive
     heartbeat: float = 12.0  # of silence after which proxies on the way are shown that the line is open
     # A JSON document may have spaces before it, so proxies on the way can be kept from giving up. From the first on the
-    # answer's status is 200, so an error that follows stands in its body alone; therefore they begin late.
-    patience: float = 20.0
+    # answer's status is 200, so an error that follows stands in its body alone; therefore they begin as late as proxies
+    # that give up after a minute allow.
+    patience: float = 55.0
     stuck: float = 60.0  # it may take to read what it was sent
 
 
