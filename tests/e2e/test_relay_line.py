@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from openai import OpenAI
+from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageParam
 
+from relay.nouns.media import sniff
 from relay.nouns.money import nanos
 from relay.nouns.task import State, Task
+from tests import node
 from tests.e2e.tenant import PATIENCE, Tenant, until
+from tests.samples import sample
 
 pytestmark = pytest.mark.stack
 
 MODEL = "gpt-4o-mini"
 PAID = nanos(100)  # into a tenant's account
+PARAMETERS: dict[str, object] = {"type": "object", "properties": {"city": {"type": "string"}}}
+WEATHER: ChatCompletionFunctionToolParam = {
+    "type": "function",
+    "function": {"name": "get_weather", "parameters": PARAMETERS},
+}
 
 
 def calls(tenant: Tenant) -> list[Task]:
-    """The reservations of the tenant's model calls, newest first."""
+    """What the tenant pays for, newest first."""
     return list(tenant.relay.deployment.store.tasks.since(tenant.account.account_id, "0"))
 
 
@@ -100,3 +111,37 @@ def test_the_stream_function_logs_and_counts_as_the_others_do(
     assert json.loads(line[line.index("{") :])["upstream"] == "newapi"
     assert until(lambda: said("LineFailed"), PATIENCE, lambda: "nothing counted")
     assert said("hidden words") is None
+
+
+def test_openais_python_client_gets_all_that_holds_the_line_open(tenant: Tenant) -> None:
+    said: list[ChatCompletionMessageParam] = [{"role": "user", "content": "What is the weather in Bergen?"}]
+    with OpenAI(api_key=tenant.account.api_key, base_url=f"{tenant.relay.url}/v1", max_retries=0) as client:
+        with client.chat.completions.stream(model=MODEL, messages=said, tools=[WEATHER]) as events:
+            called = events.get_final_completion().choices[0].message.tool_calls
+        pictures = client.images.generate(model="flux-dev", prompt="a boat")
+        seen = {
+            "tool": called[0].function.name if called else "",
+            "chat": client.chat.completions.create(model=MODEL, messages=said).choices[0].message.content,
+            "response": client.responses.create(model=MODEL, input="Tell me of boats.").output_text,
+            "picture": str((pictures.data or [])[0].url),
+            "speech": client.audio.speech.create(model="tts-1", voice="nova", input="Hello.").content[:3].hex(),
+            "heard": client.audio.transcriptions.create(model="whisper-1", file=("talk.mp3", sample("mp3"))).text,
+            "numbers": len(client.embeddings.create(model="text-embedding-3-small", input="a boat").data[0].embedding),
+        }
+    check(tenant, seen)
+
+
+@node.needs_node
+def test_openais_node_client_gets_all_that_holds_the_line_open(tenant: Tenant) -> None:
+    sound = base64.b64encode(sample("mp3")).decode()
+    given = {"url": tenant.relay.url, "key": tenant.account.api_key, "sound": sound}
+    check(tenant, node.result(node.start("everything.cjs", given)))
+
+
+def check(tenant: Tenant, seen: dict[str, Any]) -> None:
+    """Each is there, the file can be fetched, and what it all cost is on the ledger."""
+    assert (seen["tool"], seen["speech"]) == ("get_weather", b"ID3".hex())
+    assert all((seen["chat"], seen["response"], seen["heard"], seen["numbers"]))
+    assert sniff(requests.get(seen["picture"], timeout=10).content)
+    spent = sum(task.price if task.used is None else task.used * (task.unit_price or 1) for task in calls(tenant))
+    assert (tenant.balance, tenant.drift) == (PAID - spent, 0)
