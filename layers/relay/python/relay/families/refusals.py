@@ -31,6 +31,14 @@ OUR_KEY = Row("the upstream did not accept our access", key=True)
 FULL = Row("the upstream takes no more requests for now", waits=True)
 OTHER = Row("the upstream refused the request")
 
+# What HTTP statuses say wherever a family does not say otherwise; one that is not here says no more than no.
+STATUSES: Mapping[int, Row] = {
+    **dict.fromkeys((400, 413, 422), BAD_VALUE),
+    **dict.fromkeys((401, 402), OUR_KEY),
+    404: LACKING,
+    429: FULL,
+}
+
 _SPEAKS_OF_POLICY = re.compile(r"policy|policies|moderation|sensitive|safety|prohibited|violat", re.IGNORECASE)
 
 

@@ -17,6 +17,7 @@ from relay.families.refusals import (
     OTHER,
     OUR_KEY,
     REFUSED_BY_POLICY,
+    STATUSES,
     Row,
     refused,
     speaks_of_policy,
@@ -33,12 +34,7 @@ CODES: Mapping[str, Row] = {
     **dict.fromkeys(("rate_limit_exceeded", "concurrency_limit_exceeded"), FULL),
     **dict.fromkeys(("missing_parameter", "invalid_parameter"), BAD_VALUE),
 }
-STATUSES: Mapping[int, Row] = {
-    **dict.fromkeys((400, 413, 422), BAD_VALUE),
-    **dict.fromkeys((401, 402), OUR_KEY),
-    **dict.fromkeys((403, 404), LACKING),
-    429: FULL,
-}
+_STATUSES = {**STATUSES, 403: LACKING}
 TYPES: Mapping[str, Row] = {
     "invalid_request_error": BAD_VALUE,
     "authentication_error": OUR_KEY,
@@ -77,7 +73,7 @@ def refuse(answer: Answer) -> Refused:
     error = as_object(as_object(answer.body).get("error"))
     code, words = as_text(error.get("code"), MAX_CODE), as_text(error.get("message"))
     said = as_text(error.get("type"), MAX_CODE)
-    row = CODES.get(code) or STATUSES.get(answer.status) or TYPES.get(said, OTHER)
+    row = CODES.get(code) or _STATUSES.get(answer.status) or TYPES.get(said, OTHER)
     if row is BAD_VALUE and speaks_of_policy(words):
         row = REFUSED_BY_POLICY
     return refused(row, code or said or str(answer.status), words, read_wait(answer))

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from relay.families.reading import MAX_CODE, Record, as_object, as_text, read_wait
 from relay.families.refusals import (
     BAD_VALUE,
-    FULL,
     LACKING,
     OTHER,
     OUR_KEY,
     REFUSED_BY_POLICY,
+    STATUSES,
     Row,
     refused,
     speaks_of_policy,
@@ -25,16 +25,6 @@ CODES: Mapping[str, Row] = {
     **dict.fromkeys(("invalid_api_key", "pre_consume_token_quota_failed", "API_KEY_INVALID"), OUR_KEY),
     **dict.fromkeys(("model_not_found", "get_channel_failed", "api_not_implemented", "invalid_api_platform"), LACKING),
     **dict.fromkeys(("content_policy_violation", "sensitive_words_detected", "moderation_blocked"), REFUSED_BY_POLICY),
-}
-STATUSES: Mapping[int, Row] = {
-    400: BAD_VALUE,
-    401: OUR_KEY,
-    402: OUR_KEY,
-    403: OTHER,
-    404: LACKING,
-    413: BAD_VALUE,
-    422: BAD_VALUE,
-    429: FULL,
 }
 
 

@@ -15,6 +15,7 @@ from relay.families.refusals import (
     OUR_KEY,
     POLICY,
     REFUSED_BY_POLICY,
+    STATUSES,
     Row,
     speaks_of_policy,
 )
@@ -24,12 +25,7 @@ from relay.nouns.faults import Fault
 from relay.nouns.task import FAULTS, Observation, State
 from relay.nouns.wire import Answer, Json
 
-STATUSES: Mapping[int, Row] = {
-    **dict.fromkeys((400, 413, 422), BAD_VALUE),
-    **dict.fromkeys((401, 402), OUR_KEY),
-    **dict.fromkeys((404, 405), LACKING),
-    429: FULL,
-}
+_STATUSES = {**STATUSES, 405: LACKING}
 # Codes of events that end a stream; they are certain.
 CODES: Mapping[str, Row] = {"cf_shield_429": FULL, "unsupported_country_code": LACKING}
 NOT_AUTHENTICATED = "Not authenticated"  # what its framework says of a missing key, with a 403
@@ -52,7 +48,7 @@ def refusal(answer: Answer) -> Refused:
     words = read_words(document)
     ours = "error" in document or answer.status < 500  # what a framework or a proxy makes of a 5xx is not certain
     row = (known_row(words) if ours else None) or (
-        STATUSES.get(answer.status, OTHER) if 400 <= answer.status < 500 else None
+        _STATUSES.get(answer.status, OTHER) if 400 <= answer.status < 500 else None
     )
     if row is None:
         raise UnknownOutcome("the upstream gave no readable answer")
@@ -69,7 +65,7 @@ def known_row(words: str, code: str = "") -> Row | None:
     if words == NOT_AUTHENTICATED:
         return OUR_KEY
     said = _STATUS.match(words)
-    row = STATUSES.get(int(said[1]), OTHER) if said else None
+    row = _STATUSES.get(int(said[1]), OTHER) if said else None
     # the server's own accounts may be at fault there, and not our key, which it has taken
     return CODES.get(code) or (OTHER if row is OUR_KEY else row)
 

@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 from relay.families.inference import InferenceApi
 from relay.families.inference_answers import read_answer, write_to
-from relay.families.newapi.answers import CODES, STATUSES, read_error
+from relay.families.newapi.answers import CODES, read_error
 from relay.families.newapi.inference.shapes import CONTENT_ACTS, MODEL_HOMES, PATHS, SHAPES
 from relay.families.reading import MAX_CODE, as_object, as_objects, as_text, read_wait
-from relay.families.refusals import BAD_VALUE, OTHER, REFUSED_BY_POLICY, refused, speaks_of_policy
+from relay.families.refusals import BAD_VALUE, OTHER, REFUSED_BY_POLICY, STATUSES, refused, speaks_of_policy
 from relay.nouns.errors import Refused
 from relay.nouns.inference import Inference
 from relay.nouns.wire import Answer, Call, Json
