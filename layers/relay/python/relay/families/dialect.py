@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
@@ -95,6 +96,13 @@ class Auth(Enum):
     OPEN = "open"
 
 
+@cache
+def path_pattern(path: str) -> re.Pattern[str]:
+    """What matches a route's path, with a group for each parameter in it."""
+    parts = re.split(r"(\{\w+\})", path)
+    return re.compile("".join(f"(?P<{each[1:-1]}>[^/]+)" if each[:1] == "{" else re.escape(each) for each in parts))
+
+
 WriteError = Callable[[RelayError, str], Reply]  # of an error and the trace id
 
 
@@ -128,7 +136,7 @@ class Route(Generic[Asked, Found]):
 
     def lies_at(self, path: str) -> bool:
         """Whether a request's path is this route's."""
-        return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", self.path), path) is not None
+        return path_pattern(self.path).fullmatch(path) is not None
 
 
 AnyRoute = Route[Any, Any]

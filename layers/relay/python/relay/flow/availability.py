@@ -23,17 +23,22 @@ class OurFault(Refused):
 
 def busy_for(services: Services, upstream: str) -> float:
     """Seconds until the upstream can be asked. 0.0 also means that an intake slot was taken for this request."""
-    return _rest_left(services, upstream) or _take_slot(services, upstream)
+    return rest_left(services, upstream) or _take_slot(services, upstream)
 
 
-def _rest_left(services: Services, upstream: str) -> float:
+def rest_left(services: Services, upstream: str) -> float:
     """Seconds for which this container does not ask the upstream."""
     return max(0, services.resting.get(upstream, 0) - services.clock()) / 1000
 
 
 def refuses_key(services: Services, upstream: str) -> bool:
     """Whether it is not asked because it refused our key: an operator must act, so tasks do not wait for it."""
-    return _rest_left(services, upstream) > FAULT_REST_MS / 1000
+    return rest_left(services, upstream) > FAULT_REST_MS / 1000
+
+
+def rest(services: Services, upstream: str, *, key: bool) -> None:
+    """Do not ask the upstream for a while: it refused our `key`, or could not be reached."""
+    services.resting[upstream] = services.clock() + (KEY_REST_MS if key else FAULT_REST_MS)
 
 
 def _take_slot(services: Services, upstream: str) -> float:
@@ -47,7 +52,7 @@ def note_refusal(services: Services, task: Task, draft: Draft, upstream: str, re
         return
     unreachable = isinstance(refusal.__cause__, NotSent)
     if refusal.key or unreachable:
-        services.resting[upstream] = services.clock() + (KEY_REST_MS if refusal.key else FAULT_REST_MS)
+        rest(services, upstream, key=refusal.key)
     services.count("UpstreamKeyRefused" if refusal.key else "UpstreamRefused", upstream=upstream)
     code = quote_for_request(draft, refusal.upstream_code or type(refusal.__cause__ or refusal).__name__)
     words = quote_for_request(draft, refusal.words or refusal.message)

@@ -25,8 +25,8 @@ from relay.nouns.inference import Inference, Tokens
 from relay.nouns.line_errors import QuotaExceeded
 
 CALLS = 20  # that a block is made for, at the price of the first
-TRIES = 5  # to settle a block
 AHEAD = 0.75  # of a block's time, money or tokens: where so much is used up, its successor is opened
+TRIES = 5  # to settle a block
 PAUSE = 1.0  # seconds between them
 CLOSING = 1.0  # seconds for open calls to end when the process ends: then it is killed
 

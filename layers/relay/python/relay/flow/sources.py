@@ -15,8 +15,9 @@ from relay.effects.outbound.open_lines import Arriving, OpenLines
 from relay.families.inference import InferenceApi
 from relay.families.inference_answers import named_field
 from relay.families.inference_requests import BYTES_PER_TOKEN, texts_of
+from relay.families.refusals import PARAMETER
 from relay.flow.apart import apart
-from relay.flow.availability import FAULT_REST_MS, KEY_REST_MS
+from relay.flow.availability import rest, rest_left
 from relay.flow.event_stream import EventTooLarge
 from relay.flow.quoting import quote
 from relay.flow.services import Services
@@ -59,7 +60,7 @@ class Sources:
                 lacking = lacks
                 continue
             found, left = True, ends - loop.time()
-            if left > 0 and self.services.resting.get(source.upstream, 0) <= self.services.clock():
+            if left > 0 and not rest_left(self.services, source.upstream):
                 yield api, source, left
         if lacking and not found:
             raise InvalidParameter(lacking, "is not taken by this model", "该模型不支持")
@@ -89,17 +90,14 @@ class Sources:
             return
         field = error.field
         told = f"{field} is not accepted by this model" if field else "the model does not accept this request"
-        english, chinese = SENTENCES.get(error.task_code, (told, "模型不接受该请求"))
-        if error.task_code == "INVALID_PARAMETER":
-            english, chinese = told, "模型不接受该请求"
-        raise BadInput(english, chinese, field=field) from error
+        ours = SENTENCES.get(error.task_code) if error.task_code != PARAMETER else None
+        raise BadInput(*(ours or (told, "模型不接受该请求")), field=field) from error
 
     def note(self, source: Source, asked: Inference, error: Exception) -> None:
         """Count and log it; where it concerns all requests, the source is not asked for a while."""
         key = isinstance(error, Refused) and error.key
         if key or isinstance(error, NotSent):
-            rest = KEY_REST_MS if key else FAULT_REST_MS
-            self.services.resting[source.upstream] = self.services.clock() + rest
+            rest(self.services, source.upstream, key=key)
         self.services.count("UpstreamKeyRefused" if key else "LineFailed", upstream=source.upstream)
         code, words = type(error).__name__, str(error)
         if isinstance(error, Refused):

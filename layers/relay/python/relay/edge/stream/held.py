@@ -20,10 +20,11 @@ from relay.families.dialect import AnyRoute, Record, Told
 from relay.families.progress import ProgressWriter
 from relay.flow.links import sign_links
 from relay.flow.services import Services
+from relay.flow.sources import LINE_SECONDS
 from relay.flow.wait import pauses, preferred_wait
 from relay.nouns.task import Task
 
-MOST_SECONDS = 840  # a client may wait; a function has 900
+MOST_SECONDS = int(LINE_SECONDS)  # a client may wait, as long as a model call may take
 QUIET_SECONDS = 110  # the same where nothing may show that the line is open: the front gives up after 120
 LONGEST_PAUSE = 3.0  # seconds between two looks at a task
 # Looks at tasks at the same time, of all clients: each takes a thread for one read, and the threads are everybody's.

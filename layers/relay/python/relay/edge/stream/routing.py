@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from relay.families import dialect_at
-from relay.families.dialect import AnyRoute, Dialect, Use
+from relay.families.dialect import AnyRoute, Dialect, Use, path_pattern
 from relay.nouns.errors import WrongMethod
 from relay.nouns.wire import Inbound
 
@@ -31,11 +31,7 @@ class Routes:
     def _places(self, path: str) -> list[Target]:
         if "{" not in path:
             return self._exact.setdefault(path, [])
-        pattern = "".join(
-            f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part)
-            for part in re.split(r"(\{\w+\})", path)
-        )
-        return self._open.setdefault(path, (re.compile(pattern), []))[1]
+        return self._open.setdefault(path, (path_pattern(path), []))[1]
 
     def find(self, inbound: Inbound) -> tuple[Target, dict[str, str]]:
         """The route that takes a request, with its path parameters. Raises NotFound, WrongMethod, Unsupported."""
