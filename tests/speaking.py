@@ -13,20 +13,8 @@ from typing import Any
 from relay.catalog.file import shipped
 from relay.edge import operations
 from relay.families import FAMILIES
-from relay.families.dialect import (
-    CREATE,
-    CREATE_RECORD,
-    QUERY,
-    RECORD,
-    RECORD_FACTS,
-    AnyRoute,
-    Asked,
-    Dialect,
-    Found,
-    Record,
-    Told,
-    Use,
-)
+from relay.families.dialect import AnyRoute, Dialect, Told
+from relay.families.uses import CREATE, CREATE_RECORD, QUERY, RECORD, RECORD_FACTS, Asked, Found, Record, Use
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft
 from relay.nouns.task import Task

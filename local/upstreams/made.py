@@ -11,7 +11,8 @@ from local.upstreams.jobs import FOREVER, Job, Order
 from local.upstreams.media import SOUND_TYPES
 from local.upstreams.media import Kind as Media
 from relay.catalog.file import shipped
-from relay.families.dialect import ANSWER, CREATE_RECORD, MANY_FACTS, RECORD, RECORD_FACTS, AnyRoute, Record
+from relay.families.dialect import AnyRoute
+from relay.families.uses import ANSWER, CREATE_RECORD, MANY_FACTS, RECORD, RECORD_FACTS, Record
 from relay.nouns.catalog import Catalog, Model, Offer
 from relay.nouns.draft import KINDS, Draft, Kind, MediaRole
 from relay.nouns.errors import BadKey, InsufficientBalance, InvalidParameter, RateLimited, RelayError, UpstreamError

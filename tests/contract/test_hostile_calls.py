@@ -12,9 +12,10 @@ from local.upstreams.aihub.chat import SHAPE as HUB
 from local.upstreams.inference import SHAPES
 from local.upstreams.inference.shape import Request, Shape
 from relay.families import FAMILIES, dialect, provider
-from relay.families.dialect import INFER, AnyRoute, Told
+from relay.families.dialect import AnyRoute, Told
 from relay.families.inference import Completed, Event, EventWriter
 from relay.families.inference_answers import read_raw_event
+from relay.families.uses import INFER
 from relay.nouns.errors import Refused
 from relay.nouns.inference import Bill, Inference, Tokens
 from relay.nouns.wire import Answer, Json, compact

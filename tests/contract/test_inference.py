@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from relay.families import FAMILIES, dialect
-from relay.families.dialect import INFER
+from relay.families.uses import INFER
 from tests.axes import table
 from tests.functional.harness import KEY
 from tests.functional.streaming import Line, streaming

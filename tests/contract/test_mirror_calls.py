@@ -8,10 +8,11 @@ import pytest
 
 from relay.families import dialect, provider
 from relay.families.chat import CHAT
-from relay.families.dialect import INFER, AnyRoute, Told
+from relay.families.dialect import AnyRoute, Told
 from relay.families.inference import Completed, Event, EventWriter, InferenceApi
 from relay.families.inference_answers import read_raw_event
 from relay.families.inference_requests import read_inference
+from relay.families.uses import INFER
 from relay.nouns.errors import (
     BadKey,
     InsufficientBalance,

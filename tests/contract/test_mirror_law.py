@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.families import dialect, provider
-from relay.families.dialect import CREATE
 from relay.families.provider import Api, Order
+from relay.families.uses import CREATE
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft
 from relay.nouns.faults import Fault

@@ -12,19 +12,8 @@ from typing import Any
 import pytest
 
 from relay.families import dialect, dialect_at
-from relay.families.dialect import (
-    CANCEL,
-    CREATE,
-    CREATE_RECORD,
-    HIDE,
-    INFER,
-    QUERY,
-    RECORD,
-    RECORD_FACTS,
-    AnyRoute,
-    Auth,
-    no_body,
-)
+from relay.families.dialect import AnyRoute, Auth, no_body
+from relay.families.uses import CANCEL, CREATE, CREATE_RECORD, HIDE, INFER, QUERY, RECORD, RECORD_FACTS
 from relay.nouns.money import nanos
 from relay.nouns.wire import Json
 from tests.contract.clients import UNKNOWN, asks_of, creations_of, filled, pointed, shape_at

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from relay.families import dialect
-from relay.families.dialect import CANCEL, HIDE, Use
+from relay.families.uses import CANCEL, HIDE, Use
 from relay.nouns.money import nanos
 from relay.nouns.task import State
 from tests.contract.clients import Ask, Creation, asks_of, creations_of, filled, pointed

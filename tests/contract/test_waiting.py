@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from relay.families import dialect
-from relay.families.dialect import ANSWER, CREATE, CREATE_RECORD
+from relay.families.uses import ANSWER, CREATE, CREATE_RECORD
 from relay.nouns.money import nanos
 from tests.contract.clients import asks_of, creations_of
 from tests.functional.harness import Harness, simulated

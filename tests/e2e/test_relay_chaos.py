@@ -21,7 +21,7 @@ from local.upstreams.fault_table import Endpoint
 from local.upstreams.inbox import Inbox
 from local.upstreams.jobs import Job
 from relay.families import FAMILIES, dialect
-from relay.families.dialect import CREATE, CREATE_RECORD
+from relay.families.uses import CREATE, CREATE_RECORD
 from relay.nouns.money import EntryKind, nanos
 from relay.nouns.task import Delivery, State, Task
 from tests.e2e.tenant import Tenant

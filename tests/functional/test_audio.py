@@ -15,8 +15,8 @@ from local.upstreams.newapi.audio import WORDS
 from relay.edge.asking import tell
 from relay.edge.operations import Ask
 from relay.families import dialect
-from relay.families.dialect import Record
 from relay.families.newapi.audio.words import MOST_INSIDE, SPOKEN
+from relay.families.uses import Record
 from relay.flow import inlining
 from relay.flow.uploads import MAX_DIRECT
 from relay.nouns.media import sniff

@@ -11,7 +11,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.edge.clients import ClientEndpoint
 from relay.edge.operations import Ask, Operations, account, serve
-from relay.families.dialect import BALANCE, Auth, Dialect, Record, Route, Told, Use, no_body
+from relay.families.dialect import Auth, Dialect, Route, Told, no_body
+from relay.families.uses import BALANCE, Record, Use
 from relay.nouns.account import Balance
 from relay.nouns.catalog import Catalog
 from relay.nouns.errors import RelayError

@@ -12,9 +12,10 @@ from openai import OpenAI
 
 from relay.effects.outbound import Outbound
 from relay.families import provider
-from relay.families.dialect import Record, Told
+from relay.families.dialect import Told
 from relay.families.provider import Order
 from relay.families.sora2api.streams import Progress
+from relay.families.uses import Record
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind, MediaRole, Medium
 from relay.nouns.faults import SENTENCES, Fault

@@ -16,7 +16,7 @@ STORE, OUTBOUND = "relay.effects.store", "relay.effects.outbound"
 BASES = tuple(
     f"relay.families.{name}"
     for name in [
-        *("dialect", "provider", "bodies", "forms", "reading", "refusals", "chat", "asked", "progress"),
+        *("dialect", "uses", "provider", "bodies", "forms", "reading", "refusals", "chat", "asked", "progress"),
         *("inference", "inference_requests", "inference_answers"),
     ]
 )

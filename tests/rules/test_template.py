@@ -10,7 +10,7 @@ from local.front import matching, patterns_of
 from relay.edge.stream.wiring import OPERATIONS
 from relay.effects.settings import ENV
 from relay.families import dialect
-from relay.families.dialect import INFER
+from relay.families.uses import INFER
 from tests.functional.aws_fakes import match_of
 from tests.rules.tree import ROOT, cloudformation, functions, logical_id, resources, template
 from tests.speaking import SERVED, SPOKEN

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from relay.catalog.file import shipped
 from relay.families.aistudio.dialect import DIALECT
 from relay.families.bodies import MAX_TEXT
-from relay.families.dialect import CREATE
+from relay.families.uses import CREATE
 from relay.nouns.draft import Callback, Draft, MediaRole, Medium, Parent
 from relay.nouns.errors import BadInput, MissingField
 from relay.nouns.wire import Inbound

@@ -15,7 +15,7 @@ from relay.catalog.file import shipped
 from relay.families import dialect
 from relay.families.aistudio.dialect import DIALECT
 from relay.families.asked import TaskQuery
-from relay.families.dialect import CONSUMPTION, CREATE, PRESIGN, QUERY, UPLOAD
+from relay.families.uses import CONSUMPTION, CREATE, PRESIGN, QUERY, UPLOAD
 from relay.nouns.account import Statement
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadInput, MissingField, NoKey, NotFound, RelayError, Unsupported

@@ -12,7 +12,7 @@ import pytest
 
 from relay.families.aistudio.dialect import DIALECT
 from relay.families.aistudio.words import SEGMENTS
-from relay.families.dialect import BALANCE, CONSUMPTION
+from relay.families.uses import BALANCE, CONSUMPTION
 from relay.nouns.account import Balance, StatementPage
 from relay.nouns.draft import Kind
 from relay.nouns.errors import (

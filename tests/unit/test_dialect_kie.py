@@ -11,8 +11,8 @@ import pytest
 from relay.catalog.file import shipped
 from relay.families import dialect
 from relay.families.asked import Download, TaskQuery
-from relay.families.dialect import CREATE, DOWNLOAD, RECORD
 from relay.families.kie.dialect import DIALECT
+from relay.families.uses import CREATE, DOWNLOAD, RECORD
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Callback, Draft, Kind, MediaRole, Medium
 from relay.nouns.errors import BadInput, InvalidParameter, MissingField, NotFound, TaskNotFound

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from relay.catalog.file import shipped
-from relay.families.dialect import Record, Told
+from relay.families.dialect import Told
 from relay.families.kie.dialect import DIALECT
+from relay.families.uses import Record
 from relay.nouns.draft import Draft, Kind, MediaRole, Medium, Parent
 from relay.nouns.errors import BadInput
 from relay.nouns.faults import Fault

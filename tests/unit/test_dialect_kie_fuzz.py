@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.catalog.file import shipped
-from relay.families.dialect import CREATE, DOWNLOAD, RECORD
 from relay.families.kie.dialect import DIALECT
+from relay.families.uses import CREATE, DOWNLOAD, RECORD
 from relay.nouns.errors import BadInput, NotFound
 from relay.nouns.wire import Inbound
 from tests.speaking import Speaker

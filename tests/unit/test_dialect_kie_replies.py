@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from relay.families.dialect import DOWNLOAD, RECORD
 from relay.families.kie.dialect import DIALECT
+from relay.families.uses import DOWNLOAD, RECORD
 from relay.nouns import errors
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.faults import Fault, sentence

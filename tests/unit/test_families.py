@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from relay.families import dialect, dialect_at
-from relay.families.dialect import INFER
+from relay.families.uses import INFER
 from tests.axes import table
 from tests.rules.tree import ROOT, functions
 from tests.speaking import SERVED, SPOKEN
@@ -20,7 +20,18 @@ print(services.cache_info().currsize, *(name for name in sys.modules if name.sta
 """
 BASES = {
     f"relay.families.{name}"
-    for name in ("dialect", "provider", "bodies", "forms", "reading", "readers", "asked", "inference", "progress")
+    for name in (
+        "dialect",
+        "uses",
+        "provider",
+        "bodies",
+        "forms",
+        "reading",
+        "readers",
+        "asked",
+        "inference",
+        "progress",
+    )
 }
 SETTINGS = {"AWS_DEFAULT_REGION": "eu-west-1", "POWERTOOLS_METRICS_NAMESPACE": "x", "PYTHONDONTWRITEBYTECODE": "1"}
 

@@ -7,9 +7,10 @@ from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 
-from relay.families.dialect import Route, Use
+from relay.families.dialect import Route
 from relay.families.inference import Shape
 from relay.families.provider import Api
+from relay.families.uses import Use
 from relay.nouns.account import Balance, Form, FormRequest, Statement, StatementPage, Upload
 from relay.nouns.catalog import Model, Source, Upstream
 from relay.nouns.draft import Draft, Medium, Parent

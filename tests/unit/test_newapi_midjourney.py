@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.families.dialect import CREATE, CREATE_RECORD
 from relay.families.newapi.dialect import DIALECT
 from relay.families.newapi.midjourney.words import ACTS, read_button
 from relay.families.newapi.provider import PROVIDER
 from relay.families.provider import Order, Step
+from relay.families.uses import CREATE, CREATE_RECORD
 from relay.nouns.catalog import Source
 from relay.nouns.draft import Draft, Kind, MediaRole, Medium, Parent, media_of
 from relay.nouns.errors import BadInput, Refused, Unfit, UnknownOutcome, Unreadable

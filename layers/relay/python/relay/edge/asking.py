@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from relay.edge.operations import Ask
-from relay.families.dialect import ANSWER, CREATE_RECORD, AnyRoute, Told
+from relay.families.dialect import AnyRoute, Told
+from relay.families.uses import ANSWER, CREATE_RECORD
 from relay.flow.access import Caller
 from relay.flow.links import refer
 from relay.flow.results import with_bytes

@@ -1,78 +1,23 @@
-"""How families speak to us: what can be asked, the routes that ask it, and the base every dialect fills in."""
+"""How families speak to us: the routes that ask for a use case, and the base every dialect fills in."""
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from types import MappingProxyType
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, Literal
 
-from relay.families.asked import Completion, Download, TaskQuery
-from relay.families.inference import Completed, EventWriter
+from relay.families.inference import EventWriter
 from relay.families.progress import ProgressWriter
-from relay.nouns.account import Balance, FileLink, FilePart, Form, FormRequest, Statement, StatementPage, Upload
-from relay.nouns.catalog import Catalog, Listed
-from relay.nouns.draft import Draft
+from relay.families.uses import Asked, Found, Record, Use
+from relay.nouns.catalog import Catalog
 from relay.nouns.errors import BadKey, NoKey, NotFound, RelayError, Unsupported
 from relay.nouns.inference import Inference
-from relay.nouns.listing import Listing, Page, TaskIds
 from relay.nouns.task import Task
-from relay.nouns.wire import Inbound, Json, Reply
-
-Asked = TypeVar("Asked")
-Found = TypeVar("Found")
-
-
-@dataclass(frozen=True, slots=True)
-class Use(Generic[Asked, Found]):
-    """Something that can be asked of us, whichever family asks: what is read from a request, and what is told.
-
-    `counted`: a read, which a tier's reads per minute limit. `facts`: what outcomes say in words is read as well.
-    """
-
-    name: str
-    counted: bool = False
-    facts: bool = False
-
-
-class Record(NamedTuple):
-    """A task together with the request that made it, and what its outcome says where the use case reads that."""
-
-    task: Task
-    draft: Draft
-    facts: Mapping[str, Json] = MappingProxyType({})
-
-    @property
-    def terminal(self) -> bool:
-        return self.task.terminal
-
-
-CREATE: Use[Draft, Task] = Use("create")
-CREATE_RECORD: Use[Draft, Record] = Use("create", facts=True)  # told with the request as it was fitted
-QUERY: Use[TaskQuery, Task] = Use("query", counted=True)
-RECORD: Use[TaskQuery, Record] = Use("record", counted=True)
-RECORD_FACTS: Use[TaskQuery, Record] = Use("record", counted=True, facts=True)
-LIST: Use[Listing, Page[Task]] = Use("list", counted=True)
-LIST_FACTS: Use[Listing, Page[Record]] = Use("list", counted=True, facts=True)
-MANY: Use[TaskIds, Sequence[Task]] = Use("many", counted=True)
-MANY_FACTS: Use[TaskIds, Sequence[Record]] = Use("many", counted=True, facts=True)
-HIDE: Use[TaskQuery, Task] = Use("hide")
-CANCEL: Use[TaskQuery, Task] = Use("cancel")
-ANSWER: Use[Completion, Record] = Use("answer", facts=True)
-OPEN: Use[str, Task] = Use("open")  # a task by the reference of it that anybody may have
-DOWNLOAD: Use[Download, str] = Use("download", counted=True)
-BALANCE: Use[None, Balance] = Use("balance", counted=True)
-CONSUMPTION: Use[Statement, StatementPage] = Use("consumption", counted=True)
-MODELS: Use[str | None, Sequence[Listed]] = Use("models", counted=True)  # a client's name of one, or all
-INFER: Use[Inference, Completed] = Use("infer")  # a model call, which the stream endpoint passes on
-UPLOAD: Use[FilePart, Upload] = Use("upload")
-UPLOAD_FROM: Use[FileLink, Upload] = Use("upload-from")  # an address
-UPLOAD_MANY: Use[Mapping[str, FilePart], Sequence[Upload]] = Use("upload-many")  # by the client's fields
-PRESIGN: Use[FormRequest, Form] = Use("presign")
+from relay.nouns.wire import Inbound, Reply
 
 
 @dataclass(frozen=True, slots=True)

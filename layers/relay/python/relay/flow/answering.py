@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 
 from relay.effects.store.submit import Idempotency
 from relay.families.asked import Completion
-from relay.families.dialect import Record
+from relay.families.uses import Record
 from relay.flow.access import Caller
 from relay.flow.find import find_record
 from relay.flow.fit import fit

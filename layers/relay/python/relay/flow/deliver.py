@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
 from relay.effects.store.deliveries import HOOKS, split
-from relay.families.dialect import Record
+from relay.families.uses import Record
 from relay.flow.notices import SECONDS, SHORT_SECONDS, HookGone, address, write_body, write_notice
 from relay.flow.quoting import quote
 from relay.flow.services import Services

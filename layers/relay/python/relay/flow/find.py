@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from relay.effects.store.listings import FIRST, LAST, Found, Span
-from relay.families.dialect import Record
+from relay.families.uses import Record
 from relay.flow.access import Caller
 from relay.flow.services import Services
 from relay.nouns.errors import InvalidParameter, TaskNotFound

@@ -11,8 +11,8 @@ from aws_lambda_powertools import Logger
 from relay.effects.store.submit import Idempotency
 from relay.families import dialect
 from relay.families.bodies import read_json
-from relay.families.dialect import Record
 from relay.families.forms import is_form, read_form
+from relay.families.uses import Record
 from relay.flow.access import Caller
 from relay.flow.fit import fit
 from relay.flow.follow import follow

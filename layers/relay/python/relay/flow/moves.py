@@ -11,7 +11,7 @@ from dataclasses import replace
 from aws_lambda_powertools import Logger
 
 from relay.effects.outbound import EgressRefused, NoAnswer, NotSent
-from relay.families.dialect import Record
+from relay.families.uses import Record
 from relay.flow.notices import SHORT_SECONDS, address, write_body, write_notice
 from relay.flow.quoting import quote
 from relay.flow.services import Services

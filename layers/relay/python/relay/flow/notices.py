@@ -6,7 +6,8 @@ from functools import partial
 
 from relay.effects.store.accounts import AccountRow
 from relay.families import dialect
-from relay.families.dialect import Record, Told
+from relay.families.dialect import Told
+from relay.families.uses import Record
 from relay.flow.links import refer, sign_links
 from relay.flow.services import Services
 from relay.nouns.draft import Draft

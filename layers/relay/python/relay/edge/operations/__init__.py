@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from relay.families.dialect import Asked, Found, Use
+from relay.families.uses import Asked, Found, Use
 from relay.flow.access import Caller
 from relay.flow.services import Services
 from relay.nouns.errors import NoKey

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from relay.edge.operations import Ask, Operations, serve
-from relay.families.dialect import BALANCE, CONSUMPTION, MODELS
+from relay.families.uses import BALANCE, CONSUMPTION, MODELS
 from relay.flow import menu, statement
 from relay.nouns.account import Balance, Statement, StatementPage
 from relay.nouns.catalog import Listed

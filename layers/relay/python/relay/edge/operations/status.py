@@ -8,18 +8,7 @@ from typing import Any
 from relay.edge.operations import Ask, Operations, serve
 from relay.effects.store.listings import Found
 from relay.families.asked import Download, TaskQuery
-from relay.families.dialect import (
-    DOWNLOAD,
-    LIST,
-    LIST_FACTS,
-    MANY,
-    MANY_FACTS,
-    OPEN,
-    QUERY,
-    RECORD,
-    RECORD_FACTS,
-    Record,
-)
+from relay.families.uses import DOWNLOAD, LIST, LIST_FACTS, MANY, MANY_FACTS, OPEN, QUERY, RECORD, RECORD_FACTS, Record
 from relay.flow import results
 from relay.flow.find import find, find_many, find_page, find_record
 from relay.flow.links import open_reference, sign_links

@@ -6,7 +6,7 @@ from typing import Any
 
 from relay.edge.operations import Ask, Operations, serve
 from relay.families.asked import Completion, TaskQuery
-from relay.families.dialect import ANSWER, CANCEL, CREATE, CREATE_RECORD, HIDE, Record
+from relay.families.uses import ANSWER, CANCEL, CREATE, CREATE_RECORD, HIDE, Record
 from relay.flow import answering, find, intake
 from relay.flow.cancel import cancel as withdraw
 from relay.flow.links import sign_links

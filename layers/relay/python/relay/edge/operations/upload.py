@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from relay.edge.operations import Ask, Operations, serve
-from relay.families.dialect import PRESIGN, UPLOAD, UPLOAD_FROM, UPLOAD_MANY
+from relay.families.uses import PRESIGN, UPLOAD, UPLOAD_FROM, UPLOAD_MANY
 from relay.flow import fetching, uploads
 from relay.nouns.account import FileLink, FilePart, Form, FormRequest, Upload
 

@@ -25,7 +25,8 @@ from relay.edge.stream.routing import Routes, Target
 from relay.edge.stream.sending import Pace
 from relay.effects.outbound.open_lines import OpenLines
 from relay.families import FAMILIES, dialect, dialect_at
-from relay.families.dialect import INFER, Auth, Dialect
+from relay.families.dialect import Auth, Dialect
+from relay.families.uses import INFER
 from relay.flow.access import Access, Caller
 from relay.flow.apart import apart
 from relay.flow.services import Services

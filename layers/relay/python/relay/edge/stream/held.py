@@ -16,8 +16,9 @@ from relay.edge.asking import applied, tell, told
 from relay.edge.operations import Ask, Operations
 from relay.edge.stream.responding import Respond
 from relay.edge.stream.sending import Pieces
-from relay.families.dialect import AnyRoute, Record, Told
+from relay.families.dialect import AnyRoute, Told
 from relay.families.progress import ProgressWriter
+from relay.families.uses import Record
 from relay.flow.links import sign_links
 from relay.flow.services import Services
 from relay.flow.sources import LINE_SECONDS

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from relay.families import dialect_at
-from relay.families.dialect import AnyRoute, Dialect, Use, path_pattern
+from relay.families.dialect import AnyRoute, Dialect, path_pattern
+from relay.families.uses import Use
 from relay.nouns.errors import WrongMethod
 from relay.nouns.wire import Inbound
 

@@ -8,7 +8,8 @@ from relay.families.aihub import read, write
 from relay.families.aihub.words import COMPLETIONS, FAMILY, LANGUAGE, STREAM, write_error
 from relay.families.aihub.words import MODELS as LISTED
 from relay.families.chat import CHAT
-from relay.families.dialect import INFER, MODELS, Dialect, Route, no_body
+from relay.families.dialect import Dialect, Route, no_body
+from relay.families.uses import INFER, MODELS
 from relay.nouns.errors import RelayError
 from relay.nouns.wire import Reply
 

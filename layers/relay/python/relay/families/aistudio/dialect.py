@@ -3,23 +3,8 @@
 from __future__ import annotations
 
 from relay.families.aistudio import lists, read, write
-from relay.families.dialect import (
-    BALANCE,
-    CANCEL,
-    CONSUMPTION,
-    CREATE,
-    HIDE,
-    LIST,
-    MANY,
-    PRESIGN,
-    QUERY,
-    UPLOAD,
-    Dialect,
-    Record,
-    Route,
-    Told,
-    no_body,
-)
+from relay.families.dialect import Dialect, Route, Told, no_body
+from relay.families.uses import BALANCE, CANCEL, CONSUMPTION, CREATE, HIDE, LIST, MANY, PRESIGN, QUERY, UPLOAD, Record
 from relay.nouns.errors import RelayError
 from relay.nouns.wire import Reply
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
 from relay.families.aistudio.words import ERRORS, FOLDED, OTHER_TASK_ERROR, TASK_ERRORS, TASK_TYPES
-from relay.families.dialect import Record, Told
+from relay.families.dialect import Told
+from relay.families.uses import Record
 from relay.nouns.account import Balance, Form, StatementPage, Upload
 from relay.nouns.draft import Kind
 from relay.nouns.errors import RelayError, TooLarge

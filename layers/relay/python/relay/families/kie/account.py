@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from relay.families.dialect import BALANCE, DOWNLOAD, AnyRoute, Route, Told, no_body
+from relay.families.dialect import AnyRoute, Route, Told, no_body
 from relay.families.kie.gpt4o.dialect import read_download, write_download
 from relay.families.kie.replies import write_reply
+from relay.families.uses import BALANCE, DOWNLOAD
 from relay.nouns.account import Balance
 from relay.nouns.money import NANOS
 from relay.nouns.wire import Reply

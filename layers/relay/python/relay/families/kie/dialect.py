@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from relay.families.dialect import Dialect, Record, Told
+from relay.families.dialect import Dialect, Told
 from relay.families.kie import account, files, replies
 from relay.families.kie.aleph import dialect as aleph
 from relay.families.kie.flux import dialect as flux
@@ -14,6 +14,7 @@ from relay.families.kie.runway import dialect as runway
 from relay.families.kie.suno import dialect as suno
 from relay.families.kie.veo import dialect as veo
 from relay.families.kie.words import FAMILY, LANGUAGE
+from relay.families.uses import Record
 from relay.nouns.errors import RelayError
 from relay.nouns.signing import sign_id
 from relay.nouns.task import Task

@@ -9,10 +9,11 @@ from typing import Annotated
 from pydantic import Field
 
 from relay.families.bodies import Picture, Url, read_body, read_data_uri, read_json
-from relay.families.dialect import UPLOAD, UPLOAD_FROM, UPLOAD_MANY, AnyRoute, Route, Told
+from relay.families.dialect import AnyRoute, Route, Told
 from relay.families.forms import clean_name, read_form
 from relay.families.kie.replies import CamelBody, write_error
 from relay.families.reading import as_object
+from relay.families.uses import UPLOAD, UPLOAD_FROM, UPLOAD_MANY
 from relay.nouns.account import FileLink, FilePart, Upload
 from relay.nouns.catalog import Catalog
 from relay.nouns.errors import MissingField, RelayError

@@ -13,8 +13,9 @@ from pydantic.alias_generators import to_camel
 
 from relay.families.asked import TaskQuery
 from relay.families.bodies import MAX_TEXT, Body, read_body
-from relay.families.dialect import Record, Told
+from relay.families.dialect import Told
 from relay.families.kie.words import FAMILY, LANGUAGE
+from relay.families.uses import Record
 from relay.nouns.catalog import Catalog, Model, Offer
 from relay.nouns.draft import Callback, Draft, Kind
 from relay.nouns.errors import Forbidden, InvalidParameter, MissingField, RelayError, TaskNotFound, Unsupported

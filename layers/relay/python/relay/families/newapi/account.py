@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import ROUND_DOWN, Decimal
 
-from relay.families.dialect import BALANCE, AnyRoute, Route, Told, no_body
+from relay.families.dialect import AnyRoute, Route, Told, no_body
 from relay.families.newapi.words import write_openai_error
+from relay.families.uses import BALANCE
 from relay.nouns.account import Balance
 from relay.nouns.money import NANOS
 from relay.nouns.wire import Reply

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from relay.families.dialect import Dialect, Record, Told, WriteError
+from relay.families.dialect import Dialect, Told, WriteError
 from relay.families.newapi import account, models
 from relay.families.newapi.audio import dialect as audio
 from relay.families.newapi.generations import dialect as generations
@@ -17,6 +17,7 @@ from relay.families.newapi.suno import dialect as suno
 from relay.families.newapi.video import dialect as video
 from relay.families.newapi.videos import dialect as videos
 from relay.families.newapi.words import FAMILY, LANGUAGE, write_openai_error
+from relay.families.uses import Record
 from relay.nouns.errors import RelayError
 from relay.nouns.wire import Reply
 

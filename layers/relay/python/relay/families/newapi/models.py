@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from relay.families.dialect import MODELS, AnyRoute, Route, Told, WriteError
+from relay.families.dialect import AnyRoute, Route, Told, WriteError
 from relay.families.newapi.inference.errors import write_claude_error, write_google_error
 from relay.families.newapi.inference.shapes import CONTENT_ACTS, MODEL_HOMES
 from relay.families.newapi.words import write_openai_error
+from relay.families.uses import MODELS
 from relay.nouns.catalog import Catalog, Listed
 from relay.nouns.wire import Inbound, Json, Reply
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from relay.families.dialect import CREATE_RECORD, RECORD_FACTS, AnyRoute, Dialect, Record, Route, Told
+from relay.families.dialect import AnyRoute, Dialect, Route, Told
 from relay.families.sora2api import films, read, write
 from relay.families.sora2api.messages import names_model, read_chat
 from relay.families.sora2api.streams import Progress
@@ -28,6 +28,7 @@ from relay.families.sora2api.words import (
     STORYBOARD,
     TASKS,
 )
+from relay.families.uses import CREATE_RECORD, RECORD_FACTS, Record
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft
 from relay.nouns.errors import RelayError

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from relay.families.dialect import Record, Told
+from relay.families.dialect import Told
 from relay.families.progress import ProgressWriter
 from relay.families.sora2api.words import SERVER, TASKS, Row
 from relay.families.sora2api.write import write_content, write_error_object, write_reason
+from relay.families.uses import Record
 from relay.nouns.errors import RelayError
 from relay.nouns.task import State
 from relay.nouns.wire import Json, compact

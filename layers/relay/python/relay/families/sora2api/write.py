@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from relay.families.dialect import Record, Told
+from relay.families.dialect import Told
 from relay.families.reading import as_object
 from relay.families.sora2api.grammar import is_storyboard, read_shots
 from relay.families.sora2api.words import (
@@ -19,6 +19,7 @@ from relay.families.sora2api.words import (
     WORDS,
     Row,
 )
+from relay.families.uses import Record
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import RelayError, TooLarge
 from relay.nouns.faults import sentence

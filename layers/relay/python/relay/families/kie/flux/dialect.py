@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from relay.families.bodies import Media, Url, read_json
-from relay.families.dialect import CREATE_RECORD, RECORD, AnyRoute, Record, Route, Told
+from relay.families.dialect import AnyRoute, Route, Told
 from relay.families.kie.flux import words
 from relay.families.kie.flux.words import OPTIONS, PLATFORM
 from relay.families.kie.replies import (
@@ -27,6 +27,7 @@ from relay.families.kie.replies import (
     write_reply,
 )
 from relay.families.kie.words import FAMILY
+from relay.families.uses import CREATE_RECORD, RECORD, Record
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft, Kind, MediaRole, media_of, options_of
 from relay.nouns.task import State, Task

@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 
 from relay.families.asked import Download
 from relay.families.bodies import Link, Media, Url, read_body, read_json
-from relay.families.dialect import CREATE_RECORD, DOWNLOAD, RECORD, AnyRoute, Record, Route, Told
+from relay.families.dialect import AnyRoute, Route, Told
 from relay.families.kie.gpt4o.words import CREATE_PATH, DOWNLOAD_PATH, FIELDS, MAX_FILES, OPTIONS, PLATFORM, QUERY_PATH
 from relay.families.kie.replies import (
     CamelBody,
@@ -25,6 +25,7 @@ from relay.families.kie.replies import (
     write_reply,
 )
 from relay.families.kie.words import FAMILY
+from relay.families.uses import CREATE_RECORD, DOWNLOAD, RECORD, Record
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft, Kind, MediaRole, Medium, media_of
 from relay.nouns.errors import InvalidParameter, MissingField

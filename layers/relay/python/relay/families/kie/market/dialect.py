@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from relay.families.dialect import CREATE_RECORD, RECORD, AnyRoute, Record, Route, Told
+from relay.families.dialect import AnyRoute, Route, Told
 from relay.families.kie.market.read import read_create
 from relay.families.kie.market.words import CREATE_PATH, PLATFORM, QUERY_PATH
 from relay.families.kie.replies import (
@@ -15,6 +15,7 @@ from relay.families.kie.replies import (
     write_created,
     write_reply,
 )
+from relay.families.uses import CREATE_RECORD, RECORD, Record
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Json, Reply, compact
 

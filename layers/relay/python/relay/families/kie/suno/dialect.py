@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic.alias_generators import to_camel
 
-from relay.families.dialect import CREATE_RECORD, RECORD_FACTS, AnyRoute, Record, Route, Told
+from relay.families.dialect import AnyRoute, Route, Told
 from relay.families.kie.replies import (
     echo,
     failure_of,
@@ -17,6 +17,7 @@ from relay.families.kie.replies import (
 )
 from relay.families.kie.suno.read import read_create, read_extend
 from relay.families.kie.suno.words import CREATE_PATH, EXTEND_PATH, PLATFORM, QUERY_PATH, REFUSED
+from relay.families.uses import CREATE_RECORD, RECORD_FACTS, Record
 from relay.nouns.task import Asset, Role, State, Task
 from relay.nouns.wire import Json, Reply
 

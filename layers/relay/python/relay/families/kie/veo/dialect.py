@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from relay.families.bodies import Media, Url, read_json
-from relay.families.dialect import CREATE_RECORD, RECORD, AnyRoute, Record, Route, Told
+from relay.families.dialect import AnyRoute, Route, Told
 from relay.families.kie.replies import (
     CamelBody,
     Prompt,
@@ -29,6 +29,7 @@ from relay.families.kie.replies import (
 from relay.families.kie.veo import words
 from relay.families.kie.veo.words import FRAMES, MOST_FRAMES, MOST_REFERENCES, PLATFORM, REFERENCES, TEXT
 from relay.families.kie.words import FAMILY
+from relay.families.uses import CREATE_RECORD, RECORD, Record
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft, Kind, MediaRole, Parent, media_of, options_of
 from relay.nouns.errors import InvalidParameter

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from relay.families.dialect import CREATE, CREATE_RECORD, RECORD_FACTS, AnyRoute, Record, Route, Told
+from relay.families.dialect import AnyRoute, Route, Told
 from relay.families.newapi.audio import read, write
 from relay.families.newapi.audio.words import MOST_INSIDE, PLATFORM, SPEECH, TRANSCRIPTIONS, TRANSLATIONS
 from relay.families.newapi.task_documents import WAIT, prefers_async
 from relay.families.newapi.words import write_openai_error
+from relay.families.uses import CREATE, CREATE_RECORD, RECORD_FACTS, Record
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft
 from relay.nouns.task import Task

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay.families.dialect import Record, Told
+from relay.families.dialect import Told
 from relay.families.newapi.audio.words import (
     DETAILS,
     OPUS,
@@ -19,6 +19,7 @@ from relay.families.newapi.audio.words import (
     VERBOSE,
 )
 from relay.families.newapi.task_documents import as_accepted, task_headers, write_failure, write_head
+from relay.families.uses import Record
 from relay.nouns.draft import Kind
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Json, Reply, compact

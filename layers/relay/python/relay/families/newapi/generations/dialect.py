@@ -9,11 +9,12 @@ from pydantic import Field
 
 from relay.families.asked import TaskQuery
 from relay.families.bodies import MAX_TEXT, Body, Picture, read_body, read_json, refuse_fields
-from relay.families.dialect import CREATE_RECORD, RECORD, AnyRoute, Record, Route, Told
+from relay.families.dialect import AnyRoute, Route, Told
 from relay.families.newapi.generations.words import METADATA, PATH, PLATFORM, RATIO
 from relay.families.newapi.tasks import write_enveloped, write_task_error, write_task_object
 from relay.families.newapi.videos.write import write_video
 from relay.families.newapi.words import FAMILY
+from relay.families.uses import CREATE_RECORD, RECORD, Record
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft, Kind, MediaRole, media_of
 from relay.nouns.errors import InvalidParameter, MissingField

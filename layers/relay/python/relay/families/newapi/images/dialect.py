@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from relay.families.dialect import CREATE, QUERY, AnyRoute, Route, Told
+from relay.families.dialect import AnyRoute, Route, Told
 from relay.families.newapi.images import read, write
 from relay.families.newapi.images.words import EDITS, GENERATIONS, MOST_INSIDE, PLATFORM
 from relay.families.newapi.task_documents import WAIT, prefers_async
 from relay.families.newapi.words import write_openai_error
+from relay.families.uses import CREATE, QUERY
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft
 from relay.nouns.task import Task

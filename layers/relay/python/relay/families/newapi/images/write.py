@@ -6,10 +6,11 @@ import base64
 from collections.abc import Mapping
 from dataclasses import replace
 
-from relay.families.dialect import Record, Told
+from relay.families.dialect import Told
 from relay.families.newapi.images.words import GENERATIONS, OBJECT, OTHER_FAULT
 from relay.families.newapi.task_documents import as_accepted, ended_at, task_headers, write_failure, write_head
 from relay.families.newapi.words import write_openai_error
+from relay.families.uses import Record
 from relay.nouns.errors import TooLarge
 from relay.nouns.task import Asset, State, Task
 from relay.nouns.wire import Json, Reply, compact

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from relay.families.chat import ChatWriter
-from relay.families.dialect import INFER, AnyRoute, Route, Told, WriteError
+from relay.families.dialect import AnyRoute, Route, Told, WriteError
 from relay.families.inference import Completed, EventWriter, Shape, named, with_cost
 from relay.families.newapi.inference.errors import write_claude_error, write_google_error
 from relay.families.newapi.inference.read import read_content, reader
 from relay.families.newapi.inference.shapes import CONTENT_ACTS, MODEL_HOMES, PATHS, SHAPES
 from relay.families.newapi.inference.writers import ContentArrayWriter, MessageWriter, ResponseWriter
 from relay.families.newapi.words import write_openai_error
+from relay.families.uses import INFER
 from relay.nouns.inference import Inference
 from relay.nouns.wire import Inbound, Reply
 

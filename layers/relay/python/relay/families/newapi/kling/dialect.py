@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from relay.families.dialect import CREATE_RECORD, RECORD, AnyRoute, Record, Route, Told
+from relay.families.dialect import AnyRoute, Route, Told
 from relay.families.newapi.kling.read import read_create, read_query
 from relay.families.newapi.kling.words import ACTIONS, HOME, PATH, PLATFORM, WORDS, write_error
 from relay.families.newapi.words import LANGUAGE
+from relay.families.uses import CREATE_RECORD, RECORD, Record
 from relay.nouns.faults import sentence
 from relay.nouns.task import FAULTS, TERMINAL, Asset, State
 from relay.nouns.wire import Json, Reply, compact

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from relay.families.dialect import (
-    ANSWER,
-    CREATE_RECORD,
-    MANY_FACTS,
-    OPEN,
-    RECORD_FACTS,
-    UPLOAD_MANY,
-    AnyRoute,
-    Auth,
-    Route,
-)
+from relay.families.dialect import AnyRoute, Auth, Route
 from relay.families.newapi.midjourney import creations, follow_ups, read, write
 from relay.families.newapi.midjourney.words import HOME, IMAGE, MODES, PLATFORM, SUBMIT, SWAP, TASK
+from relay.families.uses import ANSWER, CREATE_RECORD, MANY_FACTS, OPEN, RECORD_FACTS, UPLOAD_MANY
 
 _READERS = {
     f"{SUBMIT}/imagine": creations.read_imagine,

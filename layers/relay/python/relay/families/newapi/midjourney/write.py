@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from relay.families.dialect import Record, Told
+from relay.families.dialect import Told
 from relay.families.newapi.midjourney.words import (
     ACCEPTED,
     ACTS,
@@ -21,6 +21,7 @@ from relay.families.newapi.midjourney.words import (
     WORDS,
 )
 from relay.families.newapi.words import LANGUAGE
+from relay.families.uses import Record
 from relay.nouns.account import Upload
 from relay.nouns.draft import Kind
 from relay.nouns.errors import BadInput, RelayError, TaskNotFound, TooManyInFlight

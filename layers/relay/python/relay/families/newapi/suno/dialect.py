@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from relay.families.dialect import CREATE_RECORD, MANY_FACTS, RECORD_FACTS, AnyRoute, Route
+from relay.families.dialect import AnyRoute, Route
 from relay.families.newapi.suno import read, write
 from relay.families.newapi.suno.words import FETCH_PATH, SUBMIT_PATH
 from relay.families.newapi.tasks import write_task_error
+from relay.families.uses import CREATE_RECORD, MANY_FACTS, RECORD_FACTS
 
 _SUBMIT, _ONE = f"{SUBMIT_PATH}/{{action}}", f"{FETCH_PATH}/{{task_id}}"
 

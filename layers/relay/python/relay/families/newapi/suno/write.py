@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from relay.families.dialect import Record, Told
+from relay.families.dialect import Told
 from relay.families.newapi.suno.words import ACTIONS
 from relay.families.newapi.tasks import write_enveloped, write_task_object
+from relay.families.uses import Record
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.task import Asset, Role, State
 from relay.nouns.wire import Json, Reply

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from relay.families.asked import TaskQuery
 from relay.families.bodies import MAX_TEXT, Body, Media, read_body, read_json, refuse_fields
-from relay.families.dialect import CREATE, QUERY, AnyRoute, Route, Told
+from relay.families.dialect import AnyRoute, Route, Told
 from relay.families.newapi.video.words import (
     COMPONENTS,
     CREATE_PATH,
@@ -24,6 +24,7 @@ from relay.families.newapi.video.words import (
     most_images,
 )
 from relay.families.newapi.words import FAMILY, LANGUAGE, write_openai_error
+from relay.families.uses import CREATE, QUERY
 from relay.nouns.catalog import Catalog
 from relay.nouns.draft import Draft, Kind, MediaRole, Medium, media_of, options_of
 from relay.nouns.errors import InvalidParameter, MissingField, TaskNotFound

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from relay.families.dialect import CREATE_RECORD, HIDE, LIST_FACTS, QUERY, RECORD, AnyRoute, Route
+from relay.families.dialect import AnyRoute, Route
 from relay.families.newapi.videos import read, write
 from relay.families.newapi.videos.words import CHARACTERS, EDITS, EXTENSIONS, PATH, PLATFORM, VARIANTS
 from relay.families.newapi.words import write_openai_error
+from relay.families.uses import CREATE_RECORD, HIDE, LIST_FACTS, QUERY, RECORD
 from relay.nouns.wire import Inbound
 
 CONTENT = f"{PATH}/{{video_id}}/content"

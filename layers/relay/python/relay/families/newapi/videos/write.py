@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from relay.families.dialect import Record, Told
+from relay.families.dialect import Told
 from relay.families.newapi.videos.words import (
     COMPLETED,
     EVENT_FAILED,
@@ -13,6 +13,7 @@ from relay.families.newapi.videos.words import (
     WORDS,
 )
 from relay.families.newapi.words import FAULTS, LANGUAGE
+from relay.families.uses import Record
 from relay.nouns.draft import Draft
 from relay.nouns.errors import NotFound
 from relay.nouns.faults import sentence
