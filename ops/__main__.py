@@ -14,6 +14,7 @@ from ops.catalogs import catalog_check
 from ops.doctor import doctor
 from ops.targets import Target, find
 from ops.terms import OperatorError
+from relay.nouns.errors import RelayError
 
 # Errors go to standard error, each on one line (soft_wrap), so that grep finds them.
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
@@ -28,6 +29,16 @@ REFERENCE: Argument = (
 AMOUNT: Argument = ("amount", {"type": arguments.amount, "help": "in the catalog's currency, such as 12.50"})
 REASON: Argument = ("--reason", {"type": arguments.reason, "required": True, "help": "stored in the ledger"})
 TIER: dict[str, object] = {"type": arguments.number, "help": "see the catalog's tiers"}
+KEY_TERMS: tuple[Argument, ...] = (
+    ("--name", {"type": arguments.line, "help": "what it is for"}),
+    ("--dialect", {"action": "append", "help": "a family it may speak, instead of all; may be repeated"}),
+    ("--model", {"action": "append", "help": "a model of the catalog it may use, instead of all; may be repeated"}),
+    ("--read-only", {"action": "store_true", "help": "it asks, and creates nothing"}),
+    ("--per-minute", {"type": arguments.number, "default": 0, "help": "most creations and model calls a minute"}),
+    ("--budget", {"type": arguments.amount, "help": "the most it may spend in all"}),
+    ("--expires", {"type": arguments.day, "default": 0, "help": "its first day without use (UTC), such as 2027-01-31"}),
+    ("--access", {"action": "store_true", "help": "an access token: it manages the account and buys nothing"}),
+)
 COMMANDS: tuple[tuple[str, Callable[..., None], tuple[Argument, ...], str], ...] = (
     ("secrets-init", commands.secrets_init, (), "make the deployment's own secrets where they are missing"),
     (
@@ -85,7 +96,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], tuple[Argument, ...], str], ...]
         ),
         "take money out, never below 0",
     ),
-    ("key-create", commands.key_create, (ACCOUNT,), "one more API key"),
+    ("key-create", commands.key_create, (ACCOUNT, *KEY_TERMS), "one more API key, which may do less than its account"),
     ("key-list", commands.key_list, (ACCOUNT,), "an account's keys: id, beginning, state and dates"),
     (
         "key-revoke",
@@ -139,7 +150,7 @@ def main(arguments: Sequence[str] | None = None, find: Callable[[str | None], Ta
         parser.error("say which deployment: --local, or --stack NAME (samconfig.toml: genrelay-dev, genrelay)")
     try:
         given.run(find(given.stack) if needed else None, given)
-    except (OperatorError, BotoCoreError, ClientError) as error:
+    except (OperatorError, RelayError, BotoCoreError, ClientError) as error:
         errors.print(f"{error}", style="red")
     except (KeyboardInterrupt, EOFError):
         errors.print("stopped; nothing was changed")

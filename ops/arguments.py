@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentTypeError
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from relay.nouns.money import NANOS, nanos
@@ -37,6 +38,15 @@ def number(text: str) -> int:
     if not _NUMBER.fullmatch(text):
         raise ArgumentTypeError(f"{text!r} is no number: write plain digits")
     return int(text)
+
+
+def day(text: str) -> int:
+    """Unix ms of a day's beginning in UTC."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no day such as 2027-01-31") from error
+    return int(datetime.combine(found, time(), UTC).timestamp()) * 1000
 
 
 def account(text: str) -> str:

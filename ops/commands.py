@@ -14,6 +14,7 @@ from rich.text import Text
 
 from ops.deployment import Deployment
 from ops.terms import OWN_SECRETS, OperatorError
+from relay.nouns.keys import KeyKind, KeyRequest, KeyTerms, ListedKey
 
 # what is printed may hold brackets of a customer's own, so nothing is read as markup
 console = Console(highlight=False, markup=False, soft_wrap=True)
@@ -73,14 +74,14 @@ def account_show(at: Deployment, given: argparse.Namespace) -> None:
 
 def account_freeze(at: Deployment, given: argparse.Namespace) -> None:
     at.account(given.account)
-    at.store.accounts.change(given.account, status="active" if given.thaw else "frozen")
+    at.accounts.freeze(given.account, frozen=not given.thaw)
     console.print("active" if given.thaw else "frozen: it can read, but creates nothing")
 
 
 def account_tier(at: Deployment, given: argparse.Namespace) -> None:
     at.account(given.account)
     at.check_tier(given.tier)
-    at.store.accounts.change(given.account, tier=given.tier)
+    at.accounts.set_tier(given.account, given.tier)
     console.print("done; running functions see it within a minute")
 
 
@@ -99,17 +100,41 @@ def _moved(at: Deployment, given: argparse.Namespace, moved: bool) -> None:
 
 
 def key_create(at: Deployment, given: argparse.Namespace) -> None:
-    key_id, api_key = at.add_key(given.account)
-    console.print(f"key {key_id}: {api_key}   (shown this once)")
+    terms = KeyTerms(
+        tuple(given.dialect or ()), tuple(given.model or ()), given.read_only, given.per_minute, given.expires
+    )
+    kind = KeyKind.ACCESS if given.access else KeyKind.API
+    made = at.add_key(given.account, KeyRequest(given.name or "", terms, given.budget), kind)
+    console.print(f"key {made.listed.key_id}: {made.api_key}   (shown this once)")
 
 
 def key_list(at: Deployment, given: argparse.Namespace) -> None:
+    at.account(given.account)
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for column in ("key id", "begins with", "state", "created", "revoked"):
+    for column in ("key id", "begins with", "state", "created", "revoked, or last used"):
         table.add_column(column)
-    for key in at.keys(given.account):
-        table.add_row(key.key_id, Text(f"{key.prefix}…"), key.status, when(key.created_at), when(key.revoked_at))
+    for key in (keys := at.accounts.keys(given.account)):
+        last = when(key.revoked_at or key.last_used_at)
+        table.add_row(key.key_id, Text(f"{key.prefix}…"), key.status, when(key.created_at), last)
     console.print(table)
+    for key in keys:
+        if said := ": ".join(words for words in (key.name, _terms(at, key)) if words):
+            console.print(Text(f"{key.key_id}  {said}"))
+
+
+def _terms(at: Deployment, key: ListedKey) -> str:
+    """What a key may do, in words; nothing where that is all its account may."""
+    terms = key.terms
+    said = {
+        "manage the account, and nothing else": key.kind is KeyKind.ACCESS,
+        f"speak {', '.join(terms.dialects)}": terms.dialects,
+        f"use {', '.join(terms.models)}": terms.models,
+        "only read": terms.read_only,
+        f"create {terms.per_minute} a minute": terms.per_minute,
+        f"until {when(terms.expires_at)}": terms.expires_at,
+        f"spend {at.money(key.left or 0)} more": key.left is not None,
+    }
+    return "; ".join(words for words, true in said.items() if true)
 
 
 def key_revoke(at: Deployment, given: argparse.Namespace) -> None:
@@ -118,7 +143,8 @@ def key_revoke(at: Deployment, given: argparse.Namespace) -> None:
 
 
 def webhook_rotate(at: Deployment, given: argparse.Namespace) -> None:
-    console.print(f"{at.rotate_webhook(given.account)}   (the old one signs beside it for a day)")
+    at.account(given.account)
+    console.print(f"{at.accounts.rotate_webhook(given.account)}   (the old one signs beside it for a day)")
 
 
 def when(at: int) -> str:

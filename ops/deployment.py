@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from ops.arguments import money
@@ -15,17 +16,20 @@ from ops.terms import OWN_SECRETS, NewAccount, OperatorError
 from relay.edge.wiring import catalog
 from relay.effects.store import Store
 from relay.effects.store.accounts import AccountRow, AlreadyBooked
-from relay.effects.store.directory import ListedKey
-from relay.effects.store.table import LostRace, Tables
+from relay.effects.store.table import Tables
+from relay.families import FAMILIES
+from relay.flow.accounts import Accounts
 from relay.flow.services import UPSTREAMS_ON
+from relay.nouns.account_errors import NoAccount, NoSuchKey
 from relay.nouns.catalog import Catalog
+from relay.nouns.errors import InsufficientBalance
 from relay.nouns.ids import uuid7
-from relay.nouns.signing import key_digest, webhook_secret
+from relay.nouns.keys import KeyKind, KeyRequest, NewKey
 
 Connect = Callable[[str], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Deployment:
     """`secrets_key` is the customer's KMS key that secrets are encrypted with; None means the AWS-managed one."""
 
@@ -99,83 +103,81 @@ class Deployment:
 
     # --- accounts and keys ------------------------------------------------------------------------------------
 
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.store, self.secret, _now)
+
     def account(self, account_id: str) -> AccountRow:
-        account = self.store.accounts.get(account_id)
-        if account is None:
-            raise OperatorError(f"no account {account_id}")
-        return account
+        try:
+            return self.accounts.get(account_id)
+        except NoAccount as error:
+            raise OperatorError(f"no account {account_id}") from error
 
     def open_account(self, name: str, tier: int, top_up: int) -> NewAccount:
         """A new account with `top_up` nanos and one key."""
         self.check_tier(tier)
-        pepper = self.secret("key-pepper")
-        account_id = secrets.token_hex(5)
-        self.store.accounts.open(account_id, name, tier)
+        self.secret("key-pepper")  # without it no key can be made, and the account would be left without one
+        account_id = self.accounts.open(name, tier)
         if top_up:
             self.top_up(account_id, top_up)
-        key_id, api_key = self._new_key(account_id, pepper)
-        return NewAccount(account_id, api_key, self.webhook_secret(account_id, 1), key_id)
+        made = self.accounts.add_key(account_id, KeyRequest(""))
+        return NewAccount(account_id, made.api_key, self.accounts.webhook_secret(account_id, 1), made.listed.key_id)
 
     def check_tier(self, tier: int) -> None:
         if tier not in self.catalog.tiers:
             raise OperatorError(f"no tier {tier}; there are: {', '.join(map(str, self.catalog.tiers))}")
 
-    def add_key(self, account_id: str) -> tuple[str, str]:
-        """Key id and the key itself, which cannot be shown again."""
+    def add_key(self, account_id: str, wanted: KeyRequest, kind: KeyKind) -> NewKey:
+        """A key, which cannot be shown again."""
+        if unknown := set(wanted.terms.dialects) - set(FAMILIES):
+            raise OperatorError(f"no dialect {', '.join(sorted(unknown))}; there are: {', '.join(FAMILIES)}")
+        if unknown := set(wanted.terms.models) - self.catalog.models.keys():
+            raise OperatorError(f"the catalog has no model {', '.join(sorted(unknown))}")
         self.account(account_id)
-        return self._new_key(account_id, self.secret("key-pepper"))
-
-    def _new_key(self, account_id: str, pepper: str) -> tuple[str, str]:
-        key_id, api_key = secrets.token_hex(4), f"sk-{secrets.token_urlsafe(32)}"
-        digest = key_digest(pepper.encode(), api_key)
-        self.store.directory.add_key(digest, account_id, key_id, api_key[:7], _now())
-        return key_id, api_key
-
-    def keys(self, account_id: str) -> list[ListedKey]:
-        self.account(account_id)
-        return self.store.directory.keys(account_id)
+        return self.accounts.add_key(account_id, wanted, kind=kind)
 
     def revoke_key(self, account_id: str | None, key: str) -> tuple[str, str]:
         """Revoke a key, given by its id or by itself; account and key id. A key itself needs no account."""
-        if account_id and self.store.directory.revoke_key(account_id, key, _now()):
-            return account_id, key
-        found = self.store.directory.key(key_digest(self.secret("key-pepper").encode(), key))
-        if found is None or account_id not in (None, found.account_id):
-            whose = f"account {account_id} has no such key" if account_id else "no such key; a key id needs its account"
-            raise OperatorError(f"{whose}: key-list ACCOUNT shows the ids")
-        self.store.directory.revoke_key(found.account_id, found.key_id, _now())
+        whose = self._key_of(account_id, key) or self._key_itself(account_id, key)
+        self.accounts.revoke_key(*whose)
+        return whose
+
+    def _key_of(self, account_id: str | None, key_id: str) -> tuple[str, str] | None:
+        there = account_id and key_id in {each.key_id for each in self.accounts.keys(account_id)}
+        return (account_id, key_id) if account_id and there else None
+
+    def _key_itself(self, account_id: str | None, api_key: str) -> tuple[str, str]:
+        try:
+            found = self.accounts.find_key(api_key)
+        except NoSuchKey as error:
+            raise self._no_such_key(account_id) from error
+        if account_id not in (None, found.account_id):
+            raise self._no_such_key(account_id)
         return found.account_id, found.key_id
 
-    def webhook_secret(self, account_id: str, generation: int) -> str:
-        return webhook_secret(self.secret("webhook-master").encode(), account_id, generation)
-
-    def rotate_webhook(self, account_id: str) -> str:
-        """The account's new signing secret; for a day the old one signs beside it."""
-        generation = self.account(account_id).webhook_generation + 1
-        self.store.accounts.change(account_id, webhook_generation=generation, webhook_rotated_at=_now())
-        return self.webhook_secret(account_id, generation)
+    def _no_such_key(self, account_id: str | None) -> OperatorError:
+        whose = f"account {account_id} has no such key" if account_id else "no such key; a key id needs its account"
+        return OperatorError(f"{whose}: key-list ACCOUNT shows the ids")
 
     # --- money ------------------------------------------------------------------------------------------------
 
     def top_up(self, account_id: str, amount: int, reference: str | None = None) -> bool:
         """Move `amount` nanos in; False where this reference has brought them already."""
-        book = self.store.accounts.top_up
-        return self._booked(account_id, lambda at: book(account_id, reference or _reference(at), amount, at))
+        return self._booked(lambda name: self.accounts.top_up(account_id, amount, name), account_id, reference)
 
     def debit(self, account_id: str, amount: int, reason: str, reference: str | None = None) -> bool:
         """Move `amount` nanos out, never below 0; False where this reference has taken them already."""
-        book = self.store.accounts.debit
-        return self._booked(account_id, lambda at: book(account_id, reference or _reference(at), amount, at, reason))
+        return self._booked(lambda name: self.accounts.debit(account_id, amount, name, reason), account_id, reference)
 
-    def _booked(self, account_id: str, book: Callable[[int], bool]) -> bool:
+    def _booked(self, book: Callable[[str], bool], account_id: str, reference: str | None) -> bool:
         balance = self.account(account_id).balance
         try:
-            return book(_now())
+            return book(reference or uuid7(_now(), secrets.randbits(74)))
         except AlreadyBooked as error:
             there = error.entry
             what = f"{self.money(there.amount)}{f' ({there.reason})' if there.reason else ''}"
             raise OperatorError(f"{there.reference} is already booked with {what}; nothing was moved") from error
-        except LostRace as error:
+        except InsufficientBalance as error:
             raise OperatorError(f"the balance is only {self.money(balance)}; nothing was moved") from error
 
     def money(self, amount: int) -> str:
@@ -184,7 +186,3 @@ class Deployment:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _reference(now: int) -> str:
-    return uuid7(now, secrets.randbits(74))

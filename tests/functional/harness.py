@@ -31,6 +31,7 @@ from relay.flow.dispatch import dispatch
 from relay.flow.hold import hold
 from relay.flow.services import UPSTREAMS_ON, Count, Services
 from relay.flow.telling import tell
+from relay.nouns.keys import UNLIMITED, KeyStatus, KeyTerms, ListedKey
 from relay.nouns.money import nanos
 from relay.nouns.signing import key_digest, sign_id, webhook_secret
 from relay.nouns.task import Task
@@ -316,9 +317,12 @@ def _client(service: str) -> Any:
     return boto3.Session(region_name=REGION).client(service, config=HOW.get(service))
 
 
-def open_account(here: Harness, account_id: str, key: str, balance: str, tier: int) -> None:
+def open_account(
+    here: Harness, account_id: str, key: str, balance: str, tier: int, *, terms: KeyTerms = UNLIMITED
+) -> None:
     store = here.services.store
     store.accounts.open(account_id, account_id, tier)
     if balance != "0":
         store.accounts.top_up(account_id, f"topup-{account_id}", nanos(balance), here.now[0])
-    store.directory.add_key(key_digest(SECRETS["key-pepper"].encode(), key), account_id, "key1", key[:7], here.now[0])
+    listed = ListedKey("key1", "", key[:7], KeyStatus.ACTIVE, here.now[0], terms=terms)
+    store.keys.add(account_id, listed, key_digest(SECRETS["key-pepper"].encode(), key), None)

@@ -87,7 +87,7 @@ def test_a_revoked_key_works_for_a_minute_more_at_most(here: Harness) -> None:
     open_account(here, "leaver", key, "100", 3)
     assert here.post("/api/account/balance", key=key)[0] == 200
 
-    here.services.store.directory.revoke_key("leaver", "key1", here.now[0])
+    here.services.store.keys.revoke("leaver", "key1", here.now[0])
 
     here.wait(60)
     assert here.post("/api/account/balance", key=key)[0] == 200  # a warm container still remembers it
@@ -99,7 +99,7 @@ def test_a_revoked_key_is_unknown_to_a_container_that_never_saw_it(here: Harness
     key = "sk-EXAMPLE-revoked-unseen"
     open_account(here, "unseen", key, "100", 3)
 
-    here.services.store.directory.revoke_key("unseen", "key1", here.now[0])
+    here.services.store.keys.revoke("unseen", "key1", here.now[0])
 
     assert refused(here, "POST", IMAGES, CAT, key=key).code == "INVALID_TOKEN"
 

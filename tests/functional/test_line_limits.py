@@ -94,7 +94,7 @@ def test_a_frozen_account_is_served_no_more_and_a_revoked_key_for_a_minute(relay
     assert refused(relay.chat("Tell", key)) == (403, "account_frozen")
     key = relay.account("revoked", "100")
     assert relay.chat("Tell", key).ok
-    relay.here.services.store.directory.revoke_key("revoked", "key1", relay.here.now[0])
+    relay.here.services.store.keys.revoke("revoked", "key1", relay.here.now[0])
     relay.here.now[0] += 60_001
     assert refused(relay.chat("Tell", key)) == (401, "invalid_api_key")
 

@@ -25,7 +25,7 @@ def ops(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 def opens(ops: Operator, api_key: str) -> bool:
     """Whether the relay accepts this key."""
     digest = key_digest(ops.deployment.secret("key-pepper").encode(), api_key)
-    row = ops.deployment.store.directory.key(digest)
+    row = ops.deployment.store.keys.find(digest)
     return row is not None and row.status == "active"
 
 

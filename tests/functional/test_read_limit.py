@@ -9,6 +9,7 @@ import pytest
 
 from relay.flow.read_limit import MOST_KEYS, ReadLimit
 from relay.nouns.errors import RateLimited
+from relay.nouns.keys import KeyStatus, ListedKey
 from relay.nouns.signing import key_digest
 from tests.functional.harness import KEY, SECRETS, START, Harness, harness
 from tests.functional.refusals import refused
@@ -51,7 +52,9 @@ def test_reads_come_back_evenly(here: Harness) -> None:
 def test_another_key_of_the_account_reads_on(here: Harness) -> None:
     used_up(here)
     digest = key_digest(SECRETS["key-pepper"].encode(), "sk-EXAMPLE-second")
-    here.services.store.directory.add_key(digest, here.account_id, "key2", "sk-EXAM", here.now[0])
+    here.services.store.keys.add(
+        here.account_id, ListedKey("key2", "", "sk-EXAM", KeyStatus.ACTIVE, here.now[0]), digest, None
+    )
     assert here.request(*BALANCE, key="sk-EXAMPLE-second")[0] == 200
     assert here.request(*BALANCE, key=KEY)[0] == 429
 

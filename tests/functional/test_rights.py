@@ -130,6 +130,7 @@ def test_a_key_of_ones_own_opens_to_those_who_read_secrets() -> None:
     ("key", "writers"),
     [
         ("key#0a1b", set()),  # an operator makes and revokes API keys
+        ("used#acc1#0a1b", {"account", "status", "stream", "submit", "upload"}),
         ("poller#0", {"archive", "callback", "dispatch", "hold", "sweep"}),
         ("slot#kie#0", {"dispatch", "hold"}),
         ("upload#incoming/acc1/a.png", {"inspect_upload", "upload"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 import relay.families.bodies  # noqa: F401 - pydantic, while Lambda initialises: whichever dialect comes reads with it
 from relay.edge.asking import applied, ask, tell
@@ -11,7 +12,7 @@ from relay.edge.events import Event, path_of, read_inbound, trace_id_of
 from relay.edge.gateway import Endpoint, Router
 from relay.edge.operations import Operations
 from relay.families import dialect_at
-from relay.families.dialect import AnyRoute, Auth, Dialect
+from relay.families.dialect import AnyRoute, Auth, Dialect, Session
 from relay.flow.access import Access, Caller
 from relay.flow.services import Services
 from relay.flow.wait import preferred_wait
@@ -19,10 +20,18 @@ from relay.nouns.errors import InvalidParameter, NotFound, RelayError, WrongMeth
 from relay.nouns.wire import Inbound, Reply
 
 
+class Sessions(Protocol):
+    """Finds the account of a session."""
+
+    def caller(self, session: Session, dialect: str, *, access_tokens: bool) -> Caller:
+        """Raises BadKey where it is unknown or over; `access_tokens`: whether it may be one of those."""
+
+
 class ClientEndpoint(Endpoint):
     """The routes, in whichever dialect, that ask for one of these operations.
 
-    A dialect is imported with the first request to one of its paths. `services` is called for every request.
+    A dialect is imported with the first request to one of its paths. `services` is called for every request, and
+    `sessions` once, where a route is for who logged in.
     """
 
     def __init__(
@@ -30,12 +39,16 @@ class ClientEndpoint(Endpoint):
         operations: Operations,
         services: Callable[[], Services],
         dialect_at: Callable[[str], Dialect] = dialect_at,
+        *,
+        sessions: Callable[[Services], Sessions] | None = None,
     ) -> None:
         super().__init__()
         self._operations = operations
         self._services = services
         self._dialect_at = dialect_at
         self._access: Access | None = None
+        self._open_sessions = sessions
+        self._sessions: Sessions | None = None
         self._routers: dict[str, Router] = {}
 
     def no_route(self, event: Event) -> RelayError:
@@ -98,8 +111,17 @@ class ClientEndpoint(Endpoint):
     def _caller(self, services: Services, speaker: Dialect, route: AnyRoute, inbound: Inbound) -> Caller | None:
         if route.auth is Auth.OPEN:
             return None
+        if route.auth is Auth.SESSION:
+            return self._session(services, speaker, inbound)
         self._access = self._access or Access(services)
         return self._access.caller(speaker.read_key(inbound), speaker.family, reading=route.use.counted)
+
+    def _session(self, services: Services, speaker: Dialect, inbound: Inbound) -> Caller:
+        if self._open_sessions is None:
+            raise LookupError("this function serves nobody who logged in")
+        self._sessions = self._sessions or self._open_sessions(services)
+        said = speaker.read_session(inbound)
+        return self._sessions.caller(said, speaker.family, access_tokens=speaker.access_tokens)
 
 
 def _elsewhere(field: str) -> RelayError:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, ClassVar, Generic, Literal
+from typing import Any, ClassVar, Generic, Literal, NamedTuple
 
 from relay.families.inference import EventWriter
 from relay.families.progress import ProgressWriter
@@ -35,10 +35,18 @@ class Told(Generic[Found]):
 
 
 class Auth(Enum):
-    """Who may call a route: a client with an API key, or anybody."""
+    """Who may call a route: a client with an API key, an account's owner who logged in, or anybody."""
 
     KEY = "key"
+    SESSION = "session"
     OPEN = "open"
+
+
+class Session(NamedTuple):
+    """What a request says of the account's owner who sends it: a token, and what his number is where it says that."""
+
+    token: str
+    user: str = ""
 
 
 @cache
@@ -100,6 +108,7 @@ class Dialect(ABC):
     # where a request may hold its key: a header or "?" and a field of the query, and what stands before the key there;
     # the first that fits counts
     key_places: ClassVar[tuple[tuple[str, str], ...]] = (("authorization", "Bearer +"),)
+    access_tokens: ClassVar[bool] = False  # a session may be an access token, which is stored as keys are
     only_first_key: ClassVar[bool] = False  # a place that holds anything else than a key ends the search
     # platforms whose requests can name no callback address: their clients are told at the account's own
     hooked: ClassVar[Collection[str]] = ()
@@ -117,6 +126,13 @@ class Dialect(ABC):
             if said and self.only_first_key:
                 raise BadKey
         raise NoKey
+
+    def read_session(self, inbound: Inbound) -> Session:
+        """Who sends a request to a route of `Auth.SESSION`. Raises NoKey."""
+        found = re.fullmatch(r"Bearer +([!-~]{8,4000}) *", inbound.headers.get("authorization", ""), re.IGNORECASE)
+        if not found:
+            raise NoKey
+        return Session(found[1])
 
     def error_at(self, path: str) -> WriteError:
         """What writes an error of a request to this path: its route does, where one lies there, of several the one for

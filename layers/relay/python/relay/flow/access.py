@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from aws_lambda_powertools import Logger
+
 from relay.effects.store.accounts import AccountRow
+from relay.effects.store.key_rows import KeyRow
 from relay.flow.read_limit import ReadLimit
 from relay.flow.services import Services
-from relay.nouns.errors import BadKey
+from relay.nouns.errors import BadKey, Contended, Forbidden
+from relay.nouns.keys import UNLIMITED, KeyKind, KeyStatus, KeyTerms
 from relay.nouns.signing import key_digest
 
-REMEMBERED = 60_000  # ms; so a revoked key works for a minute more at most
+REMEMBERED = 60_000  # ms; so a revoked key, or one whose terms changed, works as before for a minute more at most
+
+logger = Logger(child=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,40 +28,71 @@ class Caller:
     dialect: str
     hooks: tuple[str, ...] = ()  # where the account is told of tasks whose requests can name no address
     key_id: str = ""  # of the API key
+    terms: KeyTerms = UNLIMITED
+
+    def allows(self, model: str) -> bool:
+        """Whether the key may ask for a model, by the catalog's name."""
+        return not self.terms.models or model in self.terms.models
+
+    def check_model(self, model: str) -> None:
+        """Raises Forbidden for a model that the key may not ask for."""
+        if not self.allows(model):
+            raise Forbidden("this API key may not use this model", "该密钥无权使用此模型", field="model")
 
 
 @dataclass(slots=True)
 class Access:
     services: Services
-    _known: dict[str, tuple[int, AccountRow, str]] = field(default_factory=dict)
+    _known: dict[str, tuple[int, AccountRow, KeyRow]] = field(default_factory=dict)
     _reads: ReadLimit = field(default_factory=ReadLimit)
 
     def caller(self, api_key: str, dialect: str, *, reading: bool = False) -> Caller:
-        """Raises BadKey for a key that is unknown or revoked, RateLimited for one that reads too often."""
+        """Raises BadKey for a key that is unknown, expired or revoked, Forbidden for what its terms do not allow,
+        RateLimited for one that reads too often."""
         digest = self._digest(api_key)
-        account, key_id = self._remembered(digest) or self._look_up(digest)
+        account, key = self._remembered(digest) or self._look_up(digest)
+        self._check(key.terms, dialect, reading=reading)
         if reading:
             self._reads.take(digest, self.services.catalog.tiers[account.tier].reads_per_minute, self.services.clock())
-        return Caller(account.account_id, account.tier, dialect, account.hooks, key_id)
+        return Caller(account.account_id, account.tier, dialect, account.hooks, key.key_id, key.terms)
 
     def remembers(self, api_key: str) -> bool:
         """Whether `caller` would read no table."""
         return self._remembered(self._digest(api_key)) is not None
 
+    def _check(self, terms: KeyTerms, dialect: str, *, reading: bool) -> None:
+        if terms.expired(self.services.clock()):
+            raise BadKey
+        if terms.dialects and dialect not in terms.dialects:
+            raise Forbidden("this API key may not be used with this API", "该密钥无权使用此接口")
+        if terms.read_only and not reading:
+            raise Forbidden("this API key may only read", "该密钥仅可查询")
+
     def _digest(self, api_key: str) -> str:
         return key_digest(self.services.secrets.need("key-pepper").encode(), api_key)
 
-    def _remembered(self, digest: str) -> tuple[AccountRow, str] | None:
+    def _remembered(self, digest: str) -> tuple[AccountRow, KeyRow] | None:
         found = self._known.get(digest)
         if found is None or self.services.clock() - found[0] > REMEMBERED:
             return None
         return found[1:]
 
-    def _look_up(self, digest: str) -> tuple[AccountRow, str]:
+    def _look_up(self, digest: str) -> tuple[AccountRow, KeyRow]:
         self._known.pop(digest, None)
-        now, row = self.services.clock(), self.services.store.directory.key(digest)
-        account = self.services.store.accounts.get(row.account_id) if row and row.status == "active" else None
-        if account is None or row is None:
+        now, key = self.services.clock(), self.services.store.keys.find(digest)
+        if key is None or key.status is not KeyStatus.ACTIVE or key.kind is not KeyKind.API:
             raise BadKey
-        self._known[digest] = (now, account, row.key_id)
-        return account, row.key_id
+        account = self.services.store.accounts.get(key.account_id)
+        if account is None:
+            raise BadKey
+        if not key.terms.expired(now):
+            self._note_use(key, now)
+        self._known[digest] = (now, account, key)
+        return account, key
+
+    def _note_use(self, key: KeyRow, now: int) -> None:
+        """That a key is used is not worth refusing a request for."""
+        try:
+            self.services.store.keys.note_use(key.account_id, key.key_id, now)
+        except Contended:
+            logger.warning("use of a key not noted", account_id=key.account_id, key_id=key.key_id)

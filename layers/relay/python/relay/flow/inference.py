@@ -144,6 +144,7 @@ class Inferring:
         """A line of the key's, and money for the call. Raises Forbidden, RateLimited, InsufficientBalance, …"""
         services = self.reservations.services
         limits, model = services.catalog.tiers[caller.tier].lines, services.catalog.models[asked.model]
+        caller.check_model(asked.model)
         if model.premium and not limits.premium:
             raise Forbidden("this model is for paying accounts", "该模型仅供付费账户使用", field="model")
         self._minutes.take(f"{caller.account_id}#{caller.key_id}", limits.per_minute, services.clock())

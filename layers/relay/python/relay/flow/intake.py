@@ -97,12 +97,16 @@ def accept(
 
 
 def check(services: Services, caller: Caller, draft: Draft) -> tuple[Draft, list[Inline]]:
-    """The draft with what its parent knows and all it names checked, and the pictures it came with. Raises BadInput."""
+    """The draft with what its parent knows and all it names checked, and the pictures it came with.
+
+    Raises BadInput, and Forbidden for a model that the caller's key may not use."""
     if draft.callback:
         check_address(services, draft.callback.field, draft.callback.url)
     elif caller.hooks and draft.platform in dialect(draft.dialect).hooked:
         draft = replace(draft, callback=Callback(caller.hooks[0], hook=True, also=caller.hooks[1:]))
-    return resolve_inputs(services, caller, follow(services, caller, draft))
+    draft = follow(services, caller, draft)
+    caller.check_model(draft.model)
+    return resolve_inputs(services, caller, draft)
 
 
 def new_task(services: Services, caller: Caller, draft: Draft, price: int) -> Task:

@@ -11,14 +11,16 @@ from relay.nouns.errors import NotFound
 
 
 def models(services: Services, caller: Caller, wanted: str | None) -> Sequence[Listed]:
-    """The models on the menus of the caller's dialect that some upstream of ours makes now, or the one wanted.
+    """The models on the menus of the caller's dialect that its key may use and some upstream of ours makes
+    now, or the one wanted.
 
     Raises NotFound where that is not among them.
     """
     on = services.upstreams_on()
     offers = (offer for kinds in services.catalog.menus.get(caller.dialect, {}).values() for offer in kinds.values())
     sold = (each for offer in offers for each in offer.models.items())
-    made = {name: model for name, model in sold if any(source.upstream in on for source in model.sources)}
+    allowed = ((name, model) for name, model in sold if caller.allows(model.name))
+    made = {name: model for name, model in allowed if any(source.upstream in on for source in model.sources)}
     if wanted is not None and wanted not in made:
         raise NotFound("no such model", "模型不存在")
     premium, usd = services.catalog.tiers[caller.tier].lines.premium, services.catalog.usd

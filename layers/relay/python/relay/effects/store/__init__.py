@@ -10,6 +10,7 @@ from relay.effects.store.booking import Booking
 from relay.effects.store.deliveries import Deliveries
 from relay.effects.store.directory import Directory
 from relay.effects.store.jobs import Jobs
+from relay.effects.store.keys import Keys
 from relay.effects.store.line_leases import LineLeases
 from relay.effects.store.lines import Lines
 from relay.effects.store.listings import Listings
@@ -32,6 +33,7 @@ class Store:
     listings: Listings
     deliveries: Deliveries
     line_leases: LineLeases
+    keys: Keys
 
     @classmethod
     def over(cls, tables: Tables, *, shards: int, utc_offset: int) -> Store:
@@ -41,4 +43,4 @@ class Store:
         counts = UploadCounts(tables)
         named = Accounts(tables), Directory(tables), Jobs(tables)
         told = Listings(tables), Deliveries(tables, tasks), LineLeases(tables)
-        return cls(tasks, *named, submissions, Audits(tables), Lines(tables), counts, *told)
+        return cls(tasks, *named, submissions, Audits(tables), Lines(tables), counts, *told, Keys(tables))

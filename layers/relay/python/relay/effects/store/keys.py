@@ -1,0 +1,158 @@
+"""API keys: a row of the directory for each, found by the key's digest, and one that lists it beside its account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from relay.effects.store.booking import DAY_SECONDS, account_key
+from relay.effects.store.codec import Expression, Item, pack, unpack
+from relay.effects.store.key_rows import (
+    LISTED,
+    KeyRow,
+    known_values,
+    listed_key,
+    listed_values,
+    lookup_key,
+    read_known,
+    read_listed,
+    used_key,
+    write_terms,
+)
+from relay.effects.store.table import LostRace, Tables
+from relay.nouns.keys import KeyStatus, ListedKey
+
+KEYS = "keys"  # of an account row: how many keys it has that are not revoked
+LEFT = "left_"  # and a key's id, of an account row: nanos that the key may still spend
+USE_KEPT = 400 * DAY_SECONDS  # seconds a key's last use is remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    tables: Tables
+
+    def find(self, digest: str) -> KeyRow | None:
+        found = self.tables.get(TableName=self.tables.directory, Key=lookup_key(digest))
+        return read_known(unpack(found)) if found else None
+
+    def add(self, account_id: str, key: ListedKey, digest: str, most: int | None) -> None:
+        """Store a key: with a digest it can be used, without one it is to be issued later.
+
+        Raises LostRace where the account does not exist, or has `most` keys already.
+        """
+        row = listed_values(account_id, key)
+        budget = {} if key.left is None else {f"{LEFT}{key.key_id}": key.left}
+        steps = [self._count(account_id, 1, most, budget)]
+        if digest:
+            row["digest"] = digest
+            steps.append(self._put(self.tables.directory, known_values(account_id, key, digest), "lookup"))
+        self.tables.transact(*steps, self._put(self.tables.accounts, row, "sk"))
+
+    def issue(self, account_id: str, key: ListedKey, digest: str, prefix: str) -> None:
+        """Give a key that was stored without a digest its own. Raises LostRace where it has one, or is revoked."""
+        e = Expression()
+        free = f"attribute_not_exists(digest) AND {e.name('status')} <> {e.value(KeyStatus.REVOKED)}"
+        listed = self._update(listed_key(account_id, key.key_id), e, free, {"digest": digest, "prefix": prefix})
+        self.tables.transact(listed, self._put(self.tables.directory, known_values(account_id, key, digest), "lookup"))
+
+    def of(self, account_id: str) -> list[ListedKey]:
+        """An account's keys, oldest first."""
+        e = Expression()
+        begins = f"begins_with({e.name('sk')}, {e.value(LISTED)})"
+        pages = self.tables.client.get_paginator("query").paginate(
+            TableName=self.tables.accounts,
+            KeyConditionExpression=f"{e.equals('account_id', account_id)} AND {begins}",
+            ConsistentRead=True,
+            **e.arguments,
+        )
+        rows = [unpack(item) for page in pages for item in page["Items"]]
+        uses = self._uses(account_id, [row["sk"].removeprefix(LISTED) for row in rows])
+        found = [read_listed(row, uses) for row in rows]
+        return sorted(found, key=lambda each: (each.created_at, each.key_id))
+
+    def get(self, account_id: str, key_id: str) -> ListedKey | None:
+        found = self._row(account_id, key_id)
+        return read_listed(found, self._uses(account_id, [key_id])) if found else None
+
+    def change(self, account_id: str, changed: ListedKey) -> bool:
+        """Put name, status and terms of a key that is not revoked; False where it is, or does not exist."""
+        values = {"name": changed.name, "status": changed.status, "terms": write_terms(changed.terms)}
+        return self._change(account_id, changed.key_id, values, ())
+
+    def revoke(self, account_id: str, key_id: str, at: int) -> bool:
+        """Revoke a key at `at` (Unix ms); False where the account has no such key."""
+        values = {"status": KeyStatus.REVOKED, "revoked_at": at}
+        if self._change(account_id, key_id, values, (self._count(account_id, -1),)):
+            return True
+        return self._row(account_id, key_id) is not None
+
+    def note_use(self, account_id: str, key_id: str, at: int) -> None:
+        """`at` is Unix ms."""
+        e = Expression()
+        self.tables.update(
+            TableName=self.tables.directory,
+            Key=used_key(account_id, key_id),
+            UpdateExpression=e.update(put={"at": at, "ttl": at // 1000 + USE_KEPT}),
+            **e.arguments,
+        )
+
+    def _uses(self, account_id: str, key_ids: list[str]) -> Mapping[str, int]:
+        wanted = [used_key(account_id, key_id) for key_id in key_ids]
+        rows = map(unpack, self.tables.batch_get(self.tables.directory, wanted))
+        return {row["lookup"].rpartition("#")[2]: row["at"] for row in rows}
+
+    def _row(self, account_id: str, key_id: str) -> dict[str, Any] | None:
+        key = listed_key(account_id, key_id)
+        found = self.tables.get(TableName=self.tables.accounts, Key=key, ConsistentRead=True)
+        return unpack(found) if found else None
+
+    def _change(
+        self, account_id: str, key_id: str, values: Mapping[str, object], beside: tuple[dict[str, Any], ...]
+    ) -> bool:
+        patience = self.tables.patience()
+        while (row := self._row(account_id, key_id)) and row["status"] != KeyStatus.REVOKED:
+            try:
+                self.tables.transact(*self._changes(account_id, row, values), *beside, patience=patience)
+            except LostRace as lost:  # it was changed or issued meanwhile
+                patience.again(lost)
+            else:
+                return True
+        return False
+
+    def _changes(self, account_id: str, row: Mapping[str, Any], values: Mapping[str, object]) -> list[dict[str, Any]]:
+        """The steps that change the row and, where the key was issued, the one that is found by its digest."""
+        e = Expression()
+        digest = row.get("digest")
+        issued = e.equals("digest", digest) if digest else "attribute_not_exists(digest)"
+        same = f"{issued} AND {e.equals('status', row['status'])}"
+        steps = [self._update(listed_key(account_id, row["sk"].removeprefix(LISTED)), e, same, values)]
+        if digest:
+            known = {name: value for name, value in values.items() if name in ("status", "terms")}
+            e = Expression()
+            update = {
+                "TableName": self.tables.directory,
+                "Key": lookup_key(digest),
+                "UpdateExpression": e.update(put=known),
+            }
+            steps.append({"Update": {**update, "ConditionExpression": "attribute_exists(lookup)", **e.arguments}})
+        return steps
+
+    def _count(
+        self, account_id: str, more: int, most: int | None = None, put: Mapping[str, object] = MappingProxyType({})
+    ) -> dict[str, Any]:
+        e = Expression()
+        there = "attribute_exists(sk)"
+        if most is not None:
+            there += f" AND (attribute_not_exists({e.name(KEYS)}) OR {e.below(KEYS, most)})"
+        change = {"UpdateExpression": e.update(put=put, add={KEYS: more}), "ConditionExpression": there}
+        return {"Update": {"TableName": self.tables.accounts, "Key": account_key(account_id), **change, **e.arguments}}
+
+    def _update(self, key: Item, e: Expression, condition: str, values: Mapping[str, object]) -> dict[str, Any]:
+        change = {"UpdateExpression": e.update(put=values), "ConditionExpression": condition}
+        return {"Update": {"TableName": self.tables.accounts, "Key": key, **change, **e.arguments}}
+
+    def _put(self, table: str, row: Mapping[str, object], key: str) -> dict[str, Any]:
+        item = {name: pack(value) for name, value in row.items()}
+        return {"Put": {"TableName": table, "Item": item, "ConditionExpression": f"attribute_not_exists({key})"}}
