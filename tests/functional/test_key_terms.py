@@ -102,12 +102,12 @@ def test_a_key_is_issued_once(here: Harness) -> None:
         accounts.issue_key(here.account_id, made.listed.key_id)
 
 
-def test_an_account_has_no_more_keys_than_it_may_and_a_revoked_one_makes_room(here: Harness) -> None:
+def test_an_account_has_no_more_keys_than_it_may_and_a_revoked_one_makes_space(here: Harness) -> None:
     accounts = Accounts.of(here.services)
     first = key_for(here, KeyTerms(), most=2)  # beside the one of the harness
     with pytest.raises(TooManyKeys):
         key_for(here, KeyTerms(), most=2)
-    for _ in range(2):  # revoking it again makes no more room
+    for _ in range(2):  # revoking it again makes no more space
         accounts.revoke_key(here.account_id, first.listed.key_id)
     key_for(here, KeyTerms(), most=2)
     with pytest.raises(TooManyKeys):
