@@ -11,14 +11,14 @@ from relay.catalog.sold import read_kind, read_menu, read_models
 from relay.catalog.toml_table import Path, Table, Wrong, line_of
 from relay.nouns.catalog import Catalog, Intake, Poll, Upstream
 from relay.nouns.credential import CREDENTIALS
-from relay.nouns.tiers import LINES, UNPAID_UPLOADS, UPLOADS, Allowance, LineLimits, Tier
+from relay.nouns.tiers import LINES, MAX_KEYS, UNPAID_UPLOADS, UPLOADS, Allowance, LineLimits, Tier
 
 FILES = ("models.toml", "menus.toml", "upstreams.toml", "tiers.toml")  # whatever stands in which of them
 
 # the words of each table
 _TOP = "currency usd utc_offset deadlines unpaid_uploads tiers upstreams models menus"
 _LIMITS = ("per_minute", "per_day", "in_flight", "reads_per_minute")
-_TIER = " ".join(("name", *_LIMITS, "uploads", "lines"))
+_TIER = " ".join(("name", *_LIMITS, "uploads", "max_keys", "lines"))
 _UPSTREAM = "family base_url image_host callbacks credential poll poll_alone intake"
 
 
@@ -93,7 +93,8 @@ def _level(words: Table) -> int:
 def _tier(words: Table) -> Tier:
     per_minute, per_day, in_flight, reads = (words.whole(name) for name in _LIMITS)
     uploads = _allowance(words, "uploads", UPLOADS)
-    return Tier(_level(words), words.text("name"), per_minute, per_day, in_flight, reads, uploads, _lines(words))
+    keys = words.whole("max_keys", MAX_KEYS)
+    return Tier(_level(words), words.text("name"), per_minute, per_day, in_flight, reads, uploads, _lines(words), keys)
 
 
 def _lines(words: Table) -> LineLimits:

@@ -13,6 +13,7 @@ from relay.nouns.account import Balance, FileLink, FilePart, Form, FormRequest, 
 from relay.nouns.catalog import Listed
 from relay.nouns.draft import Draft
 from relay.nouns.inference import Inference
+from relay.nouns.keys import KeyChange, KeyRequest, ListedKey, NewKey
 from relay.nouns.listing import Listing, Page, TaskIds
 from relay.nouns.task import Task
 from relay.nouns.wire import Json
@@ -67,3 +68,13 @@ UPLOAD: Use[FilePart, Upload] = Use("upload")
 UPLOAD_FROM: Use[FileLink, Upload] = Use("upload-from")  # an address
 UPLOAD_MANY: Use[Mapping[str, FilePart], Sequence[Upload]] = Use("upload-many")  # by the client's fields
 PRESIGN: Use[FormRequest, Form] = Use("presign")
+
+# What an account's owner does with its keys. A key is named by its id.
+ADD_KEY: Use[KeyRequest, NewKey] = Use("add-key")
+ADD_KEY_UNISSUED: Use[KeyRequest, NewKey] = Use("add-key-unissued")  # it is made when it is first asked for
+ISSUE_KEY: Use[str, str] = Use("issue-key")
+KEYS: Use[None, Sequence[ListedKey]] = Use("keys", counted=True)
+KEY: Use[str, ListedKey] = Use("key", counted=True)
+OWN_KEY: Use[None, ListedKey] = Use("own-key", counted=True)  # the one that asks
+CHANGE_KEY: Use[KeyChange, ListedKey] = Use("change-key")
+REVOKE_KEY: Use[str, ListedKey] = Use("revoke-key")

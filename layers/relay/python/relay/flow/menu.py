@@ -8,6 +8,7 @@ from relay.flow.access import Caller
 from relay.flow.services import Services
 from relay.nouns.catalog import Listed
 from relay.nouns.errors import NotFound
+from relay.nouns.sold import sold
 
 
 def models(services: Services, caller: Caller, wanted: str | None) -> Sequence[Listed]:
@@ -17,9 +18,8 @@ def models(services: Services, caller: Caller, wanted: str | None) -> Sequence[L
     Raises NotFound where that is not among them.
     """
     on = services.upstreams_on()
-    offers = (offer for kinds in services.catalog.menus.get(caller.dialect, {}).values() for offer in kinds.values())
-    sold = (each for offer in offers for each in offer.models.items())
-    allowed = ((name, model) for name, model in sold if caller.allows(model.name))
+    offered = sold(services.catalog, caller.dialect)
+    allowed = ((name, model) for name, model in offered.items() if caller.allows(model.name))
     made = {name: model for name, model in allowed if any(source.upstream in on for source in model.sources)}
     if wanted is not None and wanted not in made:
         raise NotFound("no such model", "模型不存在")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -75,3 +76,11 @@ class NewKey:
 
     api_key: str
     listed: ListedKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """What of a key is to become otherwise: `change` makes what it is to be of what it is."""
+
+    key_id: str
+    change: Callable[[ListedKey], ListedKey]

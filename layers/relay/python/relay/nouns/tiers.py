@@ -28,6 +28,7 @@ class LineLimits:
     premium: bool
 
 
+MAX_KEYS = 10  # the same
 # where the catalog does not say
 LINES = LineLimits(per_minute=60, at_once=10, tokens_per_month=1_000_000, premium=True)
 
@@ -35,7 +36,7 @@ LINES = LineLimits(per_minute=60, at_once=10, tokens_per_month=1_000_000, premiu
 @dataclass(frozen=True, slots=True)
 class Tier:
     """Creations per minute and day, tasks not yet ended at any moment, reads per minute, key and container, what may be
-    uploaded, and what may be asked of language models."""
+    uploaded, what may be asked of language models, and how many keys the account's owner may have."""
 
     level: int
     name: str
@@ -45,3 +46,4 @@ class Tier:
     reads_per_minute: int = 600
     uploads: Allowance = UPLOADS
     lines: LineLimits = LINES
+    max_keys: int = MAX_KEYS
