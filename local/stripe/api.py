@@ -22,6 +22,9 @@ KEPT = 24 * 3600  # seconds for which the answer to an idempotency key is repeat
 _Fault = Callable[[Callable[[], Answer]], Answer]  # is given the work, and may do it or not
 
 
+_DOWN = Answer(500, compact({"error": {"type": "api_error", "message": "not now"}}))
+
+
 class Lost(Exception):
     """The answer does not arrive."""
 
@@ -43,6 +46,7 @@ class Api:
     key: str = KEY
     webhooks: Webhooks = field(init=False)
     book: Book = field(init=False)
+    unreadable: int = 0  # questions that are answered 500
     faults: list[_Fault] = field(default_factory=list)
     calls: list[tuple[str, str, str]] = field(default_factory=list)  # method, path, idempotency key
     _kept: dict[str, _Kept] = field(default_factory=dict)
@@ -70,6 +74,9 @@ class Api:
         path = url.path[url.path.index("/v1/") :] if "/v1/" in url.path else url.path
         idempotency_key = call.headers.get("idempotency-key", "")
         self.calls.append((call.method, path, idempotency_key))
+        if call.method == "GET" and self.unreadable:
+            self.unreadable -= 1
+            return _DOWN
         if call.method == "GET":
             return self._done("GET", path, read_form(url.query))
         work = self._once(idempotency_key, path, read_form(call.body.decode()))
@@ -118,6 +125,7 @@ _PATHS: Mapping[tuple[str, str], Callable[..., Object]] = {
     ("GET", f"/v1/checkout/sessions/{_ID}"): lambda book, object_id, form: book.get("checkout.session", object_id),
     ("POST", f"/v1/checkout/sessions/{_ID}/expire"): lambda book, object_id, form: book.expire(object_id),
     ("POST", "/v1/payment_intents"): lambda book, form: book.create_intent(form),
+    ("GET", "/v1/payment_intents"): lambda book, form: book.list_intents(form),
     ("GET", f"/v1/payment_intents/{_ID}"): lambda book, object_id, form: book.get("payment_intent", object_id),
 }
 
@@ -135,4 +143,4 @@ def lost_after(work: Callable[[], Answer]) -> Answer:
 
 def down(work: Callable[[], Answer]) -> Answer:
     """A fault: Stripe answers 500 and has done nothing."""
-    return Answer(500, compact({"error": {"type": "api_error", "message": "An unknown error occurred"}}))
+    return _DOWN

@@ -117,6 +117,15 @@ class Book:
             self._confirm(intent, self.cards.get(card or "", ""))
         return intent
 
+    def list_intents(self, form: Mapping[str, Json]) -> Object:
+        """A customer's, the newest first."""
+        since = int(form.get("created", {}).get("gte", 0))
+        whose = [
+            each for each in self.of("payment_intent") if each["customer"] == form.get("customer", each["customer"])
+        ]
+        found = [each for each in reversed(whose) if each["created"] >= since][: int(form.get("limit", 10))]
+        return {"object": "list", "data": found, "has_more": len(found) < len(whose), "url": "/v1/payment_intents"}
+
     def refund(self, intent_id: str, cents: int) -> None:
         """An operator gives money back on Stripe's own pages."""
         intent = self.get("payment_intent", intent_id)

@@ -13,6 +13,7 @@ EFFECTS = tuple(
     f"relay.effects.{name}" for name in ["settings", "secret_store", "queues", "poller", "bucket", "metrics"]
 )
 STORE, OUTBOUND = "relay.effects.store", "relay.effects.outbound"
+STRIPE = "relay.effects.stripe_gateway"  # only the functions that take payments have its library
 BASES = tuple(
     f"relay.families.{name}"
     for name in [
@@ -38,6 +39,7 @@ PARTS: Mapping[str, tuple[set[str], set[str]]] = {
     STORE: ({NOUNS}, POWERTOOLS | {"botocore", "types_boto3_dynamodb"}),
     OUTBOUND: ({NOUNS}, {"urllib3", "certifi"}),
     f"{OUTBOUND}.open_lines": ({NOUNS, OUTBOUND}, {"aiohttp", "certifi"}),
+    STRIPE: ({NOUNS, OUTBOUND}, {"stripe"}),
     FLOW: ({NOUNS, REGISTRY, *BASES, *EFFECTS, STORE, OUTBOUND, f"{OUTBOUND}.open_lines"}, POWERTOOLS),
     EDGE: (
         {NOUNS, "relay.catalog", REGISTRY, *BASES, *EFFECTS, STORE, OUTBOUND, FLOW},

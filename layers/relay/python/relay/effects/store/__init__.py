@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from relay.effects.store.accounts import Accounts
 from relay.effects.store.audits import Audits
 from relay.effects.store.booking import Booking
+from relay.effects.store.checkouts import Checkouts
 from relay.effects.store.deliveries import Deliveries
 from relay.effects.store.directory import Directory
 from relay.effects.store.jobs import Jobs
@@ -34,6 +35,7 @@ class Store:
     deliveries: Deliveries
     line_leases: LineLeases
     keys: Keys
+    checkouts: Checkouts
 
     @classmethod
     def over(cls, tables: Tables, *, shards: int, utc_offset: int) -> Store:
@@ -43,4 +45,5 @@ class Store:
         counts = UploadCounts(tables)
         named = Accounts(tables), Directory(tables), Jobs(tables)
         told = Listings(tables), Deliveries(tables, tasks), LineLeases(tables)
-        return cls(tasks, *named, submissions, Audits(tables), Lines(tables), counts, *told, Keys(tables))
+        own = Keys(tables), Checkouts(tables, shards)
+        return cls(tasks, *named, submissions, Audits(tables), Lines(tables), counts, *told, *own)

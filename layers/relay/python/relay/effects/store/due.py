@@ -8,6 +8,7 @@ from typing import Any
 from relay.nouns.task import Delivery, State
 
 DUE_INDEX = "due"
+CHECKOUT = "#checkout#"  # sort keys of rows of what is to be paid by card begin so
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,13 @@ class Due:
     sending: bool
     upstream: str | None
     delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class DueCheckout:
+    account_id: str
+    checkout_id: str
+    due_at: int
 
 
 def read_due(row: dict[str, Any]) -> Due:

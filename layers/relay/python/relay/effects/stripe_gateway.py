@@ -1,0 +1,200 @@
+"""Stripe by its official library, over our own connections. Its errors are ours from here on, and it logs nothing."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import stripe
+
+from relay.effects.outbound.errors import EgressRefused, NoAnswer, NotSent
+from relay.nouns.checkouts import CURRENCY, CardCharge, Page, PageOrder, PaymentEvent, SavedCard
+from relay.nouns.errors import BadInput, UnknownOutcome, Unreadable
+from relay.nouns.payment_errors import Declined, PaymentsUnavailable
+from relay.nouns.signing import TOLERANCE
+from relay.nouns.wire import Answer, Call, Json
+
+API = "https://api.stripe.com"
+SECONDS = 8.0  # for one request, of which the library makes two where the first has no answer: inside a gateway's 30
+DAY = 86_400  # seconds by which Stripe's clock surely differs less from ours
+KEY = "key"  # where a payment's metadata has the key it was made with
+MAX_CODE = 60  # characters of an error's code that are kept
+
+stripe.enable_telemetry = False
+_no_connection: Callable[..., Exception] = stripe.APIConnectionError  # the library leaves it without annotations
+logging.getLogger("stripe").setLevel(logging.WARNING)  # below, it would log what requests and answers hold
+
+
+class _Connections(stripe.HTTPClient):
+    """What the library sends by: the egress rules hold for it as for all else."""
+
+    name = "relay"
+
+    def __init__(self, send: Callable[[Call], Answer]) -> None:
+        super().__init__()
+        self._send = send
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: str | None = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> tuple[str, int, Mapping[str, str]]:
+        body = (post_data or "").encode()
+        try:
+            answer = self._send(Call(method.upper(), url, dict(headers or {}), body, SECONDS, repeatable=True))
+        except (NotSent, NoAnswer) as error:
+            raise _no_connection(type(error).__name__, should_retry=True) from error
+        except EgressRefused as error:
+            raise _no_connection(str(error)) from error
+        return answer.body.decode(errors="replace"), answer.status, answer.headers
+
+
+@dataclass
+class StripeGateway:
+    """`key` and `secret` give our key and what webhooks are signed with, or None where it is not set."""
+
+    send: Callable[[Call], Answer]
+    key: Callable[[], str | None]
+    secret: Callable[[], str | None]
+    url: str = API
+    retries: int = 1  # of the library's own, where an answer does not come
+    _clients: dict[str, stripe.StripeClient] = field(default_factory=dict)
+
+    def open_page(self, order: PageOrder) -> Page:
+        """Make a page, or have it again by its key. Raises PaymentsUnavailable."""
+        try:
+            made = self._client().v1.checkout.sessions.create(_session(order), {"idempotency_key": order.key})
+        except stripe.StripeError as error:
+            raise PaymentsUnavailable from error
+        return _read_page(made.to_dict())
+
+    def page(self, session_id: str) -> Page | None:
+        """How a page stands; None where there is none. Raises Unreadable."""
+        try:
+            found = self._client().v1.checkout.sessions.retrieve(session_id, {"expand": ["payment_intent"]})
+        except stripe.StripeError as error:
+            if error.http_status == 404:
+                return None
+            raise Unreadable(_words(error)) from error
+        return _read_page(found.to_dict())
+
+    def close_page(self, session_id: str) -> None:
+        """Let nobody pay it any more. Raises Unreadable, also where it is paid or closed already."""
+        try:
+            self._client().v1.checkout.sessions.expire(session_id)
+        except stripe.StripeError as error:
+            raise Unreadable(_words(error)) from error
+
+    def charge(self, wanted: CardCharge) -> str:
+        """Charge a saved card without its holder; the payment's id. Raises Declined, or UnknownOutcome where it may
+        have been charged or could not be asked for: then the same key is to be asked again.
+
+        Stripe forgets an idempotency key after a day, so what was made with this one is looked for first.
+        """
+        try:
+            payments = self._client().v1.payment_intents
+            made = self._made(wanted) or payments.create(_intent(wanted), {"idempotency_key": wanted.key})
+        except (stripe.CardError, stripe.InvalidRequestError) as error:  # the latter where the card is there no more
+            raise Declined((error.code or "declined")[:MAX_CODE]) from error
+        except stripe.StripeError as error:
+            raise UnknownOutcome(_words(error)) from error
+        if made.status in ("canceled", "requires_payment_method", "requires_action"):
+            raise Declined(made.status)
+        if made.status != "succeeded" or (made.amount_received, made.currency) != (wanted.cents, CURRENCY):
+            raise UnknownOutcome(f"the payment is {made.status}")
+        return str(made.id)
+
+    def _made(self, wanted: CardCharge) -> stripe.PaymentIntent | None:
+        """The payment that was made with this key, as it stands now."""
+        asked: Any = {"customer": wanted.card.customer, "created": {"gte": wanted.since - DAY}, "limit": 100}
+        made = self._client().v1.payment_intents.list(asked).auto_paging_iter()
+        return next((each for each in made if _facts(each.to_dict()).get(KEY) == wanted.key), None)
+
+    def read_event(self, body: bytes, signature: str) -> PaymentEvent:
+        """What a webhook says. Raises BadInput where it is not signed by Stripe, now, for us."""
+        try:
+            stripe.WebhookSignature.verify_header(body, signature, self.secret(), TOLERANCE)
+            said = json.loads(body)
+            return PaymentEvent(str(said["id"]), str(said["type"]), str(said["data"]["object"].get("id", "")))
+        except (stripe.SignatureVerificationError, ValueError, TypeError, LookupError, AttributeError) as error:
+            raise BadInput("this is no webhook of Stripe's for this relay", "不是发给本服务的 Stripe 通知") from error
+
+    def _client(self) -> stripe.StripeClient:
+        """Made anew where the key was changed. Raises AuthenticationError where there is none."""
+        key = self.key()
+        if not key:
+            raise stripe.AuthenticationError("there is no stripe-key")
+        if key not in self._clients:
+            connections = _Connections(self.send)
+            self._clients = {
+                key: stripe.StripeClient(
+                    key, base_addresses={"api": self.url}, max_network_retries=self.retries, http_client=connections
+                )
+            }
+        return self._clients[key]
+
+
+def _session(order: PageOrder) -> Any:  # noqa: ANN401 - the library's own documents
+    product = {"currency": CURRENCY, "unit_amount": order.cents, "product_data": {"name": order.title}}
+    paid: dict[str, Any] = {"metadata": dict(order.facts), "description": order.title}
+    document: dict[str, Any] = {
+        "mode": "payment",
+        "payment_method_types": ["card"],  # others may take days until they are paid
+        "line_items": [{"quantity": 1, "price_data": product}],
+        "adaptive_pricing": {"enabled": False},  # what is paid is what was asked for
+        "success_url": order.success_url,
+        "expires_at": order.expires_at,
+        "metadata": dict(order.facts),
+        "payment_intent_data": paid,
+    }
+    if order.cancel_url:
+        document["cancel_url"] = order.cancel_url
+    if order.saves_card:
+        paid["setup_future_usage"] = "off_session"
+        document |= {"customer": order.customer} if order.customer else {"customer_creation": "always"}
+    return document
+
+
+def _intent(wanted: CardCharge) -> Any:  # noqa: ANN401 - the library's own documents
+    return {
+        "amount": wanted.cents,
+        "currency": CURRENCY,
+        "customer": wanted.card.customer,
+        "payment_method": wanted.card.card,
+        "payment_method_types": ["card"],
+        "off_session": True,
+        "confirm": True,
+        "description": wanted.title,
+        "metadata": {**wanted.facts, KEY: wanted.key},
+    }
+
+
+def _read_page(session: Mapping[str, Json]) -> Page:
+    intent = session["payment_intent"] if isinstance(session["payment_intent"], dict) else {}
+    saved = intent.get("setup_future_usage") == "off_session"
+    return Page(
+        session_id=session["id"],
+        pay_at=session["url"] or "",
+        paid=session["status"] == "complete" and session["payment_status"] == "paid",
+        expired=session["status"] == "expired",
+        cents=session["amount_total"],
+        currency=session["currency"],
+        facts=_facts(session),
+        card=SavedCard(session["customer"], intent["payment_method"]) if saved else None,
+    )
+
+
+def _facts(made: Mapping[str, Json]) -> dict[str, str]:
+    return dict(made["metadata"] or {})
+
+
+def _words(error: stripe.StripeError) -> str:
+    """For the log: what kind of error it is, without Stripe's own text, which may quote a key's end."""
+    return f"{type(error).__name__} {error.http_status or ''} {error.code or ''}".strip()
