@@ -21,6 +21,7 @@ CLIENTS: Mapping[str, tuple[tuple[str, ...], bool]] = {
     "submit": (("dynamodb", "sqs", "ssm"), False),
     "status": (("dynamodb", "ssm"), False),
     "account": (("dynamodb", "ssm"), False),
+    "developers": (("dynamodb", "ssm"), False),
     "callback": (("dynamodb", "sqs", "ssm"), True),
     "dispatch": (("dynamodb", "sqs", "ssm", "stepfunctions"), True),
     "hold": (("dynamodb", "sqs", "ssm", "stepfunctions"), True),

@@ -81,6 +81,7 @@ class LocalRelay:
             "Egress": "loopback",
             "ProtectData": "off",
             "DueShards": "1",
+            "SignUp": "on",
             "UpstreamUrls": json.dumps(urls),
         }
 

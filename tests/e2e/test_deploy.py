@@ -27,6 +27,7 @@ from tests.rules.tree import PACKAGE
 from tests.samples import sample
 from tests.speaking import SPOKEN
 
+AARCH64 = 183  # e_machine of an ELF file
 pytestmark = pytest.mark.stack
 
 
@@ -257,15 +258,18 @@ def test_a_function_is_told_what_the_parameters_say(stack: Deployed) -> None:
 
 
 def test_layers_hold_our_package_and_no_leftovers(stack: Deployed) -> None:
-    relay, vendor, stream = (stack.built / f"{layer}/python" for layer in ("Relay", "Vendor", "StreamVendor"))
+    layers = ("Relay", "Vendor", "StreamVendor", "DevelopersVendor")
+    relay, vendor, stream, developers = (stack.built / f"{layer}/python" for layer in layers)
     files = {path.relative_to(relay) for path in relay.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     ours = (path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc")
     assert files == {path.relative_to(PACKAGE.parent) for path in ours}
     assert (vendor / "pydantic_core").is_dir()
     assert (stream / "uvloop").is_dir()
-    for layer in (vendor, stream):
+    assert (developers / "argon2").is_dir()
+    for layer in (vendor, stream, developers):
         assert not list(layer.glob("*.dist-info"))
-        assert not [path for path in layer.rglob("*.so") if "aarch64" not in path.name]
+        built_for = {path: int.from_bytes(path.read_bytes()[18:20], "little") for path in layer.rglob("*.so")}
+        assert set(built_for.values()) == {AARCH64}
 
 
 def test_a_function_ships_its_own_file_alone(stack: Deployed) -> None:

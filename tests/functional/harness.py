@@ -30,6 +30,7 @@ from relay.flow.clock import Lap, poll
 from relay.flow.dispatch import dispatch
 from relay.flow.hold import hold
 from relay.flow.services import UPSTREAMS_ON, Count, Services
+from relay.flow.session_access import SessionAccess
 from relay.flow.telling import tell
 from relay.nouns.keys import UNLIMITED, KeyStatus, KeyTerms, ListedKey
 from relay.nouns.money import nanos
@@ -53,6 +54,7 @@ SECRETS = {
     "callback-secret": "example-callback-secret",
     "media-secret": "example-media-secret",
     "webhook-master": "example-master",
+    "session-key": "example-session-key-of-this-relay",
     **{name: word for name, word in KEYS.items() if name.split("/")[1] in ("kie", "aistudio")},
     UPSTREAMS_ON: '["kie", "aistudio"]',
 }
@@ -93,7 +95,10 @@ class Harness:
     account_id: str = "acc1"
 
     def __post_init__(self) -> None:
-        self.endpoints = {name: ClientEndpoint(served, lambda: self.services) for name, served in SERVED.items()}
+        self.endpoints = {
+            name: ClientEndpoint(served, lambda: self.services, sessions=SessionAccess)
+            for name, served in SERVED.items()
+        }
         self.callbacks = CallbackEndpoint(lambda: self.services)
 
     # --- the client -------------------------------------------------------------------------------------------
@@ -240,6 +245,13 @@ class Harness:
         return self.post(path, said, key=None, headers={**signed, **headers})
 
 
+def _store() -> Store:
+    dynamodb = _client("dynamodb")
+    tables = [create_table(dynamodb, name) for name in ("TasksTable", "AccountsTable", "DirectoryTable")]
+    quicken(REGION)
+    return Store.over(Tables(dynamodb, *tables), shards=1, utc_offset=8)
+
+
 def _bucket() -> Bucket:
     s3 = _client("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -265,9 +277,6 @@ def simulated() -> Iterator[Harness]:
 @contextmanager
 def harness(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iterator[Harness]:
     with mock_aws():
-        dynamodb = _client("dynamodb")
-        tables = [create_table(dynamodb, name) for name in ("TasksTable", "AccountsTable", "DirectoryTable")]
-        quicken(REGION)
         sqs = _client("sqs")
         urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES]
         what = replace(CATALOG, utc_offset=8)
@@ -276,7 +285,7 @@ def harness(balance: str = "100", tier: int = 3, *, archive: bool = False) -> It
         secrets = Secrets(dict(SECRETS))
         services = Services(
             catalog=what,
-            store=Store.over(Tables(dynamodb, *tables), shards=1, utc_offset=8),
+            store=_store(),
             queues=Queues(lambda: late, *urls[:4], hold_url=urls[4]),
             poller=_poller(),
             http=network,
@@ -287,6 +296,8 @@ def harness(balance: str = "100", tier: int = 3, *, archive: bool = False) -> It
             bucket=_bucket(),
             archive=archive,
             public_url="https://relay.example.net",
+            deployment="genrelay/test",
+            sign_up=True,
             upstream_urls=URLS,
             threads=1,  # moto is not made for more
         )

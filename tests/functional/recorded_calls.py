@@ -33,7 +33,7 @@ from tests.rules.tree import functions
 
 PREFIX = "/genrelay/test"
 FUNCTIONS = (
-    *("submit", "status", "stream", "account", "upload", "media", "callback", "dispatch", "poll"),
+    *("submit", "status", "stream", "account", "developers", "upload", "media", "callback", "dispatch", "poll"),
     *("hold", "archive", "deliver", "inspect_upload", "sweep", "audit"),
 )
 # A transaction needs the rights of its parts.

@@ -129,7 +129,7 @@ def test_the_upstreams_that_have_a_key_are_listed_for_who_may_read_none(ops: Ope
 def test_secrets_are_encrypted_with_the_customers_key(ops: Operator) -> None:
     ops.succeeds("secrets-set", "upstreams/kie/key", typed="value\n")
     found = ops.deployment.ssm.describe_parameters()["Parameters"]
-    assert len(found) == 6
+    assert len(found) == 7
     assert {(each["Type"], each["KeyId"]) for each in found} == {("SecureString", KMS_KEY)}
 
 

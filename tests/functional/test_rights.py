@@ -14,6 +14,7 @@ import pytest
 from tests.functional.harness import harness
 from tests.functional.recorded_calls import FUNCTIONS, AwsUse, CallRecorder, RecordingHarness, secrets_of
 from tests.functional.scenarios import SCENARIOS
+from tests.functional.scenarios_developers import DEVELOPER_SCENARIOS
 from tests.functional.scenarios_media import MEDIA_SCENARIOS
 from tests.rules.tree import become, functions, logical_id
 
@@ -27,7 +28,7 @@ READS_QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttribute
 def recorder() -> CallRecorder:
     """Every AWS call of the functions in all scenarios, and Lambda's own calls for them."""
     recorder = CallRecorder(set(of_the_cloud()))
-    for way in SCENARIOS + MEDIA_SCENARIOS:
+    for way in SCENARIOS + MEDIA_SCENARIOS + DEVELOPER_SCENARIOS:
         with harness() as here:
             way(RecordingHarness.of(here, recorder))
     recorder.uses |= {use._replace(function="stream") for use in recorder.uses if use.function in SERVED_BY_STREAM}
@@ -131,6 +132,9 @@ def test_a_key_of_ones_own_opens_to_those_who_read_secrets() -> None:
     [
         ("key#0a1b", set()),  # an operator makes and revokes API keys
         ("used#acc1#0a1b", {"account", "status", "stream", "submit", "upload"}),
+        ("login#ann@example.com", {"developers"}),
+        ("refresh#0a1b", {"developers"}),
+        ("tries#0a1b#7", {"developers"}),
         ("poller#0", {"archive", "callback", "dispatch", "hold", "sweep"}),
         ("slot#kie#0", {"dispatch", "hold"}),
         ("upload#incoming/acc1/a.png", {"inspect_upload", "upload"}),

@@ -10,7 +10,8 @@ from tests.rules.tree import imports, sources
 
 NOUNS, FLOW, EDGE, STREAM = "relay.nouns", "relay.flow", "relay.edge", "relay.edge.stream"
 EFFECTS = tuple(
-    f"relay.effects.{name}" for name in ["settings", "secret_store", "queues", "poller", "bucket", "metrics"]
+    f"relay.effects.{name}"
+    for name in ["settings", "secret_store", "queues", "poller", "bucket", "metrics", "passwords", "session_tokens"]
 )
 STORE, OUTBOUND = "relay.effects.store", "relay.effects.outbound"
 STRIPE = "relay.effects.stripe_gateway"  # only the functions that take payments have its library
@@ -23,19 +24,20 @@ BASES = tuple(
 )
 REGISTRY = "relay.families"
 POWERTOOLS, AWS_TYPES = {"aws_lambda_powertools"}, {"types_boto3_sqs", "types_boto3_stepfunctions", "types_boto3_ssm"}
+DEVELOPERS = {"argon2", "jwt"}  # they lie in a layer that only few functions carry
 PYDANTIC = {"pydantic", "pydantic_core"}
 
 # Each part of the package: the parts it may import beside itself, and whose code beside the standard library's.
 PARTS: Mapping[str, tuple[set[str], set[str]]] = {
     "relay": (set(), set()),
-    NOUNS: (set(), {"pydantic", "PIL"}),
+    NOUNS: (set(), {"pydantic", "PIL", "email_validator"}),
     "relay.catalog": ({NOUNS}, set()),
     **dict.fromkeys(BASES, ({NOUNS, *BASES}, PYDANTIC | {"python_multipart"})),
     # a family sees the bases and never another family
     **{f"relay.families.{family}": ({NOUNS, *BASES}, {"pydantic"}) for family in FAMILIES},
     REGISTRY: (set(BASES), set()),
     "relay.effects": (set(), set()),
-    **dict.fromkeys(EFFECTS, ({NOUNS}, POWERTOOLS | AWS_TYPES | {"boto3", "botocore", "types_boto3_s3"})),
+    **dict.fromkeys(EFFECTS, ({NOUNS}, POWERTOOLS | AWS_TYPES | DEVELOPERS | {"boto3", "botocore", "types_boto3_s3"})),
     STORE: ({NOUNS}, POWERTOOLS | {"botocore", "types_boto3_dynamodb"}),
     OUTBOUND: ({NOUNS}, {"urllib3", "certifi"}),
     f"{OUTBOUND}.open_lines": ({NOUNS, OUTBOUND}, {"aiohttp", "certifi"}),

@@ -85,13 +85,14 @@ def _pins(lock: str) -> dict[str, str]:
 
 def test_what_is_shipped_is_what_is_tested() -> None:
     tested = _pins("requirements/dev.txt")
-    vendor, stream = (_pins(f"layers/{layer}/requirements.txt") for layer in ("vendor", "stream"))
-    for layer, shipped in (("vendor", vendor), ("stream", stream)):
+    layers = {layer: _pins(f"layers/{layer}/requirements.txt") for layer in ("vendor", "stream", "developers")}
+    for layer, shipped in layers.items():
         wanted = _pins(f"layers/{layer}/requirements.in")
         assert wanted
         assert wanted.items() <= shipped.items()
         assert shipped.items() <= tested.items()
-    assert vendor.keys() & stream.keys() == set()
+    for layer in ("stream", "developers"):
+        assert layers["vendor"].keys() & layers[layer].keys() == set()
 
 
 def test_what_a_dependency_group_names_is_what_its_lock_file_pins() -> None:

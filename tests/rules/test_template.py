@@ -99,10 +99,11 @@ def test_the_front_leads_to_the_stream_function_and_holds_no_byte_back() -> None
         assert not one.get("Compress", False)
 
 
-def test_only_the_stream_function_carries_its_layer() -> None:
-    carrying = {name for name, function in functions().items() if {"Ref": "StreamVendor"} in function.get("Layers", ())}
-    assert carrying == {name for name, function in functions().items() if serves_http(function)} == {"stream"}
-    assert {"Ref": "StreamVendor"} not in template()["Globals"]["Function"]["Layers"]
+def test_a_layer_of_a_few_functions_is_carried_by_these_alone() -> None:
+    for layer, few in (("StreamVendor", {"stream"}), ("DevelopersVendor", {"developers"})):
+        assert {name for name, function in functions().items() if {"Ref": layer} in function.get("Layers", ())} == few
+        assert {"Ref": layer} not in template()["Globals"]["Function"]["Layers"]
+    assert {name for name, function in functions().items() if serves_http(function)} == {"stream"}
 
 
 def test_variables_and_settings_are_the_same() -> None:

@@ -83,7 +83,7 @@ class ClientEndpoint(Endpoint):
 
     def _answering(self, speaker: Dialect, routes: list[AnyRoute]) -> Callable[[Event, dict[str, str]], Reply]:
         def answer(event: Event, params: dict[str, str]) -> Reply:
-            inbound = read_inbound(event, params)
+            inbound = read_inbound(event, params, fronted=self._services().fronted)
             route = next((each for each in routes if each.when is None or each.when(inbound)), None)
             if route is None:
                 raise NotFound

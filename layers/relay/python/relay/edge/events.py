@@ -16,16 +16,26 @@ Event = dict[str, Any]
 _TRACE_ID = re.compile(r"[A-Za-z0-9_=+/-]{1,64}")
 
 
-def read_inbound(event: Event, params: dict[str, str]) -> Inbound:
-    """An API Gateway payload 2.0 event as a request; the body is bytes, whichever way it travelled."""
+def read_inbound(event: Event, params: dict[str, str], *, fronted: bool = False) -> Inbound:
+    """An API Gateway payload 2.0 event as a request; the body is bytes, whichever way it travelled. `fronted`: our
+    clients ask CloudFront, which asks the API."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     return Inbound(
         method=event["requestContext"]["http"]["method"],
         path=path_of(event),
-        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        headers=headers,
         params=params,
         query=event.get("queryStringParameters") or {},
         body=_read_bytes(event),
+        source=_read_source(event, headers.get("x-forwarded-for", "") if fronted else ""),
     )
+
+
+def _read_source(event: Event, forwarded: str) -> str:
+    """Where a request came from: who asked the API, or in front of it CloudFront, which notes its client last, before
+    the API notes CloudFront. What stands before these two is the client's own say."""
+    passed = [each.strip() for each in forwarded.split(",")]
+    return passed[-2] if len(passed) > 1 else str(event["requestContext"]["http"].get("sourceIp", ""))
 
 
 def trace_id_of(event: Event) -> str:

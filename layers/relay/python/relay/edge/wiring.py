@@ -52,14 +52,7 @@ def services() -> Services:
     return Services(
         catalog=what,
         store=Store.over(tables, shards=given.due_shards, utc_offset=what.utc_offset),
-        queues=Queues(
-            lambda: _client("sqs"),
-            given.dispatch_queue_url,
-            given.deliver_queue_url,
-            given.archive_queue_url,
-            given.retry_queue_url,
-            hold_url=given.hold_queue_url,
-        ),
+        queues=_queues(given),
         poller=Poller(lambda: _client("stepfunctions"), given.poller_arn),
         http=Outbound(given.egress),
         secrets=Secrets(lambda: _client("ssm"), given.secrets_prefix, listed(given.secrets_text, what.upstreams)),
@@ -69,8 +62,16 @@ def services() -> Services:
         bucket=Bucket(lambda: _client("s3", _S3), given.media_bucket),
         archive=given.archive == "on",
         public_url=given.public_url,
+        deployment=given.secrets_prefix.strip("/"),
+        sign_up=given.sign_up == "on",
+        fronted=given.front == "on",
         upstream_urls=given.upstream_urls,
     )
+
+
+def _queues(given: Settings) -> Queues:
+    urls = (given.dispatch_queue_url, given.deliver_queue_url, given.archive_queue_url, given.retry_queue_url)
+    return Queues(lambda: _client("sqs"), *urls, hold_url=given.hold_queue_url)
 
 
 def _client(service: str, config: Config = _CONFIG) -> Any:  # noqa: ANN401 - each caller knows which it asked for

@@ -26,6 +26,8 @@ class Settings:
     secrets_prefix: str = _env("SECRETS_PREFIX")
     secrets_text: str = _env("SECRETS")  # names under the prefix that this function uses: see secret_store.listed
     public_url: str = _env("PUBLIC_URL")  # base URL of the API, for callback and media URLs
+    sign_up: str = _env("SIGN_UP", "off")  # "on": strangers may open accounts
+    front: str = _env("FRONT", "off")  # "on": clients ask CloudFront, which asks the API
     upstream_urls_json: str = _env(
         "UPSTREAM_URLS", "{}"
     )  # JSON object: base URLs by upstream, instead of the catalog's

@@ -99,7 +99,8 @@ def refuse_fields(document: Mapping[str, object], instead: Mapping[str, str]) ->
             raise InvalidParameter(name, f"is not read here; send {other}", f"请使用 {other}")
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
+    """For a checked field: text that can be shown in one line."""
     if not value.isprintable() or not value.strip():
         raise PydanticCustomError("not_printable", "must be printable characters")
     return value
@@ -111,7 +112,7 @@ def _of_a_path(value: str) -> str:
     return value
 
 
-Reference = Annotated[str, Field(max_length=255), AfterValidator(_printable)]  # the client's own, for one of its tasks
+Reference = Annotated[str, Field(max_length=255), AfterValidator(printable)]  # the client's own, for one of its tasks
 PathReference = Annotated[str, Field(max_length=255), AfterValidator(_of_a_path)]  # one that is asked for in a path
 
 B = TypeVar("B", bound=Body)

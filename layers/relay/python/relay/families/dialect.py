@@ -16,6 +16,7 @@ from relay.families.uses import Asked, Found, Record, Use
 from relay.nouns.catalog import Catalog
 from relay.nouns.errors import BadKey, NoKey, NotFound, RelayError, Unsupported
 from relay.nouns.inference import Inference
+from relay.nouns.session_errors import NoSession
 from relay.nouns.task import Task
 from relay.nouns.wire import Inbound, Reply
 
@@ -128,10 +129,10 @@ class Dialect(ABC):
         raise NoKey
 
     def read_session(self, inbound: Inbound) -> Session:
-        """Who sends a request to a route of `Auth.SESSION`. Raises NoKey."""
+        """Who sends a request to a route of `Auth.SESSION`. Raises NoSession."""
         found = re.fullmatch(r"Bearer +([!-~]{8,4000}) *", inbound.headers.get("authorization", ""), re.IGNORECASE)
         if not found:
-            raise NoKey
+            raise NoSession
         return Session(found[1])
 
     def error_at(self, path: str) -> WriteError:

@@ -11,6 +11,7 @@ from relay.families.asked import Completion, Download, TaskQuery
 from relay.families.inference import Completed
 from relay.nouns.account import Balance, FileLink, FilePart, Form, FormRequest, Statement, StatementPage, Upload
 from relay.nouns.catalog import Listed
+from relay.nouns.developer import Credentials, Developer, LoggedIn, Registration
 from relay.nouns.draft import Draft
 from relay.nouns.inference import Inference
 from relay.nouns.keys import KeyChange, KeyRequest, ListedKey, NewKey
@@ -63,6 +64,10 @@ DOWNLOAD: Use[Download, str] = Use("download", counted=True)
 BALANCE: Use[None, Balance] = Use("balance", counted=True)
 CONSUMPTION: Use[Statement, StatementPage] = Use("consumption", counted=True)
 MODELS: Use[str | None, Sequence[Listed]] = Use("models", counted=True)  # a client's name of one, or all
+REGISTER: Use[Registration, Developer] = Use("register")
+LOGIN: Use[Credentials, LoggedIn] = Use("login")
+REFRESH: Use[str, LoggedIn] = Use("refresh")  # by a refresh token
+LOGOUT: Use[str, None] = Use("logout")  # the same
 INFER: Use[Inference, Completed] = Use("infer")  # a model call, which the stream endpoint passes on
 UPLOAD: Use[FilePart, Upload] = Use("upload")
 UPLOAD_FROM: Use[FileLink, Upload] = Use("upload-from")  # an address

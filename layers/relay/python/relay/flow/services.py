@@ -75,6 +75,9 @@ class Services:
     archive: bool = False  # results are copied to our bucket before they are announced
     largest_result: int = 2 << 30  # bytes; far above any result known, far below what a lying link could send
     public_url: str = ""
+    deployment: str = ""  # what this deployment is called in the tokens it issues
+    sign_up: bool = False  # whether strangers may open accounts
+    fronted: bool = False  # whether clients ask CloudFront, which asks us
     upstream_urls: Mapping[str, str] = field(default_factory=dict)
     resting: dict[str, int] = field(default_factory=dict)  # upstreams to leave alone, until when (Unix ms)
     woken: dict[int, int] = field(default_factory=dict)  # shards whose poller this container knows to run

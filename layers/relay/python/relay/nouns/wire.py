@@ -56,7 +56,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """A request that reached one of our endpoints. Header names are lower case; `params` are path parameters."""
+    """A request that reached one of our endpoints. Header names are lower case; `params` are path parameters, `source`
+    is the address it came from, empty where that is not known."""
 
     method: str
     path: str
@@ -64,6 +65,7 @@ class Inbound:
     params: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from relay.effects.store.keys import Keys
 from relay.effects.store.line_leases import LineLeases
 from relay.effects.store.lines import Lines
 from relay.effects.store.listings import Listings
+from relay.effects.store.logins import Logins
 from relay.effects.store.submit import Submissions
 from relay.effects.store.table import Tables
 from relay.effects.store.tasks import Tasks
@@ -36,6 +37,7 @@ class Store:
     line_leases: LineLeases
     keys: Keys
     checkouts: Checkouts
+    logins: Logins
 
     @classmethod
     def over(cls, tables: Tables, *, shards: int, utc_offset: int) -> Store:
@@ -45,5 +47,5 @@ class Store:
         counts = UploadCounts(tables)
         named = Accounts(tables), Directory(tables), Jobs(tables)
         told = Listings(tables), Deliveries(tables, tasks), LineLeases(tables)
-        own = Keys(tables), Checkouts(tables, shards)
+        own = Keys(tables), Checkouts(tables, shards), Logins(tables)
         return cls(tasks, *named, submissions, Audits(tables), Lines(tables), counts, *told, *own)

@@ -11,6 +11,7 @@ from relay.effects.store.booking import LINES, SPENT, account_key
 from relay.effects.store.codec import (
     ENTRY_PREFIX,
     Expression,
+    Item,
     entry_item,
     new_entry,
     pack,
@@ -62,6 +63,17 @@ class AccountRow:
         return self.status != "active"
 
 
+def account_item(account_id: str, name: str, tier: int) -> Item:
+    """The row of a new, active, empty account."""
+    row = {
+        **{"account_id": account_id, "sk": "ACCOUNT", "name": name, "status": "active", "tier": tier},
+        **dict.fromkeys(("balance", "in_flight", "minute", "minute_count", "day", "day_count", "day_cost"), 0),
+        **dict.fromkeys(("block", LINES, SPENT, MONTH, MONTH_TOKENS), 0),
+        **{"webhook_generation": 1, "webhook_rotated_at": 0},
+    }
+    return {name: pack(value) for name, value in row.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Accounts:
     tables: Tables
@@ -76,15 +88,9 @@ class Accounts:
 
     def open(self, account_id: str, name: str, tier: int) -> None:
         """A new, active, empty account. Raises LostRace where the id is taken."""
-        row = {
-            **{"account_id": account_id, "sk": "ACCOUNT", "name": name, "status": "active", "tier": tier},
-            **dict.fromkeys(("balance", "in_flight", "minute", "minute_count", "day", "day_count", "day_cost"), 0),
-            **dict.fromkeys(("block", LINES, SPENT, MONTH, MONTH_TOKENS), 0),
-            **{"webhook_generation": 1, "webhook_rotated_at": 0},
-        }
         self.tables.put(
             TableName=self.tables.accounts,
-            Item={name: pack(value) for name, value in row.items()},
+            Item=account_item(account_id, name, tier),
             ConditionExpression="attribute_not_exists(sk)",
         )
 

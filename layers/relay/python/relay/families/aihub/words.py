@@ -29,6 +29,12 @@ ERRORS: Mapping[str, Row] = {
     "API_NOT_IMPLEMENTED": Row(400, REQUEST, "not_supported"),
     "UNAUTHORIZED": Row(401, AUTH, "missing_api_key", "send it as a bearer token, in X-API-Key, or as ?api_key="),
     "INVALID_TOKEN": Row(401, AUTH, "invalid_api_key", "only the first place that holds a key is read"),
+    "NO_SESSION": Row(401, AUTH, "missing_token", "send the access_token of a login as a bearer token"),
+    "INVALID_SESSION": Row(401, AUTH, "invalid_token", "log in again; an API key is not taken here"),
+    "SESSION_EXPIRED": Row(401, AUTH, "token_expired", "POST /api/v1/developer/auth/refresh"),
+    "INVALID_CREDENTIALS": Row(401, AUTH, "invalid_credentials"),
+    "EMAIL_EXISTS": Row(400, REQUEST, "email_exists", "log in with it"),
+    "SIGN_UP_OFF": Row(403, PERMISSION, "sign_up_off"),
     # the wire has no 402; its 403 stands for what another subscription would allow, and is not sent again by clients
     "INSUFFICIENT_BALANCE": Row(403, PERMISSION, "insufficient_balance", "top up, or bound max_tokens"),
     "FORBIDDEN": Row(403, PERMISSION, "forbidden"),

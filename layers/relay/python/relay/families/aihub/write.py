@@ -16,13 +16,13 @@ from relay.nouns.wire import Json, Reply, compact
 THOUSANDS = 1000  # of tokens, in the million that the catalog's rates are for
 
 
-def _enveloped(data: Json) -> Reply:
-    return Reply.json({"success": True, "data": data})
+def enveloped(data: Json, status: int = 200) -> Reply:
+    return Reply.json({"success": True, "data": data}, status)
 
 
 def write_completed(told: Told[Completed]) -> Reply:
     document, bill = told.found.document, told.found.bill
-    return _enveloped(
+    return enveloped(
         {
             "id": as_text(document.get("id")) or f"chat_{told.trace_id}",
             "object": "chat.completion",
@@ -74,7 +74,7 @@ def _piece(said: Mapping[str, Json]) -> Json:
 
 
 def write_models(told: Told[Sequence[Listed]]) -> Reply:
-    return _enveloped([_model(each) for each in told.found])
+    return enveloped([_model(each) for each in told.found])
 
 
 def _model(listed: Listed) -> Json:
