@@ -22,6 +22,7 @@ from rich.table import Table
 from benchmarks.measured import BY_POLLING
 from relay.effects.store import Store
 from relay.effects.store.codec import pack
+from relay.effects.store.limits import Limits
 from relay.effects.store.table import Tables
 from relay.nouns.errors import RateLimited
 from relay.nouns.ids import uuid7
@@ -76,7 +77,7 @@ def create(client: Any, number: int) -> tuple[bool, float]:  # noqa: ANN401 - a 
     store = Store.over(Tables(client, "tasks", "accounts", "directory"), shards=1, utc_offset=8)
     began = time.monotonic()
     try:
-        store.submissions.create(make_task(number), BY_POLLING.draft(), TIER, None)
+        store.submissions.create(make_task(number), BY_POLLING.draft(), Limits(TIER), None)
     except RateLimited:
         return False, time.monotonic() - began
     return True, time.monotonic() - began

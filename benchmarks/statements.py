@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.capacity import item_size, read_units
-from relay.effects.store.booking import Booking, Seen, Windows
+from relay.effects.store.account_row import Seen, Windows
+from relay.effects.store.booking import Booking
 from relay.effects.store.codec import Expression, Item, entry_item, pack
 from relay.effects.store.lines import Lines
 from relay.effects.store.table import Tables

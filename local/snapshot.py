@@ -15,7 +15,7 @@ from local.journal import Journal
 
 _TABLES = "dynamodb"
 _JOURNAL_BYTES = 16 << 20  # a second of reading at the next start; then the tables are written whole again
-_FORMAT = "9"  # of the rows in it; raise it when rows of before can no longer be read
+_FORMAT = "10"  # of the rows in it; raise it when rows of before can no longer be read
 
 _logger = logging.getLogger(__name__)
 

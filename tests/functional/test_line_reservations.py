@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from relay.flow.access import Caller
-from relay.flow.reserving import Hold, Reservations
+from relay.flow.blocks import Hold
+from relay.flow.reserving import Reservations
 from relay.nouns.inference import Inference, Tokens
 from relay.nouns.task import State
 from tests.functional.contended_tables import client_error, contend, transaction_cancelled

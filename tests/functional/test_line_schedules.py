@@ -9,7 +9,8 @@ from contextlib import suppress
 import pytest
 
 from relay.flow.access import Caller
-from relay.flow.reserving import Hold, Reservations
+from relay.flow.blocks import Hold
+from relay.flow.reserving import Reservations
 from relay.nouns.errors import RelayError
 from relay.nouns.inference import Inference, Tokens
 from relay.nouns.task import State

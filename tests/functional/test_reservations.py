@@ -12,7 +12,8 @@ import pytest
 
 from relay.families import dialect
 from relay.flow.access import Access, Caller
-from relay.flow.reserving import CALLS, Hold, Reservations
+from relay.flow.blocks import Hold
+from relay.flow.reserving import CALLS, Reservations
 from relay.nouns.inference import Inference, Tokens
 from relay.nouns.task import State, Task
 from relay.nouns.wire import Inbound, compact

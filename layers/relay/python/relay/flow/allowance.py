@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from relay.effects.store.account_row import DAY_SECONDS, Windows
 from relay.effects.store.accounts import AccountRow
-from relay.effects.store.booking import DAY_SECONDS, Windows
 from relay.flow.access import Caller
 from relay.flow.services import Services
 from relay.nouns.errors import AccountFrozen, RateLimited

@@ -13,7 +13,7 @@ from relay.flow.access import Caller
 from relay.flow.find import find_record
 from relay.flow.fit import fit
 from relay.flow.inputs import store_inline
-from relay.flow.intake import check, new_task
+from relay.flow.intake import check, limits, new_task
 from relay.flow.services import Services
 from relay.nouns.errors import InvalidParameter
 from relay.nouns.task import State
@@ -42,8 +42,7 @@ def answer(services: Services, caller: Caller, given: Completion, repeat: Idempo
         trace_id=task.trace_id,
         client_ref=task.client_ref,
     )
-    tier = services.catalog.tiers[caller.tier]
-    if not services.store.submissions.answer(task, after, best.draft, tier, repeat):
+    if not services.store.submissions.answer(task, after, best.draft, limits(services, caller), repeat):
         raise _too_late(given)
     logger.info("task answered", **after.log_keys, platform=after.platform, kind=after.kind, model=after.model)
     store_inline(services, caller, inline)

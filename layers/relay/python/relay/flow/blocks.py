@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
+from relay.effects.store.limits import Limits
 from relay.flow.access import Caller
 from relay.flow.services import Services
 from relay.nouns.draft import Kind
 from relay.nouns.ids import uuid7
-from relay.nouns.inference import Inference
+from relay.nouns.inference import Inference, Tokens
 from relay.nouns.money import settle
 from relay.nouns.task import State, Task
 
@@ -27,14 +28,45 @@ class Block:
     closed: bool = True  # for more calls
     following: asyncio.Task[None] | None = None  # opens its successor
 
+    def hold(self, amount: int, tokens: int) -> Hold:
+        self.left -= amount
+        self.tokens -= tokens
+        self.calls += 1
+        return Hold(self, amount, tokens)
 
-async def open_block(services: Services, caller: Caller, asked: Inference, amount: int, tokens: int) -> Block:
-    """Raises AccountFrozen, InsufficientBalance, QuotaExceeded, Contended; then nothing is reserved."""
+
+@dataclass(slots=True)
+class Hold:
+    """A call's part of a block."""
+
+    block: Block
+    amount: int
+    tokens: int
+
+    def end(self, used: Tokens, cost: int) -> Block:
+        """Charge what the call used, at most what it held, and give the rest back to its block."""
+        block, charged, tokens = self.block, min(cost, self.amount), min(used.total, self.tokens)
+        block.used += charged
+        block.used_tokens += tokens
+        block.left += self.amount - charged
+        block.tokens += self.tokens - tokens
+        block.calls -= 1
+        return block
+
+
+async def open_block(
+    services: Services, caller: Caller, asked: Inference, amount: int, tokens: int, *, per_minute: int = 0
+) -> Block:
+    """`per_minute` bounds the key's blocks; 0 is no bound.
+
+    Raises AccountFrozen, InsufficientBalance, RateLimited, QuotaExceeded, Contended; then nothing is reserved.
+    """
     now = services.clock()
     ends = now + services.catalog.deadlines[Kind.CHAT] * 1000
     task = Task(
         account_id=caller.account_id,
         task_id=uuid7(now, services.random_bits(74)),
+        key_id=caller.key_id,
         dialect=asked.dialect,
         platform=asked.shape,
         kind=Kind.CHAT,
@@ -47,7 +79,8 @@ async def open_block(services: Services, caller: Caller, asked: Inference, amoun
         due_at=ends,
         state=State.PROCESSING,
     )
-    await asyncio.to_thread(services.store.submissions.reserve, task, services.catalog.tiers[caller.tier])
+    limits = Limits(services.catalog.tiers[caller.tier], per_minute)
+    await asyncio.to_thread(services.store.submissions.reserve, task, limits)
     return Block(task, amount, tokens)
 
 

@@ -18,10 +18,11 @@ from relay.families.inference import Completed, Event, EventReader, EventWriter,
 from relay.families.inference_answers import estimated, read_raw_event, written
 from relay.flow.access import Caller
 from relay.flow.apart import apart
+from relay.flow.blocks import Hold
 from relay.flow.event_stream import cut_events
 from relay.flow.line_shares import LineShares
 from relay.flow.read_limit import ReadLimit
-from relay.flow.reserving import Hold, Reservations
+from relay.flow.reserving import Reservations
 from relay.flow.sources import FAILURES, Sources
 from relay.nouns.credential import mask_whole
 from relay.nouns.errors import Forbidden, Refused, RelayError
@@ -147,7 +148,8 @@ class Inferring:
         caller.check_model(asked.model)
         if model.premium and not limits.premium:
             raise Forbidden("this model is for paying accounts", "该模型仅供付费账户使用", field="model")
-        self._minutes.take(f"{caller.account_id}#{caller.key_id}", limits.per_minute, services.clock())
+        most = min(limits.per_minute, caller.terms.per_minute or limits.per_minute)
+        self._minutes.take(f"{caller.account_id}#{caller.key_id}", most, services.clock())
         async with self.shares.line(caller, limits.at_once):
             yield await self.reservations.reserve(caller, asked)
 

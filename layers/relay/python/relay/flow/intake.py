@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from aws_lambda_powertools import Logger
 
+from relay.effects.store.limits import Limits
 from relay.effects.store.submit import Idempotency
 from relay.families import dialect
 from relay.families.bodies import read_json
@@ -85,8 +86,7 @@ def accept(
     best = None if draft.asks else fit(services.catalog, draft, services.upstreams_on())[0]
     draft = best.draft if best else draft
     task = replace(new_task(services, caller, draft, best.price if best else 0), trace_id=trace_id)
-    tier = services.catalog.tiers[caller.tier]
-    task_id = services.store.submissions.create(task, draft, tier, repeat)
+    task_id = services.store.submissions.create(task, draft, limits(services, caller), repeat)
     if task_id != task.task_id:
         return _record(services, caller, task_id) or Record(task, draft)
     logger.info("task accepted", **task.log_keys, platform=task.platform, kind=task.kind, model=task.model)
@@ -109,12 +109,17 @@ def check(services: Services, caller: Caller, draft: Draft) -> tuple[Draft, list
     return resolve_inputs(services, caller, draft)
 
 
+def limits(services: Services, caller: Caller) -> Limits:
+    return Limits(services.catalog.tiers[caller.tier], caller.terms.per_minute)
+
+
 def new_task(services: Services, caller: Caller, draft: Draft, price: int) -> Task:
     now, model = services.clock(), services.catalog.models[draft.model]
     expires_at = now + services.catalog.deadlines[draft.kind] * 1000
     return Task(
         account_id=caller.account_id,
         task_id=uuid7(now, services.random_bits(74)),
+        key_id=caller.key_id,
         dialect=draft.dialect,
         platform=draft.platform,
         kind=draft.kind,

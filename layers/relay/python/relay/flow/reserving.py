@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 from aws_lambda_powertools import Logger
 
 from relay.flow.access import Caller
-from relay.flow.blocks import Block, open_block, settle_block
+from relay.flow.blocks import Block, Hold, open_block, settle_block
 from relay.flow.services import Services
 from relay.nouns.errors import InsufficientBalance, RelayError
 from relay.nouns.inference import Inference, Tokens
@@ -32,17 +32,8 @@ CLOSING = 1.0  # seconds for open calls to end when the process ends: then it is
 
 logger = Logger(child=True)
 
-Key = tuple[str, str, str]  # account, dialect and shape, model
+Key = tuple[str, str, str, str]  # account, API key, dialect and shape, model
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Hold:
-    """A call's part of a block."""
-
-    block: Block
-    amount: int
-    tokens: int
 
 
 @dataclass(slots=True)
@@ -63,7 +54,7 @@ class Reservations:
         tokens = asked.estimate.total
         if not self.keep:
             return self._hold(await self._open(caller, asked, amount, tokens), amount, tokens)
-        key = caller.account_id, f"{asked.dialect}.{asked.shape}", asked.model
+        key = caller.account_id, caller.key_id, f"{asked.dialect}.{asked.shape}", asked.model
         turn = self._turns.get(key) or self._turns.setdefault(key, asyncio.Lock())
         async with turn:
             block = self._blocks.get(key)
@@ -82,15 +73,9 @@ class Reservations:
 
     async def settle(self, hold: Hold, used: Tokens, cost: int) -> None:
         """Charge what a call used, at most what it held. It is done even where nobody waits for it any more."""
-        block = hold.block
-        charged, tokens = min(cost, hold.amount), min(used.total, hold.tokens)
-        if cost > charged:
+        if cost > hold.amount:
             self.services.count("LineUndercharged")
-        block.used += charged
-        block.used_tokens += tokens
-        block.left += hold.amount - charged
-        block.tokens += hold.tokens - tokens
-        block.calls -= 1
+        block = hold.end(used, cost)
         self._held -= 1
         if block.closed and not block.calls:
             settling = self._begin(self._settle(block))
@@ -151,11 +136,8 @@ class Reservations:
         return task
 
     def _hold(self, block: Block, amount: int, tokens: int) -> Hold:
-        block.left -= amount
-        block.tokens -= tokens
-        block.calls += 1
         self._held += 1
-        return Hold(block, amount, tokens)
+        return block.hold(amount, tokens)
 
     async def _open_for_many(self, caller: Caller, asked: Inference, amount: int, tokens: int) -> Block:
         """A block for many calls, or for one where the account has no more: what is free in others is given back."""
@@ -174,7 +156,9 @@ class Reservations:
             await asyncio.wait(set(self._working))
 
     async def _open(self, caller: Caller, asked: Inference, amount: int, tokens: int) -> Block:
-        opening = self._begin(open_block(self.services, caller, asked, amount, tokens))
+        # a block for one call counts in its key's minute; calls that share blocks are counted where they begin
+        per_minute = 0 if self.keep else caller.terms.per_minute
+        opening = self._begin(open_block(self.services, caller, asked, amount, tokens, per_minute=per_minute))
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:

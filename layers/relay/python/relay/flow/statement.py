@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from relay.effects.store.booking import Windows
+from relay.effects.store.account_row import Windows
 from relay.flow.access import Caller
 from relay.flow.services import Services
 from relay.nouns.account import Balance, Statement, StatementPage

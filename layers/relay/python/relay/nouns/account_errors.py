@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay.nouns.errors import Forbidden, NotFound
+from relay.nouns.errors import Forbidden, InsufficientBalance, NotFound
 
 
 class NoAccount(NotFound):
@@ -24,3 +24,12 @@ class TooManyKeys(Forbidden):
 
     def __init__(self, most: int) -> None:
         super().__init__(f"an account has {most} keys at most; revoke one first", f"密钥数量已达上限 {most}")
+
+
+class KeyExhausted(InsufficientBalance):
+    """The account may have the money; this key may not spend it."""
+
+    default = (
+        "what this API key may spend does not cover this request; raise the key's limit or use another key",
+        "该密钥的额度已用完或不足，请提高密钥额度或换用其他密钥",
+    )

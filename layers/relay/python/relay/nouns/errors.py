@@ -9,7 +9,7 @@ RelayError
 ├── Unauthenticated               401
 │   ├── NoKey                          UNAUTHORIZED
 │   └── BadKey                         INVALID_TOKEN
-├── InsufficientBalance           402  INSUFFICIENT_BALANCE
+├── InsufficientBalance           402  INSUFFICIENT_BALANCE, of a key alone in account_errors
 ├── Forbidden                     403  FORBIDDEN
 │   └── AccountFrozen                  ACCOUNT_FROZEN
 ├── NotFound                      404  NOT_FOUND

@@ -155,6 +155,7 @@ class Task:
     answered_at: int | None = None  # when its client completed it, where it waited for that; it was charged then
     cancel_asked_at: int | None = None  # when its client wanted it back from its upstream; not written under `version`
     cancel_sent_at: int | None = None  # when the upstream was asked for that, once; not written under `version`
+    key_id: str = ""  # of the API key that made it; unknown of tasks that are older than this field
     preview: str = ""  # a digest of what is known in words while it is made, so that only news is written
 
     @property

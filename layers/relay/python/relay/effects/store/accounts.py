@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 
-from relay.effects.store.booking import LINES, SPENT, account_key
+from relay.effects.store.account_row import LINES, SPENT, account_key
 from relay.effects.store.codec import (
     ENTRY_PREFIX,
     Expression,
@@ -18,6 +18,8 @@ from relay.effects.store.codec import (
     read_entry,
     unpack,
 )
+from relay.effects.store.key_counts import key_counts
+from relay.effects.store.key_rows import KeyCount
 from relay.effects.store.months import MONTH, MONTH_TOKENS
 from relay.effects.store.table import LostRace, Tables
 from relay.nouns.money import Entry, EntryKind
@@ -56,6 +58,8 @@ class AccountRow:
     spent: int
     month: int = 0
     month_tokens: int = 0
+    keys: int = 0  # that are not revoked
+    key_counts: Mapping[str, KeyCount] = field(default_factory=dict)  # of those that were charged or have a budget
     hooks: tuple[str, ...] = ()  # where it is told of tasks whose requests can name no address
 
     @property
@@ -84,6 +88,7 @@ class Accounts:
             return None
         row = unpack(found)
         row["hooks"] = tuple(json.loads(row.get("hooks", "[]")))
+        row["key_counts"] = key_counts(row)
         return AccountRow(**{name: row[name] for name in AccountRow.__slots__ if name in row})
 
     def open(self, account_id: str, name: str, tier: int) -> None:

@@ -9,56 +9,20 @@ of it happens in the transaction that writes the line.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from relay.effects.store.account_row import LINES, SPENT, Seen, Windows, account_key, account_update, counter
 from relay.effects.store.codec import Expression, Item, entry_item, line_key, new_entry, pack, unpack
+from relay.effects.store.key_counts import give_back
 from relay.effects.store.months import MONTH, MONTH_TOKENS, month_of
 from relay.effects.store.table import Tables
-from relay.nouns.draft import KINDS, Kind
+from relay.nouns.draft import KINDS
 from relay.nouns.money import Entry
+from relay.nouns.task import Task
 
-DAY_SECONDS = 86_400
 BLOCK_LINES = 256  # of 200 bytes: one read returns a block, and opening one is rare
 DAY_PREFIX, BLOCK_PREFIX = "DAY#", "BLOCK#"
-LINES = "lines"  # all of an account's statement lines; a platform's are `lines_<platform>`
-SPENT = "spent"  # nanos charged by statement lines, less those released
-
-
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """The minute and the day (counted from the epoch, days in local time) in which a creation counts."""
-
-    minute: int
-    day: int
-
-    @classmethod
-    def at(cls, now: int, utc_offset: int) -> Windows:
-        seconds = now // 1000
-        return cls(seconds // 60, (seconds + utc_offset * 3600) // DAY_SECONDS)
-
-
-def counter(platform: str | None) -> str:
-    return f"{LINES}_{platform}" if platform else LINES
-
-
-def counters(row: Mapping[str, Any]) -> dict[str, int]:
-    """The counters in an account row, or in the row of a block."""
-    return {name: value for name, value in row.items() if name.startswith(LINES) or name == SPENT}
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """An account row as last read: its windows, open block and counters. It may have changed since."""
-
-    windows: Windows
-    block: int
-    counts: Mapping[str, int]
-    month: int = 0
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Seen:
-        return cls(Windows(row["minute"], row["day"]), row["block"], counters(row), row.get(MONTH, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +86,10 @@ class Booking:
             add=dict(add),
             line=new_entry(self.tables.accounts, entry_item(entry, line_key(entry, day, block))),
             new_blocks=(self._open_block(entry.account_id, seen, day, new_day=new_day),) if opens else (),
-            after=Seen(Windows(seen.windows.minute, day), block, counts, seen.month),
+            after=replace(seen, windows=Windows(seen.windows.minute, day), block=block, counts=counts),
         )
 
-    def settlement(self, entries: tuple[Entry, ...], charged_at: int) -> tuple[Seen | None, list[dict[str, Any]]]:
+    def settlement(self, task: Task, entries: tuple[Entry, ...]) -> tuple[Seen | None, list[dict[str, Any]]]:
         """The transaction steps that end a task's claim on its account, the account row first; and that row after them.
 
         The row is None where no statement line is booked. A release is taken off the day's use only if the task was
@@ -134,7 +98,7 @@ class Booking:
         e, amount, after = Expression(), sum(entry.amount for entry in entries), None
         conditions, put, steps = list[str](), dict[str, object](), list[dict[str, Any]]()
         add: dict[str, object] = {"balance": amount}
-        if not KINDS[Kind(entries[0].task_kind)].metered:
+        if not KINDS[task.kind].metered:
             add["in_flight"] = -1
         for entry in entries:
             seen = self.look(entry.account_id) if entry.consumption else None
@@ -146,14 +110,13 @@ class Booking:
             put, add = posting.put, add | posting.add
             if posting.new_day:
                 put |= {"day_count": 0, "day_cost": 0}
-            elif posting.day == self.day(charged_at):
+            elif posting.day == self.day(task.charged_at):
                 add["day_cost"] = -entry.amount
+            if task.key_id:
+                add |= give_back(e, task.key_id, seen.key(task.key_id), entry.amount, conditions)
             steps += [posting.line, *posting.new_blocks]
-        add |= self._give_back_tokens(e, entries, charged_at, conditions)
-        return after, [
-            account_update(self.tables.accounts, entries[0].account_id, e, conditions, put=put, add=add),
-            *steps,
-        ]
+        add |= self._give_back_tokens(e, entries, task.charged_at, conditions)
+        return after, [account_update(self.tables.accounts, task.account_id, e, conditions, put=put, add=add), *steps]
 
     def _give_back_tokens(
         self, e: Expression, entries: tuple[Entry, ...], charged_at: int, conditions: list[str]
@@ -170,28 +133,3 @@ class Booking:
         sk = f"{DAY_PREFIX}{day:06}" if new_day else f"{BLOCK_PREFIX}{day:06}#{seen.counts[LINES]:012}"
         row = {"account_id": account_id, "sk": sk, **seen.counts}
         return {"Put": {"TableName": self.tables.accounts, "Item": {name: pack(value) for name, value in row.items()}}}
-
-
-def account_key(account_id: str) -> Item:
-    return {"account_id": pack(account_id), "sk": pack("ACCOUNT")}
-
-
-def account_update(
-    table: str,
-    account_id: str,
-    e: Expression,
-    conditions: list[str],
-    *,
-    put: Mapping[str, object],
-    add: Mapping[str, object],
-) -> dict[str, Any]:
-    """The step that changes an account row where all of `conditions` hold."""
-    update = {
-        "TableName": table,
-        "Key": account_key(account_id),
-        "UpdateExpression": e.update(put=put, add=add),
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    }
-    if conditions:
-        update["ConditionExpression"] = " AND ".join(conditions)
-    return {"Update": update | e.arguments}

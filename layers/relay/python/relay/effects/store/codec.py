@@ -161,8 +161,9 @@ class Expression:
         self.values: Item = {}
 
     def name(self, attribute: str) -> str:
-        # a platform's counter has its name, and a placeholder takes no hyphen
-        placeholder = f"#{attribute}" if attribute.isidentifier() else f"#x{attribute.encode().hex()}"
+        # a counter's name has a platform's or a key's in it, and a placeholder takes letters and digits alone
+        plain = attribute.isascii() and attribute.isidentifier()
+        placeholder = f"#{attribute}" if plain else f"#x{attribute.encode().hex()}"
         self.names[placeholder] = attribute
         return placeholder
 

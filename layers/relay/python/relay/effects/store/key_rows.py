@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from relay.effects.store.codec import Item, pack
 from relay.nouns.keys import KeyKind, KeyStatus, KeyTerms, ListedKey
 
 LISTED = "KEY#"  # sort key of the rows that list an account's keys
+
+
+class KeyCount(NamedTuple):
+    """`used` is nanos spent or reserved, `left` nanos that may still be spent; None: whatever the account has."""
+
+    used: int = 0
+    left: int | None = None
+
 
 _TERMS = {each.name: each.default for each in fields(KeyTerms)}
 
@@ -69,8 +77,9 @@ def read_terms(row: Mapping[str, Any]) -> KeyTerms:
     return KeyTerms(**said)
 
 
-def read_listed(row: Mapping[str, Any], uses: Mapping[str, int]) -> ListedKey:
+def read_listed(row: Mapping[str, Any], uses: Mapping[str, int], counts: Mapping[str, KeyCount]) -> ListedKey:
     key_id = row["sk"].removeprefix(LISTED)
+    count = counts.get(key_id, KeyCount())
     return ListedKey(
         key_id,
         row.get("name", ""),
@@ -81,4 +90,6 @@ def read_listed(row: Mapping[str, Any], uses: Mapping[str, int]) -> ListedKey:
         uses.get(key_id, 0),
         KeyKind(row.get("kind", KeyKind.API)),
         read_terms(row),
+        count.used,
+        count.left,
     )

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from relay.effects.store.booking import DAY_SECONDS, account_key
+from relay.effects.store.account_row import DAY_SECONDS, account_key
 from relay.effects.store.codec import Expression, Item, pack, unpack
+from relay.effects.store.key_counts import COUNTERS, LEFT, key_counts, key_not_revoked
 from relay.effects.store.key_rows import (
     LISTED,
+    KeyCount,
     KeyRow,
     known_values,
     listed_key,
@@ -25,7 +27,6 @@ from relay.effects.store.table import LostRace, Tables
 from relay.nouns.keys import KeyStatus, ListedKey
 
 KEYS = "keys"  # of an account row: how many keys it has that are not revoked
-LEFT = "left_"  # and a key's id, of an account row: nanos that the key may still spend
 USE_KEPT = 400 * DAY_SECONDS  # seconds a key's last use is remembered
 
 
@@ -69,12 +70,13 @@ class Keys:
         )
         rows = [unpack(item) for page in pages for item in page["Items"]]
         uses = self._uses(account_id, [row["sk"].removeprefix(LISTED) for row in rows])
-        found = [read_listed(row, uses) for row in rows]
+        counts = self._counts(account_id)
+        found = [read_listed(row, uses, counts) for row in rows]
         return sorted(found, key=lambda each: (each.created_at, each.key_id))
 
     def get(self, account_id: str, key_id: str) -> ListedKey | None:
         found = self._row(account_id, key_id)
-        return read_listed(found, self._uses(account_id, [key_id])) if found else None
+        return read_listed(found, self._uses(account_id, [key_id]), self._counts(account_id)) if found else None
 
     def change(self, account_id: str, changed: ListedKey) -> bool:
         """Put name, status and terms of a key that is not revoked; False where it is, or does not exist."""
@@ -82,11 +84,22 @@ class Keys:
         return self._change(account_id, changed.key_id, values, ())
 
     def revoke(self, account_id: str, key_id: str, at: int) -> bool:
-        """Revoke a key at `at` (Unix ms); False where the account has no such key."""
+        """Revoke a key at `at` (Unix ms); False where the account has no such key. It is charged nothing from then on,
+        also where it is still remembered: its counters go, and no charge begins new ones of a revoked key."""
         values = {"status": KeyStatus.REVOKED, "revoked_at": at}
-        if self._change(account_id, key_id, values, (self._count(account_id, -1),)):
+        counters = tuple(f"{prefix}{key_id}" for prefix in COUNTERS)
+        if self._change(account_id, key_id, values, (self._count(account_id, -1, drop=counters),)):
             return True
         return self._row(account_id, key_id) is not None
+
+    def set_left(self, account_id: str, key_id: str, left: int | None) -> None:
+        """From now on a key may spend `left` nanos, or, with None, whatever its account has. What it reserved before
+        and does not use comes back to what is left. Raises LostRace where the key is not there, or revoked."""
+        e, name = Expression(), f"{LEFT}{key_id}"
+        text = e.update(drop=(name,)) if left is None else e.update(put={name: left})
+        update = {"TableName": self.tables.accounts, "Key": account_key(account_id), "UpdateExpression": text}
+        update |= {"ConditionExpression": "attribute_exists(sk)"} | e.arguments
+        self.tables.transact({"Update": update}, key_not_revoked(self.tables.accounts, account_id, key_id))
 
     def note_use(self, account_id: str, key_id: str, at: int) -> None:
         """`at` is Unix ms."""
@@ -102,6 +115,10 @@ class Keys:
         wanted = [used_key(account_id, key_id) for key_id in key_ids]
         rows = map(unpack, self.tables.batch_get(self.tables.directory, wanted))
         return {row["lookup"].rpartition("#")[2]: row["at"] for row in rows}
+
+    def _counts(self, account_id: str) -> Mapping[str, KeyCount]:
+        row = self.tables.get(TableName=self.tables.accounts, Key=account_key(account_id), ConsistentRead=True)
+        return key_counts(unpack(row or {}))
 
     def _row(self, account_id: str, key_id: str) -> dict[str, Any] | None:
         key = listed_key(account_id, key_id)
@@ -140,13 +157,18 @@ class Keys:
         return steps
 
     def _count(
-        self, account_id: str, more: int, most: int | None = None, put: Mapping[str, object] = MappingProxyType({})
+        self,
+        account_id: str,
+        more: int,
+        most: int | None = None,
+        put: Mapping[str, object] = MappingProxyType({}),
+        drop: tuple[str, ...] = (),
     ) -> dict[str, Any]:
         e = Expression()
         there = "attribute_exists(sk)"
         if most is not None:
             there += f" AND (attribute_not_exists({e.name(KEYS)}) OR {e.below(KEYS, most)})"
-        change = {"UpdateExpression": e.update(put=put, add={KEYS: more}), "ConditionExpression": there}
+        change = {"UpdateExpression": e.update(put=put, add={KEYS: more}, drop=drop), "ConditionExpression": there}
         return {"Update": {"TableName": self.tables.accounts, "Key": account_key(account_id), **change, **e.arguments}}
 
     def _update(self, key: Item, e: Expression, condition: str, values: Mapping[str, object]) -> dict[str, Any]:

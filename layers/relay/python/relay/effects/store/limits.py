@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from relay.effects.store.booking import DAY_SECONDS, Posting, Seen, Windows
+from relay.effects.store.account_row import DAY_SECONDS, Seen, Windows
+from relay.effects.store.booking import Posting
 from relay.effects.store.codec import Expression
+from relay.effects.store.key_counts import too_often, used_up
 from relay.effects.store.months import MONTH, MONTH_TOKENS, first_day, month_of
+from relay.nouns.account_errors import KeyExhausted
 from relay.nouns.draft import KINDS
 from relay.nouns.errors import (
     AccountFrozen,
@@ -18,6 +21,15 @@ from relay.nouns.errors import (
 from relay.nouns.line_errors import QuotaExceeded
 from relay.nouns.task import Task
 from relay.nouns.tiers import Tier
+
+MINUTE = 60_000  # ms
+
+
+class Limits(NamedTuple):
+    """What bounds creations: the account's tier, and the key's own number of them a minute; 0 is no bound."""
+
+    tier: Tier
+    per_minute: int = 0
 
 
 def count_creation(
@@ -78,15 +90,21 @@ def count_line(
     return conditions, put, add
 
 
-def refusal(row: dict[str, Any], task: Task, tier: Tier, tried: Windows, utc_offset: int) -> RelayError | None:
+def refusal(row: dict[str, Any], task: Task, limits: Limits, tried: Windows, utc_offset: int) -> RelayError | None:
     """Why the account row refused the creation, by its values; None where we only guessed its windows wrong."""
     if not row or row["status"] != "active":
         return AccountFrozen()
     if row["balance"] < task.price:
         return InsufficientBalance()
+    if used_up(row, task.key_id, task.price):
+        return KeyExhausted()
     if KINDS[task.kind].metered:
-        return _over_quota(row, task, tier, tried)
-    return _over_count(row, task, tier, tried, utc_offset)
+        why: RelayError | None = _over_quota(row, task, limits.tier, tried)
+    else:
+        why = _over_count(row, task, limits.tier, tried, utc_offset)
+    if why is None and too_often(row, task.key_id, task.charged_at // MINUTE, limits.per_minute):
+        return _minute_over(f"this key's {limits.per_minute} requests", task)
+    return why
 
 
 def _over_count(row: dict[str, Any], task: Task, tier: Tier, tried: Windows, utc_offset: int) -> RelayError | None:
@@ -97,10 +115,12 @@ def _over_count(row: dict[str, Any], task: Task, tier: Tier, tried: Windows, utc
         left = DAY_SECONDS - (seconds + utc_offset * 3600) % DAY_SECONDS
         return RateLimited(f"{tier.per_day} creations a day are used up", "今日请求次数已达上限", left)
     if row["minute"] >= tried.minute and row["minute_count"] >= tier.per_minute:
-        return RateLimited(
-            f"{tier.per_minute} creations a minute are used up", "请求过于频繁，请稍后再试", 60 - seconds % 60
-        )
+        return _minute_over(f"{tier.per_minute} creations", task)
     return None
+
+
+def _minute_over(what: str, task: Task) -> RateLimited:
+    return RateLimited(f"{what} a minute are used up", "请求过于频繁，请稍后再试", 60 - task.charged_at // 1000 % 60)
 
 
 def _over_quota(row: dict[str, Any], task: Task, tier: Tier, tried: Windows) -> RelayError | None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from relay.effects.store.booking import BLOCK_LINES, BLOCK_PREFIX, DAY_PREFIX, LINES, account_key, counter, counters
+from relay.effects.store.account_row import LINES, account_key, counter, counters
+from relay.effects.store.booking import BLOCK_LINES, BLOCK_PREFIX, DAY_PREFIX
 from relay.effects.store.codec import LINE_PREFIX, Expression, Item, read_entry, unpack
 from relay.effects.store.table import Tables
 from relay.nouns.money import Entry

@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from relay.effects.store import references
-from relay.effects.store.booking import DAY_SECONDS, Booking, Seen, Windows, account_update
+from relay.effects.store.account_row import DAY_SECONDS, Seen, Windows, account_update
+from relay.effects.store.booking import Booking
 from relay.effects.store.codec import Expression, pack, unpack, write_draft
-from relay.effects.store.limits import count_creation, count_line, refusal
+from relay.effects.store.key_counts import KeyChange, count_key, key_not_revoked
+from relay.effects.store.limits import Limits, count_creation, count_line, refusal
 from relay.effects.store.months import month_of
 from relay.effects.store.table import LostRace, Tables, put_if_absent
 from relay.effects.store.tasks import Tasks
 from relay.nouns.draft import KINDS, Draft
-from relay.nouns.errors import AccountFrozen, Contended, InvalidParameter, TooLarge
+from relay.nouns.errors import AccountFrozen, BadKey, Contended, InvalidParameter, TooLarge
 from relay.nouns.money import reserve
 from relay.nouns.task import State, Task
-from relay.nouns.tiers import Tier
 
 TRIES = 9  # of a creation on a busy account; with their pauses 2.6 s at most
 MOST_SAID = 380_000  # bytes of a request; a row holds 400 KB with its keys
@@ -47,7 +48,7 @@ class Submissions:
         # DynamoDB's TTL removes a row hours or days after it expired
         return _replay(found, idempotency) if found and unpack(found)["ttl"] > now // 1000 else None
 
-    def create(self, task: Task, draft: Draft, tier: Tier, idempotency: Idempotency | None) -> str:
+    def create(self, task: Task, draft: Draft, limits: Limits, idempotency: Idempotency | None) -> str:
         """Accept `task`. Returns its id, or on a replay the id of the earlier task under the same Idempotency-Key.
 
         Raises AccountFrozen, InsufficientBalance, RateLimited, TooManyInFlight, TooLarge for a request that no row
@@ -55,7 +56,7 @@ class Submissions:
         """
         rows = self._rows(task, draft)
         try:
-            return self._accept(task, rows, tier, idempotency)
+            return self._accept(task, rows, limits, idempotency)
         except LostRace as lost:
             if draft.client_ref and draft.client_ref.once and lost.refused(len(rows)):
                 raise references.taken(draft.client_ref) from lost
@@ -65,24 +66,26 @@ class Submissions:
                 raise
             return task.task_id  # one of the tries was applied and its answer was lost
 
-    def reserve(self, task: Task, tier: Tier) -> None:
+    def reserve(self, task: Task, limits: Limits) -> None:
         """Reserve a metered task's price and tokens; its request is not kept.
 
         Raises AccountFrozen, InsufficientBalance, QuotaExceeded, Contended; then nothing was written.
         """
-        self._accept(task, (put_if_absent(self.tables.tasks, self.tasks.row(task), "task_id"),), tier, None)
+        self._accept(task, (put_if_absent(self.tables.tasks, self.tasks.row(task), "task_id"),), limits, None)
 
-    def answer(self, before: Task, after: Task, draft: Draft, tier: Tier, idempotency: Idempotency | None) -> bool:
+    def answer(self, before: Task, after: Task, draft: Draft, limits: Limits, idempotency: Idempotency | None) -> bool:
         """Charge for `after`, whose client completed its request, and put that in the place of the former one; False
         where `before` is not the truth any more. Raises what `create` raises; then nothing was written."""
         rows = ({"Update": self.tasks.change(before, after)}, {"Put": self._request(after, draft)})
         try:
-            self._accept(after, rows, tier, idempotency)
+            self._accept(after, rows, limits, idempotency)
         except LostRace:
             return False
         return True
 
-    def _accept(self, task: Task, rows: tuple[dict[str, Any], ...], tier: Tier, idempotency: Idempotency | None) -> str:
+    def _accept(
+        self, task: Task, rows: tuple[dict[str, Any], ...], limits: Limits, idempotency: Idempotency | None
+    ) -> str:
         """Write `rows`, the task first, with the charge. Raises LostRace where another task than a new one changed."""
         patience = self.tables.patience(TRIES)
         seen = self.booking.look(task.account_id)
@@ -90,17 +93,19 @@ class Submissions:
             raise AccountFrozen
         claim = self._claim(task, idempotency)
         while True:
-            after, windows, steps = self._steps(task, rows, tier, seen)
+            after, windows, steps = self._steps(task, rows, limits, seen)
             try:
                 self.tables.transact(*steps, *claim, patience=patience)
             except LostRace as lost:
                 if idempotency and lost.refused(len(steps)):
                     return _replay(lost.row(len(steps)), idempotency)
+                if "ConditionCheck" in steps[-1] and lost.refused(len(steps) - 1):
+                    raise BadKey from lost
                 if lost.refused(1) and task.version == 0:
                     return task.task_id  # an earlier try was applied and its answer was lost
                 if lost.refused(1) or not lost.refused(0):
                     raise
-                why = refusal(unpack(lost.row(0)), task, tier, windows, self.booking.utc_offset)
+                why = refusal(unpack(lost.row(0)), task, limits, windows, self.booking.utc_offset)
                 if why:
                     raise why from lost
                 seen = self.booking.learn(task.account_id, lost.row(0))
@@ -110,7 +115,7 @@ class Submissions:
                 return task.task_id
 
     def _steps(
-        self, task: Task, rows: tuple[dict[str, Any], ...], tier: Tier, seen: Seen
+        self, task: Task, rows: tuple[dict[str, Any], ...], limits: Limits, seen: Seen
     ) -> tuple[Seen, Windows, list[dict[str, Any]]]:
         """What accepting `task` writes, conditioned on the account row being as `seen`: that row first, then the task.
 
@@ -121,14 +126,27 @@ class Submissions:
         posting = None if free else self.booking.post(e, seen, reserve(task), now.day)
         windows = Windows(max(now.minute, seen.windows.minute), posting.day if posting else seen.windows.day)
         if posting and KINDS[task.kind].metered:
-            conditions, put, add = count_line(e, task, tier, seen, posting)
+            conditions, put, add = count_line(e, task, limits.tier, seen, posting)
         else:
-            conditions, put, add = count_creation(e, task, tier, seen, posting=posting, windows=windows)
+            conditions, put, add = count_creation(e, task, limits.tier, seen, posting=posting, windows=windows)
+        after = replace(posting.after if posting else seen, windows=windows)
+        if task.key_id:
+            key = self._count_key(e, task, limits, seen, free=free)
+            conditions, put, add = conditions + key.conditions, put | key.put, add | key.add
+            after = replace(after, keys={**seen.keys, task.key_id: key.after})
         account = account_update(self.tables.accounts, task.account_id, e, conditions, put=put, add=add)
         lines = (posting.line, *posting.new_blocks) if posting else ()
-        after = replace(posting.after if posting else seen, windows=windows)
         month = max(seen.month, month_of(windows.day)) if task.tokens else seen.month
-        return replace(after, month=month), windows, [account, *rows, *lines]
+        # what counts nothing of a key may have forgotten it: containers remember a revoked one for a minute more
+        first = task.key_id and key.first
+        checks = (key_not_revoked(self.tables.accounts, task.account_id, task.key_id),) if first else ()
+        return replace(after, month=month), windows, [account, *rows, *lines, *checks]
+
+    def _count_key(self, e: Expression, task: Task, limits: Limits, seen: Seen, *, free: bool) -> KeyChange:
+        known = seen.key(task.key_id)
+        minute = max(Windows.at(task.charged_at, self.booking.utc_offset).minute, known.minute)
+        price = None if free else task.price
+        return count_key(e, task.key_id, known, price=price, minute=minute, per_minute=limits.per_minute)
 
     def _rows(self, task: Task, draft: Draft) -> tuple[dict[str, Any], ...]:
         return (

@@ -76,7 +76,7 @@ class Transitions:
         """Raises LostRace where the task has moved on, Contended where only the account row kept doing so."""
         patience = self.tables.patience()
         while True:
-            seen, steps = self.booking.settlement(entries, after.charged_at)
+            seen, steps = self.booking.settlement(after, entries)
             try:
                 self.tables.transact(change, *steps, *beside, patience=patience)
             except LostRace as lost:
