@@ -80,6 +80,10 @@ def test_a_dispatched_task_is_at_its_upstream(stack: Deployed) -> None:
     assert task.upstream_task_id in stack.upstreams["aistudio"].book.by_id
 
 
+def test_an_account_without_a_subscription_has_none_renewed(stack: Deployed) -> None:
+    assert _run(stack, "renew.due") == {"batchItemFailures": []}
+
+
 def test_a_callback_is_confirmed_and_ends_its_task(stack: Deployed) -> None:
     assert _run(stack, "callback.kie.success")["statusCode"] == 200
     task = task_of(stack, AT_KIE)

@@ -18,7 +18,7 @@ from tests.functional.network import Network
 
 WRITES = frozenset({"put_item", "update_item", "transact_write_items", "send_message", "start_execution"})
 # Seconds until SQS hands out the message of a killed function again, as in the template.
-VISIBILITY = {"dispatch": 360, "archive": 3600, "deliver": 360, "retry": 360, "hold": 5400}
+VISIBILITY = {"dispatch": 360, "archive": 3600, "deliver": 360, "retry": 360, "hold": 5400, "renew": 360}
 
 
 class Killed(BaseException):

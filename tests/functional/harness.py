@@ -29,6 +29,7 @@ from relay.flow.archive import archive
 from relay.flow.clock import Lap, poll
 from relay.flow.dispatch import dispatch
 from relay.flow.hold import hold
+from relay.flow.renewals import renew
 from relay.flow.services import UPSTREAMS_ON, Count, Services
 from relay.flow.session_access import SessionAccess
 from relay.flow.telling import tell
@@ -61,7 +62,7 @@ SECRETS = {
 KEY = "sk-EXAMPLE-client-0001"
 # moto's tables need no signature, which takes a tenth of a call.
 HOW = {"s3": S3, "dynamodb": Config(signature_version=UNSIGNED, user_agent="tests")}
-QUEUES = ("dispatch", "deliver", "archive", "retry", "hold")
+QUEUES = ("dispatch", "deliver", "archive", "retry", "hold", "renew")
 
 
 @dataclass
@@ -90,6 +91,7 @@ class Harness:
     archive_url: str
     retry_url: str
     hold_url: str
+    renew_url: str
     counts: dict[str, int]
     now: list[int]
     account_id: str = "acc1"
@@ -147,7 +149,7 @@ class Harness:
     def connect_queues(self, client: Any) -> Queues:
         """The queues, over another client."""
         urls = (self.dispatch_url, self.deliver_url, self.archive_url, self.retry_url)
-        return Queues(lambda: client, *urls, hold_url=self.hold_url)
+        return Queues(lambda: client, *urls, hold_url=self.hold_url, renew_url=self.renew_url)
 
     def switch_on(self, *upstreams: str) -> None:
         """From here on we hold keys for these alone."""
@@ -174,6 +176,7 @@ class Harness:
             + self._drain(self.retry_url, lambda m: tell(self.services, m))
             + self._drain(self.archive_url, lambda m: archive(self.services, **m))
             + self._drain(self.hold_url, lambda m: hold(self.services, m["account_id"], m["task_id"]))
+            + self._drain(self.renew_url, lambda m: renew(self.services, **m))
         )
 
     def _drain(self, url: str, worker: Callable[[dict[str, Any]], None]) -> int:
@@ -278,7 +281,7 @@ def simulated() -> Iterator[Harness]:
 def harness(balance: str = "100", tier: int = 3, *, archive: bool = False) -> Iterator[Harness]:
     with mock_aws():
         sqs = _client("sqs")
-        urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES]
+        urls: dict[str, Any] = {f"{name}_url": sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
         what = replace(CATALOG, utc_offset=8)
         now, counts, network = [START], dict[str, int](), Network(lambda: now[0] / 1000)
         late: Any = DelayingQueues(sqs, now)
@@ -286,7 +289,7 @@ def harness(balance: str = "100", tier: int = 3, *, archive: bool = False) -> It
         services = Services(
             catalog=what,
             store=_store(),
-            queues=Queues(lambda: late, *urls[:4], hold_url=urls[4]),
+            queues=Queues(lambda: late, **urls),
             poller=_poller(),
             http=network,
             secrets=secrets,
@@ -301,7 +304,7 @@ def harness(balance: str = "100", tier: int = 3, *, archive: bool = False) -> It
             upstream_urls=URLS,
             threads=1,  # moto is not made for more
         )
-        here = Harness(services, network, secrets, sqs, late, urls[0], urls[1], urls[2], urls[3], urls[4], counts, now)
+        here = Harness(services, network, secrets, sqs, late, **urls, counts=counts, now=now)
         open_account(here, here.account_id, KEY, balance, tier)
         yield here
 

@@ -34,7 +34,7 @@ from tests.rules.tree import functions
 PREFIX = "/genrelay/test"
 FUNCTIONS = (
     *("submit", "status", "stream", "account", "developers", "upload", "media", "callback", "dispatch", "poll"),
-    *("hold", "archive", "deliver", "inspect_upload", "sweep", "audit"),
+    *("hold", "archive", "deliver", "renew", "inspect_upload", "sweep", "audit"),
 )
 # A transaction needs the rights of its parts.
 TRANSACTION_ACTIONS = {
@@ -202,7 +202,7 @@ class RecordingHarness(Harness):
 
     def _drain(self, url: str, worker: Callable[[dict[str, Any]], None]) -> int:
         workers = {self.dispatch_url: "dispatch", self.archive_url: "archive", self.hold_url: "hold"}
-        workers |= {self.deliver_url: "deliver", self.retry_url: "deliver"}
+        workers |= {self.deliver_url: "deliver", self.retry_url: "deliver", self.renew_url: "renew"}
 
         def work(message: dict[str, Any]) -> None:
             with self.at(workers[url]):

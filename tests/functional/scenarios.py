@@ -8,8 +8,11 @@ from typing import Any
 
 from local.upstreams.jobs import Job
 from relay.effects.outbound import NoAnswer
+from relay.flow.subscriptions import subscribe
 from relay.nouns.catalog import Intake
 from relay.nouns.draft import Callback
+from relay.nouns.money import nanos
+from relay.nouns.plans import SubscriptionRequest
 from relay.nouns.task import Delivery, State
 from relay.nouns.wire import Answer, Call
 from tests.functional.asking import begin, complete
@@ -20,6 +23,7 @@ from tests.functional.network import CLIENT
 from tests.functional.recorded_calls import RecordingHarness
 
 DEADLINE = 900  # seconds an image is given
+MONTH = 31 * 86_400
 RESENT = 31  # seconds after which a message is taken for lost
 KIE_IMAGE: dict[str, Any] = {"dialect": "kie", "platform": "gpt4o-image", "model": "gpt4o-image", "size": "1:1"}
 VIDEO = {"action": "text2video", "prompt": "a cat", "duration": 5}
@@ -56,6 +60,15 @@ def a_task_waits_for_its_client(here: RecordingHarness) -> None:
     with here.at("submit"):
         task = begin(here)
         assert complete(here, task.task_id).state is State.PENDING
+
+
+def a_subscription_is_renewed(here: RecordingHarness) -> None:
+    here.services.store.accounts.top_up(here.account_id, "for-two-months", nanos("100"), here.now[0])
+    subscribe(here.services, here.account_id, SubscriptionRequest("basic"))
+    here.wait(MONTH)
+    here.tick()
+    here.pump()
+    assert [each.number for each in here.services.store.subscriptions.invoices(here.account_id)] == [2, 1]
 
 
 def a_model_is_called(here: RecordingHarness) -> None:
@@ -296,7 +309,7 @@ def the_books_are_audited(here: RecordingHarness) -> None:
 
 
 SCENARIOS: tuple[Callable[[RecordingHarness], None], ...] = (
-    *(a_task_is_taken_back, a_model_is_called),
+    *(a_task_is_taken_back, a_model_is_called, a_subscription_is_renewed),
     *(a_task_waits_for_its_client, a_client_is_told_of_moves),
     *(a_request_is_repeated, a_video_is_continued, a_task_is_asked_for, an_account_looks_at_itself),
     *(a_callback_ends_a_task, a_callback_is_not_confirmed, a_callback_brings_a_lost_job),

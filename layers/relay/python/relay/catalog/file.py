@@ -7,16 +7,17 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 
+from relay.catalog.plans import read_plans
 from relay.catalog.sold import read_kind, read_menu, read_models
 from relay.catalog.toml_table import Path, Table, Wrong, line_of
 from relay.nouns.catalog import Catalog, Intake, Poll, Upstream
 from relay.nouns.credential import CREDENTIALS
 from relay.nouns.tiers import LINES, MAX_KEYS, UNPAID_UPLOADS, UPLOADS, Allowance, LineLimits, Tier
 
-FILES = ("models.toml", "menus.toml", "upstreams.toml", "tiers.toml")  # whatever stands in which of them
+FILES = ("models.toml", "menus.toml", "upstreams.toml", "tiers.toml", "plans.toml")  # whatever stands in which of them
 
 # the words of each table
-_TOP = "currency usd utc_offset deadlines unpaid_uploads tiers upstreams models menus"
+_TOP = "currency usd utc_offset deadlines unpaid_uploads tiers plans upstreams models menus"
 _LIMITS = ("per_minute", "per_day", "in_flight", "reads_per_minute")
 _TIER = " ".join(("name", *_LIMITS, "uploads", "max_keys", "lines"))
 _UPSTREAM = "family base_url image_host callbacks credential poll poll_alone intake"
@@ -70,15 +71,17 @@ def _catalog(words: Table) -> Catalog:
     for name, model in models.items():
         if model.kind not in deadlines:
             raise words.table("models").table(name).wrong("kind", f"has no deadline: add [deadlines] {model.kind}")
+    tiers = {_level(each): _tier(each) for _, each in words.table("tiers").tables(_TIER)}
     return Catalog(
         currency=words.text("currency"),
         usd=usd,
         utc_offset=words.whole("utc_offset", least=-12),
         deadlines=deadlines,
-        tiers={_level(each): _tier(each) for _, each in words.table("tiers").tables(_TIER)},
+        tiers=tiers,
         upstreams=upstreams,
         models=models,
         menus={name: read_menu(each, models) for name, each in words.table("menus").tables()},
+        plans=read_plans(words.table("plans"), usd, tiers) if "plans" in words.words else {},
         unpaid_uploads=_allowance(words, "unpaid_uploads", UNPAID_UPLOADS),
     )
 

@@ -71,7 +71,7 @@ def services() -> Services:
 
 def _queues(given: Settings) -> Queues:
     urls = (given.dispatch_queue_url, given.deliver_queue_url, given.archive_queue_url, given.retry_queue_url)
-    return Queues(lambda: _client("sqs"), *urls, hold_url=given.hold_queue_url)
+    return Queues(lambda: _client("sqs"), *urls, hold_url=given.hold_queue_url, renew_url=given.renew_queue_url)
 
 
 def _client(service: str, config: Config = _CONFIG) -> Any:  # noqa: ANN401 - each caller knows which it asked for

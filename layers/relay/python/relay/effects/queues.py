@@ -1,4 +1,4 @@
-"""Sends to the work queues. A message only names a task and an attempt; the task's state is in the table."""
+"""Sends to the work queues. A message only names a task and an attempt, or an account; what is so is in the table."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ class Queues:
         retry_url: str = "",
         *,
         hold_url: str = "",
+        renew_url: str = "",
     ) -> None:
+        self._renew_url = renew_url
         self._connect, self._retry_url, self._hold_url = connect, retry_url or deliver_url, hold_url
         self._dispatch_url, self._deliver_url, self._archive_url = dispatch_url, deliver_url, archive_url
 
@@ -48,6 +50,10 @@ class Queues:
     def hold(self, task: Task) -> None:
         """Have a task sent to an upstream that takes minutes to answer."""
         self._send(self._hold_url, task.log_keys)
+
+    def renew(self, account_id: str) -> None:
+        """Have it looked at what is due of an account's subscription."""
+        self._send(self._renew_url, {"account_id": account_id})
 
     def deliver(self, task: Task) -> None:
         """Have the client told. Only first attempts use the deliver queue, so that they never wait for retries."""

@@ -34,6 +34,7 @@ class Settings:
     egress: str = _env("EGRESS", "public")  # "loopback" is for the one-machine stack only
     retry_queue_url: str = _env("RETRY_QUEUE_URL")
     archive_queue_url: str = _env("ARCHIVE_QUEUE_URL")
+    renew_queue_url: str = _env("RENEW_QUEUE_URL")
     media_bucket: str = _env("MEDIA_BUCKET")
     archive: str = _env("ARCHIVE", "off")  # "on": results are copied to the media bucket before they are announced
     line_block_text: str = _env("LINE_BLOCK_SECONDS", "0")  # of model calls that one reservation covers; 0: one call

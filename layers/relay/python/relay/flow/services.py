@@ -18,6 +18,7 @@ from relay.effects.store import Store
 from relay.families import provider
 from relay.families.provider import Api, Job, Provider
 from relay.flow.card_gateway import CardGateway
+from relay.flow.payments import BALANCE_ALONE, Payment
 from relay.flow.shares import Shares
 from relay.nouns.catalog import Catalog
 from relay.nouns.credential import CREDENTIALS, mask
@@ -83,6 +84,7 @@ class Services:
     woken: dict[int, int] = field(default_factory=dict)  # shards whose poller this container knows to run
     shares: Shares = field(default_factory=Shares)  # what this container knows of whom it may deliver for
     cards: CardGateway | None = None  # who takes payments by card; None: nobody does
+    payments: Mapping[str, Payment] = field(default_factory=lambda: BALANCE_ALONE)  # the ways to pay an invoice
     threads: int = 24  # upstreams the clock asks at once
     pause: Callable[[float], None] = time.sleep  # seconds, while a client waits for its task's end
     providers: Callable[[str], Provider] = provider  # by the name of their family

@@ -9,6 +9,7 @@ from decimal import Decimal
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import InvalidParameter, NotFound, Unfit, Unsupported
 from relay.nouns.inference import Rates
+from relay.nouns.plans import Plan
 from relay.nouns.tiers import UNPAID_UPLOADS, Allowance, Tier
 
 VIDEO_SECONDS = 5  # what a video lasts when neither the client nor the model says
@@ -47,7 +48,6 @@ class Follow:
 class Model:
     """What is sold, under one name in all menus. `price` is nanos per call, second, image or character of the prompt;
     `duration` is the seconds of an unspecified video; `follows` are the actions that continue another task's result.
-
     Where a token is paid for, `rates` say how much, and `output` is the most of them that one answer has; `premium`
     models are for the tiers that may. `title` is what people call it.
     """
@@ -146,8 +146,7 @@ class Poll:
         """Seconds to wait after `polls` looks."""
         if polls == 0:
             return float(self.first)
-        # past this many looks the cap is long reached; keep the power small
-        grown = Decimal(self.interval) * Decimal(self.growth) ** Decimal(min(polls - 1, 50))
+        grown = Decimal(self.interval) * Decimal(self.growth) ** Decimal(min(polls - 1, 50))  # then the cap is reached
         return float(min(grown, Decimal(self.cap)))
 
 
@@ -181,6 +180,7 @@ class Catalog:
     models: Mapping[str, Model]
     menus: Mapping[str, Menu]  # by dialect
     unpaid_uploads: Allowance = UNPAID_UPLOADS  # for accounts without a balance
+    plans: Mapping[str, Plan] = field(default_factory=dict)
 
     def out_of_reach(self, names: Container[str]) -> Catalog:
         """The same catalog where these upstreams' callbacks cannot reach us, so that polling alone brings the news."""

@@ -20,6 +20,7 @@ NANOS_PER_CENT = 10**7
 class EntryKind(StrEnum):
     TOPUP = "topup"  # money in
     DEBIT = "debit"  # money out by an operator, with a reason
+    SUBSCRIPTION = "subscription"  # the price of a plan for one period; the reference is the invoice's id
     RESERVE = "reserve"  # a task's price, taken at submit
     CAPTURE = "capture"  # the reserved price became revenue; amount 0
     RELEASE = "release"  # the reserved price went back, or its part for results that were not made
@@ -29,7 +30,7 @@ class EntryKind(StrEnum):
 class Entry:
     """One line of an account's ledger. `amount` is nanos, negative when it leaves the account; `at` is Unix ms.
 
-    `reference` is the task's id, or what an operator calls a payment, by default a new UUIDv7.
+    `reference` is the task's id, an invoice's, or what an operator calls a payment, by default a new UUIDv7.
     `reason` is the operator's, for a debit. `tokens` are those counted against the month, negative when they go back.
     """
 

@@ -17,6 +17,7 @@ from relay.effects.store.lines import Lines
 from relay.effects.store.listings import Listings
 from relay.effects.store.logins import Logins
 from relay.effects.store.submit import Submissions
+from relay.effects.store.subscriptions import Subscriptions
 from relay.effects.store.table import Tables
 from relay.effects.store.tasks import Tasks
 from relay.effects.store.upload_counts import UploadCounts
@@ -38,6 +39,7 @@ class Store:
     keys: Keys
     checkouts: Checkouts
     logins: Logins
+    subscriptions: Subscriptions
 
     @classmethod
     def over(cls, tables: Tables, *, shards: int, utc_offset: int) -> Store:
@@ -48,4 +50,5 @@ class Store:
         named = Accounts(tables), Directory(tables), Jobs(tables)
         told = Listings(tables), Deliveries(tables, tasks), LineLeases(tables)
         own = Keys(tables), Checkouts(tables, shards), Logins(tables)
-        return cls(tasks, *named, submissions, Audits(tables), Lines(tables), counts, *told, *own)
+        known = tasks, *named, submissions, Audits(tables), Lines(tables), counts, *told, *own
+        return cls(*known, Subscriptions(tables, shards))

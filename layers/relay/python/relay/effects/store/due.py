@@ -1,4 +1,4 @@
-"""The due index: which task is to be looked at, and what the clock must know of it to take it."""
+"""The due index: which task or subscription is to be looked at, and what the clock must know of it to take it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from relay.nouns.task import Delivery, State
 
 DUE_INDEX = "due"
 CHECKOUT = "#checkout#"  # sort keys of rows of what is to be paid by card begin so
+SUBSCRIPTION = "#subscription"  # sort key of the row of an account's subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,19 @@ class DueCheckout:
     due_at: int
 
 
-def read_due(row: dict[str, Any]) -> Due:
+@dataclass(frozen=True, slots=True)
+class DueSubscription:
+    account_id: str
+    due_at: int
+
+    @property
+    def task_id(self) -> str:
+        return SUBSCRIPTION
+
+
+def read_due(row: dict[str, Any]) -> Due | DueSubscription:
+    if row["task_id"] == SUBSCRIPTION:
+        return DueSubscription(row["account_id"], row["due_at"])
     return Due(
         row["account_id"],
         row["task_id"],

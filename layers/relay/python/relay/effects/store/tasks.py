@@ -13,7 +13,7 @@ from relay.effects.store.codec import (
     read_task,
     unpack,
 )
-from relay.effects.store.due import DUE_INDEX, Due, read_due
+from relay.effects.store.due import DUE_INDEX, Due, DueSubscription, read_due
 from relay.effects.store.table import LostRace
 from relay.effects.store.transitions import facts_key, row_key
 from relay.effects.store.turns import Turns
@@ -69,8 +69,8 @@ class Tasks(Turns):
         found = self.tables.get(TableName=self.tables.tasks, Key=facts_key(account_id, task_id), ConsistentRead=True)
         return read_facts(found["facts"]["B"]) if found else {}
 
-    def due(self, shard: int, until: int, limit: int) -> list[Due]:
-        """At most `limit` tasks of a shard due by `until` (Unix ms), the longest waiting first."""
+    def due(self, shard: int, until: int, limit: int) -> list[Due | DueSubscription]:
+        """At most `limit` tasks and subscriptions of a shard due by `until` (Unix ms), the longest waiting first."""
         expression = Expression()
         where = f"{expression.equals('due_shard', shard)} AND {expression.name('due_at')} <= {expression.value(until)}"
         items = self.tables.query(

@@ -1,0 +1,53 @@
+"""Taking the money of an invoice, once, whoever learns that it is there: a request, a webhook or the clock."""
+
+from __future__ import annotations
+
+from relay.effects.store.table import LostRace
+from relay.flow.services import Services
+from relay.nouns.errors import AccountFrozen, Contended, InsufficientBalance
+from relay.nouns.money import Entry
+from relay.nouns.plans import Invoice, InvoiceStatus, Subscribed, Subscription
+from relay.nouns.subscribing import Terms, paid
+
+TRIES = 6  # of a change whose subscription others change meanwhile
+
+
+def settle(services: Services, account_id: str, number: int, top_up: Entry | None = None) -> Subscribed:
+    """Charge an open invoice to the balance, to which `top_up` is added in the same transaction; its period begins.
+
+    Called again it changes nothing. Where the invoice is open no more, or its plan is sold no more, what came in stays
+    in the balance; so it does where InsufficientBalance or AccountFrozen is raised. Raises Contended as well.
+    """
+    for _ in range(TRIES):
+        before = services.store.subscriptions.get(account_id)
+        invoice = services.store.subscriptions.invoice(account_id, number)
+        if before is None or invoice is None:
+            raise LookupError(f"{account_id} has no invoice {number}")
+        if before.open_invoice != number or invoice.status is not InvoiceStatus.OPEN:
+            _keep(services, top_up)
+            return Subscribed(before, invoice)
+        try:
+            return _settle(services, before, invoice, top_up)
+        except LostRace:  # the subscription has changed, or the top-up is booked already
+            _keep(services, top_up)
+            top_up = None
+        except (InsufficientBalance, AccountFrozen):
+            _keep(services, top_up)
+            raise
+    raise Contended
+
+
+def _settle(services: Services, before: Subscription, invoice: Invoice, top_up: Entry | None) -> Subscribed:
+    plan = services.catalog.plans.get(invoice.plan_id)
+    if plan is None:
+        _keep(services, top_up)
+        return Subscribed(before, invoice)
+    change = paid(before, invoice, plan, Terms(services.clock(), services.catalog.utc_offset), top_up)
+    services.store.subscriptions.commit(change)
+    return Subscribed(change.after, change.invoice)
+
+
+def _keep(services: Services, top_up: Entry | None) -> None:
+    """Book what came in by itself, unless it is booked."""
+    if top_up is not None:
+        services.store.accounts.top_up(top_up.account_id, top_up.reference, top_up.amount, top_up.at)

@@ -1,0 +1,79 @@
+"""Subscribing in the tests: what an account has asked for, and what has become of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relay.flow.invoices import disagreements
+from relay.flow.subscriptions import cancel, subscribe
+from relay.nouns.money import EntryKind, nanos
+from relay.nouns.plans import Invoice, Subscribed, Subscription, SubscriptionRequest
+from tests.functional.harness import Harness
+
+DAY = 86_400  # seconds
+BASIC, PRO = nanos("71.28"), nanos("215.28")  # a month, at 7.20 for a dollar
+
+
+@dataclass(frozen=True)
+class Subscriber:
+    """The harness's account, and what it does about its plan."""
+
+    here: Harness
+
+    def subscribe(self, plan_id: str, method: str | None = None, *, auto_renew: bool = True) -> Subscribed:
+        return subscribe(self.here.services, self.here.account_id, SubscriptionRequest(plan_id, method, auto_renew))
+
+    def cancel(self) -> Subscription:
+        return cancel(self.here.services, self.here.account_id, self.subscription.subscription_id)
+
+    def top_up(self, amount: str, reference: str) -> None:
+        self.here.services.store.accounts.top_up(self.here.account_id, reference, nanos(amount), self.here.now[0])
+
+    def freeze(self) -> None:
+        self.here.services.store.accounts.change(self.here.account_id, status="frozen")
+
+    def pass_days(self, days: float, step: float = 1) -> None:
+        """Let time pass, with the clock and the workers running every `step` days."""
+        while days > 0:
+            self.here.wait(min(step, days) * DAY)
+            self.look()
+            days -= step
+
+    def look(self) -> None:
+        """The clock looks once, and the workers do what it hands on."""
+        self.here.tick()
+        while self.here.pump():
+            continue
+
+    @property
+    def subscription(self) -> Subscription:
+        found = self.here.services.store.subscriptions.get(self.here.account_id)
+        assert found is not None
+        return found
+
+    @property
+    def invoices(self) -> list[Invoice]:
+        """Oldest first."""
+        return list(self.here.services.store.subscriptions.invoices(self.here.account_id))[::-1]
+
+    @property
+    def statuses(self) -> list[str]:
+        return [invoice.status.value for invoice in self.invoices]
+
+    @property
+    def charges(self) -> list[int]:
+        """What was taken for plans, oldest first."""
+        entries = self.here.services.store.accounts.entries(self.here.account_id)
+        return [-each.amount for each in entries if each.kind is EntryKind.SUBSCRIPTION][::-1]
+
+    @property
+    def tier(self) -> int:
+        account = self.here.services.store.accounts.get(self.here.account_id)
+        assert account is not None
+        return account.tier
+
+    def agrees(self) -> bool:
+        """Whether balance, ledger and invoices say the same."""
+        wrong = list(disagreements(self.here.services.store, self.here.account_id))
+        assert (wrong, self.here.drift) == ([], 0)
+        return True
