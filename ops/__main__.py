@@ -50,6 +50,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], tuple[Argument, ...], str], ...]
         ),
         "read a secret from you",
     ),
+    ("session-rotate", commands.session_rotate, (), "a new key for developers' access tokens; nobody is logged out"),
     (
         "account-create",
         commands.account_create,

@@ -39,6 +39,11 @@ def secrets_set(at: Deployment, given: argparse.Namespace) -> None:
     console.print(f"set {at.prefix}/{given.name}; functions see it within five minutes")
 
 
+def session_rotate(at: Deployment, given: argparse.Namespace) -> None:
+    at.rotate_session_key()
+    console.print("done; functions sign with it within five minutes, and take tokens by the one before until they end")
+
+
 def _confirm(question: str) -> None:
     if not sys.stdin.isatty():
         raise OperatorError(f"{question} Say --yes if that is what you want; nothing was changed")
@@ -56,6 +61,7 @@ def account_create(at: Deployment, given: argparse.Namespace) -> None:
 
 def account_show(at: Deployment, given: argparse.Namespace) -> None:
     row, drift = at.account(given.account), at.store.accounts.drift(given.account)
+    developer = at.store.logins.developer(given.account)
     tier = at.catalog.tiers.get(row.tier)
     rows = {
         "name": row.name,
@@ -63,6 +69,7 @@ def account_show(at: Deployment, given: argparse.Namespace) -> None:
         "tier": f"{row.tier} {tier.name if tier else '(not in the catalog)'}",
         "balance": at.money(row.balance),
         "unfinished tasks": str(row.in_flight),
+        "developer": developer.email if developer else "-",
         "hooks": ", ".join(row.hooks) or "-",
         "drift": f"{at.money(drift)}{'' if drift == 0 else '  <- a defect: balance and entries disagree'}",
     }

@@ -20,6 +20,7 @@ from relay.effects.store.table import Tables
 from relay.families import FAMILIES
 from relay.flow.accounts import Accounts
 from relay.flow.services import UPSTREAMS_ON
+from relay.flow.sessions import SESSION_KEYS
 from relay.nouns.account_errors import NoAccount, NoSuchKey
 from relay.nouns.catalog import Catalog
 from relay.nouns.errors import InsufficientBalance
@@ -100,6 +101,12 @@ class Deployment:
         """Make the deployment's own secrets that are missing; which those were."""
         self.list_upstreams()
         return [name for name in OWN_SECRETS if self.put_secret(name, secrets.token_urlsafe(32), overwrite=False)]
+
+    def rotate_session_key(self) -> None:
+        """A new key for access tokens. Those that the one until now has signed are taken until they end."""
+        current, previous = SESSION_KEYS
+        self.put_secret(previous, self.secret(current), overwrite=True)
+        self.put_secret(current, secrets.token_urlsafe(32), overwrite=True)
 
     # --- accounts and keys ------------------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ SECRETS = {
     "callback-secret": "example-callback-secret",
     "media-secret": "example-media-secret",
     "webhook-master": "example-master",
-    "session-key": "example-session-key-of-this-relay",
+    "session-key": "example-session-key-of-this-relay, which is as long as HS512 wants one",
     **{name: word for name, word in KEYS.items() if name.split("/")[1] in ("kie", "aistudio")},
     UPSTREAMS_ON: '["kie", "aistudio"]',
 }

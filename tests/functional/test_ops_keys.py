@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ops.__main__ import main
+from relay.effects.store.logins import DeveloperRow
 from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.signing import key_digest
 from tests.functional.operator_prompt import KMS_KEY, Operator, operator
@@ -198,3 +199,19 @@ def test_an_accounts_hooks_are_added_listed_and_taken_away(ops: Operator) -> Non
     acts = [line.split()[-2:] for line in ops.succeeds("act-list", account).splitlines()]
     assert acts[0] == ["hook-remove", f"{address}/1"]
     assert len(acts) == 4
+
+
+def test_the_key_of_access_tokens_is_replaced_and_the_one_before_is_kept(ops: Operator) -> None:
+    first = ops.deployment.secret("session-key")
+    ops.succeeds("session-rotate")
+    second = ops.deployment.secret("session-key")
+    assert (ops.deployment.secret("session-key-previous"), len({first, second})) == (first, 2)
+    ops.succeeds("session-rotate")
+    assert ops.deployment.secret("session-key-previous") == second
+    assert ops.deployment.secret("session-key") not in (first, second)
+
+
+def test_an_account_that_a_developer_opened_says_whose_it_is(ops: Operator) -> None:
+    row = DeveloperRow("0a1b2c3d4e", "ann@example.com", "Ann [Lee]", "", 0)
+    ops.deployment.store.logins.register(row, "a hash", 1)
+    assert "ann@example.com" in ops.succeeds("account-show", "0a1b2c3d4e")

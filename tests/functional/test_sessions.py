@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
+from relay.edge.events import read_inbound
+from relay.effects.store.logins import Logins
+from relay.effects.store.table import Tables
 from relay.families.dialect import Session
 from relay.flow.access import Caller
 from relay.flow.session_access import SessionAccess
 from relay.nouns.session_errors import BadSession, SessionExpired
+from tests.functional.aws_fakes import http_event
 from tests.functional.harness import Harness, harness
+from tests.functional.refusals import stored_state
 from tests.functional.scenarios_developers import AUTH
 
 PASSWORD = "example password"
@@ -114,3 +121,86 @@ def test_a_session_that_is_not_renewed_ends_after_a_month(here: Harness) -> None
     told = logged_in(here, "grace@example.com")
     here.wait(30 * 24 * 3600)
     assert renew(here, told["refresh_token"])[1]["error"]["code"] == "invalid_token"
+
+
+BAD: Mapping[str, tuple[str, Mapping[str, Any], str, str]] = {
+    "no e-mail": ("register", {"password": PASSWORD, "name": "Ann"}, "missing_parameter", "email"),
+    "no password": ("login", {"email": "ann@example.com"}, "missing_parameter", "password"),
+    "no name": ("register", {"email": "ann@example.com", "password": PASSWORD}, "missing_parameter", "name"),
+    "no refresh token": ("refresh", {}, "missing_parameter", "refresh_token"),
+    "no token to end": ("logout", {"refresh_token": None}, "missing_parameter", "refresh_token"),
+    "a token that is a list": ("refresh", {"refresh_token": ["rt-"]}, "invalid_parameter", "refresh_token"),
+    "an e-mail that is none": ("login", {"email": "ann", "password": PASSWORD}, "invalid_parameter", "email"),
+    "a long e-mail": ("login", {"email": "a" * 10**6, "password": PASSWORD}, "invalid_parameter", "email"),
+    "a password that is a number": ("login", {"email": "a@b.example", "password": 1}, "invalid_parameter", "password"),
+    "a password of 1 MB": ("login", {"email": "a@b.example", "password": "x" * 10**6}, "invalid_parameter", "password"),
+    **{
+        name: ("register", {"email": "a@b.example", "name": "Ann", "password": word}, "invalid_parameter", "password")
+        for name, word in {"short": "1234567", "1 MB": "x" * 10**6, "short in one form": "e\u0301" * 7}.items()
+    },
+    **{
+        f"a name {name}": ("register", {"email": "a@b.example", "password": PASSWORD, "name": word}, code, "name")
+        for name, word, code in (
+            ("of spaces", "  ", "invalid_parameter"),
+            ("of two lines", "Ann\nLee", "invalid_parameter"),
+            ("with a zero-width space", "An\u200bn", "invalid_parameter"),
+            ("that is long", "n" * 101, "invalid_parameter"),
+            ("that is null", None, "missing_parameter"),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_is_wrong_with_a_request_is_named_and_nothing_is_made(here: Harness, case: str) -> None:
+    what, body, code, field = BAD[case]
+    before = stored_state(here)
+    status, told = here.post(f"{AUTH}/{what}", body, key=None)
+    assert (status, told["error"]["code"], told["error"]["details"]["field"]) == (400, code, field)
+    assert stored_state(here) == before
+
+
+def test_a_password_and_a_token_are_in_no_log_and_no_other_answer(
+    here: Harness, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith(("genrelay", "relay"))]:
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+        caplog.set_level(logging.DEBUG, logger=name)
+    password, email = "a password nobody else may know", "heidi@example.com"
+    register(here, email, password)
+    told = login(here, email, password)[1]["data"]
+    tokens = [told["access_token"], told["refresh_token"], told["refresh_token"][-64:]]
+    answers = [login(here, email, f"{password}!"), register(here, email, password), login(here, "no", password)]
+    answers += [login(here, email, password * 1000), register(here, "ivan@example.com", password, name=1)]
+    renew(here, told["refresh_token"])
+    answers += [renew(here, told["refresh_token"])]
+    whole, nowhere = here.services, cast("Tables", None)  # every use of which fails
+    here.services = replace(whole, store=replace(whole.store, logins=Logins(nowhere)))
+    answers += [login(here, email, password), register(here, email, password), renew(here, told["refresh_token"])]
+    here.services = whole
+    assert [status for status, _ in answers] == [401, 400, 400, 400, 400, 401, 500, 500, 500]
+    logged = f"{caplog.text} {[vars(record) for record in caplog.records]}"
+    assert "request failed" in logged
+    assert "a refresh token was used twice" in logged
+    assert not [word for word in (password, email, *tokens) if word in logged or word in str(answers)]
+    rows = str(stored_state(here))
+    assert email in rows
+    assert not [word for word in (password, *tokens) if word in rows]
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "fronted", "source"),
+    [
+        (None, False, "192.0.2.1"),
+        ("203.0.113.9, 192.0.2.1", False, "192.0.2.1"),  # what a client says of itself
+        (None, True, "192.0.2.1"),
+        ("192.0.2.1", True, "192.0.2.1"),
+        ("203.0.113.9, 64.252.86.1", True, "203.0.113.9"),
+        ("10.9.8.7, 198.51.100.1, 203.0.113.9,64.252.86.1", True, "203.0.113.9"),
+        ("2001:db8::1, 64.252.86.1", True, "2001:db8::1"),
+    ],
+)
+def test_a_request_comes_from_who_asked_the_api_or_the_front(forwarded: str | None, fronted: bool, source: str) -> None:
+    headers = {"x-forwarded-for": forwarded} if forwarded else {}
+    event = http_event("POST", f"{AUTH}/login", headers, b"{}")
+    assert read_inbound(event, {}, fronted=fronted).source == source

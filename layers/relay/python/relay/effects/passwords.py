@@ -27,12 +27,12 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """Raises Contended."""
-        with self._turn():
+        with self.turn():
             return self._hasher.hash(password)
 
     def matches(self, kept: str | None, password: str) -> bool:
         """Whether the password is the one that `kept` is the hash of; never where there is none. Raises Contended."""
-        with self._turn():
+        with self.turn():
             try:
                 return self._hasher.verify(kept or self._nobodys, password) and kept is not None
             except VerificationError:
@@ -43,7 +43,8 @@ class Passwords:
         return self._hasher.check_needs_rehash(kept)
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def turn(self) -> Iterator[None]:
+        """The memory of one hash. Raises Contended."""
         if not self._turns.acquire(timeout=self._patience):
             raise Contended
         try:

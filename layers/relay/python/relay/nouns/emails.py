@@ -18,7 +18,7 @@ def identity(text: str, field: str = "email") -> str:
     if len(text) > LONGEST:
         raise wrong
     try:
-        found = validate_email(text, check_deliverability=False, allow_smtputf8=False).ascii_email
+        found = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True).ascii_email
     except EmailNotValidError as error:
         raise wrong from error
     if found is None:  # which stands for a local part that is not ASCII
