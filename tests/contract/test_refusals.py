@@ -163,8 +163,10 @@ def test_a_key_nobody_has_and_no_key_are_refused_at_every_route(here: Harness, f
         if route.auth is Auth.OPEN:
             continue
         path = path_of(family, route)
-        bad += wrong(here, family, route.method, path, ("INVALID_TOKEN",), key="sk-EXAMPLE-nobody")
-        bad += wrong(here, family, route.method, path, ("UNAUTHORIZED",), key=None)
+        owned = route.auth is Auth.SESSION
+        unknown, none = ("INVALID_SESSION", "NO_SESSION") if owned else ("INVALID_TOKEN", "UNAUTHORIZED")
+        bad += wrong(here, family, route.method, path, (unknown,), key="sk-EXAMPLE-nobody")
+        bad += wrong(here, family, route.method, path, (none,), key=None)
     assert bad == []
     assert stored_state(here) == before
 

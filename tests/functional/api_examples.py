@@ -161,6 +161,8 @@ def steady(text: str) -> str:
     ids = list(dict.fromkeys(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", text)))
     for number, found in enumerate(ids, 1):
         text = text.replace(found, f"019b76da-a870-7000-8000-{number:012}")
+    text = re.sub(r"rt-[0-9a-f]{96}|eyJ[\w.-]+", lambda token: f"{token[0][:3]}…", text)
+    text = re.sub(r'("id": )"[0-9a-f]{10}"', r'\1"4f2a9c01b7"', text)
     text = re.sub(r"signature=[0-9a-f]+", "signature=…", text)
     text = re.sub(r"files\.example/[0-9a-f]{32}", "files.example/…", text)
     text = re.sub(r"(amazonaws\.com/[^\"?]+\?)[^\"]+", r"\1…", text)

@@ -13,11 +13,13 @@ from relay.effects.session_tokens import SECONDS, Claims, SessionTokens
 from relay.effects.store.logins import DeveloperRow, EmailTaken, TokenUsed
 from relay.effects.store.table import LostRace
 from relay.flow.accounts import new_account_id
+from relay.flow.plans import free_plan, plan_of
 from relay.flow.services import Services
 from relay.flow.tries import LOGIN, REGISTER, Tries
 from relay.nouns.developer import Credentials, Developer, LoggedIn, Registration
 from relay.nouns.emails import identity
 from relay.nouns.errors import InvalidParameter
+from relay.nouns.plans import Plan
 from relay.nouns.session_errors import BadSession, EmailExists, SignUpOff, WrongCredentials
 
 logger = Logger(child=True)
@@ -46,13 +48,13 @@ def register(services: Services, passwords: Hashing, asked: Registration, source
     if len(password) < SHORTEST:
         raise InvalidParameter("password", f"must have at least {SHORTEST} characters", f"至少需要 {SHORTEST} 个字符")
     Tries(services, REGISTER, email, source, services.clock() // 1000).take()
-    account_id = new_account_id()
-    row = DeveloperRow(account_id, email, asked.name, asked.company, services.clock())
+    free = free_plan(services.catalog)
+    row = DeveloperRow(new_account_id(), email, asked.name, asked.company, services.clock())
     try:
-        services.store.logins.register(row, passwords.hash(password), min(services.catalog.tiers))
+        services.store.logins.register(row, passwords.hash(password), free.tier)
     except EmailTaken as error:
         raise EmailExists from error
-    return developer(services, account_id)
+    return _developer(row, "active", free)
 
 
 def login(services: Services, passwords: Hashing, asked: Credentials, source: str) -> LoggedIn:
@@ -101,12 +103,16 @@ def logout(services: Services, token: str) -> None:
         services.store.logins.end_session(digest(found[1]))
 
 
-def developer(services: Services, account_id: str) -> Developer:
+def _developer_of(services: Services, account_id: str) -> Developer:
     """Raises BadSession where the account is no developer's."""
     row, account = services.store.logins.developer(account_id), services.store.accounts.get(account_id)
     if row is None or account is None:
         raise BadSession
-    return Developer(account_id, row.email, row.name, row.company, row.created_at, account.status)
+    return _developer(row, account.status, plan_of(services, account_id))
+
+
+def _developer(row: DeveloperRow, status: str, plan: Plan) -> Developer:
+    return Developer(row.account_id, row.email, row.name, row.company, row.created_at, status, plan.plan_id)
 
 
 def session_tokens(services: Services) -> SessionTokens:
@@ -139,4 +145,4 @@ def _rehash(services: Services, passwords: Hashing, email: str, old: str, passwo
 
 def _logged_in(services: Services, tokens: SessionTokens, claims: Claims, refresh_token: str) -> LoggedIn:
     token = tokens.issue(claims, f"{services.random_bits(128):032x}", services.clock() // 1000)
-    return LoggedIn(developer(services, claims.account_id), token, refresh_token, SECONDS)
+    return LoggedIn(_developer_of(services, claims.account_id), token, refresh_token, SECONDS)

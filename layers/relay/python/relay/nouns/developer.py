@@ -25,7 +25,7 @@ class Registration:
 @dataclass(frozen=True, slots=True)
 class Developer:
     """A developer and the account that is theirs. `email` is its identity: in ASCII and lower case. `created_at` is
-    Unix ms; `plan` is empty where nothing is subscribed to."""
+    Unix ms, `plan` the id of a plan."""
 
     account_id: str
     email: str
@@ -33,7 +33,7 @@ class Developer:
     company: str
     created_at: int
     status: str
-    plan: str = ""
+    plan: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def _developer(found: Developer) -> Json:
         "name": found.name,
         "company": found.company or None,
         "status": found.status,
-        "plan_id": found.plan or None,
+        "plan_id": found.plan,
         "created_at": made,
     }
 
