@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from ops.arguments import money
-from ops.secret_names import upstream_secrets
+from ops.secret_names import STRIPE_KEY, STRIPE_WEBHOOK, upstream_secrets
 from ops.terms import OWN_SECRETS, NewAccount, OperatorError
 from relay.edge.wiring import catalog
 from relay.effects.store import Store
@@ -55,7 +55,7 @@ class Deployment:
 
     def secret_names(self) -> list[str]:
         """Every secret that the deployment reads."""
-        return [*OWN_SECRETS, *upstream_secrets(self.catalog)]
+        return [*OWN_SECRETS, STRIPE_KEY, STRIPE_WEBHOOK, *upstream_secrets(self.catalog)]
 
     def find_secret(self, name: str) -> str | None:
         try:

@@ -18,6 +18,7 @@ from ops.terms import OperatorError
 CHECKS: Mapping[str, Callable[[Target], Iterator[Finding]]] = {
     "secrets": readiness.secrets,
     "upstreams": readiness.upstreams,
+    "payments": readiness.payments,
     "concurrency": checks.quotas,
     "clock": checks.clock,
     "queues": checks.queues,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ops.findings import Finding, blocking, lacking, names, ok
-from ops.secret_names import signs
+from ops.secret_names import STRIPE_KEY, STRIPE_WEBHOOK, signs
 from ops.targets import Target
 from ops.terms import OWN_SECRETS
 from relay.nouns.catalog import Catalog
@@ -17,6 +17,16 @@ def secrets(at: Target) -> Iterator[Finding]:
         yield blocking("secrets", f"{names(missing)} missing: run secrets-init")
     else:
         yield ok("secrets", f"the deployment's own {len(OWN_SECRETS)} are there")
+
+
+def payments(at: Target) -> Iterator[Finding]:
+    """Whether what takes payments by card has both its secrets, where it has one."""
+    held = {name for name in (STRIPE_KEY, STRIPE_WEBHOOK) if at.deployment.find_secret(name)}
+    if held and len(held) < 2:
+        missing = STRIPE_WEBHOOK if STRIPE_KEY in held else STRIPE_KEY
+        yield blocking("payments by card", f"{missing} is missing: secrets-set {missing}")
+    elif held:
+        yield ok("payments by card", "have a key, and what webhooks are signed with")
 
 
 def upstreams(at: Target) -> Iterator[Finding]:

@@ -1,9 +1,12 @@
-"""The secrets that upstreams need."""
+"""The secrets that upstreams and payments by card need."""
 
 from __future__ import annotations
 
 from relay.families import provider
 from relay.nouns.catalog import Catalog
+
+# For payments by card: our key at Stripe, and what it signs webhooks with.
+STRIPE_KEY, STRIPE_WEBHOOK = "stripe-key", "stripe-webhook-secret"
 
 
 def upstream_secrets(catalog: Catalog) -> list[str]:

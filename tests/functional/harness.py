@@ -28,8 +28,8 @@ from relay.effects.store.table import Tables
 from relay.flow.archive import archive
 from relay.flow.clock import Lap, poll
 from relay.flow.dispatch import dispatch
+from relay.flow.duties import perform
 from relay.flow.hold import hold
-from relay.flow.renewals import renew
 from relay.flow.services import UPSTREAMS_ON, Count, Services
 from relay.flow.session_access import SessionAccess
 from relay.flow.telling import tell
@@ -176,7 +176,7 @@ class Harness:
             + self._drain(self.retry_url, lambda m: tell(self.services, m))
             + self._drain(self.archive_url, lambda m: archive(self.services, **m))
             + self._drain(self.hold_url, lambda m: hold(self.services, m["account_id"], m["task_id"]))
-            + self._drain(self.renew_url, lambda m: renew(self.services, **m))
+            + self._drain(self.renew_url, lambda m: perform(self.services, **m))
         )
 
     def _drain(self, url: str, worker: Callable[[dict[str, Any]], None]) -> int:

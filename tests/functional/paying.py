@@ -19,8 +19,6 @@ from relay.nouns.money import EntryKind
 from relay.nouns.wire import Answer, Call, Json
 from tests.functional.harness import Harness, harness
 
-BASE = "https://relay.example.net"
-
 
 @dataclass
 class Paying:
@@ -43,7 +41,7 @@ class Paying:
             raise NoAnswer from lost
 
     def ask_topup(self, cents: int = 2500, account_id: str = "acc1") -> Checkout:
-        return top_up(self.here.services, account_id, TopupRequest(cents), BASE)
+        return top_up(self.here.services, account_id, TopupRequest(cents))
 
     def pay(self, checkout: Checkout, card: str = VISA) -> list[Json]:
         """Its customer pays; the events of that."""

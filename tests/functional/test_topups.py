@@ -148,6 +148,29 @@ def test_a_customer_who_comes_back_finds_the_payment_without_a_webhook(stripe: P
     assert stripe.money_in() == {wanted.session_id: WORTH}
 
 
+def test_a_lost_webhook_delays_the_money_until_the_clock_asks(stripe: Paying) -> None:
+    wanted = stripe.ask_topup()
+    stripe.here.wait(70)
+    stripe.pay(wanted)
+    stripe.here.run(120)
+    assert (stripe.money_in(), stripe.here.drift) == ({wanted.session_id: WORTH}, 0)
+
+
+def test_the_clock_asks_again_while_stripe_does_not_answer(stripe: Paying) -> None:
+    wanted = stripe.ask_topup()
+    stripe.pay(wanted)
+    stripe.api.unreadable = 2
+    stripe.here.run(800)
+    assert (stripe.money_in(), stripe.here.counts["PaymentUnanswered"]) == ({wanted.session_id: WORTH}, 2)
+
+
+def test_the_clock_asks_about_an_abandoned_page_a_few_times_and_no_more_once_it_has_expired(stripe: Paying) -> None:
+    stripe.ask_topup()
+    stripe.here.run(2 * LIFE / 1000, step=20)
+    assert [path for method, path, _ in stripe.api.calls if method == "GET"] == [stripe.api.calls[-1][1]] * 5
+    assert stripe.here.services.store.tasks.due(0, stripe.here.now[0] + 10**12, 9) == []
+
+
 def test_an_abandoned_session_expires(stripe: Paying) -> None:
     wanted = stripe.ask_topup()
     stripe.here.wait(LIFE / 1000 + 1)
@@ -182,7 +205,7 @@ def test_a_session_whose_answer_was_lost_is_booked_if_it_is_paid_all_the_same(st
 
 def test_a_relay_without_cards_names_its_operator(here: Harness) -> None:
     with pytest.raises(Unsupported, match="operator"):
-        top_up(here.services, "acc1", TopupRequest(2500), "https://relay.example.net")
+        top_up(here.services, "acc1", TopupRequest(2500))
 
 
 def test_frozen_accounts_and_too_many_pages_are_refused(stripe: Paying) -> None:

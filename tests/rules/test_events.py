@@ -55,12 +55,12 @@ def test_a_request_is_what_the_gateway_would_send() -> None:
     assert [name for name in HTTP if any(header != header.lower() for header in EVENTS[name]["headers"])] == []
 
 
-def test_a_message_names_a_task_or_an_account_whose_subscription_is_due() -> None:
+def test_a_message_names_a_task_or_a_duty_of_an_account() -> None:
     records = [(name, record) for name in SQS for record in EVENTS[name]["Records"]]
     assert records
     for name, record in records:
         message = json.loads(record["body"])
-        named = {"account_id"} if function_of(name) == "renew" else {"account_id", "task_id"}
+        named = {"account_id", "duty" if function_of(name) == "renew" else "task_id"}
         assert named <= set(message) <= named | {"attempt"}, name
         assert record["md5OfBody"] == md5(record["body"].encode(), usedforsecurity=False).hexdigest(), name
         assert record["eventSourceARN"].endswith(f"{logical_id(function_of(name))}Queue"), name

@@ -51,9 +51,9 @@ class Queues:
         """Have a task sent to an upstream that takes minutes to answer."""
         self._send(self._hold_url, task.log_keys)
 
-    def renew(self, account_id: str) -> None:
-        """Have it looked at what is due of an account's subscription."""
-        self._send(self._renew_url, {"account_id": account_id})
+    def renew(self, account_id: str, duty: str) -> None:
+        """Have it looked at what is due of an account's subscription, or of something that is to be paid by card."""
+        self._send(self._renew_url, {"account_id": account_id, "duty": duty})
 
     def deliver(self, task: Task) -> None:
         """Have the client told. Only first attempts use the deliver queue, so that they never wait for retries."""

@@ -11,14 +11,15 @@ from typing import Any
 import stripe
 
 from relay.effects.outbound.errors import EgressRefused, NoAnswer, NotSent
-from relay.nouns.checkouts import CURRENCY, CardCharge, Page, PageOrder, PaymentEvent, SavedCard
-from relay.nouns.errors import BadInput, UnknownOutcome, Unreadable
+from relay.nouns.checkouts import CURRENCY, CardCharge, Page, PageOrder, Payment, PaymentEvent, SavedCard
+from relay.nouns.errors import BadInput, InvalidParameter, UnknownOutcome, Unreadable
 from relay.nouns.payment_errors import Declined, PaymentsUnavailable
 from relay.nouns.signing import TOLERANCE
 from relay.nouns.wire import Answer, Call, Json
 
 API = "https://api.stripe.com"
 SECONDS = 8.0  # for one request, of which the library makes two where the first has no answer: inside a gateway's 30
+URLS = ("success_url", "cancel_url")  # Stripe's fields, which are the client's words too
 DAY = 86_400  # seconds by which Stripe's clock surely differs less from ours
 KEY = "key"  # where a payment's metadata has the key it was made with
 MAX_CODE = 60  # characters of an error's code that are kept
@@ -68,10 +69,15 @@ class StripeGateway:
     _clients: dict[str, stripe.StripeClient] = field(default_factory=dict)
 
     def open_page(self, order: PageOrder) -> Page:
-        """Make a page, or have it again by its key. Raises PaymentsUnavailable."""
+        """Make a page, or have it again by its key. Raises PaymentsUnavailable, InvalidParameter for an address."""
         try:
             made = self._client().v1.checkout.sessions.create(_session(order), {"idempotency_key": order.key})
         except stripe.StripeError as error:
+            named = error.param if isinstance(error, stripe.InvalidRequestError) else None
+            if named in URLS:
+                raise InvalidParameter(
+                    named, "is not an address that Stripe takes", "不是 Stripe 接受的地址"
+                ) from error
             raise PaymentsUnavailable from error
         return _read_page(made.to_dict())
 
@@ -85,16 +91,9 @@ class StripeGateway:
             raise Unreadable(_words(error)) from error
         return _read_page(found.to_dict())
 
-    def close_page(self, session_id: str) -> None:
-        """Let nobody pay it any more. Raises Unreadable, also where it is paid or closed already."""
-        try:
-            self._client().v1.checkout.sessions.expire(session_id)
-        except stripe.StripeError as error:
-            raise Unreadable(_words(error)) from error
-
-    def charge(self, wanted: CardCharge) -> str:
-        """Charge a saved card without its holder; the payment's id. Raises Declined, or UnknownOutcome where it may
-        have been charged or could not be asked for: then the same key is to be asked again.
+    def charge(self, wanted: CardCharge) -> Payment:
+        """Charge a saved card without its holder. Raises Declined, or UnknownOutcome where it may have been charged
+        or could not be asked for: then the same key is to be asked again.
 
         Stripe forgets an idempotency key after a day, so what was made with this one is looked for first.
         """
@@ -107,9 +106,9 @@ class StripeGateway:
             raise UnknownOutcome(_words(error)) from error
         if made.status in ("canceled", "requires_payment_method", "requires_action"):
             raise Declined(made.status)
-        if made.status != "succeeded" or (made.amount_received, made.currency) != (wanted.cents, CURRENCY):
+        if made.status != "succeeded" or made.currency != CURRENCY:
             raise UnknownOutcome(f"the payment is {made.status}")
-        return str(made.id)
+        return Payment(made.id, made.amount_received)
 
     def _made(self, wanted: CardCharge) -> stripe.PaymentIntent | None:
         """The payment that was made with this key, as it stands now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from relay.nouns.checkouts import CardCharge, Page, PageOrder, PaymentEvent
+from relay.nouns.checkouts import CardCharge, Page, PageOrder, Payment, PaymentEvent
 
 
 class CardGateway(Protocol):
@@ -12,8 +12,6 @@ class CardGateway(Protocol):
 
     def page(self, session_id: str) -> Page | None: ...
 
-    def close_page(self, session_id: str) -> None: ...
-
-    def charge(self, wanted: CardCharge) -> str: ...
+    def charge(self, wanted: CardCharge) -> Payment: ...
 
     def read_event(self, body: bytes, signature: str) -> PaymentEvent: ...

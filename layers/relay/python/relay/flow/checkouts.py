@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from relay.effects.store.accounts import AlreadyBooked
 from relay.flow.card_gateway import CardGateway
 from relay.flow.services import Services
-from relay.nouns.checkouts import CURRENCY, Checkout, CheckoutStatus, Page, PageOrder, worth
+from relay.nouns.checkouts import CURRENCY, DONE_PATH, Checkout, CheckoutStatus, Page, PageOrder, worth
 from relay.nouns.errors import Unsupported
 from relay.nouns.ids import uuid7
 from relay.nouns.money import Entry, EntryKind
@@ -51,7 +51,8 @@ def begin(services: Services, wanted: Checkout) -> Checkout:
 def new_checkout(services: Services, account_id: str, cents: int, *, invoice: int = 0) -> Checkout:
     now = services.clock()
     named = account_id, uuid7(now, services.random_bits(74)), cents, CheckoutStatus.OPEN
-    return Checkout(*named, now, now + LIFE, now + LOOKS[0] * 60_000, invoice=invoice)
+    done_url = services.public_url + DONE_PATH
+    return Checkout(*named, now, now + LIFE, now + LOOKS[0] * 60_000, done_url, invoice=invoice)
 
 
 def look(services: Services, account_id: str, checkout_id: str, page: Page | None = None) -> Checkout | None:
@@ -82,7 +83,7 @@ def next_look(now: int, created_at: int, expires_at: int) -> int:
 def _after(services: Services, before: Checkout, page: Page | None) -> Checkout:
     """What the page makes of it; its money is booked when this returns."""
     now = services.clock()
-    known = replace(before, version=before.version + 1)
+    known = replace(before, version=before.version + 1, asked_at=now)
     if page and not _agrees(services, before, page):
         return _refused(services, known)
     if page and page.paid:
@@ -105,7 +106,7 @@ def _agrees(services: Services, checkout: Checkout, page: Page) -> bool:
 def facts(services: Services, checkout: Checkout) -> dict[str, str]:
     """What a page's metadata say: whose it is."""
     whose = {"account": checkout.account_id, "checkout": checkout.checkout_id}
-    return {"deployment": services.store.checkouts.deployment, **whose}
+    return {"deployment": services.deployment, **whose}
 
 
 def _book(services: Services, checkout: Checkout) -> bool:

@@ -9,7 +9,7 @@ from math import ceil
 
 from aws_lambda_powertools import Logger
 
-from relay.effects.store.due import Due, DueSubscription
+from relay.effects.store.due import Due, Duty
 from relay.flow.cancel import pass_on
 from relay.flow.observe import observe
 from relay.flow.quoting import quote_for_task
@@ -71,7 +71,7 @@ def poll(services: Services, shard: int, until: int) -> Lap:
     return Lap(more=now < until, wait=max(1, min(pause, MAX_PAUSE)))
 
 
-def _ticked(services: Services, due: Due | DueSubscription) -> None:
+def _ticked(services: Services, due: Due | Duty) -> None:
     """One task's failure must not keep the others from being looked at."""
     try:
         tick(services, due)
@@ -79,11 +79,11 @@ def _ticked(services: Services, due: Due | DueSubscription) -> None:
         logger.exception("tick failed", account_id=due.account_id, task_id=due.task_id)
 
 
-def tick(services: Services, due: Due | DueSubscription) -> None:
+def tick(services: Services, due: Due | Duty) -> None:
     if isinstance(due, Due):
         _look(services, due)
-    elif services.store.subscriptions.lease(due, services.clock() + RESENT):
-        services.queues.renew(due.account_id)
+    elif services.store.tasks.lease_duty(due, services.clock() + RESENT):
+        services.queues.renew(due.account_id, due.task_id)
 
 
 def _look(services: Services, due: Due) -> None:

@@ -25,6 +25,6 @@ def receive(services: Services, body: bytes, signature: str) -> None:
         return
     page = cards.page(event.about) if event.kind.startswith(CHECKOUTS) else None
     account_id, checkout_id = (page.facts.get(name, "") for name in ("account", "checkout")) if page else ("", "")
-    ours = page and page.facts.get("deployment") == services.store.checkouts.deployment
+    ours = page and page.facts.get("deployment") == services.deployment
     if not ours or not account_id or not checkout_id or look(services, account_id, checkout_id, page) is None:
         logger.info("event of no payment of ours", kind=event.kind, event_id=event.event_id)

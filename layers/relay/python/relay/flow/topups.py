@@ -6,22 +6,24 @@ from dataclasses import replace
 
 from relay.flow.checkouts import LIFE, begin, gateway, look, new_checkout
 from relay.flow.services import Services
-from relay.nouns.checkouts import Checkout, TopupRequest
+from relay.nouns.checkouts import Checkout, CheckoutStatus, TopupRequest
 from relay.nouns.errors import AccountFrozen, NotFound, RateLimited
 
+ID_LENGTH = 36  # of a UUID
+PAUSE = 5_000  # ms between two questions about one page that its customer makes us ask
 MOST = 10  # pages an account may have made in the time one lasts
 
 
-def top_up(services: Services, account_id: str, wanted: TopupRequest, base_url: str) -> Checkout:
-    """A page on which the account's customer pays. Raises Unsupported, AccountFrozen, RateLimited,
-    PaymentsUnavailable; nothing is booked before it is paid."""
+def top_up(services: Services, account_id: str, wanted: TopupRequest) -> Checkout:
+    """A page on which the account's customer pays. Raises Unsupported, AccountFrozen, RateLimited, PaymentsUnavailable;
+    nothing is booked before it is paid."""
     gateway(services)
     account = services.store.accounts.get(account_id)
     if account is None or account.frozen:
         raise AccountFrozen
     check_rate(services, account_id)
     fresh = new_checkout(services, account_id, wanted.cents)
-    success_url = wanted.success_url or base_url
+    success_url = wanted.success_url or fresh.success_url
     return begin(services, replace(fresh, success_url=success_url, cancel_url=wanted.cancel_url))
 
 
@@ -36,8 +38,11 @@ def check_rate(services: Services, account_id: str) -> None:
 
 
 def topup(services: Services, account_id: str, checkout_id: str) -> Checkout:
-    """How a top-up stands; Stripe is asked where it is not known. Raises NotFound, Unreadable."""
-    found = look(services, account_id, checkout_id)
-    if found is None or found.invoice:
+    """How a top-up stands; Stripe is asked where that is not known, and was not a moment ago. Raises NotFound,
+    Unreadable."""
+    known = services.store.checkouts.get(account_id, checkout_id) if len(checkout_id) == ID_LENGTH else None
+    if known is None or known.invoice:
         raise NotFound("no such top-up", "充值记录不存在")
-    return found
+    if known.status is CheckoutStatus.OPEN and services.clock() >= known.asked_at + PAUSE:
+        return look(services, account_id, checkout_id) or known
+    return known

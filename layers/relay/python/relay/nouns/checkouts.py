@@ -16,6 +16,7 @@ from relay.nouns.money import NANOS_PER_CENT, nanos
 
 CARD_METHOD = "stripe"  # paying by card
 CURRENCY = "usd"
+DONE_PATH = "/api/v1/payments/done"  # of the API: where a browser goes that was sent nowhere else
 LEAST_CHARGE = 50  # cents
 LEAST_TOPUP, MOST_TOPUP = 100, 1_000_000  # cents
 
@@ -32,7 +33,7 @@ class Checkout:
     """Something that an account is asked to pay. `session_id` and `pay_at` are empty until the page is there.
 
     `invoice` is the number of the account's invoice that it pays, 0 for a top-up. `due_at` is when the clock asks how
-    it stands, None once it is not open any more.
+    it stands, None once it is not open any more; `asked_at` is when anybody did.
     """
 
     account_id: str
@@ -47,6 +48,7 @@ class Checkout:
     session_id: str = ""
     pay_at: str = ""
     invoice: int = 0
+    asked_at: int = 0
     version: int = 0
 
 
@@ -103,6 +105,20 @@ class CardCharge(NamedTuple):
     cents: int
     title: str
     facts: Mapping[str, str]
+
+
+class Payment(NamedTuple):
+    """What a card was charged; `payment_id` is the payment service's."""
+
+    payment_id: str
+    cents: int
+
+
+class SignedEvent(NamedTuple):
+    """A webhook as it came in: the signature covers the very bytes."""
+
+    body: bytes
+    signature: str
 
 
 class PaymentEvent(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any
 from zlib import crc32
 
 from relay.effects.store.codec import Expression, Item, pack, unpack
-from relay.effects.store.due import CHECKOUT, DueCheckout
+from relay.effects.store.due import CHECKOUT
 from relay.effects.store.table import LostRace, Tables
 from relay.effects.store.transitions import row_key
 from relay.nouns.checkouts import Checkout, CheckoutStatus, SavedCard
@@ -23,11 +23,6 @@ _CARD = "CARD"  # sort key of an account's saved card, in the accounts table
 class Checkouts:
     tables: Tables
     shards: int
-
-    @property
-    def deployment(self) -> str:
-        """What tells this deployment's payments from those of others that use the same account at Stripe."""
-        return self.tables.accounts
 
     def get(self, account_id: str, checkout_id: str) -> Checkout | None:
         key = row_key(account_id, CHECKOUT + checkout_id)
@@ -61,22 +56,6 @@ class Checkouts:
                 TableName=self.tables.tasks,
                 Item=self._item(after),
                 ConditionExpression=e.equals("version", after.version - 1),
-                **e.arguments,
-            )
-        except LostRace:
-            return False
-        return True
-
-    def lease(self, due: DueCheckout, next_due: int) -> bool:
-        """Take a due one for ourselves until `next_due`; False where another worker was faster."""
-        e = Expression()
-        condition = e.equals("due_at", due.due_at)
-        try:
-            self.tables.update(
-                TableName=self.tables.tasks,
-                Key=row_key(due.account_id, CHECKOUT + due.checkout_id),
-                UpdateExpression=e.update(put={"due_at": next_due}),
-                ConditionExpression=condition,
                 **e.arguments,
             )
         except LostRace:

@@ -1,4 +1,4 @@
-"""The due index: which task or subscription is to be looked at, and what the clock must know of it to take it."""
+"""The due index: which task or other duty is to be looked at, and what the clock must know of it to take it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 from relay.nouns.task import Delivery, State
 
 DUE_INDEX = "due"
-CHECKOUT = "#checkout#"  # sort keys of rows of what is to be paid by card begin so
+DUTY_PREFIX = "#"  # of the sort keys of rows that are no tasks
 SUBSCRIPTION = "#subscription"  # sort key of the row of an account's subscription
+CHECKOUT = "#checkout#"  # before the id of something that is to be paid by card
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +29,17 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class DueCheckout:
+class Duty:
+    """A row of the tasks table that is no task, and whose time has come; its sort key says what is due."""
+
     account_id: str
-    checkout_id: str
+    task_id: str
     due_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class DueSubscription:
-    account_id: str
-    due_at: int
-
-    @property
-    def task_id(self) -> str:
-        return SUBSCRIPTION
-
-
-def read_due(row: dict[str, Any]) -> Due | DueSubscription:
-    if row["task_id"] == SUBSCRIPTION:
-        return DueSubscription(row["account_id"], row["due_at"])
+def read_due(row: dict[str, Any]) -> Due | Duty:
+    if row["task_id"].startswith(DUTY_PREFIX):
+        return Duty(row["account_id"], row["task_id"], row["due_at"])
     return Due(
         row["account_id"],
         row["task_id"],

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from relay.effects.store.account_row import account_key
 from relay.effects.store.codec import Expression, Item, entry_item, new_entry, pack, unpack
-from relay.effects.store.due import SUBSCRIPTION, DueSubscription
+from relay.effects.store.due import SUBSCRIPTION
 from relay.effects.store.table import LostRace, Tables
 from relay.effects.store.transitions import row_key
 from relay.nouns.errors import AccountFrozen, InsufficientBalance
@@ -79,22 +79,6 @@ class Subscriptions:
                 raise
             row = unpack(lost.row(len(steps))) if lost.row(len(steps)) else {}
             raise (InsufficientBalance if row.get("status") == "active" else AccountFrozen) from lost
-
-    def lease(self, due: DueSubscription, next_due: int) -> bool:
-        """Take a due subscription for ourselves until `next_due`; False where another worker was faster."""
-        e = Expression()
-        condition = e.equals("due_at", due.due_at)
-        try:
-            self.tables.update(
-                TableName=self.tables.tasks,
-                Key=row_key(due.account_id, SUBSCRIPTION),
-                UpdateExpression=e.update(put={"due_at": next_due}),
-                ConditionExpression=condition,
-                **e.arguments,
-            )
-        except LostRace:
-            return False
-        return True
 
     def _put(self, change: Change) -> dict[str, Any]:
         after, e = change.after, Expression()

@@ -13,7 +13,7 @@ from relay.effects.store.codec import (
     read_task,
     unpack,
 )
-from relay.effects.store.due import DUE_INDEX, Due, DueSubscription, read_due
+from relay.effects.store.due import DUE_INDEX, Due, Duty, read_due
 from relay.effects.store.table import LostRace
 from relay.effects.store.transitions import facts_key, row_key
 from relay.effects.store.turns import Turns
@@ -69,8 +69,8 @@ class Tasks(Turns):
         found = self.tables.get(TableName=self.tables.tasks, Key=facts_key(account_id, task_id), ConsistentRead=True)
         return read_facts(found["facts"]["B"]) if found else {}
 
-    def due(self, shard: int, until: int, limit: int) -> list[Due | DueSubscription]:
-        """At most `limit` tasks and subscriptions of a shard due by `until` (Unix ms), the longest waiting first."""
+    def due(self, shard: int, until: int, limit: int) -> list[Due | Duty]:
+        """At most `limit` tasks and other duties of a shard due by `until` (Unix ms), the longest waiting first."""
         expression = Expression()
         where = f"{expression.equals('due_shard', shard)} AND {expression.name('due_at')} <= {expression.value(until)}"
         items = self.tables.query(
@@ -98,6 +98,22 @@ class Tasks(Turns):
         except LostRace:
             return None
         return read_task(row)
+
+    def lease_duty(self, duty: Duty, next_due: int) -> bool:
+        """Take a duty that is no task for ourselves until `next_due`; False where another worker was faster."""
+        expression = Expression()
+        condition = expression.equals("due_at", duty.due_at)
+        try:
+            self.tables.update(
+                TableName=self.tables.tasks,
+                Key=row_key(duty.account_id, duty.task_id),
+                UpdateExpression=expression.update(put={"due_at": next_due}),
+                ConditionExpression=condition,
+                **expression.arguments,
+            )
+        except LostRace:
+            return False
+        return True
 
     def hide(self, task: Task) -> bool:
         """Take an ended task out of its client's view; False where it has not ended."""
