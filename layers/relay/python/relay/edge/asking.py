@@ -41,7 +41,7 @@ def told(asked: Ask[Any], route: AnyRoute, found: Any) -> Told[Any]:  # noqa: AN
     ):  # which was not known when it was created
         found = found._replace(facts=asked.services.store.tasks.facts(found.task.account_id, found.task.task_id))
     services = asked.services
-    return Told(found, services.clock(), asked.base_url, asked.trace_id, partial(refer, services))
+    return Told(found, services.clock(), asked.base_url, asked.trace_id, partial(refer, services), services.catalog)
 
 
 def applied(reply: Reply, preferred: int | None) -> Reply:

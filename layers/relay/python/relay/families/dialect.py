@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from functools import cache
 from typing import Any, ClassVar, Generic, Literal, NamedTuple
@@ -20,12 +21,14 @@ from relay.nouns.session_errors import NoSession
 from relay.nouns.task import Task
 from relay.nouns.wire import Inbound, Reply
 
+NOTHING_SOLD = Catalog("USD", Decimal(1), 0, {}, {}, {}, {}, {})  # where it does not matter what is
+
 
 @dataclass(frozen=True, slots=True)
 class Told(Generic[Found]):
     """What there is to tell, and whatever else a dialect may need to write an answer or a notice of it.
 
-    `refer` makes the reference by which anybody may OPEN a task; empty where there are none.
+    `refer` makes the reference by which anybody may OPEN a task; empty where there are none. `catalog` is what is sold.
     """
 
     found: Found
@@ -33,6 +36,7 @@ class Told(Generic[Found]):
     base_url: str = ""  # where this API is reached
     trace_id: str = ""
     refer: Callable[[Task], str] = lambda task: ""
+    catalog: Catalog = NOTHING_SOLD
 
 
 class Auth(Enum):

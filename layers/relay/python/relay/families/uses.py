@@ -9,12 +9,22 @@ from typing import Generic, NamedTuple, TypeVar
 
 from relay.families.asked import Completion, Download, TaskQuery
 from relay.families.inference import Completed
-from relay.nouns.account import Balance, FileLink, FilePart, Form, FormRequest, Statement, StatementPage, Upload
+from relay.nouns.account import (
+    Balance,
+    FileLink,
+    FilePart,
+    Form,
+    FormRequest,
+    Profile,
+    Statement,
+    StatementPage,
+    Upload,
+)
 from relay.nouns.catalog import Listed
 from relay.nouns.developer import Credentials, Developer, LoggedIn, Registration
 from relay.nouns.draft import Draft
 from relay.nouns.inference import Inference
-from relay.nouns.keys import KeyChange, KeyRequest, ListedKey, NewKey
+from relay.nouns.keys import KeyChange, KeyListing, KeyPage, KeyRequest, ListedKey, NewKey
 from relay.nouns.listing import Listing, Page, TaskIds
 from relay.nouns.task import Task
 from relay.nouns.wire import Json
@@ -62,6 +72,7 @@ ANSWER: Use[Completion, Record] = Use("answer", facts=True)
 OPEN: Use[str, Task] = Use("open")  # a task by the reference of it that anybody may have
 DOWNLOAD: Use[Download, str] = Use("download", counted=True)
 BALANCE: Use[None, Balance] = Use("balance", counted=True)
+PROFILE: Use[None, Profile] = Use("profile", counted=True)
 CONSUMPTION: Use[Statement, StatementPage] = Use("consumption", counted=True)
 MODELS: Use[str | None, Sequence[Listed]] = Use("models", counted=True)  # a client's name of one, or all
 REGISTER: Use[Registration, Developer] = Use("register")
@@ -79,6 +90,7 @@ ADD_KEY: Use[KeyRequest, NewKey] = Use("add-key")
 ADD_KEY_UNISSUED: Use[KeyRequest, NewKey] = Use("add-key-unissued")  # it is made when it is first asked for
 ISSUE_KEY: Use[str, str] = Use("issue-key")
 KEYS: Use[None, Sequence[ListedKey]] = Use("keys", counted=True)
+KEY_PAGE: Use[KeyListing, KeyPage] = Use("key-page", counted=True)
 KEY: Use[str, ListedKey] = Use("key", counted=True)
 OWN_KEY: Use[None, ListedKey] = Use("own-key", counted=True)  # the one that asks
 CHANGE_KEY: Use[KeyChange, ListedKey] = Use("change-key")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 from relay.effects.store import Store
@@ -82,6 +82,7 @@ class Accounts:
             kind=kind,
             terms=wanted.terms,
             left=wanted.budget,
+            account_id=account_id,
         )
         try:
             self.store.keys.add(account_id, listed, self._digest(api_key) if issued else "", most)
@@ -92,12 +93,9 @@ class Accounts:
 
     def issue_key(self, account_id: str, key_id: str) -> str:
         """The key that was added without being issued, once. Raises NoSuchKey, KeyShown."""
-        listed = self.key(account_id, key_id)
-        api_key = new_key(listed.kind)
-        try:
-            self.store.keys.issue(account_id, listed, self._digest(api_key), api_key[:SHOWN])
-        except LostRace as lost:
-            raise KeyShown from lost
+        api_key = new_key(self.key(account_id, key_id).kind)
+        if not self.store.keys.issue(account_id, key_id, self._digest(api_key), api_key[:SHOWN]):
+            raise KeyShown
         return api_key
 
     def keys(self, account_id: str) -> Sequence[ListedKey]:
@@ -112,9 +110,10 @@ class Accounts:
         return found
 
     def change_key(self, account_id: str, key_id: str, change: Callable[[ListedKey], ListedKey]) -> ListedKey:
-        """Change name, status or terms of a key. Raises NoSuchKey."""
-        changed = change(self.key(account_id, key_id))
-        if not self.store.keys.change(account_id, replace(changed, key_id=key_id)):
+        """Change name, status, terms or budget of a key, together: what others change meanwhile stays changed. Raises
+        NoSuchKey."""
+        changed = self.store.keys.change(account_id, key_id, change)
+        if changed is None:
             raise NoSuchKey
         return changed
 

@@ -46,6 +46,19 @@ class Balance:
     usd: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """An account as its owner is told of it: `email` is empty where an operator opened it, `lines` counts those of its
+    statement."""
+
+    account_id: str
+    name: str
+    email: str
+    frozen: bool
+    lines: int
+    balance: Balance
+
+
 class FilePart(NamedTuple):
     """A file as a client sent it. `filename` is only ever shown again: it is no path, nothing is stored under it."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -42,11 +42,15 @@ UNLIMITED = KeyTerms()
 
 @dataclass(frozen=True, slots=True)
 class KeyRequest:
-    """A key that is asked for. `budget` is nanos it may spend in all; None: whatever its account has."""
+    """A key that is asked for. `budget` is nanos it may spend in all; None: whatever its account has. `tier` is the
+    name of the one it is to be served in, where that is said: it must be its account's. `fields` are the client's words
+    for what it calls otherwise than we do."""
 
     name: str
     terms: KeyTerms = UNLIMITED
     budget: int | None = None
+    tier: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class ListedKey:
     terms: KeyTerms = UNLIMITED
     used: int = 0
     left: int | None = None
+    account_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,29 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """What of a key is to become otherwise: `change` makes what it is to be of what it is."""
+    """What of a key is to become otherwise: `change` makes what it is to be of what it is. The rest: see KeyRequest."""
 
     key_id: str
     change: Callable[[ListedKey], ListedKey]
+    tier: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyListing:
+    """Which of an account's keys are asked for: a page of those that are not revoked, newest first, whose name has
+    `named` in it, and that are `api_key` or begin with it."""
+
+    page: int = 1
+    page_size: int = 100
+    named: str = ""
+    api_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPage:
+    """What was found of a listing; `total` counts the keys of all its pages."""
+
+    asked: KeyListing
+    keys: Sequence[ListedKey]
+    total: int

@@ -58,6 +58,7 @@ class AccountRow:
     spent: int
     month: int = 0
     month_tokens: int = 0
+    lines: int = 0  # of its statement
     keys: int = 0  # that are not revoked
     key_counts: Mapping[str, KeyCount] = field(default_factory=dict)  # of those that were charged or have a budget
     hooks: tuple[str, ...] = ()  # where it is told of tasks whose requests can name no address

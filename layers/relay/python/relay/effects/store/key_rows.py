@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
-from relay.effects.store.codec import Item, pack
+from relay.effects.store.codec import Expression, Item, pack
 from relay.nouns.keys import KeyKind, KeyStatus, KeyTerms, ListedKey
 
 LISTED = "KEY#"  # sort key of the rows that list an account's keys
@@ -92,4 +92,13 @@ def read_listed(row: Mapping[str, Any], uses: Mapping[str, int], counts: Mapping
         read_terms(row),
         count.used,
         count.left,
+        row["account_id"],
+    )
+
+
+def as_seen(e: Expression, row: Mapping[str, Any]) -> str:
+    """That a row which lists a key is as it was read."""
+    return " AND ".join(
+        e.equals(name, row[name]) if name in row else f"attribute_not_exists({e.name(name)})"
+        for name in ("digest", "status", "name", "terms")
     )

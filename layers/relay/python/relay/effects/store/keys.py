@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,7 @@ from relay.effects.store.key_rows import (
     LISTED,
     KeyCount,
     KeyRow,
+    as_seen,
     known_values,
     listed_key,
     listed_values,
@@ -51,12 +52,21 @@ class Keys:
             steps.append(self._put(self.tables.directory, known_values(account_id, key, digest), "lookup"))
         self.tables.transact(*steps, self._put(self.tables.accounts, row, "sk"))
 
-    def issue(self, account_id: str, key: ListedKey, digest: str, prefix: str) -> None:
-        """Give a key that was stored without a digest its own. Raises LostRace where it has one, or is revoked."""
-        e = Expression()
-        free = f"attribute_not_exists(digest) AND {e.name('status')} <> {e.value(KeyStatus.REVOKED)}"
-        listed = self._update(listed_key(account_id, key.key_id), e, free, {"digest": digest, "prefix": prefix})
-        self.tables.transact(listed, self._put(self.tables.directory, known_values(account_id, key, digest), "lookup"))
+    def issue(self, account_id: str, key_id: str, digest: str, prefix: str) -> bool:
+        """Give a key that was stored without a digest its own; False where it has one, is revoked or does not exist."""
+        patience = self.tables.patience()
+        while (row := self._row(account_id, key_id)) and row["status"] != KeyStatus.REVOKED and "digest" not in row:
+            e = Expression()
+            given = {"digest": digest, "prefix": prefix}
+            listed = self._update(listed_key(account_id, key_id), e, as_seen(e, row), given)
+            known = known_values(account_id, read_listed(row, {}, {}), digest)
+            try:
+                self.tables.transact(listed, self._put(self.tables.directory, known, "lookup"), patience=patience)
+            except LostRace as lost:  # it was changed or issued meanwhile
+                patience.again(lost)
+            else:
+                return True
+        return False
 
     def of(self, account_id: str) -> list[ListedKey]:
         """An account's keys, oldest first."""
@@ -78,28 +88,43 @@ class Keys:
         found = self._row(account_id, key_id)
         return read_listed(found, self._uses(account_id, [key_id]), self._counts(account_id)) if found else None
 
-    def change(self, account_id: str, changed: ListedKey) -> bool:
-        """Put name, status and terms of a key that is not revoked; False where it is, or does not exist."""
-        values = {"name": changed.name, "status": changed.status, "terms": write_terms(changed.terms)}
-        return self._change(account_id, changed.key_id, values, ())
+    def change(self, account_id: str, key_id: str, change: Callable[[ListedKey], ListedKey]) -> ListedKey | None:
+        """Make name, status, terms and budget of a key what `change` makes of them, asked again where others changed it
+        meanwhile; None where the key is revoked or does not exist."""
+        patience = self.tables.patience()
+        while (row := self._row(account_id, key_id)) and row["status"] != KeyStatus.REVOKED:
+            before = read_listed(row, self._uses(account_id, [key_id]), self._counts(account_id))
+            after = change(before)
+            values = {"name": after.name, "status": after.status, "terms": write_terms(after.terms)}
+            budget = () if after.left == before.left else (self._budget(account_id, key_id, after.left),)
+            try:
+                self.tables.transact(*self._changes(account_id, row, values), *budget, patience=patience)
+            except LostRace as lost:  # it was changed or issued meanwhile
+                patience.again(lost)
+            else:
+                return after
+        return None
 
     def revoke(self, account_id: str, key_id: str, at: int) -> bool:
         """Revoke a key at `at` (Unix ms); False where the account has no such key. It is charged nothing from then on,
         also where it is still remembered: its counters go, and no charge begins new ones of a revoked key."""
         values = {"status": KeyStatus.REVOKED, "revoked_at": at}
-        counters = tuple(f"{prefix}{key_id}" for prefix in COUNTERS)
-        if self._change(account_id, key_id, values, (self._count(account_id, -1, drop=counters),)):
-            return True
-        return self._row(account_id, key_id) is not None
+        count = self._count(account_id, -1, drop=tuple(f"{prefix}{key_id}" for prefix in COUNTERS))
+        patience = self.tables.patience()
+        while (row := self._row(account_id, key_id)) and row["status"] != KeyStatus.REVOKED:
+            try:
+                self.tables.transact(*self._changes(account_id, row, values), count, patience=patience)
+            except LostRace as lost:  # it was changed or issued meanwhile
+                patience.again(lost)
+            else:
+                return True
+        return row is not None
 
     def set_left(self, account_id: str, key_id: str, left: int | None) -> None:
         """From now on a key may spend `left` nanos, or, with None, whatever its account has. What it reserved before
         and does not use comes back to what is left. Raises LostRace where the key is not there, or revoked."""
-        e, name = Expression(), f"{LEFT}{key_id}"
-        text = e.update(drop=(name,)) if left is None else e.update(put={name: left})
-        update = {"TableName": self.tables.accounts, "Key": account_key(account_id), "UpdateExpression": text}
-        update |= {"ConditionExpression": "attribute_exists(sk)"} | e.arguments
-        self.tables.transact({"Update": update}, key_not_revoked(self.tables.accounts, account_id, key_id))
+        revoked = key_not_revoked(self.tables.accounts, account_id, key_id)
+        self.tables.transact(self._budget(account_id, key_id, left), revoked)
 
     def note_use(self, account_id: str, key_id: str, at: int) -> None:
         """`at` is Unix ms."""
@@ -125,26 +150,10 @@ class Keys:
         found = self.tables.get(TableName=self.tables.accounts, Key=key, ConsistentRead=True)
         return unpack(found) if found else None
 
-    def _change(
-        self, account_id: str, key_id: str, values: Mapping[str, object], beside: tuple[dict[str, Any], ...]
-    ) -> bool:
-        patience = self.tables.patience()
-        while (row := self._row(account_id, key_id)) and row["status"] != KeyStatus.REVOKED:
-            try:
-                self.tables.transact(*self._changes(account_id, row, values), *beside, patience=patience)
-            except LostRace as lost:  # it was changed or issued meanwhile
-                patience.again(lost)
-            else:
-                return True
-        return False
-
     def _changes(self, account_id: str, row: Mapping[str, Any], values: Mapping[str, object]) -> list[dict[str, Any]]:
         """The steps that change the row and, where the key was issued, the one that is found by its digest."""
-        e = Expression()
-        digest = row.get("digest")
-        issued = e.equals("digest", digest) if digest else "attribute_not_exists(digest)"
-        same = f"{issued} AND {e.equals('status', row['status'])}"
-        steps = [self._update(listed_key(account_id, row["sk"].removeprefix(LISTED)), e, same, values)]
+        e, digest = Expression(), row.get("digest")
+        steps = [self._update(listed_key(account_id, row["sk"].removeprefix(LISTED)), e, as_seen(e, row), values)]
         if digest:
             known = {name: value for name, value in values.items() if name in ("status", "terms")}
             e = Expression()
@@ -170,6 +179,12 @@ class Keys:
             there += f" AND (attribute_not_exists({e.name(KEYS)}) OR {e.below(KEYS, most)})"
         change = {"UpdateExpression": e.update(put=put, add={KEYS: more}, drop=drop), "ConditionExpression": there}
         return {"Update": {"TableName": self.tables.accounts, "Key": account_key(account_id), **change, **e.arguments}}
+
+    def _budget(self, account_id: str, key_id: str, left: int | None) -> dict[str, Any]:
+        e, name = Expression(), f"{LEFT}{key_id}"
+        text = e.update(drop=(name,)) if left is None else e.update(put={name: left})
+        update = {"TableName": self.tables.accounts, "Key": account_key(account_id), "UpdateExpression": text}
+        return {"Update": update | {"ConditionExpression": "attribute_exists(sk)"} | e.arguments}
 
     def _update(self, key: Item, e: Expression, condition: str, values: Mapping[str, object]) -> dict[str, Any]:
         change = {"UpdateExpression": e.update(put=values), "ConditionExpression": condition}
