@@ -151,6 +151,7 @@ _SECRETS = {
     "callback-secret": CALLBACK_SECRET,
     "media-secret": "example-media-secret",
     "webhook-master": "example-master",
+    "session-key": "example-session-key-of-a-benchmark",
     **{f"upstreams/{each.NAME}/key": f"sk-EXAMPLE-{each.NAME}" for each in UPSTREAMS},
     f"upstreams/{CHAT_UPSTREAM}/key": "sk-EXAMPLE",
     f"upstreams/{calling.NAME}/webhook-key": calling.WEBHOOK_KEY,

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from benchmarks.cloud import CALLBACK_SECRET, ROOT
-from benchmarks.measured import calling, client
+from benchmarks.measured import DEVELOPER_EVENT, DEVELOPER_LOGIN, calling, client
 from relay.nouns.signing import callback_token
 
 Event = dict[str, Any]
@@ -47,6 +47,14 @@ def http(example: str, path: str, body: object, headers: Mapping[str, str]) -> E
     event["headers"].pop("idempotency-key", None)
     event["headers"] |= headers
     event["body"] = json.dumps(body, ensure_ascii=False)
+    return event
+
+
+def login(body: Mapping[str, object], source: str) -> Event:
+    """A developer's login from an address."""
+    event = http(DEVELOPER_EVENT, DEVELOPER_LOGIN, body, {})
+    event["requestContext"]["http"]["sourceIp"] = source
+    event["pathParameters"] = {"action": "login"}
     return event
 
 

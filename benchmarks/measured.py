@@ -14,6 +14,7 @@ from relay.nouns.task import Task
 client = aistudio
 calling, polled = kie, aistudio
 UPSTREAMS = (kie, aistudio)
+DEVELOPER_EVENT, DEVELOPER_LOGIN = "developers.aihub.register", "/api/v1/developer/auth/login"
 CHAT_UPSTREAM, CHAT_MODEL = "newapi", "gpt-4o-mini"
 
 
