@@ -85,6 +85,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], tuple[Argument, ...], str], ...]
         "tell again what was given up, from the first attempt on",
     ),
     ("act-list", hooks.act_list, (ACCOUNT,), "what operators did to an account's hooks and deliveries"),
+    ("usage-check", commands.usage_check, (ACCOUNT,), "whether what is counted of its keys is what its tasks say"),
     ("account-topup", commands.account_topup, (ACCOUNT, AMOUNT, REFERENCE), "move money in"),
     (
         "account-debit",

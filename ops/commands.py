@@ -14,7 +14,9 @@ from rich.text import Text
 
 from ops.deployment import Deployment
 from ops.terms import OWN_SECRETS, OperatorError
+from relay.flow.usage_check import differences
 from relay.nouns.keys import KeyKind, KeyRequest, KeyTerms, ListedKey
+from relay.nouns.usage import Usage
 
 # what is printed may hold brackets of a customer's own, so nothing is read as markup
 console = Console(highlight=False, markup=False, soft_wrap=True)
@@ -142,6 +144,23 @@ def _terms(at: Deployment, key: ListedKey) -> str:
         f"spend {at.money(key.left or 0)} more": key.left is not None,
     }
     return "; ".join(words for words, true in said.items() if true)
+
+
+def usage_check(at: Deployment, given: argparse.Namespace) -> None:
+    at.account(given.account)
+    said = [
+        f"{each.about}: {_told(each.counted)} counted, {_told(each.true)} by the tasks"
+        for each in differences(at.store, given.account)
+    ]
+    if said:
+        raise OperatorError("\n".join([*said, "where tasks are ending at this moment, look again in a minute"]))
+    console.print("what is counted of its keys is what its tasks say")
+
+
+def _told(what: Usage | int) -> str:
+    if isinstance(what, int):
+        return f"{what} nanos"
+    return ", ".join(f"{name} {number}" for name, number in what._asdict().items())
 
 
 def key_revoke(at: Deployment, given: argparse.Namespace) -> None:

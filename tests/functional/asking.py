@@ -32,4 +32,5 @@ def complete(here: Harness, task_id: str, key: str | None = None, **fields: Any)
 
 def _ask(here: Harness, read: Callable[[], Any], key: str | None) -> Ask[Any]:
     headers = {} if key is None else {"idempotency-key": key}
-    return Ask(here.services, Caller(here.account_id, 3, "aistudio"), Inbound("POST", "/", headers), read, "t", "")
+    caller = Caller(here.account_id, 3, "aistudio", key_id="key1")
+    return Ask(here.services, caller, Inbound("POST", "/", headers), read, "t", "")

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from local.upstreams.jobs import Job
 from relay.effects.outbound import NoAnswer
+from relay.flow.usage_check import differences
 from relay.nouns.draft import Callback
 from relay.nouns.errors import RelayError
 from relay.nouns.task import Delivery, State, Task
@@ -158,6 +159,7 @@ class Tasks(RuleBasedStateMachine):
         self._nothing_succeeds_that_its_upstream_did_not_make(tasks)
         self._nothing_is_submitted_again_unless_it_was_refused()
         assert self.here.drift == 0
+        assert differences(self.here.services.store, self.here.account_id) == []
 
     def _what_has_ended_stays_as_it_is(self, tasks: list[Task]) -> None:
         for task in (task for task in tasks if task.terminal):

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from relay.nouns.money import EntryKind, nanos
+from relay.effects.store.codec import pack
+from relay.effects.store.limits import Limits
+from relay.nouns.draft import Draft, Kind
+from relay.nouns.ids import uuid7
+from relay.nouns.money import EntryKind, nanos, settle
+from relay.nouns.task import State, Task
 from tests.axes import each_once
 from tests.functional.operator_prompt import Operator, operator
 
@@ -27,6 +33,7 @@ def balance(ops: Operator, account: str) -> int:
     return int(ops.deployment.account(account).balance)
 
 
+DRAFT = Draft("aistudio", "kling", Kind.IMAGE, "kling-image", "a cat")
 NO_AMOUNTS = ["NaN", "Infinity", "１００", "1_000", "1e3", "-5", "+5", "0", "0.00", "", " ", "12,50", "1.0000000001"]
 NO_AMOUNTS += ["1000000000", "0x10", ".5", "five"]
 
@@ -115,3 +122,25 @@ def test_a_debit_told_twice_is_taken_once_even_when_nothing_is_left(ops: Operato
 def test_an_unknown_account_is_named(ops: Operator, verb: str) -> None:
     reason = ("--reason", "because") if verb == "account-debit" else ()
     assert "no account nobody" in ops.refuses(1, verb, "nobody", "5", *reason)
+
+
+def test_what_is_counted_of_keys_is_held_against_the_tasks(ops: Operator, account: str) -> None:
+    store, now = ops.deployment.store, 1_767_225_630_000
+    (key,) = store.keys.of(account)
+    task = Task(
+        account, uuid7(now, 0), "aistudio", "kling", Kind.IMAGE, "kling-image", 200, now, now, key_id=key.key_id
+    )
+    store.submissions.create(task, DRAFT, Limits(ops.deployment.catalog.tiers[1]), None)
+    ended = replace(task, state=State.SUCCEEDED, completed_at=now + 1500, version=1)
+    assert store.tasks.save(task, ended, settle(task, ended))
+    assert "what its tasks say" in ops.succeeds("usage-check", account)
+
+    tables, (row,) = store.tasks.tables, store.usages.all(account)
+    wrong = {"account_id": account, "sk": f"USAGE#{row.key_id}#{row.day:06}#{row.model}", "requests": 2}
+    tables.put(TableName=tables.accounts, Item={name: pack(each) for name, each in wrong.items()})
+    store.accounts.change(account, **{f"used_{key.key_id}": 150})
+
+    said = ops.refuses(1, "usage-check", account)
+
+    assert f"used by key {key.key_id}: 150 nanos counted, 200 nanos by the tasks" in said
+    assert "requests 2, ok 0, tokens 0, cost 0, ms 0 counted, requests 1, ok 1, tokens 0, cost 200, ms 1500" in said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from relay.effects.store.limits import Limits
 from relay.flow.access import Caller
@@ -13,6 +13,7 @@ from relay.nouns.ids import uuid7
 from relay.nouns.inference import Inference, Tokens
 from relay.nouns.money import settle
 from relay.nouns.task import State, Task
+from relay.nouns.usage import Calls
 
 
 @dataclass(slots=True, eq=False)
@@ -25,14 +26,15 @@ class Block:
     used: int = 0
     used_tokens: int = 0
     calls: int = 0  # that are open
+    ended: Calls = field(default_factory=Calls)
     closed: bool = True  # for more calls
     following: asyncio.Task[None] | None = None  # opens its successor
 
-    def hold(self, amount: int, tokens: int) -> Hold:
+    def hold(self, amount: int, tokens: int, now: int) -> Hold:
         self.left -= amount
         self.tokens -= tokens
         self.calls += 1
-        return Hold(self, amount, tokens)
+        return Hold(self, amount, tokens, now)
 
 
 @dataclass(slots=True)
@@ -42,8 +44,9 @@ class Hold:
     block: Block
     amount: int
     tokens: int
+    began_at: int  # Unix ms
 
-    def end(self, used: Tokens, cost: int) -> Block:
+    def end(self, used: Tokens, cost: int, now: int, *, ok: bool) -> Block:
         """Charge what the call used, at most what it held, and give the rest back to its block."""
         block, charged, tokens = self.block, min(cost, self.amount), min(used.total, self.tokens)
         block.used += charged
@@ -51,6 +54,8 @@ class Hold:
         block.left += self.amount - charged
         block.tokens += self.tokens - tokens
         block.calls -= 1
+        so_far = block.ended
+        block.ended = Calls(so_far.requests + 1, so_far.ok + ok, so_far.ms + max(0, now - self.began_at))
         return block
 
 
@@ -92,6 +97,7 @@ async def settle_block(services: Services, block: Block) -> None:
         state=State.SUCCEEDED,
         used=block.used,
         tokens=block.used_tokens,
+        calls=block.ended,
         progress=100.0,
         completed_at=now,
         due_at=None,

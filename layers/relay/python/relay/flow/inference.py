@@ -75,14 +75,15 @@ class Inferring:
     async def complete(self, caller: Caller, asked: Inference) -> Completed:
         """A call that is answered in one piece. Raises RelayError: then nothing was charged."""
         async with self._line(caller, asked) as hold:
-            used = estimated(asked, None, 0)  # where the client goes away from an upstream that is at work
+            used, ok = estimated(asked, None, 0), False  # where the client goes away from an upstream that is at work
             try:
                 document, used = await self._whole(asked)
+                ok = True
             except Exception:
                 used = Tokens()
                 raise
             finally:
-                bill = await self._settle(hold, asked, used)
+                bill = await self._settle(hold, asked, used, ok=ok)
             return Completed(asked, document, bill)
 
     async def _whole(self, asked: Inference) -> tuple[Mapping[str, Json], Tokens]:
@@ -115,7 +116,7 @@ class Inferring:
                 meter.began = True
                 raise
             finally:
-                bill = await self._settle(hold, asked, meter.used)
+                bill = await self._settle(hold, asked, meter.used, ok=meter.ended and not broken)
             yield writer.broken(Broken()) if broken else writer.end(bill)
 
     async def _events(self, asked: Inference, meter: Meter) -> AsyncGenerator[Event, None]:
@@ -153,9 +154,9 @@ class Inferring:
         async with self.shares.line(caller, limits.at_once):
             yield await self.reservations.reserve(caller, asked)
 
-    async def _settle(self, hold: Hold, asked: Inference, used: Tokens) -> Bill:
+    async def _settle(self, hold: Hold, asked: Inference, used: Tokens, *, ok: bool) -> Bill:
         bill = self._bill(asked, used)
-        await self.reservations.settle(hold, used, bill.cost)
+        await self.reservations.settle(hold, used, bill.cost, ok=ok)
         return bill
 
     def _bill(self, asked: Inference, used: Tokens, *, final: bool = True) -> Bill:

@@ -71,11 +71,12 @@ class Reservations:
             block.following = self._begin(self._follow(key, block, successor))
         return hold
 
-    async def settle(self, hold: Hold, used: Tokens, cost: int) -> None:
-        """Charge what a call used, at most what it held. It is done even where nobody waits for it any more."""
+    async def settle(self, hold: Hold, used: Tokens, cost: int, *, ok: bool = True) -> None:
+        """Charge what a call used, at most what it held; `ok`: its answer was whole. It is done even where nobody waits
+        for it any more."""
         if cost > hold.amount:
             self.services.count("LineUndercharged")
-        block = hold.end(used, cost)
+        block = hold.end(used, cost, self.services.clock(), ok=ok)
         self._held -= 1
         if block.closed and not block.calls:
             settling = self._begin(self._settle(block))
@@ -137,7 +138,7 @@ class Reservations:
 
     def _hold(self, block: Block, amount: int, tokens: int) -> Hold:
         self._held += 1
-        return block.hold(amount, tokens)
+        return block.hold(amount, tokens, self.services.clock())
 
     async def _open_for_many(self, caller: Caller, asked: Inference, amount: int, tokens: int) -> Block:
         """A block for many calls, or for one where the account has no more: what is free in others is given back."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from relay.nouns.draft import Kind
+from relay.nouns.draft import KINDS, Kind
 from relay.nouns.task import State, Task
+from relay.nouns.usage import Calls, Usage
 
 NANOS = 10**9
 NANOS_PER_CENT = 10**7
@@ -59,7 +60,7 @@ def settle(before: Task, after: Task) -> tuple[Entry, ...]:
     on success capture, and the release of what was paid for and not made or used."""
     if before.terminal or not after.terminal or before.state is State.ASKING:
         return ()
-    at = after.completed_at or after.created_at
+    at = ended_at(after)
     if after.state is not State.SUCCEEDED:
         return (_of_task(after, EntryKind.RELEASE, after.price, at, -before.tokens),)
     capture = _of_task(after, EntryKind.CAPTURE, 0, at, after.tokens - before.tokens)
@@ -72,6 +73,21 @@ def _earned(task: Task) -> int:
     upstream says that it was used."""
     units = len(task.results) if task.kind is Kind.IMAGE else task.used
     return task.price if not task.unit_price or units is None else min(task.price, units * task.unit_price)
+
+
+def ended_at(task: Task) -> int:
+    return task.completed_at or task.created_at
+
+
+def usage_of(task: Task) -> Usage:
+    """What an ended task adds to the usage of its key. A task that waited for its client took from its answer on."""
+    made = task.state is State.SUCCEEDED
+    cost, tokens = (_earned(task), task.tokens) if made else (0, 0)
+    if KINDS[task.kind].metered:
+        calls = task.calls or Calls()  # a killed process told none
+        return Usage(calls.requests, calls.ok, tokens, cost, calls.ms)
+    took = (task.completed_at or task.charged_at) - task.charged_at
+    return Usage(1, int(made), tokens, cost, max(0, took))
 
 
 def _of_task(task: Task, kind: EntryKind, amount: int, at: int, tokens: int = 0) -> Entry:

@@ -9,6 +9,7 @@ from typing import Any
 
 from relay.nouns.draft import Kind
 from relay.nouns.faults import Fault
+from relay.nouns.usage import Calls
 from relay.nouns.wire import Json
 
 
@@ -106,11 +107,10 @@ class Observation:
 @dataclass(frozen=True, slots=True)
 class Task:
     """The hot row. Instants (`*_at`) are Unix milliseconds; `price` is integer nanos, frozen at submit.
-
     `most` results were asked for at most, and no more are kept. `unit_price` is the nanos of one unit of the price, 0
     where the call is what is paid for; `used` is how many units the upstream says it used, None where it does not.
-    `tokens` are reserved from the month's, and once it ended those that were used.
-    `due_at` is when the clock looks at this task again; None only when nothing is owed any more.
+    `tokens` are reserved from the month's, and once it ended those that were used. `due_at` is when the clock looks at
+    this task again; None only when nothing is owed any more.
     """
 
     account_id: str
@@ -126,6 +126,7 @@ class Task:
     unit_price: int = 0
     used: int | None = None
     tokens: int = 0
+    calls: Calls | None = None  # of an ended reservation for model calls: those it paid for
     state: State = State.PENDING
     version: int = 0
     due_at: int | None = None

@@ -21,6 +21,7 @@ from relay.effects.store.subscriptions import Subscriptions
 from relay.effects.store.table import Tables
 from relay.effects.store.tasks import Tasks
 from relay.effects.store.upload_counts import UploadCounts
+from relay.effects.store.usages import Usages
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Store:
     checkouts: Checkouts
     logins: Logins
     subscriptions: Subscriptions
+    usages: Usages
 
     @classmethod
     def over(cls, tables: Tables, *, shards: int, utc_offset: int) -> Store:
@@ -51,4 +53,4 @@ class Store:
         told = Listings(tables), Deliveries(tables, tasks), LineLeases(tables)
         own = Keys(tables), Checkouts(tables, shards), Logins(tables)
         known = tasks, *named, submissions, Audits(tables), Lines(tables), counts, *told, *own
-        return cls(*known, Subscriptions(tables, shards))
+        return cls(*known, Subscriptions(tables, shards), Usages(tables))

@@ -60,9 +60,9 @@ class Audits:
     def next_account(self, after: str) -> str | None:
         """The account that follows in the table's own order, which does not change; None after the last.
 
-        The scan starts behind the ledger of `after`, which may be long and need not be read again.
+        The scan starts behind all rows of `after`, which may be many and need not be read again.
         """
-        start = {"ExclusiveStartKey": {"account_id": pack(after), "sk": pack(ENTRY_END)}} if after else {}
+        start = {"ExclusiveStartKey": {"account_id": pack(after), "sk": pack("~")}} if after else {}
         pages = self.tables.client.get_paginator("scan").paginate(
             TableName=self.tables.accounts,
             ProjectionExpression="account_id",

@@ -17,8 +17,9 @@ from relay.effects.store.codec import Expression, Item, entry_item, line_key, ne
 from relay.effects.store.key_counts import give_back
 from relay.effects.store.months import MONTH, MONTH_TOKENS, month_of
 from relay.effects.store.table import Tables
+from relay.effects.store.usages import usage_steps
 from relay.nouns.draft import KINDS
-from relay.nouns.money import Entry
+from relay.nouns.money import Entry, usage_of
 from relay.nouns.task import Task
 
 BLOCK_LINES = 256  # of 200 bytes: one read returns a block, and opening one is rare
@@ -116,6 +117,7 @@ class Booking:
                 add |= give_back(e, task.key_id, seen.key(task.key_id), entry.amount, conditions)
             steps += [posting.line, *posting.new_blocks]
         add |= self._give_back_tokens(e, entries, task.charged_at, conditions)
+        steps += usage_steps(self.tables.accounts, task, self.day(entries[0].at), usage_of(task))
         return after, [account_update(self.tables.accounts, task.account_id, e, conditions, put=put, add=add), *steps]
 
     def _give_back_tokens(

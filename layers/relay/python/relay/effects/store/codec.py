@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -12,6 +12,7 @@ from relay.nouns.draft import Callback, Draft, Kind, MediaRole, Medium, Parent
 from relay.nouns.faults import Fault
 from relay.nouns.money import Entry, EntryKind
 from relay.nouns.task import Asset, Delivery, Role, State, Task
+from relay.nouns.usage import Calls
 from relay.nouns.wire import Json
 
 Item = dict[str, Any]  # DynamoDB's own shape: {"attribute": {"S": "text"}}
@@ -20,6 +21,7 @@ Item = dict[str, Any]  # DynamoDB's own shape: {"attribute": {"S": "text"}}
 _TASK, _ENTRY = (tuple(each.name for each in fields(kind)) for kind in (Task, Entry))
 # Without the client's words for its fields (`compare=False`), which only refusals at submit need.
 _ASKED = {kind: tuple(each.name for each in fields(kind) if each.compare) for kind in (Draft, Medium, Parent, Callback)}
+_LISTED: Mapping[str, Callable[..., object]] = {"fault": Fault, "calls": Calls}  # kept as lists
 _ASSET = {each.name: each.default for each in fields(Asset)}  # what an asset says of itself beyond these is kept
 
 
@@ -57,13 +59,11 @@ def task_values(task: Task) -> dict[str, object]:
     values: dict[str, object] = {}
     for name in _TASK:
         value = getattr(task, name)
-        if name == "attempts":
-            value = value or None
-        elif name == "assets":
+        if name == "assets":
             value = [_asset_values(asset) for asset in value] or None
         elif isinstance(value, Fault):
             value = [value.code, "", value.upstream_code]  # the words are for the log
-        elif name in ("copies", "hidden", "tokens"):
+        elif name in ("attempts", "copies", "hidden", "tokens"):
             value = value or None  # absent until there is one
         if value is not None and value != "":
             values[name] = value
@@ -87,8 +87,7 @@ def read_task(item: Item) -> Task:
     known["progress"] = float(row["progress"])
     known["assets"] = tuple(map(_read_asset, json.loads(row.get("assets", "[]"))))
     known["attempts"] = tuple((at, outcome) for at, outcome in json.loads(row.get("attempts", "[]")))
-    if "fault" in row:
-        known["fault"] = Fault(*json.loads(row["fault"]))
+    known |= {name: kind(*json.loads(row[name])) for name, kind in _LISTED.items() if name in row}
     return Task(**known)
 
 
