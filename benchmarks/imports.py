@@ -31,6 +31,7 @@ CLIENTS: Mapping[str, tuple[tuple[str, ...], bool]] = {
     "archive": (("dynamodb", "s3", "sqs"), True),
     "deliver": (("dynamodb", "ssm"), True),
     "renew": (("dynamodb",), False),
+    "payments": (("dynamodb", "ssm"), False),
     "sweep": (("dynamodb", "stepfunctions"), False),
     "audit": (("dynamodb",), False),
 }

@@ -66,6 +66,11 @@ def served(family: str) -> list[AnyRoute]:
     return [route for route in own if route.use is not INFER]
 
 
+def asking(here: Harness, route: AnyRoute) -> dict[str, Any]:
+    """How to ask at a route as somebody it is open to."""
+    return {"key": here.session()} if route.auth is Auth.SESSION else {}
+
+
 def wrong(here: Harness, family: str, method: str, path: str, errors: tuple[str, ...], **how: Any) -> list[str]:
     """What is not right about the refusal of a request that has to be refused for one of these reasons."""
     status, document, headers = here.exchange(method, path, **how)
@@ -111,16 +116,17 @@ def test_every_route_has_an_example_of_what_is_asked_there(family: str) -> None:
 
 @spoken
 def test_a_body_that_is_no_request_is_refused_at_every_route(here: Harness, family: str) -> None:
+    taken = {id(route): asking(here, route) for route in served(family)}
     bad, before = list[str](), stored_state(here)
     for route in served(family):
         if route.method != "POST" or route.read is no_body:
             continue
-        path, errors = path_of(family, route), ("INVALID_PARAMETER", "MISSING_REQUIRED_FIELD")
+        path, errors, how = path_of(family, route), ("INVALID_PARAMETER", "MISSING_REQUIRED_FIELD"), taken[id(route)]
         for raw in HOSTILE.values():
-            bad += wrong(here, family, "POST", path, errors, raw=raw)
+            bad += wrong(here, family, "POST", path, errors, raw=raw, **how)
         for kind in ("text/plain", "multipart/form-data", "x"):
-            headers = {"content-type": kind}
-            bad += wrong(here, family, "POST", path, errors, raw=b'{"prompt": "a cat"}', headers=headers)
+            sent = {"raw": b'{"prompt": "a cat"}', "headers": {"content-type": kind}}
+            bad += wrong(here, family, "POST", path, errors, **sent, **how)
         status, _ = here.post(path, raw=b"")
         bad += [f"{path} {status}"] if status >= 500 else []
         if route.use in CREATES:

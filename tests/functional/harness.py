@@ -23,6 +23,7 @@ from relay.edge.clients import ClientEndpoint
 from relay.effects.bucket import SIGNING, Bucket
 from relay.effects.poller import Poller
 from relay.effects.queues import Queues
+from relay.effects.session_tokens import Claims
 from relay.effects.store import Store
 from relay.effects.store.table import Tables
 from relay.flow.archive import archive
@@ -32,6 +33,7 @@ from relay.flow.duties import perform
 from relay.flow.hold import hold
 from relay.flow.services import UPSTREAMS_ON, Count, Services
 from relay.flow.session_access import SessionAccess
+from relay.flow.sessions import session_tokens
 from relay.flow.telling import tell
 from relay.nouns.keys import UNLIMITED, KeyStatus, KeyTerms, ListedKey
 from relay.nouns.money import nanos
@@ -162,6 +164,12 @@ class Harness:
         for kept in (self.network.script, self.network.calls, self.services.resting, self.counts):
             kept.clear()
         return self
+
+    def session(self) -> str:
+        """The access token of somebody who logged in to our account."""
+        claims, now = Claims(self.account_id, f"{self.services.random_bits(128):032x}"), self.now[0] // 1000
+        self.services.store.logins.begin_session(claims.login, claims.account_id, "", now + 3600)
+        return session_tokens(self.services).issue(claims, "1", now)
 
     # --- time and the workers -----------------------------------------------------------------------------------
 

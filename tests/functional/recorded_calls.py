@@ -33,7 +33,19 @@ from tests.rules.tree import functions
 
 PREFIX = "/genrelay/test"
 FUNCTIONS = (
-    *("submit", "status", "stream", "account", "developers", "upload", "media", "callback", "dispatch", "poll"),
+    *(
+        "submit",
+        "status",
+        "stream",
+        "account",
+        "developers",
+        "payments",
+        "upload",
+        "media",
+        "callback",
+        "dispatch",
+        "poll",
+    ),
     *("hold", "archive", "deliver", "renew", "inspect_upload", "sweep", "audit"),
 )
 # A transaction needs the rights of its parts.

@@ -10,6 +10,7 @@ from relay.families.dialect import Session
 from relay.flow.accounts import Accounts
 from relay.flow.session_access import SessionAccess
 from relay.nouns.keys import KeyKind, KeyRequest
+from relay.nouns.money import nanos
 from tests.functional.recorded_calls import RecordingHarness
 
 AUTH = "/api/v1/developer/auth"
@@ -31,6 +32,19 @@ def a_developer_comes_and_goes(here: RecordingHarness) -> None:
     assert here.post(f"{AUTH}/logout", token, key=None)[0] == 200
 
 
+def a_developer_pays_for_a_plan(here: RecordingHarness) -> None:
+    register = here.post(f"{AUTH}/register", {**ANN, "name": "Ann"}, key=None)[1]
+    account_id = register["data"]["developer"]["id"]
+    here.services.store.accounts.top_up(account_id, "first", nanos("100"), here.now[0])
+    key = here.post(f"{AUTH}/login", ANN, key=None)[1]["data"]["access_token"]
+    for what in ("plans", "subscriptions"):
+        assert here.request("GET", f"/api/v1/payments/{what}", key=key)[0] == 200
+    status, told = here.post("/api/v1/payments/subscriptions", {"plan_id": "basic"}, key=key)
+    assert status == 200
+    assert len(here.request("GET", "/api/v1/payments/invoices", key=key)[1]["data"]) == 1
+    assert here.request("DELETE", f"/api/v1/payments/subscriptions/{told['data']['id']}", key=key)[0] == 200
+
+
 def an_owner_sends_an_access_token(here: RecordingHarness) -> None:
     made = Accounts.of(here.services).add_key(here.account_id, KeyRequest("mine"), kind=KeyKind.ACCESS)
     with here.at("developers"):
@@ -39,5 +53,6 @@ def an_owner_sends_an_access_token(here: RecordingHarness) -> None:
 
 DEVELOPER_SCENARIOS: tuple[Callable[[RecordingHarness], None], ...] = (
     a_developer_comes_and_goes,
+    a_developer_pays_for_a_plan,
     an_owner_sends_an_access_token,
 )

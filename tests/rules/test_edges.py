@@ -240,7 +240,7 @@ def test_an_access_log_holds_no_path() -> None:
 
 def test_an_endpoint_answers_before_the_gateway_gives_up() -> None:
     endpoints = [name for name, function in functions().items() if routes_of(function)]
-    assert len(endpoints) == 7
+    assert len(endpoints) == 8
     assert [name for name in endpoints if timeout(logical_id(name)) >= 30] == []
     assert timeout("Callback") < 15  # when upstreams give up
 

@@ -26,6 +26,7 @@ from relay.nouns.draft import Draft
 from relay.nouns.inference import Inference
 from relay.nouns.keys import KeyChange, KeyListing, KeyPage, KeyRequest, ListedKey, NewKey
 from relay.nouns.listing import Listing, Page, TaskIds
+from relay.nouns.plans import InvoicePage, PageRequest, PlanTerms, Subscribed, Subscription, SubscriptionRequest
 from relay.nouns.task import Task
 from relay.nouns.wire import Json
 
@@ -84,6 +85,13 @@ UPLOAD: Use[FilePart, Upload] = Use("upload")
 UPLOAD_FROM: Use[FileLink, Upload] = Use("upload-from")  # an address
 UPLOAD_MANY: Use[Mapping[str, FilePart], Sequence[Upload]] = Use("upload-many")  # by the client's fields
 PRESIGN: Use[FormRequest, Form] = Use("presign")
+
+# What an account's owner does about its plan.
+PLANS: Use[None, Sequence[PlanTerms]] = Use("plans", counted=True)
+SUBSCRIBE: Use[SubscriptionRequest, Subscribed] = Use("subscribe")
+SUBSCRIPTIONS: Use[None, Sequence[Subscription]] = Use("subscriptions", counted=True)
+CANCEL_SUBSCRIPTION: Use[str, Subscription] = Use("cancel-subscription")  # by its id
+INVOICES: Use[PageRequest, InvoicePage] = Use("invoices", counted=True)
 
 # What an account's owner does with its keys. A key is named by its id.
 ADD_KEY: Use[KeyRequest, NewKey] = Use("add-key")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from relay.effects.store import Store
 from relay.flow.services import Services
 from relay.nouns.money import EntryKind
-from relay.nouns.plans import Invoice, InvoiceStatus, PageRequest
+from relay.nouns.plans import InvoicePage, InvoiceStatus, PageRequest
 
 
-def page(services: Services, account_id: str, wanted: PageRequest) -> Sequence[Invoice]:
+def page(services: Services, account_id: str, wanted: PageRequest) -> InvoicePage:
     """The wanted page, newest first. Invoices are numbered without a gap, so that only its own rows are read."""
     subscription = services.store.subscriptions.get(account_id)
     newest = (subscription.invoices if subscription else 0) - (wanted.page - 1) * wanted.page_size
-    return list(services.store.subscriptions.invoices(account_id, newest, wanted.page_size)) if newest > 0 else ()
+    found = services.store.subscriptions.invoices(account_id, newest, wanted.page_size) if newest > 0 else ()
+    return InvoicePage(list(found), services.catalog.usd)
 
 
 def disagreements(store: Store, account_id: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -70,6 +71,11 @@ class Subscription:
     version: int = 0
 
     @property
+    def latest_invoice(self) -> str:
+        """Its id; empty where there was none."""
+        return invoice_id(self.account_id, self.invoices) if self.invoices else ""
+
+    @property
     def live(self) -> bool:
         return self.status in LIVE
 
@@ -120,7 +126,11 @@ class Invoice:
     @property
     def invoice_id(self) -> str:
         """Unique among all accounts, and the reference of its ledger entry."""
-        return f"inv_{self.account_id}_{self.number}"
+        return invoice_id(self.account_id, self.number)
+
+
+def invoice_id(account_id: str, number: int) -> str:
+    return f"inv_{account_id}_{number}"
 
 
 class SubscriptionRequest(NamedTuple):
@@ -145,6 +155,13 @@ class PlanTerms(NamedTuple):
     plan: Plan
     tier: Tier
     models: Sequence[str]
+
+
+class InvoicePage(NamedTuple):
+    """`usd`: units of the catalog's currency for one US dollar."""
+
+    invoices: Sequence[Invoice]
+    usd: Decimal
 
 
 class PageRequest(NamedTuple):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from relay.families.aihub.write import enveloped
+from relay.families.aihub.write import enveloped, instant
 from relay.families.bodies import Body, printable, read_body, read_json
 from relay.families.dialect import AnyRoute, Auth, Route, Told
 from relay.families.uses import LOGIN, LOGOUT, REFRESH, REGISTER
@@ -63,7 +62,6 @@ def write_logged_out(told: Told[None]) -> Reply:
 
 
 def _developer(found: Developer) -> Json:
-    made = datetime.fromtimestamp(found.created_at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "id": found.account_id,
         "email": found.email,
@@ -71,7 +69,7 @@ def _developer(found: Developer) -> Json:
         "company": found.company or None,
         "status": found.status,
         "plan_id": found.plan,
-        "created_at": made,
+        "created_at": instant(found.created_at),
     }
 
 

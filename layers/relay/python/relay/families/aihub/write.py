@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from relay.families.dialect import Told
@@ -18,6 +19,11 @@ THOUSANDS = 1000  # of tokens, in the million that the catalog's rates are for
 
 def enveloped(data: Json, status: int = 200) -> Reply:
     return Reply.json({"success": True, "data": data}, status)
+
+
+def instant(at: int) -> str:
+    """Of Unix ms."""
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def write_completed(told: Told[Completed]) -> Reply:
