@@ -11,7 +11,7 @@ OWN_SECRETS: Mapping[str, str] = {
     "key-pepper": "every API key stops working at once, and none can be brought back",
     "callback-secret": "callbacks of the tasks that are under way will be refused",
     "webhook-master": "every account's webhook secret changes, and clients refuse our callbacks until they have it",
-    "session-key": "developers are logged out at once; session-rotate replaces it without that",
+    "session-key": "developers' access tokens stop working, and clients must refresh them; not so with session-rotate",
     "media-secret": "every link to a file that was given out stops working",
 }
 READY_FILE = Path(".local/ready.json")  # where a running one-machine stack says how to reach it

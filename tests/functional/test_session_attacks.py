@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -225,3 +226,14 @@ def test_a_key_that_is_newer_than_what_a_function_remembers_is_looked_for_once_a
     here.wait(60)
     assert ask(here, newer, served)[0] == 401
     assert len(looks) == 2
+
+
+def test_who_asks_by_a_session_more_often_than_a_key_may_read_is_told_to_wait(here: Harness) -> None:
+    told, whole = logged_in(here, "busy@example.com"), here.services
+    tiers = {1: replace(whole.catalog.tiers[1], reads_per_minute=2)}
+    here.services = replace(whole, catalog=replace(whole.catalog, tiers=tiers))
+    served = serving(here)
+    assert [ask(here, f"Bearer {told['access_token']}", served)[0] for _ in range(3)] == [200, 200, 429]
+    here.wait(60)
+    assert ask(here, f"Bearer {told['access_token']}", served)[0] == 200
+    here.services = whole

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from relay.effects.session_tokens import Claims, UnknownKey
 from relay.families.dialect import Session
 from relay.flow.access import Caller
 from relay.flow.accounts import PREFIXES, Accounts
+from relay.flow.read_limit import ReadLimit
 from relay.flow.services import Services
 from relay.flow.sessions import session_tokens
 from relay.nouns.account_errors import NoSuchKey
@@ -23,14 +24,17 @@ class SessionAccess:
 
     services: Services
     _looked: int = 0  # when the keys were last read again (Unix ms)
+    _asked: ReadLimit = field(default_factory=ReadLimit)
 
     def caller(self, session: Session, dialect: str, *, access_tokens: bool) -> Caller:
-        """Raises SessionExpired, BadSession."""
+        """Raises SessionExpired, BadSession, RateLimited above the reads that a key may make."""
         stored = access_tokens and session.token.startswith(PREFIXES[KeyKind.ACCESS])
         account_id = self._of_stored(session.token) if stored else self._of_login(session.token)
         account = self.services.store.accounts.get(account_id)
         if account is None or (session.user and session.user != number_of(account_id)):
             raise BadSession
+        most = self.services.catalog.tiers[account.tier].reads_per_minute
+        self._asked.take(account_id, most, self.services.clock())
         return Caller(account.account_id, account.tier, dialect, account.hooks)
 
     def _of_login(self, token: str) -> str:
