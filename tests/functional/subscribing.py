@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from relay.flow.invoices import disagreements
+from relay.flow.payments import Awaiting, Collected, Covered, Declined
+from relay.flow.services import Services
 from relay.flow.subscriptions import cancel, subscribe
-from relay.nouns.money import EntryKind, nanos
+from relay.nouns.money import Entry, EntryKind, nanos
 from relay.nouns.plans import Invoice, Subscribed, Subscription, SubscriptionRequest
 from tests.functional.harness import Harness
 
@@ -77,3 +79,30 @@ class Subscriber:
         wrong = list(disagreements(self.here.services.store, self.here.account_id))
         assert (wrong, self.here.drift) == ([], 0)
         return True
+
+
+@dataclass
+class Card:
+    """A way of paying elsewhere, which does what it is told and remembers it, as services that take cards do."""
+
+    says: str = "covered"
+    elsewhere: bool = True
+    done: dict[str, Collected] = field(default_factory=dict)  # by what it was asked to charge
+
+    def collect(self, services: Services, invoice: Invoice, try_: int, *, present: bool) -> Collected:
+        name = f"{invoice.invoice_id}_{try_}"
+        if name not in self.done or not isinstance(self.done[name], Covered):
+            entry = Entry(invoice.account_id, f"card_{name}", EntryKind.TOPUP, invoice.amount, services.clock())
+            waits: Collected = Awaiting(f"https://pay.example/{name}") if present else Declined("nobody is there")
+            self.done[name] = {"covered": Covered(entry), "awaited": waits, "declined": Declined("no")}[self.says]
+        return self.done[name]
+
+    def paid(self) -> list[Entry]:
+        """What it took from customers."""
+        return [each.top_up for each in self.done.values() if isinstance(each, Covered) and each.top_up]
+
+
+def take_cards(here: Harness) -> Card:
+    card = Card()
+    here.services = replace(here.services, payments={**here.services.payments, "card": card})
+    return card
