@@ -30,7 +30,7 @@ CLIENTS: Mapping[str, tuple[tuple[str, ...], bool]] = {
     "media": (("s3", "ssm"), False),
     "archive": (("dynamodb", "s3", "sqs"), True),
     "deliver": (("dynamodb", "ssm"), True),
-    "renew": (("dynamodb",), False),
+    "renew": (("dynamodb", "ssm"), False),
     "payments": (("dynamodb", "ssm"), False),
     "sweep": (("dynamodb", "stepfunctions"), False),
     "audit": (("dynamodb",), False),

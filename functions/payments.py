@@ -1,10 +1,10 @@
-"""Plans, subscriptions and invoices."""
+"""Plans, subscriptions, invoices, and paying by card."""
 
 from relay.edge.clients import ClientEndpoint
 from relay.edge.operations.payments import OPERATIONS
+from relay.edge.paying import paying_services
 from relay.edge.shell import handler
-from relay.edge.wiring import services
 from relay.flow.session_access import SessionAccess
 
-services()  # while Lambda initialises, not at the first request
-lambda_handler = handler(ClientEndpoint(OPERATIONS, services, sessions=SessionAccess).resolve)
+paying_services()  # while Lambda initialises, not at the first request
+lambda_handler = handler(ClientEndpoint(OPERATIONS, paying_services, sessions=SessionAccess).resolve)

@@ -1,10 +1,10 @@
 """Renews and ends subscriptions, and asks how payments by card stand, for messages from the renew queue."""
 
+from relay.edge.paying import paying_services
 from relay.edge.shell import Context, Event, handler, records
-from relay.edge.wiring import services
 from relay.flow.duties import perform
 
-here = services()
+here = paying_services()
 
 
 @handler

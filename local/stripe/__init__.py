@@ -1,7 +1,7 @@
 """A simulated Stripe: what the relay uses of its API, Checkout's page, and webhooks signed as Stripe signs them."""
 
-from local.stripe.api import Api
+from local.stripe.api import KEY, Api
 from local.stripe.server import StripeServer
-from local.stripe.webhooks import Webhooks
+from local.stripe.webhooks import SECRET, Webhooks
 
-__all__ = ["Api", "StripeServer", "Webhooks"]
+__all__ = ["KEY", "SECRET", "Api", "StripeServer", "Webhooks"]

@@ -118,13 +118,13 @@ class Book:
         return intent
 
     def list_intents(self, form: Mapping[str, Json]) -> Object:
-        """A customer's, the newest first."""
-        since = int(form.get("created", {}).get("gte", 0))
-        whose = [
-            each for each in self.of("payment_intent") if each["customer"] == form.get("customer", each["customer"])
-        ]
-        found = [each for each in reversed(whose) if each["created"] >= since][: int(form.get("limit", 10))]
-        return {"object": "list", "data": found, "has_more": len(found) < len(whose), "url": "/v1/payment_intents"}
+        """A customer's since an instant, the newest first, by pages."""
+        since, limit = int(form.get("created", {}).get("gte", 0)), int(form.get("limit", 10))
+        every = [each for each in reversed(self.of("payment_intent")) if each["created"] >= since]
+        found = [each for each in every if each["customer"] == form.get("customer", each["customer"])]
+        after = [each["id"] for each in found].index(form["starting_after"]) + 1 if "starting_after" in form else 0
+        more = len(found) > after + limit
+        return {"object": "list", "data": found[after : after + limit], "has_more": more, "url": "/v1/payment_intents"}
 
     def refund(self, intent_id: str, cents: int) -> None:
         """An operator gives money back on Stripe's own pages."""

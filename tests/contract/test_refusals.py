@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from local.stripe import Api
 from relay.families import dialect, dialect_at
 from relay.families.dialect import AnyRoute, Auth, no_body
 from relay.families.uses import CANCEL, CREATE, CREATE_RECORD, HIDE, INFER, QUERY, RECORD, RECORD_FACTS
@@ -18,6 +19,7 @@ from relay.nouns.money import nanos
 from relay.nouns.wire import Json
 from tests.contract.clients import UNKNOWN, asks_of, creations_of, filled, pointed, shape_at
 from tests.functional.harness import Harness, open_account, simulated
+from tests.functional.paying import taking_cards
 from tests.functional.refusals import stored_state
 from tests.speaking import SPOKEN
 
@@ -49,6 +51,7 @@ def here() -> Iterator[Harness]:
         for key, balance in ((EMPTY, "0"), (FROZEN, "9")):
             open_account(made, key, key, balance, 3)
         made.services.store.accounts.change(FROZEN, status="frozen")
+        made.services = taking_cards(made.services, Api(lambda: made.now[0] / 1000))
         yield made
 
 

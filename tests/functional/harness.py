@@ -17,6 +17,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from moto import mock_aws
 
+from local import stripe
 from local.upstreams.jobs import Job
 from relay.edge.callbacks import CallbackEndpoint
 from relay.edge.clients import ClientEndpoint
@@ -57,6 +58,8 @@ SECRETS = {
     "callback-secret": "example-callback-secret",
     "media-secret": "example-media-secret",
     "webhook-master": "example-master",
+    "stripe-key": stripe.KEY,
+    "stripe-webhook-secret": stripe.SECRET,
     "session-key": "example-session-key-of-this-relay, which is as long as HS512 wants one",
     **{name: word for name, word in KEYS.items() if name.split("/")[1] in ("kie", "aistudio")},
     UPSTREAMS_ON: '["kie", "aistudio"]',

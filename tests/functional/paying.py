@@ -5,19 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from local.stripe.api import KEY, Api, Lost
+from local.stripe.api import Api, Lost
 from local.stripe.book import VISA
 from relay.effects.outbound import NoAnswer
 from relay.effects.stripe_gateway import StripeGateway
 from relay.flow import payment_events
+from relay.flow.card_payments import ByCard
+from relay.flow.services import Services
 from relay.flow.topups import top_up
-from relay.nouns.checkouts import Checkout, TopupRequest
+from relay.nouns.checkouts import CARD_METHOD, Checkout, TopupRequest
 from relay.nouns.errors import RelayError
 from relay.nouns.money import EntryKind
 from relay.nouns.wire import Answer, Call, Json
 from tests.functional.harness import Harness, harness
+
+
+def taking_cards(services: Services, api: Api) -> Services:
+    """The same services with cards, at a simulated Stripe; its library tries each request once."""
+
+    def send(call: Call) -> Answer:
+        try:
+            return api.answer(replace(call, headers={name.lower(): word for name, word in call.headers.items()}))
+        except Lost as lost:
+            raise NoAnswer from lost
+
+    key, secret = (partial(services.secrets.find, name) for name in ("stripe-key", "stripe-webhook-secret"))
+    cards = StripeGateway(send, key, secret, "https://stripe.example", retries=0)
+    return replace(services, cards=cards, payments={**services.payments, CARD_METHOD: ByCard()})
 
 
 @dataclass
@@ -29,19 +46,15 @@ class Paying:
 
     def __post_init__(self) -> None:
         self.api = Api(lambda: self.here.now[0] / 1000)
-        secret = self.api.webhooks.secret
-        gateway = StripeGateway(self._send, lambda: KEY, lambda: secret, "https://stripe.example")
-        gateway.retries = 0
-        self.here.services = replace(self.here.services, cards=gateway)
-
-    def _send(self, call: Call) -> Answer:
-        try:
-            return self.api.answer(replace(call, headers={name.lower(): word for name, word in call.headers.items()}))
-        except Lost as lost:
-            raise NoAnswer from lost
+        self.here.services = taking_cards(self.here.services, self.api)
 
     def ask_topup(self, cents: int = 2500, account_id: str = "acc1") -> Checkout:
         return top_up(self.here.services, account_id, TopupRequest(cents))
+
+    @property
+    def checkout(self) -> Checkout:
+        """The latest of the account."""
+        return self.here.services.store.checkouts.newest("acc1", 1)[0]
 
     def pay(self, checkout: Checkout, card: str = VISA) -> list[Json]:
         """Its customer pays; the events of that."""
@@ -67,6 +80,6 @@ class Paying:
 
 
 @contextmanager
-def paying() -> Iterator[Paying]:
-    with harness() as here:
+def paying(balance: str = "100", tier: int = 3) -> Iterator[Paying]:
+    with harness(balance, tier) as here:
         yield Paying(here)

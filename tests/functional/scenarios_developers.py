@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from argon2 import PasswordHasher
 
+from local.stripe import Api
 from relay.families.dialect import Session
 from relay.flow.accounts import Accounts
 from relay.flow.session_access import SessionAccess
 from relay.nouns.keys import KeyKind, KeyRequest
 from relay.nouns.money import nanos
+from tests.functional.paying import taking_cards
 from tests.functional.recorded_calls import RecordingHarness
 
 AUTH = "/api/v1/developer/auth"
@@ -45,6 +47,28 @@ def a_developer_pays_for_a_plan(here: RecordingHarness) -> None:
     assert here.request("DELETE", f"/api/v1/payments/subscriptions/{told['data']['id']}", key=key)[0] == 200
 
 
+def a_developer_pays_by_card(here: RecordingHarness) -> None:
+    api = Api(lambda: here.now[0] / 1000)
+    here.containers |= {name: taking_cards(here.containers[name], api) for name in ("payments", "renew")}
+    here.post(f"{AUTH}/register", {**ANN, "name": "Ann"}, key=None)
+    key = here.post(f"{AUTH}/login", ANN, key=None)[1]["data"]["access_token"]
+    topups = [here.post("/api/v1/payments/topups", {"amount_cents": 2500}, key=key)[1]["data"] for _ in range(2)]
+    for made in topups:
+        api.book.pay(made["session_id"])
+    told = here.request("GET", f"/api/v1/payments/topups/{topups[0]['id']}", key=key)[1]
+    assert told["data"]["status"] == "paid"
+    here.run(120)
+    wanted = {"plan_id": "basic", "payment_method": "stripe"}
+    assert here.post("/api/v1/payments/subscriptions", wanted, key=key)[1]["data"]["status"] == "pending"
+    api.book.pay(api.book.of("checkout.session")[-1]["id"])
+    body, headers = api.webhooks.signed(api.webhooks.events[-1])
+    assert here.post("/api/v1/payments/webhooks/stripe", raw=body, headers=headers, key=None)[0] == 200
+    here.wait(32 * 86_400)
+    here.tick()
+    assert here.pump()
+    assert len(api.book.of("payment_intent")) == 4
+
+
 def an_owner_sends_an_access_token(here: RecordingHarness) -> None:
     made = Accounts.of(here.services).add_key(here.account_id, KeyRequest("mine"), kind=KeyKind.ACCESS)
     with here.at("developers"):
@@ -54,5 +78,6 @@ def an_owner_sends_an_access_token(here: RecordingHarness) -> None:
 DEVELOPER_SCENARIOS: tuple[Callable[[RecordingHarness], None], ...] = (
     a_developer_comes_and_goes,
     a_developer_pays_for_a_plan,
+    a_developer_pays_by_card,
     an_owner_sends_an_access_token,
 )

@@ -26,7 +26,7 @@ ALARMS = resources("AWS::CloudWatch::Alarm")
 BY_THE_CLOCK = {"SweepSilenceAlarm", "AuditAgeAlarm"}
 COUNTED = {
     *("UnknownOutcome", "DeliveryDead", "UpstreamKeyRefused", "LateSuccess", "Drift", "AuditAge"),
-    *("LineUnsettled", "LineUndercharged"),
+    *("LineUnsettled", "LineUndercharged", "PaymentMismatch", "CardRefund", "CardDispute"),
 }
 SERVICE = {"Ref": "AWS::StackName"}  # what our own metrics are told apart by
 

@@ -100,7 +100,7 @@ def test_the_front_leads_to_the_stream_function_and_holds_no_byte_back() -> None
 
 
 def test_a_layer_of_a_few_functions_is_carried_by_these_alone() -> None:
-    for layer, few in (("StreamVendor", {"stream"}), ("DevelopersVendor", {"developers", "payments"})):
+    for layer, few in (("StreamVendor", {"stream"}), ("DevelopersVendor", {"developers", "payments", "renew"})):
         assert {name for name, function in functions().items() if {"Ref": layer} in function.get("Layers", ())} == few
         assert {"Ref": layer} not in template()["Globals"]["Function"]["Layers"]
     assert {name for name, function in functions().items() if serves_http(function)} == {"stream"}

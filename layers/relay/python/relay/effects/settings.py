@@ -28,6 +28,8 @@ class Settings:
     public_url: str = _env("PUBLIC_URL")  # base URL of the API, for callback and media URLs
     sign_up: str = _env("SIGN_UP", "off")  # "on": strangers may open accounts
     front: str = _env("FRONT", "off")  # "on": clients ask CloudFront, which asks the API
+    payments: str = _env("PAYMENTS", "balance")  # "stripe": cards are taken as well
+    stripe_url: str = _env("STRIPE_URL")  # instead of Stripe's own; for the one-machine stack only
     upstream_urls_json: str = _env(
         "UPSTREAM_URLS", "{}"
     )  # JSON object: base URLs by upstream, instead of the catalog's

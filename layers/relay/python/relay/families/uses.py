@@ -21,6 +21,7 @@ from relay.nouns.account import (
     Upload,
 )
 from relay.nouns.catalog import Listed
+from relay.nouns.checkouts import Checkout, SignedEvent, TopupRequest
 from relay.nouns.developer import Credentials, Developer, LoggedIn, Registration
 from relay.nouns.draft import Draft
 from relay.nouns.inference import Inference
@@ -92,6 +93,10 @@ SUBSCRIBE: Use[SubscriptionRequest, Subscribed] = Use("subscribe")
 SUBSCRIPTIONS: Use[None, Sequence[Subscription]] = Use("subscriptions", counted=True)
 CANCEL_SUBSCRIPTION: Use[str, Subscription] = Use("cancel-subscription")  # by its id
 INVOICES: Use[PageRequest, InvoicePage] = Use("invoices", counted=True)
+TOP_UP: Use[TopupRequest, Checkout] = Use("top-up")
+SHOW_TOPUP: Use[str, Checkout] = Use("show-topup", counted=True)  # by its id
+PAYMENT_EVENT: Use[SignedEvent, None] = Use("payment-event")  # of the service that takes cards
+PAYMENT_DONE: Use[None, None] = Use("payment-done")  # where a browser goes afterwards
 
 # What an account's owner does with its keys. A key is named by its id.
 ADD_KEY: Use[KeyRequest, NewKey] = Use("add-key")

@@ -14,8 +14,10 @@ from aws_lambda_powertools import Logger
 from relay.effects.store.accounts import AlreadyBooked
 from relay.flow.card_gateway import CardGateway
 from relay.flow.services import Services
+from relay.flow.settling import settle
+from relay.flow.subscriptions import give_up
 from relay.nouns.checkouts import CURRENCY, DONE_PATH, Checkout, CheckoutStatus, Page, PageOrder, worth
-from relay.nouns.errors import Unsupported
+from relay.nouns.errors import AccountFrozen, InsufficientBalance, Unsupported
 from relay.nouns.ids import uuid7
 from relay.nouns.money import Entry, EntryKind
 
@@ -88,12 +90,15 @@ def _after(services: Services, before: Checkout, page: Page | None) -> Checkout:
         return _refused(services, known)
     if page and page.paid:
         known = replace(known, session_id=page.session_id)
+        _keep_card(services, known, page)
         return (
             replace(known, status=CheckoutStatus.PAID, due_at=None)
             if _book(services, known)
             else _refused(services, known)
         )
     if (page and page.expired) or (page is None and now >= before.expires_at + SLACK):
+        if before.invoice:
+            give_up(services, before.account_id, before.invoice)
         return replace(known, status=CheckoutStatus.EXPIRED, due_at=None)
     return replace(known, due_at=next_look(now, before.created_at, before.expires_at))
 
@@ -113,13 +118,27 @@ def _book(services: Services, checkout: Checkout) -> bool:
     """Whether its money is in the ledger, as it should be."""
     entry = money_in(services, checkout.account_id, checkout.session_id, checkout.cents)
     try:
-        booked = services.store.accounts.top_up(entry.account_id, entry.reference, entry.amount, entry.at)
+        if checkout.invoice:
+            _pay_invoice(services, checkout, entry)
+        else:
+            services.store.accounts.top_up(entry.account_id, entry.reference, entry.amount, entry.at)
     except AlreadyBooked:
         return False
-    if booked:
-        services.count("PaidByCard")
-        logger.info("paid by card", account_id=checkout.account_id, reference=entry.reference, cents=checkout.cents)
+    logger.info("paid by card", account_id=checkout.account_id, reference=entry.reference, cents=checkout.cents)
     return True
+
+
+def _pay_invoice(services: Services, checkout: Checkout, entry: Entry) -> None:
+    """Have an invoice paid by what came in for it. Where it cannot be, the money stays in the balance."""
+    try:
+        settle(services, checkout.account_id, checkout.invoice, entry)
+    except (AccountFrozen, InsufficientBalance) as error:
+        logger.warning("what was paid stays in the balance", account_id=checkout.account_id, reason=error.message)
+
+
+def _keep_card(services: Services, checkout: Checkout, page: Page) -> None:
+    if page.card:
+        services.store.checkouts.keep_card(checkout.account_id, page.card)
 
 
 def money_in(services: Services, account_id: str, reference: str, cents: int) -> Entry:

@@ -66,7 +66,7 @@ def _waits(active: Subscription, plan: Plan) -> bool:
 
 def _charge(services: Services, change: Change, invoice: Invoice, plan: Plan) -> Subscribed:
     """Have the invoice paid that `change` opens."""
-    way = way_to_pay(services, change.after.method)
+    way = way_to_pay(services, invoice.method)
     if way.elsewhere:
         services.store.subscriptions.commit(change)
         return _collect(services, change.after, invoice, way)
@@ -85,12 +85,31 @@ def _collect(services: Services, subscription: Subscription, invoice: Invoice, w
 
 
 def _pay_now(services: Services, before: Subscription, invoice: Invoice, method: str, *, cancel: bool) -> Subscribed:
-    """Pay what is open, instead of waiting for the next try."""
-    after = replace(before, method=method, cancel_at_period_end=cancel)
-    if after != before:
+    """Pay what is open, instead of waiting for the next try. What begins a plan changes nothing of one that goes on."""
+    after, wanted = before, replace(invoice, method=method, cancels=cancel and not invoice.renews)
+    if invoice.renews or not before.live:
+        after = replace(before, method=method, cancel_at_period_end=cancel)
+    if (after, wanted) != (before, invoice):
         after = replace(after, version=before.version + 1)
-        services.store.subscriptions.commit(Change(before, after))
-    return _collect(services, after, invoice, way_to_pay(services, method))
+        services.store.subscriptions.commit(Change(before, after, wanted))
+    return _collect(services, after, wanted, way_to_pay(services, method))
+
+
+def give_up(services: Services, account_id: str, number: int) -> None:
+    """The open invoice that would have begun a plan is paid no more: what there was goes on. Raises Contended."""
+    _until_won(lambda: _give_up(services, account_id, number))
+
+
+def _give_up(services: Services, account_id: str, number: int) -> None:
+    before = services.store.subscriptions.get(account_id)
+    invoice = open_invoice(services, before)
+    if before is None or invoice is None or invoice.number != number or invoice.renews:
+        return
+    if before.status is Status.PENDING:
+        services.store.subscriptions.commit(ended(before, Status.EXPIRED, free_plan(services.catalog), voided(invoice)))
+    elif before.status is Status.ACTIVE:
+        kept = replace(before, open_invoice=0, version=before.version + 1)
+        services.store.subscriptions.commit(Change(before, kept, closed=voided(invoice)))
 
 
 def _keep(services: Services, before: Subscription, plan: Plan, method: str, *, auto_renew: bool) -> Subscribed:

@@ -105,7 +105,8 @@ class Invoice:
     """What one period of a plan costs an account: the sum of its `items`. `worth` is the plan's whole price.
 
     Numbers count from 1 in each account, without a gap. `renews`: its period follows the one before; else it begins
-    when it is paid.
+    when it is paid, and from then on the subscription is paid by its `method` and ends after that period if it
+    `cancels`.
     """
 
     account_id: str
@@ -120,6 +121,7 @@ class Invoice:
     period_end: int
     issued_at: int
     renews: bool = False
+    cancels: bool = False
     paid_at: int = 0
     items: tuple[LineItem, ...] = ()
 

@@ -55,22 +55,23 @@ class Terms:
 
 
 def opened(before: Subscription | None, fresh: Subscription, plan: Plan, terms: Terms) -> Opened:
-    """An invoice for a plan that begins when it is paid. `fresh` is the subscription if none goes on.
+    """An invoice for a plan that begins when it is paid. `fresh` is the subscription if none goes on; one that does
+    stays as it is until then.
 
     What is left of a period that was paid is taken off.
     """
     going = before if before and before.live else fresh
     credit = unused(before, terms.now) if before else 0
     number = (before.invoices if before else 0) + 1
-    after = replace(going, method=fresh.method, invoices=number, open_invoice=number, version=_next(before))
-    after = replace(after, cancel_at_period_end=fresh.cancel_at_period_end, next_plan="", tries=0)
+    after = replace(going, invoices=number, open_invoice=number, tries=0, version=_next(before))
     end = a_month_after(terms.now, day_of(terms.now, terms.utc_offset), terms.utc_offset)
     items = [LineItem(f"{plan.name}, one month", plan.price)]
     if before and credit:
         items.append(LineItem(f"unused part of {before.plan_id}", -credit))
     amount = plan.price - credit
     named = after.account_id, number, after.subscription_id, plan.plan_id, InvoiceStatus.OPEN, fresh.method
-    return Opened(after, Invoice(*named, amount, plan.price, terms.now, end, terms.now, items=tuple(items)))
+    costs = amount, plan.price, terms.now, end, terms.now
+    return Opened(after, Invoice(*named, *costs, cancels=fresh.cancel_at_period_end, items=tuple(items)))
 
 
 def renewal(before: Subscription, plan: Plan, terms: Terms) -> Opened:
@@ -93,8 +94,11 @@ def paid(opened: Subscription, invoice: Invoice, plan: Plan, terms: Terms, top_u
     if not invoice.renews or end <= terms.now:
         start, end = terms.now, a_month_after(terms.now, day_of(terms.now, terms.utc_offset), terms.utc_offset)
     follows = invoice.renews and start == opened.period_end
+    kept = opened
+    if not invoice.renews:
+        kept = replace(opened, method=invoice.method, cancel_at_period_end=invoice.cancels)
     after = replace(
-        opened,
+        kept,
         plan_id=invoice.plan_id,
         status=Status.ACTIVE,
         period_start=start,
@@ -108,7 +112,7 @@ def paid(opened: Subscription, invoice: Invoice, plan: Plan, terms: Terms, top_u
         version=_next(opened),
     )
     settled = replace(invoice, status=InvoiceStatus.PAID, paid_at=terms.now, period_start=start, period_end=end)
-    settled = replace(settled, method=opened.method)
+    settled = replace(settled, method=kept.method)
     charge = Entry(invoice.account_id, invoice.invoice_id, EntryKind.SUBSCRIPTION, -invoice.amount, terms.now)
     return Change(opened, after, settled, None, (top_up, charge) if top_up else (charge,), plan.tier)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from relay.families.aihub import developers, payments, read, write
+from relay.families.aihub import developers, payments, read, topups, write
 from relay.families.aihub.words import COMPLETIONS, FAMILY, LANGUAGE, STREAM, write_error
 from relay.families.aihub.words import MODELS as LISTED
 from relay.families.chat import CHAT
@@ -25,6 +25,7 @@ class AihubDialect(Dialect):
         Route("GET", LISTED, MODELS, no_body, write.write_models),
         *developers.ROUTES,
         *payments.ROUTES,
+        *topups.ROUTES,
     )
     key_places = (("authorization", "Bearer +"), ("x-api-key", ""), ("?api_key", ""))
     only_first_key = True

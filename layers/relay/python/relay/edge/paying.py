@@ -1,0 +1,25 @@
+"""The services of the functions that take payments: with cards, where the deployment takes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache, partial
+from importlib import import_module
+
+from relay.edge.wiring import services, settings
+from relay.flow.card_payments import ByCard
+from relay.flow.services import Services
+from relay.nouns.checkouts import CARD_METHOD
+
+STRIPE = "relay.effects.stripe_gateway"  # imported where it is used: Stripe's library takes a third of a second
+
+
+@cache
+def paying_services() -> Services:
+    here, given = services(), settings()
+    if given.payments != CARD_METHOD:
+        return here
+    secrets = (partial(here.secrets.find, name) for name in ("stripe-key", "stripe-webhook-secret"))
+    gateway = import_module(STRIPE)
+    cards = gateway.StripeGateway(here.http.send, *secrets, given.stripe_url or gateway.API)
+    return replace(here, cards=cards, payments={**here.payments, CARD_METHOD: ByCard()})
