@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Literal
 
 import pytest
 from argon2 import PasswordHasher
@@ -104,3 +105,18 @@ def test_no_more_are_hashed_at_once_than_there_are_turns_and_who_waits_too_long_
     done.set()
     holder.join()
     assert passwords.matches(passwords.hash("example password"), "example password")
+
+
+def test_a_wrong_password_and_an_address_of_nobody_cost_one_hash_of_the_same_parameters() -> None:
+    checked = list[str]()
+
+    class Counting(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 - the library's word
+            checked.append(str(hash).rpartition("$")[0].rpartition("$")[0])
+            return super().verify(hash, password)
+
+    passwords = Passwords(hasher=Counting(2, 64, 1))
+    kept = passwords.hash("example password")
+    assert not passwords.matches(kept, "another password")
+    assert not passwords.matches(None, "another password")
+    assert checked == ["$argon2id$v=19$m=64,t=2,p=1"] * 2

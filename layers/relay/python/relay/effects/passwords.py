@@ -20,8 +20,10 @@ PATIENCE = 10.0  # seconds that one waits for its turn
 class Passwords:
     """Makes and checks hashes. Each call of `hash` or `matches` costs one hash, whatever it is given."""
 
-    def __init__(self, at_once: int = AT_ONCE, patience: float = PATIENCE) -> None:
-        self._hasher = PasswordHasher(PASSES, MEMORY, LANES)
+    def __init__(
+        self, at_once: int = AT_ONCE, patience: float = PATIENCE, hasher: PasswordHasher | None = None
+    ) -> None:
+        self._hasher = hasher or PasswordHasher(PASSES, MEMORY, LANES)
         self._turns, self._patience = threading.BoundedSemaphore(at_once), patience
         self._nobodys = self._hasher.hash(secrets.token_urlsafe(16))  # for e-mail addresses that nobody has
 
