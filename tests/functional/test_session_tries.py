@@ -109,6 +109,24 @@ def test_many_sources_guess_at_one_address_no_more_often_than_its_limit(here: Ha
     assert tried(here, passwords, "eve@example.com", THERE) is WrongCredentials
 
 
+def test_whoever_logged_in_from_a_source_is_shut_out_there_by_no_number_of_other_sources(here: Harness) -> None:
+    passwords = Hashing()
+    sessions.register(here.services, passwords, Registration(Credentials("eva@example.com", PASSWORD), "Eva"), THERE)
+    assert tried(here, passwords, "eva@example.com", THERE) is None
+    for each in range(10):
+        use_up(here, LOGIN, "eva@example.com", f"203.0.113.{each}", 10)
+    assert tried(here, passwords, "eva@example.com", HERE) is RateLimited
+    assert tried(here, passwords, "eva@example.com", THERE, "a wrong password") is WrongCredentials
+    assert tried(here, passwords, "eva@example.com", THERE) is None
+    for each in range(9):  # only the latest eight are remembered
+        here.wait(LOGIN.seconds)
+        assert tried(here, passwords, "eva@example.com", f"198.51.100.{10 + each}") is None
+    found = here.services.store.logins.find("eva@example.com")
+    assert found is not None
+    assert len(found.places) == 8
+    assert not [place for place in found.places if "198" in place and "." in place]
+
+
 def test_who_logs_in_often_with_the_right_password_is_never_told_to_wait(here: Harness) -> None:
     passwords = Hashing()
     asked = Registration(Credentials("often@example.com", PASSWORD), "Often")

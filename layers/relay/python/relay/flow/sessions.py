@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from hashlib import sha256
 from typing import Protocol
 
 from aws_lambda_powertools import Logger
 
 from relay.effects.session_tokens import SECONDS, Claims, SessionTokens
-from relay.effects.store.logins import DeveloperRow, EmailTaken, TokenUsed
+from relay.effects.store.logins import DeveloperRow, EmailTaken, Login, TokenUsed
 from relay.effects.store.table import LostRace
 from relay.flow.accounts import new_account_id
 from relay.flow.plans import free_plan, plan_of
@@ -25,6 +26,7 @@ from relay.nouns.session_errors import BadSession, EmailExists, SignUpOff, Wrong
 logger = Logger(child=True)
 
 SHORTEST, LONGEST = 8, 1024  # characters, and bytes, of a password
+PLACES = 8  # of a developer's latest sources that are remembered
 STAYS = 30 * 24 * 3600  # seconds that a session lasts without being renewed
 SESSION_KEYS = ("session-key", "session-key-previous")
 _REFRESH = re.compile(r"rt-([0-9a-f]{32})([0-9a-f]{64})")
@@ -47,7 +49,9 @@ def register(services: Services, passwords: Hashing, asked: Registration, source
     email, password = identity(asked.credentials.email), read_password(asked.credentials.password)
     if len(password) < SHORTEST:
         raise InvalidParameter("password", f"must have at least {SHORTEST} characters", f"至少需要 {SHORTEST} 个字符")
-    Tries(services, REGISTER, email, source, services.clock() // 1000).take()
+    tries = Tries(services, REGISTER, email, source, services.clock() // 1000)
+    if not tries.take():
+        raise tries.too_many()
     free = free_plan(services.catalog)
     row = DeveloperRow(new_account_id(), email, asked.name, asked.company, services.clock())
     try:
@@ -62,13 +66,13 @@ def login(services: Services, passwords: Hashing, asked: Credentials, source: st
     is one, the same rows are read and written, and one hash is made."""
     email, password = identity(asked.email), read_password(asked.password)
     tries = Tries(services, LOGIN, email, source, services.clock() // 1000)
-    tries.take()
-    found = services.store.logins.find(email)
+    few, found = tries.take(), services.store.logins.find(email)
+    if not few and not (found and tries.place in found.places):  # who logged in from there before is shut out by nobody
+        raise tries.too_many()
     if not passwords.matches(found.password if found else None, password) or found is None:
         raise WrongCredentials
     tries.give_back()
-    if passwords.outdated(found.password):
-        _rehash(services, passwords, email, found.password, password)
+    _keep(services, passwords, tries, found, password)
     session, secret = services.random_bits(128), services.random_bits(256)
     account_id, login_id = found.account_id, digest(f"{session:032x}")
     tokens, now = session_tokens(services), services.clock() // 1000
@@ -136,11 +140,19 @@ def digest(secret: str) -> str:
     return sha256(secret.encode()).hexdigest()
 
 
-def _rehash(services: Services, passwords: Hashing, email: str, old: str, password: str) -> None:
+def _keep(services: Services, passwords: Hashing, tries: Tries, found: Login, password: str) -> None:
+    """What a login that succeeded changes in its row: a hash that is outdated, and where it came from."""
+    kept = found
+    if passwords.outdated(found.password):
+        kept = replace(kept, password=passwords.hash(password))
+    if tries.place not in found.places:
+        kept = replace(kept, places=(tries.place, *found.places)[:PLACES])
+    if kept == found:
+        return
     try:
-        services.store.logins.rehash(email, old, passwords.hash(password))
+        services.store.logins.keep(tries.email, found, kept)
     except LostRace:
-        logger.info("another login has replaced this hash")
+        logger.info("another login has changed this row")
 
 
 def _logged_in(services: Services, tokens: SessionTokens, claims: Claims, refresh_token: str) -> LoggedIn:

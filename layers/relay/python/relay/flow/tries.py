@@ -15,7 +15,7 @@ KEPT = 3600  # seconds that a counter stays after its window
 @dataclass(frozen=True, slots=True)
 class TryLimits:
     """The most tries in a window of so many seconds: with one e-mail address from one source, from one source, and
-    with one e-mail address. The first keeps one source from using up the last, which others' logins depend on."""
+    with one e-mail address. The first keeps one source from using up the last for others."""
 
     name: str
     seconds: int
@@ -39,12 +39,23 @@ class Tries:
     source: str
     at: int
 
-    def take(self) -> None:
-        """Raises RateLimited."""
-        for what, most in self._counters:
-            if self._count(what, 1) > most:
-                wait = self.limits.seconds - self.at % self.limits.seconds
-                raise RateLimited("too many tries; wait as Retry-After says", "尝试次数过多，请稍后重试", wait)
+    def take(self) -> bool:
+        """Whether there have been few enough with this e-mail address. Raises RateLimited where this source has tried
+        too often."""
+        *of_source, (address, most) = self._counters
+        for what, each in of_source:
+            if self._count(what, 1) > each:
+                raise self.too_many()
+        return self._count(address, 1) <= most
+
+    def too_many(self) -> RateLimited:
+        wait = self.limits.seconds - self.at % self.limits.seconds
+        return RateLimited("too many tries; wait as Retry-After says", "尝试次数过多，请稍后重试", wait)
+
+    @property
+    def place(self) -> str:
+        """What a source is remembered by, beside the login of this e-mail address."""
+        return sha256(f"place|{self.email}|{network(self.source)}".encode()).hexdigest()[:16]
 
     def give_back(self) -> None:
         for what, _ in self._counters:

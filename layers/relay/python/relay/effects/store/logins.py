@@ -3,6 +3,7 @@ what its developer told of themselves."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ class TokenUsed(Exception):
 class Login:
     account_id: str
     password: str  # its hash
+    places: tuple[str, ...] = ()  # digests of where it came from lately
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,12 @@ class Logins:
             TableName=self.tables.directory, Key={"lookup": pack(f"login#{email}")}, ConsistentRead=True
         )
         row = unpack(found) if found else None
-        return Login(row["account_id"], row["password"]) if row else None
+        return Login(row["account_id"], row["password"], tuple(json.loads(row.get("places", "[]")))) if row else None
 
-    def rehash(self, email: str, old: str, new: str) -> None:
-        """Replace the hash of the same password. Raises LostRace where it was replaced already."""
-        self._change(f"login#{email}", {"password": new}, {"password": old})
+    def keep(self, email: str, seen: Login, login: Login) -> None:
+        """Put the hash and the places of a login. Raises LostRace where it has another hash by now."""
+        put = {"password": login.password, "places": login.places}
+        self._change(f"login#{email}", put, {"password": seen.password})
 
     def developer(self, account_id: str) -> DeveloperRow | None:
         """None for an account that an operator opened."""
