@@ -70,6 +70,14 @@ def a_developer_pays_by_card(here: RecordingHarness) -> None:
     assert len(api.book.of("payment_intent")) == 4
 
 
+def a_developer_looks_at_what_was_used(here: RecordingHarness) -> None:
+    account_id = here.post(f"{AUTH}/register", {**ANN, "name": "Ann"}, key=None)[1]["data"]["developer"]["id"]
+    made = Accounts.of(here.services).add_key(account_id, KeyRequest("hers"))
+    key = here.post(f"{AUTH}/login", ANN, key=None)[1]["data"]["access_token"]
+    for path in ("quota", f"keys/{made.listed.key_id}/usage"):
+        assert here.request("GET", f"/api/v1/developer/keys/{path}", key=key)[0] == 200
+
+
 def an_owner_sends_an_access_token(here: RecordingHarness) -> None:
     made = Accounts.of(here.services).add_key(here.account_id, KeyRequest("mine"), kind=KeyKind.ACCESS)
     with here.at("developers"):
@@ -80,5 +88,6 @@ DEVELOPER_SCENARIOS: tuple[Callable[[RecordingHarness], None], ...] = (
     a_developer_comes_and_goes,
     a_developer_pays_for_a_plan,
     a_developer_pays_by_card,
+    a_developer_looks_at_what_was_used,
     an_owner_sends_an_access_token,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
@@ -58,7 +59,7 @@ class Keys(RuleBasedStateMachine):
     def set_budget(self, which: int, left: int | None) -> None:
         key_id = self._key(which)
         with suppress(NoSuchKey):
-            self._accounts.set_key_budget(self.here.account_id, key_id, left)
+            self._accounts.change_key(self.here.account_id, key_id, lambda key: replace(key, left=left))
             self._grant(key_id, left)
 
     @rule(which=ANY, rarely=st.integers(0, 9))

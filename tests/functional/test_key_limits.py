@@ -14,11 +14,11 @@ from relay.effects.store import Store
 from relay.effects.store.account_row import account_key
 from relay.effects.store.key_rows import KeyCount
 from relay.effects.store.limits import Limits
-from relay.effects.store.table import LostRace
 from relay.flow.access import Caller
+from relay.flow.accounts import Accounts
 from relay.flow.intake import new_task, submit
 from relay.flow.reserving import Reservations
-from relay.nouns.account_errors import KeyExhausted
+from relay.nouns.account_errors import KeyExhausted, NoSuchKey
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadKey, InsufficientBalance, RateLimited
 from relay.nouns.inference import Inference, Tokens
@@ -42,7 +42,7 @@ def add_key(here: Harness, key_id: str, left: int | None = None) -> None:
 
 
 def budget(here: Harness, left: int | None, key_id: str = "key1") -> None:
-    here.services.store.keys.set_left(here.account_id, key_id, left)
+    Accounts.of(here.services).change_key(here.account_id, key_id, lambda key: replace(key, left=left))
 
 
 def counted(here: Harness, key_id: str = "key1") -> KeyCount | None:
@@ -196,7 +196,7 @@ def test_a_revoked_key_is_charged_nothing_where_it_is_still_let_in(
 def test_no_budget_is_set_for_a_key_that_is_revoked_or_another_accounts(here: Harness) -> None:
     revoke(here)
     for key_id in ("key1", "ffffffff"):
-        with pytest.raises(LostRace):
+        with pytest.raises(NoSuchKey):
             budget(here, 1, key_id)
     assert counted(here) is None
 

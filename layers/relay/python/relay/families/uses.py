@@ -29,6 +29,7 @@ from relay.nouns.keys import KeyChange, KeyListing, KeyPage, KeyRequest, ListedK
 from relay.nouns.listing import Listing, Page, TaskIds
 from relay.nouns.plans import InvoicePage, PageRequest, PlanTerms, Subscribed, Subscription, SubscriptionRequest
 from relay.nouns.task import Task
+from relay.nouns.usage import KeyUsage, Quota, UsageAsked
 from relay.nouns.wire import Json
 
 Asked = TypeVar("Asked")
@@ -107,4 +108,6 @@ KEY_PAGE: Use[KeyListing, KeyPage] = Use("key-page", counted=True)
 KEY: Use[str, ListedKey] = Use("key", counted=True)
 OWN_KEY: Use[None, ListedKey] = Use("own-key", counted=True)  # the one that asks
 CHANGE_KEY: Use[KeyChange, ListedKey] = Use("change-key")
+KEY_USAGE: Use[UsageAsked, KeyUsage] = Use("key-usage", counted=True)
+QUOTA: Use[None, Quota] = Use("quota", counted=True)
 REVOKE_KEY: Use[str, ListedKey] = Use("revoke-key")

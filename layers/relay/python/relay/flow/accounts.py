@@ -117,13 +117,6 @@ class Accounts:
             raise NoSuchKey
         return changed
 
-    def set_key_budget(self, account_id: str, key_id: str, left: int | None) -> None:
-        """From now on a key may spend `left` nanos; None: whatever its account has. Raises NoSuchKey."""
-        try:
-            self.store.keys.set_left(account_id, key_id, left)
-        except LostRace as lost:
-            raise NoSuchKey from lost
-
     def revoke_key(self, account_id: str, key_id: str) -> None:
         """It is charged nothing any more; functions that run let it read for a minute more at most. Raises NoSuchKey
         where the account never had it."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from relay.effects.store.account_row import DAY_SECONDS, account_key
 from relay.effects.store.codec import Expression, Item, pack, unpack
-from relay.effects.store.key_counts import COUNTERS, LEFT, key_counts, key_not_revoked
+from relay.effects.store.key_counts import COUNTERS, LEFT, key_counts
 from relay.effects.store.key_rows import (
     LISTED,
     KeyCount,
@@ -25,9 +25,10 @@ from relay.effects.store.key_rows import (
     write_terms,
 )
 from relay.effects.store.table import LostRace, Tables
-from relay.nouns.keys import KeyStatus, ListedKey
+from relay.nouns.keys import KeyKind, KeyStatus, ListedKey
 
 KEYS = "keys"  # of an account row: how many keys it has that are not revoked
+LONGEST_ID = 64  # characters of what a client says is a key's id: a DynamoDB key holds 1024 bytes
 USE_KEPT = 400 * DAY_SECONDS  # seconds a key's last use is remembered
 
 
@@ -88,6 +89,11 @@ class Keys:
         found = self._row(account_id, key_id)
         return read_listed(found, self._uses(account_id, [key_id]), self._counts(account_id)) if found else None
 
+    def kind(self, account_id: str, key_id: str) -> KeyKind | None:
+        """Of a key, also of one that is revoked; None where the account never had it."""
+        row = self._row(account_id, key_id)
+        return KeyKind(row.get("kind", KeyKind.API)) if row else None
+
     def change(self, account_id: str, key_id: str, change: Callable[[ListedKey], ListedKey]) -> ListedKey | None:
         """Make name, status, terms and budget of a key what `change` makes of them, asked again where others changed it
         meanwhile; None where the key is revoked or does not exist."""
@@ -120,12 +126,6 @@ class Keys:
                 return True
         return row is not None
 
-    def set_left(self, account_id: str, key_id: str, left: int | None) -> None:
-        """From now on a key may spend `left` nanos, or, with None, whatever its account has. What it reserved before
-        and does not use comes back to what is left. Raises LostRace where the key is not there, or revoked."""
-        revoked = key_not_revoked(self.tables.accounts, account_id, key_id)
-        self.tables.transact(self._budget(account_id, key_id, left), revoked)
-
     def note_use(self, account_id: str, key_id: str, at: int) -> None:
         """`at` is Unix ms."""
         e = Expression()
@@ -146,6 +146,8 @@ class Keys:
         return key_counts(unpack(row or {}))
 
     def _row(self, account_id: str, key_id: str) -> dict[str, Any] | None:
+        if len(key_id) > LONGEST_ID:
+            return None
         key = listed_key(account_id, key_id)
         found = self.tables.get(TableName=self.tables.accounts, Key=key, ConsistentRead=True)
         return unpack(found) if found else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from relay.effects.store.account_row import LINES, account_key, counter, counters
+from relay.effects.store.account_row import LINES, SPENT, account_key, counter, counters
 from relay.effects.store.booking import BLOCK_LINES, BLOCK_PREFIX, DAY_PREFIX
 from relay.effects.store.codec import LINE_PREFIX, Expression, Item, read_entry, unpack
 from relay.effects.store.table import Tables
@@ -73,6 +73,11 @@ class Lines:
         if wanted.first >= wanted.end:
             return max(0, end.count - low), []
         return end.count - low, [entry for span in self._spans(wanted, end) for entry in self._read(wanted, span)]
+
+    def spent_before(self, account_id: str, day: int) -> int | None:
+        """What the account had spent when its first line from `day` on was booked; None where there is none."""
+        found = next(self._pages(account_id, f"{DAY_PREFIX}{day:06}", DAY_PREFIX + END, Limit=1), [])
+        return counters(unpack(found[0])).get(SPENT, 0) if found else None
 
     def _spans(self, wanted: Wanted, end: Mark) -> Iterator[Span]:
         """Spans of blocks that hold wanted lines, newest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from relay.families.aihub import developers, payments, read, topups, write
+from relay.families.aihub import developers, payments, read, topups, usage, write
 from relay.families.aihub.words import COMPLETIONS, FAMILY, LANGUAGE, STREAM, write_error
 from relay.families.aihub.words import MODELS as LISTED
 from relay.families.chat import CHAT
@@ -26,6 +26,7 @@ class AihubDialect(Dialect):
         *developers.ROUTES,
         *payments.ROUTES,
         *topups.ROUTES,
+        *usage.ROUTES,
     )
     key_places = (("authorization", "Bearer +"), ("x-api-key", ""), ("?api_key", ""))
     only_first_key = True
