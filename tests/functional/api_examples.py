@@ -35,7 +35,9 @@ class Examples:
 
     def show(self, name: str, method: str, path: str, body: object = None, **how: Any) -> Any:
         status, document, _ = self.here.exchange(method, path, body, **how)
-        sent = pretty(body) if body is not None else "(multipart/form-data, one part named file)" if how else ""
+        sent = (
+            pretty(body) if body is not None else "(multipart/form-data, one part named file)" if "raw" in how else ""
+        )
         asked = f"{method} {path}\n{sent}".strip()
         self.blocks[name] = f"```http\n{asked}\n\n{status}\n{pretty(document)}\n```\n"
         return document

@@ -22,7 +22,7 @@ from relay.nouns.account_errors import KeyExhausted, NoSuchKey
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadKey, InsufficientBalance, RateLimited
 from relay.nouns.inference import Inference, Tokens
-from relay.nouns.keys import KeyStatus, ListedKey
+from relay.nouns.keys import KeyStatus, KeyTerms, ListedKey
 from relay.nouns.money import nanos
 from relay.nouns.task import State
 from tests.functional.contended_tables import contend, transaction_cancelled
@@ -250,6 +250,28 @@ def test_a_process_whose_clock_is_behind_counts_in_the_later_minute(here: Harnes
     for way in (here, other):
         with pytest.raises(RateLimited):
             create(way)
+
+
+@pytest.mark.parametrize("keep", [0, 10_000], ids=["a call at a time", "blocks"])
+def test_a_keys_minute_bounds_reservations_made_for_one_call_and_not_blocks(here: Harness, *, keep: int) -> None:
+    caller = Caller(here.account_id, 3, "newapi", key_id="key1", terms=KeyTerms(per_minute=2))
+
+    async def calls(way: Harness, model: str) -> None:
+        kept = Reservations(way.services, keep)
+        await kept.settle(await kept.reserve(caller, replace(ASKED, model=model)), Tokens(1, 1), 100)
+        await kept.close()
+
+    for way, model in ((here, "gpt-4o-mini"), (new_container(here), "gpt-5.2")):
+        asyncio.run(calls(way, model))
+    if keep:  # there calls are counted by the process that passes them on
+        asyncio.run(calls(here, "gpt-4o-mini"))
+    else:
+        with pytest.raises(RateLimited) as refusal:
+            asyncio.run(calls(new_container(here), "gpt-4o-mini"))
+        assert refusal.value.headers == {"retry-after": "30"}
+    here.wait(60)
+    asyncio.run(calls(here, "gpt-4o-mini"))
+    assert here.drift == 0
 
 
 def test_a_charge_of_a_key_whose_answer_was_lost_counts_once(here: Harness) -> None:

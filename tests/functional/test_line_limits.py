@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack
+from dataclasses import replace
 
 import pytest
 import requests
 
 from relay.flow.access import Caller
+from relay.flow.accounts import Accounts
 from relay.flow.line_shares import LineShares
 from relay.nouns.errors import TooManyInFlight
+from relay.nouns.keys import KeyTerms
+from tests.functional.harness import open_account
 from tests.functional.streaming import Line, streaming, until
 
 
@@ -53,6 +57,20 @@ def test_the_lines_of_a_killed_process_are_free_after_a_minute(relay: Line) -> N
     assert refused(relay.chat("Tell", key)) == (429, "too_many_requests")
     now[0] += 60_000
     assert relay.chat("Tell", key).ok
+
+
+def test_a_key_has_no_more_calls_a_minute_than_it_may_nor_more_money(relay: Line) -> None:
+    relay.here.account_id, key = "slow", "sk-EXAMPLE-client-slow"
+    open_account(relay.here, "slow", key, "100", 3, terms=KeyTerms(per_minute=3))
+    answers = [relay.chat("Tell", key, max_tokens=20) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert refused(relay.chat("Tell", key, max_tokens=20)) == (429, "rate_limit_exceeded")
+    until(lambda: free(relay))
+    relay.here.now[0] += 60_000
+    Accounts.of(relay.here.services).change_key("slow", "key1", lambda found: replace(found, left=1))
+    answer = relay.chat("Tell", key, max_tokens=20)
+    assert refused(answer) == (403, "quota_not_enough")
+    assert "API key" in answer.json()["error"]["message"]
 
 
 def test_a_free_account_has_ten_calls_a_minute(relay: Line) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from relay.nouns.account_errors import KeyExhausted
 from relay.nouns.errors import MissingField, RelayError, TooLarge
 from relay.nouns.wire import Json, Reply
 
@@ -56,6 +57,8 @@ OF_MODELS: Mapping[str, Row] = {
 
 def _row_of(error: RelayError) -> Row:
     row = ERRORS.get(error.code, OTHER)
+    if isinstance(error, KeyExhausted):
+        return row._replace(code="key_limit_exceeded", hint="raise the limit of the key, or use another one")
     if error.field == "model" and not isinstance(error, MissingField):
         row = OF_MODELS.get(row.code, row)
     return row._replace(status=error.status) if isinstance(error, TooLarge) else row
