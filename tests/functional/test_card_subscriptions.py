@@ -142,7 +142,7 @@ def test_an_unknown_outcome_is_asked_about_by_the_same_key_until_it_is_known(
     begin(stripe, account)
     account.pass_days(30.9, step=0.5)
     stripe.api.faults[:] = faults  # type: ignore[assignment]
-    stripe.here.run(DAY / 2, step=100)
+    stripe.here.run(0.2 * DAY, step=200)
     assert (account.charges, account.statuses) == ([BASIC, BASIC], ["paid", "paid"])
     assert stripe.api.book.taken == 2 * stripe.checkout.cents
     assert stripe.here.counts["PaymentUnanswered"] == len(faults)

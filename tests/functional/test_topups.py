@@ -10,9 +10,8 @@ import pytest
 
 from local.stripe.api import down, lost_after, lost_before
 from relay.flow.checkouts import LIFE, look
-from relay.flow.topups import top_up
-from relay.nouns.checkouts import CheckoutStatus, TopupRequest
-from relay.nouns.errors import RateLimited, RelayError, Unsupported
+from relay.nouns.checkouts import CheckoutStatus
+from relay.nouns.errors import RateLimited, RelayError
 from relay.nouns.payment_errors import PaymentsUnavailable
 from tests.functional.harness import Harness, open_account
 from tests.functional.paying import Paying, paying
@@ -166,7 +165,7 @@ def test_the_clock_asks_again_while_stripe_does_not_answer(stripe: Paying) -> No
 
 def test_the_clock_asks_about_an_abandoned_page_a_few_times_and_no_more_once_it_has_expired(stripe: Paying) -> None:
     stripe.ask_topup()
-    stripe.here.run(2 * LIFE / 1000, step=20)
+    stripe.here.run(2 * LIFE / 1000, step=60)
     assert [path for method, path, _ in stripe.api.calls if method == "GET"] == [stripe.api.calls[-1][1]] * 5
     assert stripe.here.services.store.tasks.due(0, stripe.here.now[0] + 10**12, 9) == []
 
@@ -204,8 +203,20 @@ def test_a_session_whose_answer_was_lost_is_booked_if_it_is_paid_all_the_same(st
 
 
 def test_a_relay_without_cards_names_its_operator(here: Harness) -> None:
-    with pytest.raises(Unsupported, match="operator"):
-        top_up(here.services, "acc1", TopupRequest(2500))
+    status, told = here.post("/api/v1/payments/topups", {"amount_cents": 2500}, key=here.session())
+    assert (status, told["error"]["code"], "operator" in told["error"]["message"]) == (400, "not_supported", True)
+    assert here.post("/api/v1/payments/webhooks/stripe", raw=b"{}", key=None)[0] == 400
+
+
+def test_a_page_whose_making_was_not_answered_is_found_by_its_key(stripe: Paying) -> None:
+    stripe.api.faults[:] = [lost_after]
+    with pytest.raises(PaymentsUnavailable):
+        stripe.ask_topup()
+    (session,) = stripe.api.book.of("checkout.session")
+    stripe.api.book.pay(session["id"])
+    stripe.here.run(120)
+    assert stripe.money_in() == {session["id"]: WORTH}
+    assert len(stripe.api.book.of("checkout.session")) == 1
 
 
 def test_frozen_accounts_and_too_many_pages_are_refused(stripe: Paying) -> None:

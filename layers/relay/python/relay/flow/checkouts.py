@@ -17,9 +17,10 @@ from relay.flow.services import Services
 from relay.flow.settling import settle
 from relay.flow.subscriptions import give_up
 from relay.nouns.checkouts import CURRENCY, DONE_PATH, Checkout, CheckoutStatus, Page, PageOrder, worth
-from relay.nouns.errors import AccountFrozen, InsufficientBalance, Unsupported
+from relay.nouns.errors import AccountFrozen, InsufficientBalance, InvalidParameter, Unsupported
 from relay.nouns.ids import uuid7
 from relay.nouns.money import Entry, EntryKind
+from relay.nouns.payment_errors import PaymentsUnavailable
 
 LIFE = 3_600_000  # ms until a page expires; Stripe's least is half of it
 SLACK = 120_000  # ms after that until it surely has
@@ -68,12 +69,23 @@ def look(services: Services, account_id: str, checkout_id: str, page: Page | Non
     if page and before.session_id not in ("", page.session_id):
         _alarm(services, before)  # another page's news change nothing of this one
         return before
-    if page is None and before.session_id:
-        page = gateway(services).page(before.session_id)
+    page = page or _page(services, before)
     after = _after(services, before, page)
     if services.store.checkouts.save(after):
         return after
     return services.store.checkouts.get(account_id, checkout_id)
+
+
+def _page(services: Services, checkout: Checkout) -> Page | None:
+    """Raises Unreadable. Where its making was not answered, or was not written down, its key tells which it is; that
+    answer is as old as the page."""
+    session_id = checkout.session_id
+    if not session_id:
+        try:
+            session_id = gateway(services).open_page(_order(services, checkout)).session_id
+        except (PaymentsUnavailable, InvalidParameter):
+            return None
+    return gateway(services).page(session_id)
 
 
 def next_look(now: int, created_at: int, expires_at: int) -> int:
@@ -86,10 +98,11 @@ def _after(services: Services, before: Checkout, page: Page | None) -> Checkout:
     """What the page makes of it; its money is booked when this returns."""
     now = services.clock()
     known = replace(before, version=before.version + 1, asked_at=now)
+    if page:
+        known = replace(known, session_id=page.session_id, pay_at=page.pay_at or before.pay_at)
     if page and not _agrees(services, before, page):
         return _refused(services, known)
     if page and page.paid:
-        known = replace(known, session_id=page.session_id)
         _keep_card(services, known, page)
         return (
             replace(known, status=CheckoutStatus.PAID, due_at=None)
