@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from relay.flow.invoices import disagreements
 from relay.flow.payments import Awaiting, Collected, Covered, Declined
@@ -13,7 +16,7 @@ from relay.nouns.plans import Invoice, Subscribed, Subscription, SubscriptionReq
 from tests.functional.harness import Harness
 
 DAY = 86_400  # seconds
-BASIC, PRO = nanos("71.28"), nanos("215.28")  # a month, at 7.20 for a dollar
+BASIC, PRO, ENTERPRISE = nanos("71.28"), nanos("215.28"), nanos("719.28")  # a month, at 7.20 for a dollar
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,27 @@ class Card:
     def paid(self) -> list[Entry]:
         """What it took from customers."""
         return [each.top_up for each in self.done.values() if isinstance(each, Covered) and each.top_up]
+
+
+def overtaken(here: Harness, faster: Callable[[], object]) -> Subscriber:
+    """The same account at a container that looks at its subscription just before `faster` happens elsewhere, once."""
+    store, left = here.services.store.subscriptions, [faster]
+
+    class Slow:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store, name)
+
+        def get(self, account_id: str) -> Subscription | None:
+            seen = store.get(account_id)
+            if left:
+                left.pop()()
+            return seen
+
+    slow: Any = Slow()
+    services = replace(here.services, store=replace(here.services.store, subscriptions=slow))
+    other = copy(here)
+    other.services = services
+    return Subscriber(other)
 
 
 def take_cards(here: Harness) -> Card:

@@ -177,3 +177,14 @@ def test_one_accounts_subscription_does_not_keep_the_clock_from_tasks(account: S
     account.here.run(60)
     assert account.charges == [BASIC, BASIC]
     assert account.here.task(task_id).upstream_task_id
+
+
+def test_a_renewal_that_was_opened_before_a_long_silence_is_for_the_period_that_begins_then(poor: Subscriber) -> None:
+    poor.pass_days(31, step=31)
+    poor.top_up("500", "late")
+    poor.here.wait(40 * DAY)
+    for _ in range(3):
+        poor.look()
+    assert poor.charges == [BASIC, BASIC]
+    assert poor.subscription.period_start == poor.here.now[0]
+    assert poor.agrees()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +13,7 @@ from relay.nouns.errors import AccountFrozen, InsufficientBalance, InvalidParame
 from relay.nouns.plans import Status, a_month_after
 from tests.axes import table
 from tests.functional.harness import START, harness
-from tests.functional.subscribing import BASIC, DAY, PRO, Subscriber
+from tests.functional.subscribing import BASIC, DAY, ENTERPRISE, PRO, Subscriber
 
 
 @pytest.fixture
@@ -36,30 +35,6 @@ def test_a_subscription_is_charged_once_and_gives_its_tier(account: Subscriber) 
     period = made.subscription.period_start, made.subscription.period_end
     assert tuple(map(local, period)) == ("2026-01-01 08:00", "2026-02-01 08:00")
     assert (account.charges, account.statuses, account.here.balance) == ([BASIC], ["paid"], balance - BASIC)
-    assert account.agrees()
-
-
-def test_the_one_that_loses_a_race_sees_what_the_other_made(account: Subscriber) -> None:
-    store = account.here.services.store.subscriptions
-    first, faster = store.get, Subscriber(account.here)
-
-    class Overtaken:
-        """A store whose first look is out of date at once."""
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(store, name)
-
-        def get(self, account_id: str) -> object:
-            found = first(account_id)
-            if not faster.statuses:
-                faster.subscribe("basic")
-            return found
-
-    services = account.here.services
-    overtaken: object = Overtaken()
-    slow = replace(account.here, services=replace(services, store=replace(services.store, subscriptions=overtaken)))  # type: ignore[arg-type]
-    assert Subscriber(slow).subscribe("basic").subscription == faster.subscription
-    assert account.charges == [BASIC]
     assert account.agrees()
 
 
@@ -103,6 +78,16 @@ def test_an_upgrade_begins_at_once_and_takes_off_what_was_paid_and_not_used(acco
     assert [item.amount for item in account.invoices[1].items] == [PRO, -left]
     assert (upgraded.plan_id, account.tier, upgraded.subscription_id) == ("pro", 3, before.subscription_id)
     assert (upgraded.period_start, local(upgraded.period_end)) == (account.here.now[0], "2026-02-11 08:00")
+    assert account.agrees()
+
+
+def test_an_upgrade_of_an_upgrade_takes_off_what_the_plan_is_worth_and_not_what_it_cost_after_the_first(
+    account: Subscriber,
+) -> None:
+    account.subscribe("basic")
+    account.subscribe("pro")
+    account.subscribe("enterprise")
+    assert account.charges == [BASIC, PRO - BASIC, ENTERPRISE - PRO]
     assert account.agrees()
 
 
