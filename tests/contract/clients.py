@@ -21,7 +21,7 @@ class Shape:
     members: frozenset[str]
     code: str
     message: str
-    says: Mapping[str, tuple[int, str | int]]
+    says: Mapping[str, tuple[int, str | int | bool]]
     at: tuple[str, ...] = ("",)
 
 

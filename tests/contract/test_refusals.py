@@ -71,7 +71,8 @@ def served(family: str) -> list[AnyRoute]:
 
 def asking(here: Harness, route: AnyRoute) -> dict[str, Any]:
     """How to ask at a route as somebody it is open to."""
-    return {"key": here.session()} if route.auth is Auth.SESSION else {}
+    number = {"new-api-user": str(int(here.account_id, 16))}
+    return {"key": here.session(), "headers": number} if route.auth is Auth.SESSION else {"headers": {}}
 
 
 def wrong(here: Harness, family: str, method: str, path: str, errors: tuple[str, ...], **how: Any) -> list[str]:
@@ -128,9 +129,11 @@ def test_a_body_that_is_no_request_is_refused_at_every_route(here: Harness, fami
         for raw in HOSTILE.values():
             bad += wrong(here, family, "POST", path, errors, raw=raw, **how)
         for kind in ("text/plain", "multipart/form-data", "x"):
-            sent = {"raw": b'{"prompt": "a cat"}', "headers": {"content-type": kind}}
-            bad += wrong(here, family, "POST", path, errors, **sent, **how)
-        status, _ = here.post(path, raw=b"")
+            headers = {**how["headers"], "content-type": kind}
+            bad += wrong(
+                here, family, "POST", path, errors, **how | {"raw": b'{"prompt": "a cat"}', "headers": headers}
+            )
+        status, _ = here.post(path, raw=b"", **how)
         bad += [f"{path} {status}"] if status >= 500 else []
         if route.use in CREATES:
             bad += wrong(here, family, "POST", path, errors, raw=b"")

@@ -270,8 +270,9 @@ def _parts(params: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     for step in params.get("TransactItems", ()):
         ((part, what),) = step.items()
         yield TRANSACTION_ACTIONS[part], what["TableName"], _lookup(what)
-    for table in params.get("RequestItems", ()):
-        yield "dynamodb:BatchGetItem", table
+    for table, wanted in params.get("RequestItems", {}).items():
+        for key in wanted["Keys"]:
+            yield "dynamodb:BatchGetItem", table, _lookup({"Key": key})
 
 
 def _objects(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from argon2 import PasswordHasher
 
@@ -84,10 +85,33 @@ def an_owner_sends_an_access_token(here: RecordingHarness) -> None:
         SessionAccess(here.services).caller(Session(made.api_key), "newapi", access_tokens=True)
 
 
+def an_owner_manages_tokens(here: RecordingHarness) -> None:
+    accounts = Accounts.of(here.services)
+    account_id = accounts.open("an owner", 3)
+    access = accounts.add_key(account_id, KeyRequest("mine"), kind=KeyKind.ACCESS).api_key
+    who = {"authorization": access, "new-api-user": str(int(account_id, 16))}
+
+    def well(method: str, path: str, body: object = None) -> Any:
+        status, told = here.request(method, path, body, key=None, headers=who)
+        assert (status, told["success"]) == (200, True), told
+        return told.get("data")
+
+    well("POST", "/api/token/", {"name": "app", "remain_quota": 500})
+    (token,) = well("GET", "/api/token/")["items"]
+    api_key = "sk-" + well("POST", f"/api/token/{token['id']}/key")["key"]
+    assert here.request("GET", "/api/usage/token/", key=api_key)[1]["code"] is True
+    assert well("GET", f"/api/token/search?token={api_key}")[0]["id"] == token["id"]
+    assert well("PUT", "/api/token/", {"id": token["id"], "remain_quota": 7})["remain_quota"] == 7
+    assert well("GET", "/api/user/self")["id"] == int(who["new-api-user"])
+    assert well("GET", "/api/user/models")
+    well("DELETE", f"/api/token/{token['id']}")
+
+
 DEVELOPER_SCENARIOS: tuple[Callable[[RecordingHarness], None], ...] = (
     a_developer_comes_and_goes,
     a_developer_pays_for_a_plan,
     a_developer_pays_by_card,
     a_developer_looks_at_what_was_used,
     an_owner_sends_an_access_token,
+    an_owner_manages_tokens,
 )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from relay.effects.store.keys import Keys
+from relay.effects.store.table import Tables
 from relay.flow import own_keys
 from relay.flow.access import Caller
 from relay.flow.accounts import Accounts
@@ -82,17 +83,40 @@ class Interrupted:
         return getattr(self.client, name)
 
 
+def interrupted(tables: Tables, other: Callable[[], object]) -> Keys:
+    client: Any = Interrupted(tables.client, other)
+    return Keys(replace(tables, client=client))
+
+
 def test_a_key_that_is_disabled_while_it_is_issued_cannot_be_used(here: Harness, accounts: Accounts) -> None:
     key_id = accounts.add_key(here.account_id, KeyRequest("a key"), issued=False).listed.key_id
     disable = lambda: accounts.change_key(  # noqa: E731
         here.account_id, key_id, lambda key: replace(key, status=KeyStatus.DISABLED)
     )
-    tables = accounts.store.keys.tables
-    store = replace(accounts.store, keys=Keys(replace(tables, client=Interrupted(tables.client, disable))))  # type: ignore[arg-type]
+    store = replace(accounts.store, keys=interrupted(accounts.store.keys.tables, disable))
     api_key = replace(accounts, store=store).issue_key(here.account_id, key_id)
     assert accounts.find_key(api_key).status is KeyStatus.DISABLED
     with pytest.raises(KeyShown):
         accounts.issue_key(here.account_id, key_id)
+
+
+def test_of_two_who_ask_for_a_key_at_once_one_is_shown_it(here: Harness, accounts: Accounts) -> None:
+    key_id = accounts.add_key(here.account_id, KeyRequest("a key"), issued=False).listed.key_id
+    shown = list[str]()
+    tables, other = accounts.store.keys.tables, lambda: shown.append(accounts.issue_key(here.account_id, key_id))
+    store = replace(accounts.store, keys=interrupted(tables, other))
+    with pytest.raises(KeyShown):
+        replace(accounts, store=store).issue_key(here.account_id, key_id)
+    assert accounts.find_key(shown[0]).key_id == key_id
+
+
+def test_of_two_who_revoke_a_key_at_once_one_is_counted(here: Harness, accounts: Accounts) -> None:
+    account_id = accounts.open("two keys", 3)
+    accounts.add_key(account_id, KeyRequest("another"))
+    key_id = accounts.add_key(account_id, KeyRequest("a key")).listed.key_id
+    tables, other = accounts.store.keys.tables, lambda: accounts.revoke_key(account_id, key_id)
+    replace(accounts, store=replace(accounts.store, keys=interrupted(tables, other))).revoke_key(account_id, key_id)
+    assert accounts.get(account_id).keys == 1
 
 
 def test_an_end_in_the_past_and_anothers_tier_are_refused_in_the_clients_words(here: Harness) -> None:

@@ -130,8 +130,8 @@ def test_a_key_of_ones_own_opens_to_those_who_read_secrets() -> None:
 @pytest.mark.parametrize(
     ("key", "writers"),
     [
-        ("key#0a1b", set()),  # an operator makes and revokes API keys
-        ("used#acc1#0a1b", {"account", "status", "stream", "submit", "upload"}),
+        ("key#0a1b", {"developers"}),
+        ("used#acc1#0a1b", {"account", "developers", "status", "stream", "submit", "upload"}),
         ("login#ann@example.com", {"developers"}),
         ("refresh#0a1b", {"developers"}),
         ("tries#0a1b#7", {"developers"}),

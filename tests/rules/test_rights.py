@@ -21,7 +21,7 @@ AREAS = ("/uploads/*", "/incoming/*", "/results/*")  # of the bucket, each for o
 
 
 KEYED = {
-    f"dynamodb:{action}Item" for action in ("Get", "Put", "Update", "ConditionCheck")
+    f"dynamodb:{action}Item" for action in ("Get", "BatchGet", "Put", "Update", "ConditionCheck")
 }  # these that always name a partition key
 
 

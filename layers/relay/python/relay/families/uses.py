@@ -82,6 +82,7 @@ REGISTER: Use[Registration, Developer] = Use("register")
 LOGIN: Use[Credentials, LoggedIn] = Use("login")
 REFRESH: Use[str, LoggedIn] = Use("refresh")  # by a refresh token
 LOGOUT: Use[str, None] = Use("logout")  # the same
+OWN_MODELS: Use[None, Sequence[Listed]] = Use("own-models", counted=True)  # all, for the account's owner
 INFER: Use[Inference, Completed] = Use("infer")  # a model call, which the stream endpoint passes on
 UPLOAD: Use[FilePart, Upload] = Use("upload")
 UPLOAD_FROM: Use[FileLink, Upload] = Use("upload-from")  # an address

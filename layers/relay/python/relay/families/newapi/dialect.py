@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from relay.families.dialect import Dialect, Told, WriteError
+from relay.families.dialect import Dialect, Session, Told, WriteError
 from relay.families.newapi import account, models
 from relay.families.newapi.audio import dialect as audio
 from relay.families.newapi.generations import dialect as generations
@@ -14,12 +14,16 @@ from relay.families.newapi.inference.errors import write_claude_error, write_goo
 from relay.families.newapi.kling import dialect as kling
 from relay.families.newapi.midjourney import dialect as midjourney
 from relay.families.newapi.suno import dialect as suno
+from relay.families.newapi.system import dialect as system
+from relay.families.newapi.system.read import read_session
+from relay.families.newapi.system.words import HOMES as SYSTEM
+from relay.families.newapi.system.words import write_refusal
 from relay.families.newapi.video import dialect as video
 from relay.families.newapi.videos import dialect as videos
 from relay.families.newapi.words import FAMILY, LANGUAGE, write_openai_error
 from relay.families.uses import Record
 from relay.nouns.errors import RelayError
-from relay.nouns.wire import Reply
+from relay.nouns.wire import Inbound, Reply
 
 # How each API tells of a task's end, by its platform word; one that is not here takes no callback address.
 CALLBACKS: Mapping[str, Callable[[Told[Record]], bytes]] = {
@@ -31,7 +35,11 @@ CALLBACKS: Mapping[str, Callable[[Told[Record]], bytes]] = {
 }
 
 
-ERROR_HOMES: Mapping[str, WriteError] = {"/v1beta": write_google_error, "/v1/messages": write_claude_error}
+ERROR_HOMES: Mapping[str, WriteError] = {
+    "/v1beta": write_google_error,
+    "/v1/messages": write_claude_error,
+    **dict.fromkeys(SYSTEM, write_refusal),
+}
 
 
 class NewapiDialect(Dialect):
@@ -50,6 +58,7 @@ class NewapiDialect(Dialect):
         *generations.ROUTES,
         *midjourney.ROUTES,
         *suno.ROUTES,
+        *system.ROUTES,
     )
     # Anthropic's, Midjourney's and Google's clients send the key in places of their own, some send it bare
     key_places = (
@@ -61,7 +70,11 @@ class NewapiDialect(Dialect):
         ("?key", ""),
     )
     key_prefix = "sk-"
+    access_tokens = True
     unserved = ("/v1/files", "/v1/fine-tunes", "/v1/images/variations")
+
+    def read_session(self, inbound: Inbound) -> Session:
+        return read_session(inbound)
 
     def write_error(self, error: RelayError, trace_id: str) -> Reply:
         return write_openai_error(error, trace_id)

@@ -1,0 +1,45 @@
+"""The routes of the system group."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from relay.families.dialect import AnyRoute, Auth, Route, no_body
+from relay.families.newapi.system import read, write
+from relay.families.newapi.system.words import TOKENS, USAGE, USERS, write_refusal
+from relay.families.uses import (
+    ADD_KEY_UNISSUED,
+    CHANGE_KEY,
+    ISSUE_KEY,
+    KEY,
+    KEY_PAGE,
+    OWN_KEY,
+    OWN_MODELS,
+    PROFILE,
+    REVOKE_KEY,
+)
+
+_OWNERS = partial(Route, auth=Auth.SESSION, error=write_refusal)
+_TOKEN = f"{TOKENS}/{{id}}"
+
+ROUTES: tuple[AnyRoute, ...] = (
+    _OWNERS("GET", f"{USERS}/self", PROFILE, no_body, write.write_self),
+    _OWNERS("GET", f"{USERS}/models", OWN_MODELS, no_body, write.write_models),
+    _OWNERS("GET", f"{TOKENS}/search", KEY_PAGE, read.read_search, write.write_search),
+    _OWNERS("GET", _TOKEN, KEY, read.read_id, write.write_token),
+    _OWNERS("DELETE", _TOKEN, REVOKE_KEY, read.read_id, write.write_removed),
+    _OWNERS("POST", f"{_TOKEN}/key", ISSUE_KEY, read.read_id, write.write_key),
+    *(
+        route
+        for path in (TOKENS, f"{TOKENS}/")
+        for route in (
+            _OWNERS("GET", path, KEY_PAGE, read.read_page, write.write_page),
+            _OWNERS("POST", path, ADD_KEY_UNISSUED, read.read_token, write.write_added),
+            _OWNERS("PUT", path, CHANGE_KEY, read.read_change, write.write_token),
+        )
+    ),
+    *(
+        Route("GET", path, OWN_KEY, no_body, write.write_usage, error=write_refusal)
+        for path in (f"{USAGE}/token", f"{USAGE}/token/")
+    ),
+)
