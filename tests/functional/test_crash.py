@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from relay.flow.usage_check import differences
 from relay.nouns.draft import Callback
 from relay.nouns.money import nanos
 from relay.nouns.task import Delivery, State, Task
@@ -66,6 +67,7 @@ class Lived:
     entries: list[str]
     balance: int
     drift: int
+    miscounted: int  # of what is counted of its key
     told: list[tuple[str, bytes]]  # event id and body of every request the client got
     submissions: int
     jobs: int
@@ -129,6 +131,7 @@ def _seen(here: CrashingHarness, unsure: bool) -> Lived:
         here.entries(task.task_id),
         here.balance,
         here.drift,
+        len(differences(here.services.store, here.account_id)),
         [(call.headers["webhook-id"], call.body) for call in here.told],
         len(network.sent("kie.submit")) + len(network.sent("aistudio.submit")),
         len(network.jobs),
@@ -179,6 +182,10 @@ def test_nobody_is_charged_twice(lives: Lives) -> None:
 
 def test_the_balance_is_always_the_sum_of_the_entries(lives: Lives) -> None:
     assert [each.drift for each in lives.harmed] == [0] * len(lives.harmed)
+
+
+def test_what_is_counted_of_the_key_is_what_its_task_says(lives: Lives) -> None:
+    assert [each.miscounted for each in (lives.unharmed, *lives.harmed)] == [0] * (1 + len(lives.harmed))
 
 
 def test_the_client_is_told_one_event_with_one_wording(lives: Lives) -> None:

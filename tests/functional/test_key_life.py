@@ -159,5 +159,5 @@ class Keys(RuleBasedStateMachine):
 TestKeys = Keys.TestCase
 # a failing life is told as it is: shrinking it would take minutes
 TestKeys.settings = settings(
-    max_examples=3, stateful_step_count=50, deadline=None, derandomize=True, phases=(Phase.generate,)
+    max_examples=5, stateful_step_count=50, deadline=None, derandomize=True, phases=(Phase.generate,)
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from relay.flow.access import Caller
 from relay.flow.accounts import Accounts
 from relay.flow.intake import new_task, submit
 from relay.flow.reserving import Reservations
+from relay.flow.usage_check import differences
 from relay.nouns.account_errors import KeyExhausted, NoSuchKey
 from relay.nouns.draft import Draft, Kind
 from relay.nouns.errors import BadKey, InsufficientBalance, RateLimited
@@ -124,6 +126,28 @@ def test_two_processes_share_a_keys_last_money_between_them(here: Harness, *, kn
 
     assert served == [200] * 3 + [402] * 3
     assert counted(here) == KeyCount((3 + knows) * PRICE, 0)
+
+
+def test_requests_at_once_share_a_keys_last_money_between_them(here: Harness) -> None:
+    budget(here, 4 * PRICE)
+    crowded, caller = contend(here, hold=0.003), Caller(here.account_id, 3, "aistudio", key_id="key1")
+
+    def create(_: int) -> type[Exception] | None:
+        try:
+            submit(here.services, caller, DRAFT)
+        except (KeyExhausted, RateLimited) as error:
+            return type(error)
+        return None
+
+    with ThreadPoolExecutor(12) as clients:
+        said = list(clients.map(create, range(12)))
+
+    assert crowded.conflicts > 0
+    made = said.count(None)
+    assert 0 < made <= 4
+    assert made == 4 or KeyExhausted not in said
+    assert counted(here) == KeyCount(made * PRICE, (4 - made) * PRICE)
+    assert (differences(here.services.store, here.account_id), here.drift) == ([], 0)
 
 
 def test_a_budget_that_comes_or_goes_while_a_task_is_open_holds_for_the_next_one(here: Harness) -> None:

@@ -11,6 +11,7 @@ import pytest
 from relay.flow.access import Caller
 from relay.flow.blocks import Hold
 from relay.flow.reserving import Reservations
+from relay.flow.usage_check import differences
 from relay.nouns.errors import RelayError
 from relay.nouns.inference import Inference, Tokens
 from relay.nouns.task import State
@@ -31,7 +32,7 @@ class Schedule:
         keep = self.dice.choice((0, 5000))
         self.processes = [Reservations(here.services, keep, pause=0.05) for _ in range(2)]
         self.open: list[tuple[Reservations, Hold]] = []
-        self.charged = 0
+        self.charged = self.settled = 0
 
     async def reserve(self) -> None:
         process = self.dice.choice(self.processes)
@@ -49,6 +50,7 @@ class Schedule:
             process, hold = self.open.pop(self.dice.randrange(len(self.open)))
             cost = self.dice.randrange(2 * hold.amount)
             self.charged += min(cost, hold.amount)
+            self.settled += 1
             settling = asyncio.create_task(process.settle(hold, Tokens(1, 1), cost))
             if self.dice.random() < 0.3:
                 await asyncio.sleep(0)
@@ -85,3 +87,5 @@ def test_what_goes_out_is_what_was_used(here: Harness, seed: int) -> None:
     assert paid - here.balance == sum(call.used or 0 for call in calls if call.state is State.SUCCEEDED)
     assert paid - here.balance == schedule.charged
     assert here.counts.get("LineUnsettled", 0) == 0
+    assert differences(here.services.store, here.account_id) == []
+    assert sum(row.usage.requests for row in here.services.store.usages.all(here.account_id)) == schedule.settled

@@ -118,8 +118,8 @@ class Accounts:
         return changed
 
     def revoke_key(self, account_id: str, key_id: str) -> None:
-        """It is charged nothing any more; functions that run let it read for a minute more at most. Raises NoSuchKey
-        where the account never had it."""
+        """Nothing is reserved for it any more; functions that run let it read, and use up what is reserved, for a
+        minute more at most. Raises NoSuchKey where the account never had it."""
         if not self.store.keys.revoke(account_id, key_id, self.clock()):
             raise NoSuchKey
 

@@ -112,8 +112,8 @@ class Keys:
         return None
 
     def revoke(self, account_id: str, key_id: str, at: int) -> bool:
-        """Revoke a key at `at` (Unix ms); False where the account has no such key. It is charged nothing from then on,
-        also where it is still remembered: its counters go, and no charge begins new ones of a revoked key."""
+        """Revoke a key at `at` (Unix ms); False where the account has no such key. Nothing is reserved for it from
+        then on, also where it is still remembered: its counters go, and no charge begins new ones of a revoked key."""
         values = {"status": KeyStatus.REVOKED, "revoked_at": at}
         count = self._count(account_id, -1, drop=tuple(f"{prefix}{key_id}" for prefix in COUNTERS))
         patience = self.tables.patience()

@@ -99,10 +99,10 @@ class Submissions:
             except LostRace as lost:
                 if idempotency and lost.refused(len(steps)):
                     return _replay(lost.row(len(steps)), idempotency)
-                if "ConditionCheck" in steps[-1] and lost.refused(len(steps) - 1):
-                    raise BadKey from lost
                 if lost.refused(1) and task.version == 0:
                     return task.task_id  # an earlier try was applied and its answer was lost
+                if "ConditionCheck" in steps[-1] and lost.refused(len(steps) - 1):
+                    raise BadKey from lost
                 if lost.refused(1) or not lost.refused(0):
                     raise
                 why = refusal(unpack(lost.row(0)), task, limits, windows, self.booking.utc_offset)
