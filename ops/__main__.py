@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from ops import arguments, commands, hooks
+from ops import arguments, commands, hooks, plans
 from ops.catalogs import catalog_check
 from ops.doctor import doctor
 from ops.targets import Target, find
@@ -85,6 +85,9 @@ COMMANDS: tuple[tuple[str, Callable[..., None], tuple[Argument, ...], str], ...]
         "tell again what was given up, from the first attempt on",
     ),
     ("act-list", hooks.act_list, (ACCOUNT,), "what operators did to an account's hooks and deliveries"),
+    ("subscription-show", plans.subscription_show, (ACCOUNT,), "what an account has subscribed to, and when it renews"),
+    ("invoice-list", plans.invoice_list, (ACCOUNT,), "an account's invoices, the newest first"),
+    ("invoice-check", plans.invoice_check, (ACCOUNT,), "whether each paid invoice is one entry of the ledger"),
     ("usage-check", commands.usage_check, (ACCOUNT,), "whether what is counted of its keys is what its tasks say"),
     ("account-topup", commands.account_topup, (ACCOUNT, AMOUNT, REFERENCE), "move money in"),
     (

@@ -36,7 +36,8 @@ def catalog_check(_: object, given: argparse.Namespace) -> None:
     )
     console.print(
         f"{at} is well: {len(catalog.models)} models by {len(catalog.upstreams)} upstreams, under {names} names on "
-        f"{len(catalog.menus)} menus, {len(catalog.tiers)} tiers, prices in {catalog.currency}"
+        f"{len(catalog.menus)} menus, {len(catalog.tiers)} tiers, {len(catalog.plans)} plans, "
+        f"prices in {catalog.currency}"
     )
 
 

@@ -92,6 +92,9 @@ def account_tier(at: Deployment, given: argparse.Namespace) -> None:
     at.check_tier(given.tier)
     at.accounts.set_tier(given.account, given.tier)
     console.print("done; running functions see it within a minute")
+    found = at.store.subscriptions.get(given.account)
+    if found and found.live:
+        console.print(f"it has subscribed to {found.plan_id}, whose tier it has again once that is charged or changed")
 
 
 def account_topup(at: Deployment, given: argparse.Namespace) -> None:

@@ -32,6 +32,9 @@ def test_the_shipped_catalog_is_well(capsys: pytest.CaptureFixture[str]) -> None
         ),
         ("[menus.kie.gpt4o-image", "[menus.key.gpt4o-image", '"key" is no dialect; there are: aihub, aistudio, kie'),
         ("per_minute = 20", "per_minute = ", "not TOML"),
+        ("tier = 4", "tier = 9", "is 9, which is no tier of [tiers]"),
+        ("price_cents = 990\n", "price_cents = -1\n", "whole number of at least 0"),
+        ("price_cents = 2990", "price_cents = 0", "one plan, and no other, has price_cents = 0"),
     ],
 )
 def test_a_mistake_is_named_with_its_file_and_line(

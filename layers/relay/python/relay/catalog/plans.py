@@ -6,7 +6,7 @@ import re
 from collections.abc import Container, Mapping
 from decimal import Decimal
 
-from relay.catalog.toml_table import Table
+from relay.catalog.toml_table import Table, Wrong
 from relay.nouns.money import nanos
 from relay.nouns.plans import Plan
 
@@ -18,8 +18,10 @@ _TEXT = re.compile(r"\S.{0,199}")
 
 def read_plans(words: Table, usd: Decimal, tiers: Container[int]) -> Mapping[str, Plan]:
     plans = {name: _plan(name, each, usd, tiers) for name, each in words.tables(_PLAN)}
-    if sum(not plan.price_cents for plan in plans.values()) != 1:
-        raise words.wrong("free", "is missing, or not alone: exactly one plan has price_cents = 0")
+    free = [name for name, plan in plans.items() if not plan.price_cents]
+    if len(free) != 1:
+        at = (*words.path, free[1], "price_cents") if free else words.path
+        raise Wrong(at, "must be right: one plan, and no other, has price_cents = 0")
     return plans
 
 
