@@ -1,4 +1,4 @@
-"""Owns the whole relay on one machine: the stack, simulated upstreams beside it, and an account to try it with."""
+"""Owns the whole relay on one machine: the stack, simulated upstreams and Stripe beside it, and an account to try."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from local import stripe
 from local.stack import Stack
+from local.stripe import StripeServer
 from local.upstreams import Settings, Upstreams
 from ops.deployment import Deployment
+from ops.secret_names import STRIPE_KEY, STRIPE_WEBHOOK
 from ops.terms import OWN_SECRETS, NewAccount
 from relay.flow.services import UPSTREAMS_ON
 from relay.nouns.money import nanos
@@ -21,6 +24,7 @@ TEMPLATE = Path(__file__).resolve().parents[1] / "template.yaml"
 PREFIX = "/genrelay/local"
 DEMO_BALANCE = "100000"  # an afternoon's worth in the catalog's currency
 DEMO_TIER = 3
+WEBHOOK = "/api/v1/payments/webhooks/stripe"
 PACE = Settings(first_token=0.3, next_token=0.02)  # models that answer as slowly as people read
 
 
@@ -41,17 +45,8 @@ class LocalRelay:
         self.real = dict(real_keys or {})
         try:
             self.upstreams = self._opened.enter_context(Upstreams(simulated or PACE))
-            self.stack = self._opened.enter_context(
-                Stack(
-                    TEMPLATE,
-                    parameters=lambda url: {**self._parameters(url), **(parameters or {})},
-                    secrets={f"{PREFIX}/{name}": secrets.token_urlsafe(32) for name in OWN_SECRETS},
-                    renewed={f"{PREFIX}/{name}": value for name, value in self._upstream_secrets().items()},
-                    state_dir=state_dir,
-                    port=port,
-                    log=log,
-                )
-            )
+            self.stripe = self._opened.enter_context(StripeServer())
+            self.stack = self._opened.enter_context(self._stack(state_dir, port, log, parameters or {}))
             self.deployment = Deployment.over(self.stack.outputs, self.stack.client)
             self.demo = self._demo(state_dir)
         except BaseException:
@@ -73,7 +68,21 @@ class LocalRelay:
     ) -> None:
         self.close()
 
+    def _stack(
+        self, state_dir: Path | None, port: int, log: Callable[[str], None], parameters: Mapping[str, str]
+    ) -> Stack:
+        return Stack(
+            TEMPLATE,
+            parameters=lambda url: {**self._parameters(url), **parameters},
+            secrets={f"{PREFIX}/{name}": secrets.token_urlsafe(32) for name in OWN_SECRETS},
+            renewed={f"{PREFIX}/{name}": value for name, value in self._others_secrets().items()},
+            state_dir=state_dir,
+            port=port,
+            log=log,
+        )
+
     def _parameters(self, url: str) -> dict[str, str]:
+        self.stripe.webhook_url = url + WEBHOOK
         urls = {name: url for name, url in self.upstreams.urls.items() if name.partition(".")[0] not in self.real}
         return {
             "Stage": "local",
@@ -82,13 +91,17 @@ class LocalRelay:
             "ProtectData": "off",
             "DueShards": "1",
             "SignUp": "on",
+            "PaymentMode": "stripe",
+            "StripeUrl": self.stripe.url,
             "UpstreamUrls": json.dumps(urls),
         }
 
-    def _upstream_secrets(self) -> dict[str, str]:
+    def _others_secrets(self) -> dict[str, str]:
+        """What upstreams and Stripe know as well."""
         given = {family: simulator.secrets() for family, simulator in self.upstreams.simulators.items()}
         given |= {family: {"key": key} for family, key in self.real.items()}
         words = {f"upstreams/{family}/{name}": word for family, each in given.items() for name, word in each.items()}
+        words |= {STRIPE_KEY: stripe.KEY, STRIPE_WEBHOOK: stripe.SECRET}
         return words | {UPSTREAMS_ON: json.dumps(list(given))}
 
     def _demo(self, state_dir: Path | None) -> NewAccount:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 from local.stripe.api import Api, Lost
 from local.stripe.book import VISA
+from relay.edge.paying import with_cards
 from relay.effects.outbound import NoAnswer
+from relay.effects.settings import Settings
 from relay.effects.stripe_gateway import StripeGateway
 from relay.flow import payment_events
-from relay.flow.card_payments import ByCard
 from relay.flow.services import Services
 from relay.flow.topups import top_up
 from relay.nouns.checkouts import CARD_METHOD, Checkout, TopupRequest
@@ -21,20 +21,31 @@ from relay.nouns.errors import RelayError
 from relay.nouns.money import EntryKind
 from relay.nouns.wire import Answer, Call, Json
 from tests.functional.harness import Harness, harness
+from tests.functional.network import Network
+
+STRIPE = "https://stripe.example"
+
+
+@dataclass
+class AtStripe(Network):
+    """Where connections of the gateway go out: to a simulated Stripe alone."""
+
+    api: Api = field(kw_only=True)
+
+    def send(self, call: Call) -> Answer:
+        assert call.url.startswith(STRIPE)
+        try:
+            return self.api.answer(replace(call, headers={name.lower(): word for name, word in call.headers.items()}))
+        except Lost as lost:
+            raise NoAnswer from lost
 
 
 def taking_cards(services: Services, api: Api) -> Services:
     """The same services with cards, at a simulated Stripe; its library tries each request once."""
-
-    def send(call: Call) -> Answer:
-        try:
-            return api.answer(replace(call, headers={name.lower(): word for name, word in call.headers.items()}))
-        except Lost as lost:
-            raise NoAnswer from lost
-
-    key, secret = (partial(services.secrets.find, name) for name in ("stripe-key", "stripe-webhook-secret"))
-    cards = StripeGateway(send, key, secret, "https://stripe.example", retries=0)
-    return replace(services, cards=cards, payments={**services.payments, CARD_METHOD: ByCard()})
+    made = with_cards(replace(services, http=AtStripe(api=api)), Settings(payments=CARD_METHOD, stripe_url=STRIPE))
+    assert isinstance(made.cards, StripeGateway)
+    made.cards.retries = 0
+    return replace(made, http=services.http)
 
 
 @dataclass

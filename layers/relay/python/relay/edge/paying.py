@@ -7,6 +7,7 @@ from functools import cache, partial
 from importlib import import_module
 
 from relay.edge.wiring import services, settings
+from relay.effects.settings import Settings
 from relay.flow.card_payments import ByCard
 from relay.flow.services import Services
 from relay.nouns.checkouts import CARD_METHOD
@@ -16,10 +17,13 @@ STRIPE = "relay.effects.stripe_gateway"  # imported where it is used: Stripe's l
 
 @cache
 def paying_services() -> Services:
-    here, given = services(), settings()
+    return with_cards(services(), settings())
+
+
+def with_cards(here: Services, given: Settings) -> Services:
     if given.payments != CARD_METHOD:
         return here
-    secrets = (partial(here.secrets.find, name) for name in ("stripe-key", "stripe-webhook-secret"))
+    key, secret = (partial(here.secrets.find, name) for name in ("stripe-key", "stripe-webhook-secret"))
     gateway = import_module(STRIPE)
-    cards = gateway.StripeGateway(here.http.send, *secrets, given.stripe_url or gateway.API)
+    cards = gateway.StripeGateway(here.http.send, key, secret, given.stripe_url or gateway.API)
     return replace(here, cards=cards, payments={**here.payments, CARD_METHOD: ByCard()})
