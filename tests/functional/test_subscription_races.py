@@ -6,13 +6,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from itertools import product
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
 
 from relay.flow.renewals import renew
 from relay.flow.settling import settle
+from relay.nouns.errors import Contended
+from relay.nouns.plans import Status
 from tests.axes import table
+from tests.functional.contended_tables import client_error, contend, transaction_cancelled
 from tests.functional.harness import harness
 from tests.functional.subscribing import BASIC, DAY, Subscriber, overtaken
 
+ClientErrors = list[Callable[[Any], ClientError]]
 ACTS: dict[str, Callable[[Subscriber], object]] = {
     "upgrade": lambda one: one.subscribe("pro"),
     "cancel": lambda one: one.cancel(),
@@ -72,3 +80,31 @@ def test_two_who_subscribe_at_once_for_the_first_time_pay_once() -> None:
         told = overtaken(here, lambda: one.subscribe("basic")).subscribe("basic")
         assert (told.subscription, one.charges) == (one.subscription, [BASIC])
         assert one.agrees()
+
+
+# What DynamoDB says in whose way a transaction was, and whether it was applied all the same.
+CROWDS: dict[str, tuple[ClientErrors, bool]] = {
+    "others change the account": ([transaction_cancelled("TransactionConflict")] * 3, False),
+    "the table is throttled": ([client_error("ThrottlingException")] * 3, False),
+    "the answer is lost": ([client_error("TransactionInProgressException")], True),
+}
+
+
+@table("crowd", CROWDS)
+def test_what_stands_in_the_way_for_a_moment_charges_once(crowd: str) -> None:
+    errors, through = CROWDS[crowd]
+    with harness("1000", tier=1) as here:
+        contend(here, [], errors=list(errors), through=through)
+        one = Subscriber(here)
+        assert one.subscribe("basic").subscription.status is Status.ACTIVE
+        assert one.charges == [BASIC]
+        assert one.agrees()
+
+
+def test_what_stands_in_the_way_for_long_is_a_429_and_charges_nothing() -> None:
+    with harness("1000", tier=1) as here:
+        contend(here, [], errors=[transaction_cancelled("TransactionConflict")] * 50)
+        one = Subscriber(here)
+        with pytest.raises(Contended) as told:
+            one.subscribe("basic")
+        assert (told.value.status, one.charges, one.invoices, one.tier) == (429, [], [], 1)
