@@ -20,7 +20,7 @@ class Route:
     method: str
     pattern: re.Pattern[str]
     function: str
-    rank: tuple[bool, bool, int, bool]
+    rank: tuple[bool, bool, int, int, bool]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Match:
 
 
 class Routes:
-    """All routes, most specific first as in the cloud: literal, then variables, then greedy, then `$default`."""
+    """All routes, most specific first as in the cloud: literal, then variables, then greedy, the longest of these, then
+    `$default`."""
 
     def __init__(self, body: Mapping[str, Any], function_of: Callable[[Any], str | None]) -> None:
         """`function_of` names the function an integration's address points to; None: it was not deployed."""
@@ -81,9 +82,9 @@ def _enabled(item: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _route(path: str, method: str, function: str) -> Route:
     if path == "$default":
-        return Route(path, "ANY", re.compile(".*", re.DOTALL), function, (True, False, 0, True))
+        return Route(path, "ANY", re.compile(".*", re.DOTALL), function, (True, False, 0, 0, True))
     pattern = "".join(_part(part) for part in _VARIABLE.split(path))
-    rank = (False, "+}" in path, path.count("{"), method == "ANY")
+    rank = (False, "+}" in path, path.count("{"), -path.count("/"), method == "ANY")
     return Route(f"{method} {path}", method, re.compile(pattern), function, rank)
 
 

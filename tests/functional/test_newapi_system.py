@@ -231,6 +231,8 @@ def test_tokens_are_found_by_name_and_by_key_whatever_is_asked(here: Harness, ow
     for odd in ("%00", "%27%20OR%201=1--", "%F0%9F%98%80", ".*", "(", "%ED%A0%80", "x" * 500):
         assert found(f"keyword={odd}") == found(f"keyword=other&token=sk-{odd}") == []
     assert [each["id"] for each in owner.well("GET", f"{TOKENS}?p=2&size=1")["items"]] == [first]
+    page = owner.well("GET", f"{search}?keyword=o&p=1&page_size=1")
+    assert (page["total"], page["page_size"], [each["id"] for each in page["items"]]) == (1, 1, [second])
     assert "p must be" in owner.refused("GET", f"{TOKENS}?p=-1")
 
 

@@ -25,6 +25,7 @@ _TOKEN = f"{TOKENS}/{{id}}"
 ROUTES: tuple[AnyRoute, ...] = (
     _OWNERS("GET", f"{USERS}/self", PROFILE, no_body, write.write_self),
     _OWNERS("GET", f"{USERS}/models", OWN_MODELS, no_body, write.write_models),
+    _OWNERS("GET", f"{TOKENS}/search", KEY_PAGE, read.read_search, write.write_page, when=read.wants_page),
     _OWNERS("GET", f"{TOKENS}/search", KEY_PAGE, read.read_search, write.write_search),
     _OWNERS("GET", _TOKEN, KEY, read.read_id, write.write_token),
     _OWNERS("DELETE", _TOKEN, REVOKE_KEY, read.read_id, write.write_removed),

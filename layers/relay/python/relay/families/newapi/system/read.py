@@ -26,6 +26,7 @@ MOST = 500_000_000_000_000  # units: a thousand million US dollars, as new-api b
 LAST = 253_402_300_799  # seconds: the end of the year 9999; more are milliseconds by mistake
 MOST_TEXT = 20_000  # characters of a list of models
 PAGE_SIZE, LARGEST_PAGE = 10, 100
+SIZES = ("page_size", "size")
 KEY_PREFIX = "sk-"  # tokens are shown and looked for without it
 STATUSES: Mapping[int, KeyStatus] = {ENABLED: KeyStatus.ACTIVE, DISABLED: KeyStatus.DISABLED}
 
@@ -67,15 +68,22 @@ def read_session(inbound: Inbound) -> Session:
 
 def read_page(inbound: Inbound, catalog: Catalog) -> KeyListing:
     """Page 0 is the first one, too; of a larger page than there is the largest comes."""
-    size = (inbound.query.get("page_size") and "page_size") or "size"
-    return KeyListing(max(1, _number(inbound, "p", 1)), min(LARGEST_PAGE, max(1, _number(inbound, size, PAGE_SIZE))))
+    name = next((each for each in SIZES if each in inbound.query), "size")
+    size = min(LARGEST_PAGE, max(1, _number(inbound, name, PAGE_SIZE)))
+    return KeyListing(max(1, _number(inbound, "p", 1)), size)
 
 
 def read_search(inbound: Inbound, catalog: Catalog) -> KeyListing:
-    """By a part of the name, and by the key or its beginning."""
+    """By a part of the name, and by the key or its beginning. All that is found, where no page is asked for."""
     token = inbound.query.get("token", "").strip()
     api_key = KEY_PREFIX + token.removeprefix(KEY_PREFIX) if token else ""
-    return KeyListing(page_size=LARGEST_PAGE, named=inbound.query.get("keyword", "").strip(), api_key=api_key)
+    page = read_page(inbound, catalog) if wants_page(inbound) else KeyListing(page_size=LARGEST_PAGE)
+    return replace(page, named=inbound.query.get("keyword", "").strip(), api_key=api_key)
+
+
+def wants_page(inbound: Inbound) -> bool:
+    """Newer clients ask for a page of what is found, older ones read a list of it."""
+    return not inbound.query.keys().isdisjoint(("p", *SIZES))
 
 
 def read_id(inbound: Inbound, catalog: Catalog) -> str:
