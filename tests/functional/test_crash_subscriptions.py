@@ -30,11 +30,11 @@ class Course(Subscriber):
             continue
 
     def live(self, *days: float) -> None:
-        """So many days pass, and those again, until the clock looks; and each time until nothing is left to do."""
+        """After so many days the clock looks, and again after those; in the end until nothing is left to do."""
         for each in days:
             self.here.wait(each * DAY)
             self.look()
-            self.settle_down()
+        self.settle_down()
 
     def settle_down(self) -> None:
         """Whatever was killed has come back, and what is due is done; Stripe's events among it."""
@@ -75,7 +75,7 @@ def downgraded(course: Course) -> None:
 
 def given_up(course: Course) -> None:
     course.insist("enterprise")
-    course.live(31.1, 1, 2, 2)
+    course.live(31.1, 1, 2, 2, 2)
 
 
 def by_card(course: Course) -> None:
