@@ -100,6 +100,9 @@ class Card:
             self.done[name] = {"covered": Covered(entry), "awaited": waits, "declined": Declined("no")}[self.says]
         return self.done[name]
 
+    def can_renew(self, services: Services, account_id: str) -> bool:
+        return bool(self.paid())
+
     def paid(self) -> list[Entry]:
         """What it took from customers."""
         return [each.top_up for each in self.done.values() if isinstance(each, Covered) and each.top_up]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from relay.flow.settling import settle
-from relay.nouns.errors import InsufficientBalance
+from relay.nouns.errors import InsufficientBalance, InvalidParameter
 from relay.nouns.plans import Status
 from tests.functional.harness import harness
 from tests.functional.subscribing import BASIC, DAY, PRO, Card, Subscriber, take_cards
@@ -119,3 +119,32 @@ def test_a_way_to_pay_that_is_switched_off_renews_nothing_and_the_balance_heals_
     account.top_up("100", "by hand")
     assert account.subscribe("basic", "balance").subscription.status is Status.ACTIVE
     assert account.agrees()
+
+
+def test_who_is_past_due_and_does_not_pay_for_another_plan_after_all_is_not_charged_for_it(
+    account: Subscriber, card: Card
+) -> None:
+    account.subscribe("basic", "card")
+    card.says = "declined"
+    account.pass_days(31.5, step=0.5)
+    card.says = "awaited"
+    account.subscribe("pro")
+    card.says = "covered"
+    account.pass_days(0.9)
+    assert account.subscription.status is Status.PAST_DUE  # the page is still open
+    account.pass_days(0.2)
+    assert (account.subscription.status, account.statuses) == (Status.EXPIRED, ["paid", "void", "void"])
+    assert [name for name in card.done if name.startswith("inv_acc1_3")] == ["inv_acc1_3_1"]
+    assert account.charges == [BASIC]
+
+
+def test_renewals_pass_to_a_way_that_can_pay_them_and_to_no_other(account: Subscriber, card: Card) -> None:
+    account.top_up("100", "first")
+    account.subscribe("basic")
+    with pytest.raises(InvalidParameter) as refused:
+        account.subscribe("basic", "card")
+    assert (refused.value.field, account.subscription.method) == ("payment_method", "balance")
+    account.subscribe("pro", "card")
+    account.subscribe("pro", "balance")
+    account.subscribe("pro", "card")
+    assert account.subscription.method == "card"

@@ -22,6 +22,9 @@ class ByCard:
         again, and its card is charged once."""
         return _on_a_page(services, invoice) if present else _from_the_saved_card(services, invoice, try_)
 
+    def can_renew(self, services: Services, account_id: str) -> bool:
+        return services.store.checkouts.card(account_id) is not None
+
 
 def _on_a_page(services: Services, invoice: Invoice) -> Collected:
     """The page that is open for this invoice, or a new one."""

@@ -55,6 +55,9 @@ class Payment(Protocol):
 
     def collect(self, services: Services, invoice: Invoice, try_: int, *, present: bool) -> Collected: ...
 
+    def can_renew(self, services: Services, account_id: str) -> bool:
+        """Whether it could collect from this account without the customer."""
+
 
 @dataclass(frozen=True, slots=True)
 class FromBalance:
@@ -64,6 +67,9 @@ class FromBalance:
 
     def collect(self, services: Services, invoice: Invoice, try_: int, *, present: bool) -> Collected:
         return Covered()
+
+    def can_renew(self, services: Services, account_id: str) -> bool:
+        return True
 
 
 def way_to_pay(services: Services, method: str, field: str = "payment_method") -> Payment:

@@ -39,14 +39,14 @@ def renew(services: Services, account_id: str) -> None:
 
 def _renew(services: Services, before: Subscription) -> None:
     waiting, terms = open_invoice(services, before), _terms(services)
-    end = _end(services, before)
+    end = _end(services, before, waiting)
     if end:
-        left = InvoiceStatus.UNCOLLECTIBLE if before.status is Status.PAST_DUE else InvoiceStatus.VOID
+        left = InvoiceStatus.UNCOLLECTIBLE if waiting and waiting.renews else InvoiceStatus.VOID
         closed = replace(waiting, status=left) if waiting else None
         services.store.subscriptions.commit(ended(before, end, free_plan(services.catalog), closed))
         logger.info("subscription ended", account_id=before.account_id, status=end.value)
         return
-    if waiting and (waiting.renews or before.status is Status.PAST_DUE):
+    if waiting and waiting.renews:
         _charge(services, Change(before, before), waiting)
         return
     plan = services.catalog.plans[before.next_plan or before.plan_id]
@@ -59,11 +59,13 @@ def _renew(services: Services, before: Subscription) -> None:
     services.store.subscriptions.commit(begun(before, fresh, plan, voided(waiting)))
 
 
-def _end(services: Services, before: Subscription) -> Status | None:
+def _end(services: Services, before: Subscription, waiting: Invoice | None) -> Status | None:
     """How the subscription ends now; None where it goes on."""
     account = services.store.accounts.get(before.account_id)
     if before.status is Status.PENDING or account is None or account.frozen:
         return Status.EXPIRED
+    if before.status is Status.PAST_DUE and not (waiting and waiting.renews):
+        return Status.EXPIRED  # another plan was wanted instead, and its customer did not pay
     if before.status is Status.ACTIVE and before.cancel_at_period_end:
         return Status.CANCELLED
     plan_id = before.next_plan or before.plan_id

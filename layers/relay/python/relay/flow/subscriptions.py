@@ -118,6 +118,9 @@ def _keep(services: Services, before: Subscription, plan: Plan, method: str, *, 
     if other and not auto_renew:
         problem = "must be true for a plan that begins when the present one's period ends"
         raise InvalidParameter("auto_renew", problem, "降级套餐在本期结束后生效，须为 true")
+    if method != before.method and not way_to_pay(services, method).can_renew(services, before.account_id):
+        problem = "can pay no renewal yet: it can once a plan has begun with it"
+        raise InvalidParameter("payment_method", problem, "尚不能用于续费")
     change = planned(replace(before, method=method), next_plan=other, cancel=not auto_renew and bool(before.worth))
     if replace(change.after, version=before.version) == before:
         return Subscribed(before)

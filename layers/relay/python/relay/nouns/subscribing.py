@@ -64,6 +64,7 @@ def opened(before: Subscription | None, fresh: Subscription, plan: Plan, terms: 
     credit = unused(before, terms.now) if before else 0
     number = (before.invoices if before else 0) + 1
     after = replace(going, invoices=number, open_invoice=number, tries=0, version=_next(before))
+    after = replace(after, retry_at=fresh.retry_at)
     end = a_month_after(terms.now, day_of(terms.now, terms.utc_offset), terms.utc_offset)
     items = [LineItem(f"{plan.name}, one month", plan.price)]
     if before and credit:
