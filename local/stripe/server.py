@@ -28,7 +28,8 @@ _PAGE = """<!doctype html><title>simulated Checkout</title><h1>{amount} {currenc
 
 
 class StripeServer:
-    """Serves from construction to `close`. Events are sent to `webhook_url`, each `copies` times."""
+    """Serves from construction to `close`. Events are sent to `webhook_url`, each `copies` times; the next ones as many
+    seconds late as `delays` says, first come first served, so that they overtake each other."""
 
     def __init__(self, port: int = 0, webhook_url: str = "") -> None:
         listener = listening(port)
@@ -37,6 +38,7 @@ class StripeServer:
             self.api = Api(time.time)
             self.api.book.page = f"{self.url}/c/pay"
             self.webhook_url, self.copies = webhook_url, 1
+            self.delays: list[float] = []
             self.statuses: list[int] = []  # what deliveries were answered, 0 for no answer
             self.api.webhooks.send = self._send
             self._loop: asyncio.AbstractEventLoop | None = None
@@ -89,15 +91,17 @@ class StripeServer:
     def _send(self, event: Json) -> None:
         """Deliver an event, from whichever thread it happens in."""
         if self.webhook_url and self._loop:
+            delay = self.delays.pop(0) if self.delays else 0.0
             for _ in range(self.copies):
-                self._loop.call_soon_threadsafe(self._spawn, event)
+                self._loop.call_soon_threadsafe(self._spawn, event, delay)
 
-    def _spawn(self, event: Json) -> None:
-        task = asyncio.get_running_loop().create_task(self._deliver(event))
+    def _spawn(self, event: Json, delay: float) -> None:
+        task = asyncio.get_running_loop().create_task(self._deliver(event, delay))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(self, event: Json) -> None:
+    async def _deliver(self, event: Json, delay: float) -> None:
+        await asyncio.sleep(delay)
         for pause in (*RETRIES, 0.0):
             body, headers = self.api.webhooks.signed(event)
             try:

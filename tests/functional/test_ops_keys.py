@@ -111,6 +111,12 @@ def test_an_upstreams_key_is_renewed_without_a_question(ops: Operator) -> None:
     assert ops.deployment.secret("upstreams/kie/key") == "second"
 
 
+def test_what_payments_by_card_need_can_be_set(ops: Operator) -> None:
+    for name in ("stripe-key", "stripe-webhook-secret"):
+        ops.succeeds("secrets-set", name, typed=f"EXAMPLE {name}\n")
+        assert ops.deployment.secret(name) == f"EXAMPLE {name}"
+
+
 def test_an_empty_secret_is_none(ops: Operator) -> None:
     assert "no value given" in ops.refuses(1, "secrets-set", "upstreams/kie/key", typed="\n")
 

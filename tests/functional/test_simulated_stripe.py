@@ -12,6 +12,7 @@ import stripe
 from local.stripe import StripeServer
 from local.stripe.api import KEY, down, lost_after
 from local.stripe.book import AUTHENTICATION, DECLINED
+from local.upstreams.inbox import Inbox
 
 LINES = [{"quantity": 1, "price_data": {"currency": "usd", "unit_amount": 2500, "product_data": {"name": "credit"}}}]
 WANTED: dict[str, Any] = {
@@ -128,3 +129,20 @@ def test_the_librarys_check_takes_the_webhooks_and_no_others(served: StripeServe
     ):
         with pytest.raises(stripe.SignatureVerificationError):
             stripe.Webhook.construct_event(wrong[0], wrong[1]["stripe-signature"], webhooks.secret)
+
+
+def test_webhooks_come_late_twice_out_of_order_and_again_where_they_were_not_taken(
+    served: StripeServer, client: stripe.StripeClient
+) -> None:
+    with Inbox() as inbox:
+        served.webhook_url, served.copies, served.delays[:] = inbox.url, 2, [0.3]
+        inbox.answers.extend((200, 503))
+        paid_session(served, client)
+        posts = inbox.wait(5)
+        served.webhook_url, served.copies = "", 1
+    told = [each.body["type"] for each in posts]
+    assert told[:2] == ["checkout.session.completed"] * 2  # which happened after the payment that is told later
+    assert sorted(told) == ["checkout.session.completed"] * 3 + ["payment_intent.succeeded"] * 2
+    for post in posts:
+        signature = post.headers["stripe-signature"]
+        assert stripe.Webhook.construct_event(post.raw, signature, served.api.webhooks.secret).id

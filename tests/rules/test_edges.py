@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from math import ceil
 from typing import Any, NoReturn
 
+from relay.effects.stripe_gateway import RETRIES
+from relay.effects.stripe_gateway import SECONDS as STRIPE_SECONDS
 from relay.families import FAMILIES, provider
 from relay.families.provider import Api
 from relay.flow import clock, dispatch, hold
@@ -243,6 +245,12 @@ def test_an_endpoint_answers_before_the_gateway_gives_up() -> None:
     assert len(endpoints) == 8
     assert [name for name in endpoints if timeout(logical_id(name)) >= 30] == []
     assert timeout("Callback") < 15  # when upstreams give up
+
+
+def test_what_asks_stripe_ends_before_its_function_does() -> None:
+    one = (1 + RETRIES) * (STRIPE_SECONDS + 1)
+    assert 2 * one < timeout("Payments")  # how the last page stands, and a new one
+    assert 3 * one < timeout("Renew")  # what was charged, a charge, and how that stands
 
 
 def test_the_api_is_throttled() -> None:

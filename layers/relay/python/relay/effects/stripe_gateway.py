@@ -18,7 +18,8 @@ from relay.nouns.signing import TOLERANCE
 from relay.nouns.wire import Answer, Call, Json
 
 API = "https://api.stripe.com"
-SECONDS = 8.0  # for one request, of which the library makes two where the first has no answer: inside a gateway's 30
+SECONDS = 6.0  # for one request
+RETRIES = 1  # of the library's own, where no answer comes; each after a second at most
 URLS = ("success_url", "cancel_url")  # Stripe's fields, which are the client's words too
 DAY = 86_400  # seconds by which Stripe's clock surely differs less from ours
 KEY = "key"  # where a payment's metadata has the key it was made with
@@ -65,7 +66,7 @@ class StripeGateway:
     key: Callable[[], str | None]
     secret: Callable[[], str | None]
     url: str = API
-    retries: int = 1  # of the library's own, where an answer does not come
+    retries: int = RETRIES
     _clients: dict[str, stripe.StripeClient] = field(default_factory=dict)
 
     def open_page(self, order: PageOrder) -> Page:
