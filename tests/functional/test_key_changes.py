@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,8 +16,9 @@ from relay.flow import own_keys
 from relay.flow.access import Caller
 from relay.flow.accounts import Accounts
 from relay.nouns.account_errors import KeyShown, NoSuchKey
-from relay.nouns.errors import InvalidParameter
+from relay.nouns.errors import Contended, InvalidParameter
 from relay.nouns.keys import KeyChange, KeyListing, KeyRequest, KeyStatus, KeyTerms, ListedKey
+from tests.functional.contended_tables import contend
 from tests.functional.harness import Harness, harness
 from tests.functional.refusals import stored_state
 
@@ -160,3 +163,32 @@ def test_a_page_of_keys_is_newest_first_and_found_by_name_and_by_key(here: Harne
     assert found(KeyListing(api_key=made[2].listed.prefix)) == (["gamma"], 1)
     for stranger in (another.api_key, made[0].api_key, "sk-EXAMPLE-nobody"):
         assert found(KeyListing(api_key=stranger)) == ([], 0)
+
+
+def test_a_crowd_at_one_key_is_shown_it_once_and_leaves_it_as_it_is_listed(here: Harness) -> None:
+    key_id = Accounts.of(here.services).add_key(here.account_id, KeyRequest("a key"), issued=False).listed.key_id
+    services, client = here.services, contend(here, [], hold=0.001)
+    accounts, shown = Accounts.of(here.services), list[str]()
+    here.services = services
+
+    def work(number: int) -> None:
+        terms = KeyTerms(per_minute=number + 1)
+        status = KeyStatus.DISABLED if number % 3 else KeyStatus.ACTIVE
+        changes: tuple[Callable[[ListedKey], ListedKey], ...] = (
+            lambda key: replace(key, name=f"{key.name}{number}"),
+            lambda key: replace(key, status=status),
+            lambda key: replace(key, terms=terms, left=number),
+        )
+        with suppress(KeyShown, Contended):
+            shown.append(accounts.issue_key(here.account_id, key_id))
+        with suppress(Contended):
+            accounts.change_key(here.account_id, key_id, changes[number % 3])
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(work, range(24)))
+    assert client.conflicts
+    listed, (api_key,) = accounts.key(here.account_id, key_id), shown
+    known = accounts.find_key(api_key)
+    assert (known.key_id, known.status, known.terms) == (key_id, listed.status, listed.terms)
+    assert listed.prefix == api_key[:7]
+    assert listed.left == (listed.terms.per_minute - 1 if listed.terms.per_minute else None)
