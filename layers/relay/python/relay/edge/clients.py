@@ -23,8 +23,9 @@ from relay.nouns.wire import Inbound, Reply
 class Sessions(Protocol):
     """Finds the account of a session."""
 
-    def caller(self, session: Session, dialect: str, *, access_tokens: bool) -> Caller:
-        """Raises BadKey where it is unknown or over; `access_tokens`: whether it may be one of those."""
+    def caller(self, session: Session, dialect: str, *, access_tokens: bool, reading: bool) -> Caller:
+        """Raises BadKey where it is unknown or over; `access_tokens`: whether it may be one of those, which may be
+        bound to `reading`."""
 
 
 class ClientEndpoint(Endpoint):
@@ -112,16 +113,16 @@ class ClientEndpoint(Endpoint):
         if route.auth is Auth.OPEN:
             return None
         if route.auth is Auth.SESSION:
-            return self._session(services, speaker, inbound)
+            return self._session(services, speaker, route, inbound)
         self._access = self._access or Access(services)
         return self._access.caller(speaker.read_key(inbound), speaker.family, reading=route.use.counted)
 
-    def _session(self, services: Services, speaker: Dialect, inbound: Inbound) -> Caller:
+    def _session(self, services: Services, speaker: Dialect, route: AnyRoute, inbound: Inbound) -> Caller:
         if self._open_sessions is None:
             raise LookupError("this function serves nobody who logged in")
         self._sessions = self._sessions or self._open_sessions(services)
-        said = speaker.read_session(inbound)
-        return self._sessions.caller(said, speaker.family, access_tokens=speaker.access_tokens)
+        said, stored = speaker.read_session(inbound), speaker.access_tokens
+        return self._sessions.caller(said, speaker.family, access_tokens=stored, reading=route.use.counted)
 
 
 def _elsewhere(field: str) -> RelayError:

@@ -51,7 +51,9 @@ class Access:
         RateLimited for one that reads too often."""
         digest = self._digest(api_key)
         account, key = self._remembered(digest) or self._look_up(digest)
-        self._check(key.terms, dialect, reading=reading)
+        if key.terms.expired(self.services.clock()):
+            raise BadKey
+        check_scope(key.terms, dialect, reading=reading)
         if reading:
             self._reads.take(digest, self.services.catalog.tiers[account.tier].reads_per_minute, self.services.clock())
         return Caller(account.account_id, account.tier, dialect, account.hooks, key.key_id, key.terms)
@@ -59,14 +61,6 @@ class Access:
     def remembers(self, api_key: str) -> bool:
         """Whether `caller` would read no table."""
         return self._remembered(self._digest(api_key)) is not None
-
-    def _check(self, terms: KeyTerms, dialect: str, *, reading: bool) -> None:
-        if terms.expired(self.services.clock()):
-            raise BadKey
-        if terms.dialects and dialect not in terms.dialects:
-            raise Forbidden("this API key may not be used with this API", "该密钥无权使用此接口")
-        if terms.read_only and not reading:
-            raise Forbidden("this API key may only read", "该密钥仅可查询")
 
     def _digest(self, api_key: str) -> str:
         return key_digest(self.services.secrets.need("key-pepper").encode(), api_key)
@@ -96,3 +90,11 @@ class Access:
             self.services.store.keys.note_use(key.account_id, key.key_id, now)
         except Contended:
             logger.warning("use of a key not noted", account_id=key.account_id, key_id=key.key_id)
+
+
+def check_scope(terms: KeyTerms, dialect: str, *, reading: bool) -> None:
+    """Raises Forbidden in a dialect that a key is not for, and for one that may only read and does not."""
+    if terms.dialects and dialect not in terms.dialects:
+        raise Forbidden("this API key may not be used with this API", "该密钥无权使用此接口")
+    if terms.read_only and not reading:
+        raise Forbidden("this API key may only read", "该密钥仅可查询")
