@@ -11,6 +11,7 @@ from relay.flow.invoices import disagreements
 from relay.flow.payments import Awaiting, Collected, Covered, Declined
 from relay.flow.services import Services
 from relay.flow.subscriptions import cancel, subscribe
+from relay.nouns.errors import UnknownOutcome
 from relay.nouns.money import Entry, EntryKind, nanos
 from relay.nouns.plans import Invoice, Subscribed, Subscription, SubscriptionRequest
 from tests.functional.harness import Harness
@@ -99,6 +100,12 @@ class Card:
             waits: Collected = Awaiting(f"https://pay.example/{name}") if present else Declined("nobody is there")
             self.done[name] = {"covered": Covered(entry), "awaited": waits, "declined": Declined("no")}[self.says]
         return self.done[name]
+
+    def taken(self, services: Services, invoice: Invoice, try_: int) -> Entry | None:
+        if self.says == "unknown":
+            raise UnknownOutcome("nobody answers")
+        found = self.done.get(f"{invoice.invoice_id}_{try_}")
+        return found.top_up if isinstance(found, Covered) else None
 
     def can_renew(self, services: Services, account_id: str) -> bool:
         return bool(self.paid())

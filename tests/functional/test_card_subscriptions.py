@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import ceil
+from typing import Any
 
 import pytest
 
@@ -160,6 +161,22 @@ def test_a_charge_whose_key_stripe_has_forgotten_is_found_and_not_made_again(
     account.look()
     assert stripe.api.book.taken == 2 * stripe.checkout.cents
     assert (account.charges, account.agrees()) == ([BASIC, BASIC], True)
+
+
+@pytest.mark.parametrize(("fault", "taken", "goes_on"), [(lost_after, 2, True), (lost_before, 1, False)])
+def test_who_cancels_while_nobody_knows_whether_a_renewal_was_charged_loses_no_payment(
+    stripe: Paying, account: Subscriber, fault: Any, taken: int, goes_on: bool
+) -> None:
+    begin(stripe, account)
+    account.pass_days(30.9, step=0.5)
+    stripe.api.faults[:] = [fault]
+    account.pass_days(0.2, step=0.2)
+    assert account.cancel().cancel_at_period_end
+    assert stripe.api.book.taken == taken * stripe.checkout.cents
+    assert (account.charges, account.here.balance) == ([BASIC] * taken, 0)
+    account.look()
+    assert account.subscription.live is goes_on
+    assert account.agrees()
 
 
 def test_a_page_that_is_paid_after_its_plan_was_paid_otherwise_becomes_balance(

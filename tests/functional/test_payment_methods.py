@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from relay.flow.settling import settle
 from relay.nouns.errors import InsufficientBalance, InvalidParameter
+from relay.nouns.payment_errors import RenewalUnknown
 from relay.nouns.plans import Status
+from tests.axes import table
 from tests.functional.harness import harness
 from tests.functional.subscribing import BASIC, DAY, PRO, Card, Subscriber, take_cards
 
@@ -148,3 +150,50 @@ def test_renewals_pass_to_a_way_that_can_pay_them_and_to_no_other(account: Subsc
     account.subscribe("pro", "balance")
     account.subscribe("pro", "card")
     assert account.subscription.method == "card"
+
+
+def _is_frozen(account: Subscriber) -> None:
+    account.freeze()
+    account.look()
+
+
+# What a customer does while a renewal's charge is made and nobody has noted it yet, and what then stands.
+MEANWHILE: dict[str, tuple[Callable[[Subscriber], object], tuple[str, bool, int]]] = {
+    "cancels": (lambda one: one.cancel(), ("basic", True, 2)),
+    "asks again": (lambda one: one.subscribe("basic", "balance"), ("basic", False, 2)),
+    "asks for less": (lambda one: one.subscribe("free"), ("basic", False, 2)),
+    "is frozen": (_is_frozen, ("basic", False, 1)),
+}
+
+
+@table("what", MEANWHILE)
+def test_a_charge_that_nobody_noted_is_booked_before_the_customer_changes_anything(what: str) -> None:
+    act, stands = MEANWHILE[what]
+    with harness("0", tier=1) as here:
+        account, card = Subscriber(here), take_cards(here)
+        account.subscribe("basic", "card")
+        card.says = "declined"
+        account.pass_days(31.1, step=31.1)
+        card.says = "covered"
+        here.wait(DAY)
+        card.collect(here.services, account.invoices[1], 2, present=False)  # and the worker is killed
+        act(account)
+        found = account.subscription
+        assert (found.plan_id, found.cancel_at_period_end, account.tier) == stands
+        assert len(card.paid()) == 2
+        paid = BASIC if what == "is frozen" else 0
+        assert (sum(account.charges) + account.here.balance, account.here.balance) == (2 * BASIC, paid)
+        assert account.agrees()
+
+
+@pytest.mark.parametrize("act", [lambda one: one.cancel(), lambda one: one.subscribe("pro", "balance")])
+def test_nothing_takes_a_renewals_place_while_nobody_says_whether_it_was_paid(
+    account: Subscriber, card: Card, act: Callable[[Subscriber], object]
+) -> None:
+    account.subscribe("basic", "card")
+    card.says = "declined"
+    account.pass_days(31.1, step=31.1)
+    card.says, before = "unknown", account.subscription
+    with pytest.raises(RenewalUnknown) as told:
+        act(account)
+    assert (told.value.status, account.subscription) == (503, before)

@@ -94,19 +94,19 @@ class StripeGateway:
 
     def charge(self, wanted: CardCharge) -> Payment:
         """Charge a saved card without its holder. Raises Declined, or UnknownOutcome where it may have been charged
-        or could not be asked for: then the same key is to be asked again.
-
-        Stripe forgets an idempotency key after a day, so what was made with this one is looked for first.
-        """
+        or could not be asked for: then the same key is to be asked again. Stripe forgets an idempotency key after a
+        day, so what was made with this one is looked for first."""
         try:
             payments = self._client().v1.payment_intents
-            made = self._made(wanted) or payments.create(_intent(wanted), {"idempotency_key": wanted.key})
+            made = self._made(wanted)
+            if made is None and not wanted.only_made:
+                made = payments.create(_intent(wanted), {"idempotency_key": wanted.key})
         except (stripe.CardError, stripe.InvalidRequestError) as error:  # the latter where the card is there no more
             raise Declined((error.code or "declined")[:MAX_CODE]) from error
         except stripe.StripeError as error:
             raise UnknownOutcome(_words(error)) from error
-        if made.status in ("canceled", "requires_payment_method", "requires_action"):
-            raise Declined(made.status)
+        if made is None or made.status in ("canceled", "requires_payment_method", "requires_action"):
+            raise Declined(made.status if made else "never asked")
         if made.status != "succeeded" or made.currency != CURRENCY:
             raise UnknownOutcome(f"the payment is {made.status}")
         return Payment(made.id, made.amount_received)

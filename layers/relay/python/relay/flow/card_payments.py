@@ -10,6 +10,7 @@ from relay.flow.services import Services
 from relay.flow.topups import MOST, check_rate
 from relay.nouns import payment_errors
 from relay.nouns.checkouts import CardCharge, Checkout, CheckoutStatus, price_in_cents
+from relay.nouns.money import Entry
 from relay.nouns.plans import Invoice
 
 
@@ -21,6 +22,10 @@ class ByCard:
         """Raises PaymentsUnavailable with the customer there, UnknownOutcome without: then the same try is to be made
         again, and its card is charged once."""
         return _on_a_page(services, invoice) if present else _from_the_saved_card(services, invoice, try_)
+
+    def taken(self, services: Services, invoice: Invoice, try_: int) -> Entry | None:
+        found = _from_the_saved_card(services, invoice, try_, only_made=True)
+        return found.top_up if isinstance(found, Covered) else None
 
     def can_renew(self, services: Services, account_id: str) -> bool:
         return services.store.checkouts.card(account_id) is not None
@@ -44,7 +49,9 @@ def _open_page(services: Services, invoice: Invoice) -> Checkout | None:
     return None
 
 
-def _from_the_saved_card(services: Services, invoice: Invoice, try_: int) -> Collected:
+def _from_the_saved_card(
+    services: Services, invoice: Invoice, try_: int, *, only_made: bool = False
+) -> Covered | Declined:
     card = services.store.checkouts.card(invoice.account_id)
     if card is None:
         return Declined("no card is saved")
@@ -56,6 +63,7 @@ def _from_the_saved_card(services: Services, invoice: Invoice, try_: int) -> Col
         cents=price_in_cents(invoice.amount, services.catalog.usd),
         title=invoice.items[0].text,
         facts={"deployment": services.deployment, **whose},
+        only_made=only_made,
     )
     try:
         payment = gateway(services).charge(wanted)

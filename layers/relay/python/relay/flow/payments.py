@@ -55,6 +55,9 @@ class Payment(Protocol):
 
     def collect(self, services: Services, invoice: Invoice, try_: int, *, present: bool) -> Collected: ...
 
+    def taken(self, services: Services, invoice: Invoice, try_: int) -> Entry | None:
+        """What a renewal's `collect` has brought in already, without asking for it now. Raises UnknownOutcome."""
+
     def can_renew(self, services: Services, account_id: str) -> bool:
         """Whether it could collect from this account without the customer."""
 
@@ -67,6 +70,9 @@ class FromBalance:
 
     def collect(self, services: Services, invoice: Invoice, try_: int, *, present: bool) -> Collected:
         return Covered()
+
+    def taken(self, services: Services, invoice: Invoice, try_: int) -> Entry | None:
+        return None
 
     def can_renew(self, services: Services, account_id: str) -> bool:
         return True

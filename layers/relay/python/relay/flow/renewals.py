@@ -14,8 +14,7 @@ from relay.effects.store.table import LostRace
 from relay.flow.payments import Collected, Covered, Declined, Payment
 from relay.flow.plans import free_plan
 from relay.flow.services import Services
-from relay.flow.settling import TRIES, settle
-from relay.flow.subscriptions import open_invoice, voided
+from relay.flow.settling import TRIES, open_invoice, settle, taken_already, voided
 from relay.nouns.errors import Contended, InsufficientBalance
 from relay.nouns.plans import Invoice, InvoiceStatus, Status, Subscription, a_month_after
 from relay.nouns.subscribing import Change, Terms, begun, ended, paid, renewal, unpaid
@@ -40,6 +39,8 @@ def renew(services: Services, account_id: str) -> None:
 def _renew(services: Services, before: Subscription) -> None:
     waiting, terms = open_invoice(services, before), _terms(services)
     end = _end(services, before, waiting)
+    if end and waiting and taken_already(services, before, waiting):
+        return
     if end:
         left = InvoiceStatus.UNCOLLECTIBLE if waiting and waiting.renews else InvoiceStatus.VOID
         closed = replace(waiting, status=left) if waiting else None

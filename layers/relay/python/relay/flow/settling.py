@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from relay.effects.store.table import LostRace
 from relay.flow.services import Services
 from relay.nouns.errors import AccountFrozen, Contended, InsufficientBalance
@@ -35,6 +37,29 @@ def settle(services: Services, account_id: str, number: int, top_up: Entry | Non
             _keep(services, top_up)
             raise
     raise Contended
+
+
+def taken_already(services: Services, before: Subscription, invoice: Invoice) -> bool:
+    """Whether an open renewal is paid now, because its last try had brought the money although nobody noted it: who
+    asked for it was killed, or had no answer. Raises UnknownOutcome."""
+    way = services.payments.get(before.method)
+    top_up = way.taken(services, invoice, before.tries + 1) if way and invoice.renews else None
+    if top_up is None:
+        return False
+    try:
+        return settle(services, invoice.account_id, invoice.number, top_up).subscription.open_invoice != invoice.number
+    except (InsufficientBalance, AccountFrozen):
+        return False
+
+
+def open_invoice(services: Services, subscription: Subscription | None) -> Invoice | None:
+    if subscription is None or not subscription.open_invoice:
+        return None
+    return services.store.subscriptions.invoice(subscription.account_id, subscription.open_invoice)
+
+
+def voided(invoice: Invoice | None) -> Invoice | None:
+    return replace(invoice, status=InvoiceStatus.VOID) if invoice else None
 
 
 def _settle(services: Services, before: Subscription, invoice: Invoice, top_up: Entry | None) -> Subscribed:

@@ -10,13 +10,13 @@ from relay.effects.store.table import LostRace
 from relay.flow.payments import Awaiting, Declined, Payment, way_to_pay
 from relay.flow.plans import free_plan
 from relay.flow.services import Services
-from relay.flow.settling import TRIES, settle
-from relay.nouns.errors import Contended, InsufficientBalance, InvalidParameter, NotFound
+from relay.flow.settling import TRIES, open_invoice, settle, taken_already, voided
+from relay.nouns.errors import Contended, InsufficientBalance, InvalidParameter, NotFound, UnknownOutcome
+from relay.nouns.payment_errors import RenewalUnknown
 from relay.nouns.plans import (
     BALANCE_METHOD,
     ENDED,
     Invoice,
-    InvoiceStatus,
     Plan,
     Status,
     Subscribed,
@@ -45,6 +45,8 @@ def _subscribe(services: Services, account_id: str, wanted: SubscriptionRequest,
     before = services.store.subscriptions.get(account_id)
     method = wanted.method or (before.method if before and before.status not in ENDED else BALANCE_METHOD)
     waiting = open_invoice(services, before)
+    if before and waiting and taken_already(services, before, waiting):
+        return _subscribe(services, account_id, wanted, plan)
     if before and waiting and waiting.plan_id == plan.plan_id:
         return _pay_now(services, before, waiting, method, cancel=not wanted.auto_renew)
     if before and before.status is Status.ACTIVE and _waits(before, plan):
@@ -139,7 +141,10 @@ def _cancel(services: Services, account_id: str, subscription_id: str) -> Subscr
         raise NotFound("no such subscription", "订阅不存在")
     if before.status in ENDED:
         return before
-    closed = voided(open_invoice(services, before))
+    waiting = open_invoice(services, before)
+    if waiting and taken_already(services, before, waiting):
+        return _cancel(services, account_id, subscription_id)
+    closed = voided(waiting)
     if before.status is Status.ACTIVE and before.worth:
         change = planned(before, next_plan="", cancel=True, closed=closed)
     else:
@@ -160,22 +165,14 @@ def shown(services: Services, account_id: str) -> list[Subscription]:
     return [found]
 
 
-def open_invoice(services: Services, subscription: Subscription | None) -> Invoice | None:
-    if subscription is None or not subscription.open_invoice:
-        return None
-    return services.store.subscriptions.invoice(subscription.account_id, subscription.open_invoice)
-
-
-def voided(invoice: Invoice | None) -> Invoice | None:
-    return replace(invoice, status=InvoiceStatus.VOID) if invoice else None
-
-
 def _until_won(change: Callable[[], Result]) -> Result:
     for _ in range(TRIES):
         try:
             return change()
         except LostRace:
             continue  # somebody else changed it first: look at what it is now
+        except UnknownOutcome as error:
+            raise RenewalUnknown from error
     raise Contended
 
 

@@ -97,7 +97,7 @@ class Page:
 
 class CardCharge(NamedTuple):
     """A saved card to charge. The same `key` charges it once, however often it is asked; it was first asked at `since`
-    (Unix seconds) or later."""
+    (Unix seconds) or later. `only_made`: what was made with the key is looked for, and nothing is charged now."""
 
     key: str
     since: int
@@ -105,6 +105,7 @@ class CardCharge(NamedTuple):
     cents: int
     title: str
     facts: Mapping[str, str]
+    only_made: bool = False
 
 
 class Payment(NamedTuple):

@@ -12,6 +12,15 @@ class PaymentsUnavailable(Unavailable):
     default = "payments by card cannot be taken at the moment; nothing was charged", "暂时无法使用银行卡支付，未扣款"
 
 
+class RenewalUnknown(Unavailable):
+    """The payment service does not say whether it took a renewal's money, so nothing may take the renewal's place."""
+
+    default = (
+        "whether the last renewal was paid is not known yet; try again",
+        "上次续费结果尚未确定，请稍后再试",
+    )
+
+
 class Declined(Refused):
     """A card was not charged, by its bank's decision; `upstream_code` says why."""
 
