@@ -92,6 +92,7 @@ class Card:
     says: str = "covered"
     elsewhere: bool = True
     done: dict[str, Collected] = field(default_factory=dict)  # by what it was asked to charge
+    wrote: Callable[[], None] = lambda: None  # told of each charge
 
     def collect(self, services: Services, invoice: Invoice, try_: int, *, present: bool) -> Collected:
         name = f"{invoice.invoice_id}_{try_}"
@@ -99,6 +100,7 @@ class Card:
             entry = Entry(invoice.account_id, f"card_{name}", EntryKind.TOPUP, invoice.amount, services.clock())
             waits: Collected = Awaiting(f"https://pay.example/{name}") if present else Declined("nobody is there")
             self.done[name] = {"covered": Covered(entry), "awaited": waits, "declined": Declined("no")}[self.says]
+            self.wrote()
         return self.done[name]
 
     def taken(self, services: Services, invoice: Invoice, try_: int) -> Entry | None:

@@ -29,6 +29,7 @@ class Subscriptions(RuleBasedStateMachine):
         safe = self.open.enter_context(harness("300", tier=1))
         self.card = take_cards(safe)
         self.here = CrashingHarness.of(safe, CrashPoint())
+        self.card.wrote = self.here.crash_point.wrote
         self.one = Subscriber(self.here)
         self.top_ups = 0
 
