@@ -27,20 +27,17 @@ ROUTES: tuple[AnyRoute, ...] = (
     _OWNERS("GET", f"{USERS}/models", OWN_MODELS, no_body, write.write_models),
     _OWNERS("GET", f"{TOKENS}/search", KEY_PAGE, read.read_search, write.write_page, when=read.wants_page),
     _OWNERS("GET", f"{TOKENS}/search", KEY_PAGE, read.read_search, write.write_search),
-    _OWNERS("GET", _TOKEN, KEY, read.read_id, write.write_token),
-    _OWNERS("DELETE", _TOKEN, REVOKE_KEY, read.read_id, write.write_removed),
     _OWNERS("POST", f"{_TOKEN}/key", ISSUE_KEY, read.read_id, write.write_key),
     *(
         route
-        for path in (TOKENS, f"{TOKENS}/")
+        for slash in ("", "/")  # clients send either
         for route in (
-            _OWNERS("GET", path, KEY_PAGE, read.read_page, write.write_page),
-            _OWNERS("POST", path, ADD_KEY_UNISSUED, read.read_token, write.write_added),
-            _OWNERS("PUT", path, CHANGE_KEY, read.read_change, write.write_token),
+            _OWNERS("GET", TOKENS + slash, KEY_PAGE, read.read_page, write.write_page),
+            _OWNERS("POST", TOKENS + slash, ADD_KEY_UNISSUED, read.read_token, write.write_added),
+            _OWNERS("PUT", TOKENS + slash, CHANGE_KEY, read.read_change, write.write_token),
+            _OWNERS("GET", _TOKEN + slash, KEY, read.read_id, write.write_token),
+            _OWNERS("DELETE", _TOKEN + slash, REVOKE_KEY, read.read_id, write.write_removed),
+            Route("GET", f"{USAGE}/token{slash}", OWN_KEY, no_body, write.write_usage, error=write_refusal),
         )
-    ),
-    *(
-        Route("GET", path, OWN_KEY, no_body, write.write_usage, error=write_refusal)
-        for path in (f"{USAGE}/token", f"{USAGE}/token/")
     ),
 )
