@@ -56,11 +56,15 @@ class ClientEndpoint(Endpoint):
         """An unknown path, or a known one asked with another method."""
         path = path_of(event)
         speaker = self._dialect_at(path)
-        methods = dict.fromkeys(each.method for each in speaker.routes if each.lies_at(path))
-        if event["requestContext"]["http"]["method"] in methods:
+        there = [each for each in speaker.routes if each.lies_at(path)]
+        asked = [each for each in there if each.method == event["requestContext"]["http"]["method"]]
+        if any(each.use not in self._operations for each in asked):
             return NotFound(
                 "this path is served by the stream endpoint, which has an address of its own", "请使用流式地址"
             )
+        if asked:
+            return NotFound()  # a part of the path holds what none is named by
+        methods = dict.fromkeys(each.method for each in there)
         return WrongMethod(tuple(methods)) if methods else speaker.unknown(path)
 
     def write_error(self, event: Event, error: RelayError, trace_id: str) -> Reply:
