@@ -15,6 +15,7 @@ from relay.flow.accounts import Accounts
 from relay.flow.line_shares import LineShares
 from relay.nouns.errors import TooManyInFlight
 from relay.nouns.keys import KeyTerms
+from relay.nouns.money import nanos
 from tests.functional.harness import open_account
 from tests.functional.streaming import Line, streaming, until
 
@@ -60,13 +61,13 @@ def test_the_lines_of_a_killed_process_are_free_after_a_minute(relay: Line) -> N
 
 
 def test_a_key_has_no_more_calls_a_minute_than_it_may_nor_more_money(relay: Line) -> None:
-    relay.here.account_id, key = "slow", "sk-EXAMPLE-client-slow"
+    relay.here.account_id, relay.paid_in, key = "slow", nanos(100), "sk-EXAMPLE-client-slow"
     open_account(relay.here, "slow", key, "100", 3, terms=KeyTerms(per_minute=3))
     answers = [relay.chat("Tell", key, max_tokens=20) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200] * 3
     assert refused(relay.chat("Tell", key, max_tokens=20)) == (429, "rate_limit_exceeded")
-    until(lambda: free(relay))
     relay.here.now[0] += 60_000
+    until(lambda: free(relay) and relay.settled())  # what a block gives back could be spent
     Accounts.of(relay.here.services).change_key("slow", "key1", lambda found: replace(found, left=1))
     answer = relay.chat("Tell", key, max_tokens=20)
     assert refused(answer) == (403, "quota_not_enough")
