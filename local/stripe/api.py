@@ -141,6 +141,12 @@ def lost_after(work: Callable[[], Answer]) -> Answer:
     raise Lost
 
 
+def refused(work: Callable[[], Answer]) -> Answer:
+    """A fault: Stripe reads such a request no more."""
+    told = {"type": "invalid_request_error", "code": "parameter_unknown", "message": "not read here", "param": "x"}
+    return Answer(400, compact({"error": told}))
+
+
 def down(work: Callable[[], Answer]) -> Answer:
     """A fault: Stripe answers 500 and has done nothing."""
     return _DOWN

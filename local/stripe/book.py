@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from local.stripe.refusals import declined, invalid, missing, unknown
+from local.stripe.refusals import check_known, declined, invalid, missing, unknown
 from relay.nouns.wire import Json
 
 VISA, DECLINED, AUTHENTICATION = "pm_card_visa", "pm_card_chargeDeclined", "pm_card_authenticationRequired"
@@ -14,6 +14,22 @@ LONGEST, SHORTEST = 24 * 3600, 30 * 60  # seconds from its creation until a sess
 MOST = 99_999_999  # cents of one payment
 
 Object = dict[str, Json]
+
+# What may be sent where in the API's version that the library asks for, of what is simulated.
+SESSION = frozenset(
+    {
+        *("mode", "success_url", "cancel_url", "line_items", "customer", "customer_creation", "client_reference_id"),
+        *("expires_at", "metadata", "payment_intent_data", "allowed_payment_method_types", "adaptive_pricing"),
+        *("wallet_options", "expand"),
+    }
+)
+INTENT = frozenset(
+    {
+        *("amount", "currency", "customer", "payment_method", "allowed_payment_method_types", "off_session", "confirm"),
+        *("description", "metadata", "expand"),
+    }
+)
+CUSTOMER = frozenset({"email", "name", "metadata", "expand"})
 
 
 @dataclass
@@ -47,10 +63,12 @@ class Book:
         return found
 
     def create_customer(self, form: Mapping[str, Json]) -> Object:
+        check_known(form, CUSTOMER)
         known = {"email": form.get("email"), "name": form.get("name"), "metadata": form.get("metadata", {})}
         return self._add("customer", "cus", {**known, "invoice_settings": {"default_payment_method": None}})
 
     def create_session(self, form: Mapping[str, Json]) -> Object:
+        check_known(form, SESSION)
         for name in ("mode", "success_url", "line_items"):
             if name not in form:
                 raise missing(name)
@@ -70,7 +88,7 @@ class Book:
             **{"customer": customer, "customer_creation": form.get("customer_creation", "if_required")},
             **{"amount_subtotal": sum(amounts), "amount_total": sum(amounts), "currency": prices[0]["currency"]},
             **{"expires_at": expires_at, "metadata": form.get("metadata", {}), "payment_intent": None},
-            **{"payment_method_types": form.get("payment_method_types", ["card"]), "payment_status": "unpaid"},
+            **{"payment_method_types": form.get("allowed_payment_method_types", ["card"]), "payment_status": "unpaid"},
             **{"status": "open", "url": None, "_intended": intended},
         }
         made = self._add("checkout.session", "cs_test", session)
@@ -105,6 +123,7 @@ class Book:
         return session
 
     def create_intent(self, form: Mapping[str, Json]) -> Object:
+        check_known(form, INTENT)
         for name in ("amount", "currency"):
             if name not in form:
                 raise missing(name)

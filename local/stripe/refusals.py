@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from relay.nouns.wire import Json
 
 
@@ -20,6 +22,15 @@ def missing(param: str) -> Refusal:
 
 def invalid(param: str, message: str) -> Refusal:
     return Refusal(400, "invalid_request_error", message, param=param)
+
+
+def check_known(form: Mapping[str, Json], known: Collection[str]) -> None:
+    """Refuse what an API of that version does not read."""
+    for name in form:
+        if name not in known:
+            raise Refusal(
+                400, "invalid_request_error", f"{name} is not read here", code="parameter_unknown", param=name
+            )
 
 
 def unknown(kind: str, object_id: str) -> Refusal:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from relay.nouns.wire import Json
 
+VERSION = "2026-10-28.endive"  # of the API that is simulated
 SECRET = "whsec_EXAMPLE0simulated0stripe"
 
 
@@ -29,7 +30,7 @@ class Webhooks:
         event = {
             "id": f"evt_{next(self._numbers):014}",
             "object": "event",
-            "api_version": "2026-01-28.clover",
+            "api_version": VERSION,
             "created": int(self.clock()),
             "data": {"object": deepcopy(shown(about))},
             "livemode": False,

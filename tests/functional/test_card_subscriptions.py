@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.stripe.api import down, lost_after, lost_before
+from local.stripe.api import down, lost_after, lost_before, refused
 from local.stripe.book import AUTHENTICATION, DECLINED, VISA
 from relay.flow.checkouts import LIFE
 from relay.nouns.errors import InvalidParameter
@@ -124,6 +124,15 @@ def test_a_declined_card_is_tried_again_and_then_given_up(stripe: Paying, accoun
     assert (account.charges, account.agrees()) == ([BASIC], True)
 
 
+def test_a_card_that_stripe_has_no_more_is_declined(stripe: Paying, account: Subscriber) -> None:
+    begin(stripe, account)
+    (saved,) = stripe.api.book.cards
+    del stripe.api.book.objects[saved]
+    account.pass_days(31.5, step=0.5)
+    assert (account.subscription.status, account.subscription.tries) == (Status.PAST_DUE, 1)
+    assert "PaymentUnanswered" not in stripe.here.counts
+
+
 def test_who_is_past_due_pays_on_a_page_and_goes_on(stripe: Paying, account: Subscriber) -> None:
     begin(stripe, account)
     (saved,) = stripe.api.book.cards
@@ -136,7 +145,7 @@ def test_who_is_past_due_pays_on_a_page_and_goes_on(stripe: Paying, account: Sub
     assert account.agrees()
 
 
-@pytest.mark.parametrize("faults", [[lost_after], [lost_before], [down], [lost_before, down, lost_after]])
+@pytest.mark.parametrize("faults", [[lost_after], [lost_before], [down], [lost_before, refused, lost_after]])
 def test_an_unknown_outcome_is_asked_about_by_the_same_key_until_it_is_known(
     stripe: Paying, account: Subscriber, faults: list[object]
 ) -> None:

@@ -12,6 +12,7 @@ import stripe
 from local.stripe import StripeServer
 from local.stripe.api import KEY, down, lost_after
 from local.stripe.book import AUTHENTICATION, DECLINED
+from local.stripe.webhooks import VERSION
 from local.upstreams.inbox import Inbox
 
 LINES = [{"quantity": 1, "price_data": {"currency": "usd", "unit_amount": 2500, "product_data": {"name": "credit"}}}]
@@ -111,9 +112,16 @@ def test_wrong_requests_are_refused_as_stripe_refuses_them(served: StripeServer,
         client.v1.checkout.sessions.retrieve("cs_test_none")
     with pytest.raises(stripe.InvalidRequestError, match="success_url"):
         client.v1.checkout.sessions.create({"mode": "payment", "line_items": LINES})  # type: ignore[arg-type]
+    older: Any = {**WANTED, "payment_method_types": ["card"]}
+    with pytest.raises(stripe.InvalidRequestError, match="payment_method_types"):
+        client.v1.checkout.sessions.create(older)
     stranger = stripe.StripeClient("sk_test_other", base_addresses={"api": served.url})
     with pytest.raises(stripe.AuthenticationError):
         stranger.v1.customers.create()
+
+
+def test_it_is_of_the_version_that_the_library_asks_for() -> None:
+    assert stripe.api_version == VERSION
 
 
 def test_the_librarys_check_takes_the_webhooks_and_no_others(served: StripeServer, client: stripe.StripeClient) -> None:

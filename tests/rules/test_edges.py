@@ -28,7 +28,7 @@ ALARMS = resources("AWS::CloudWatch::Alarm")
 BY_THE_CLOCK = {"SweepSilenceAlarm", "AuditAgeAlarm"}
 COUNTED = {
     *("UnknownOutcome", "DeliveryDead", "UpstreamKeyRefused", "LateSuccess", "Drift", "AuditAge"),
-    *("LineUnsettled", "LineUndercharged", "PaymentMismatch", "CardRefund", "CardDispute"),
+    *("LineUnsettled", "LineUndercharged", "PaymentMismatch", "PaymentUnanswered", "CardRefund", "CardDispute"),
 }
 SERVICE = {"Ref": "AWS::StackName"}  # what our own metrics are told apart by
 

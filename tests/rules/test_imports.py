@@ -14,6 +14,7 @@ EFFECTS = tuple(
     for name in ["settings", "secret_store", "queues", "poller", "bucket", "metrics", "passwords", "session_tokens"]
 )
 STORE, OUTBOUND = "relay.effects.store", "relay.effects.outbound"
+STRIPE_DOCUMENTS = "relay.effects.stripe_documents"
 STRIPE = "relay.effects.stripe_gateway"  # only the functions that take payments have its library
 BASES = tuple(
     f"relay.families.{name}"
@@ -41,7 +42,8 @@ PARTS: Mapping[str, tuple[set[str], set[str]]] = {
     STORE: ({NOUNS}, POWERTOOLS | {"botocore", "types_boto3_dynamodb"}),
     OUTBOUND: ({NOUNS}, {"urllib3", "certifi"}),
     f"{OUTBOUND}.open_lines": ({NOUNS, OUTBOUND}, {"aiohttp", "certifi"}),
-    STRIPE: ({NOUNS, OUTBOUND}, {"stripe"}),
+    STRIPE: ({NOUNS, OUTBOUND, STRIPE_DOCUMENTS}, {"stripe"}),
+    STRIPE_DOCUMENTS: ({NOUNS}, {"stripe"}),  # its types alone
     FLOW: ({NOUNS, REGISTRY, *BASES, *EFFECTS, STORE, OUTBOUND, f"{OUTBOUND}.open_lines"}, POWERTOOLS),
     EDGE: (
         {NOUNS, "relay.catalog", REGISTRY, *BASES, *EFFECTS, STORE, OUTBOUND, FLOW},

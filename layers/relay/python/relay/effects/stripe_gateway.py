@@ -6,23 +6,27 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import stripe
 
 from relay.effects.outbound.errors import EgressRefused, NoAnswer, NotSent
-from relay.nouns.checkouts import CURRENCY, CardCharge, Page, PageOrder, Payment, PaymentEvent, SavedCard
+from relay.effects.stripe_documents import KEY, read_facts, read_page, write_intent, write_session
+from relay.nouns.checkouts import CURRENCY, CardCharge, Page, PageOrder, Payment, PaymentEvent
 from relay.nouns.errors import BadInput, InvalidParameter, UnknownOutcome, Unreadable
 from relay.nouns.payment_errors import Declined, PaymentsUnavailable
 from relay.nouns.signing import TOLERANCE
-from relay.nouns.wire import Answer, Call, Json
+from relay.nouns.wire import Answer, Call
+
+if TYPE_CHECKING:
+    from stripe.params import PaymentIntentListParams
 
 API = "https://api.stripe.com"
 SECONDS = 6.0  # for one request
 RETRIES = 1  # of the library's own, where no answer comes; each after a second at most
 URLS = ("success_url", "cancel_url")  # Stripe's fields, which are the client's words too
 DAY = 86_400  # seconds by which Stripe's clock surely differs less from ours
-KEY = "key"  # where a payment's metadata has the key it was made with
+GONE = "resource_missing"  # the code where a card, or whose it was, is there no more
 MAX_CODE = 60  # characters of an error's code that are kept
 
 stripe.enable_telemetry = False
@@ -72,7 +76,7 @@ class StripeGateway:
     def open_page(self, order: PageOrder) -> Page:
         """Make a page, or have it again by its key. Raises PaymentsUnavailable, InvalidParameter for an address."""
         try:
-            made = self._client().v1.checkout.sessions.create(_session(order), {"idempotency_key": order.key})
+            made = self._client().v1.checkout.sessions.create(write_session(order), {"idempotency_key": order.key})
         except stripe.StripeError as error:
             named = error.param if isinstance(error, stripe.InvalidRequestError) else None
             if named in URLS:
@@ -80,7 +84,7 @@ class StripeGateway:
                     named, "is not an address that Stripe takes", "不是 Stripe 接受的地址"
                 ) from error
             raise PaymentsUnavailable from error
-        return _read_page(made.to_dict())
+        return read_page(made.to_dict())
 
     def page(self, session_id: str) -> Page | None:
         """How a page stands; None where there is none. Raises Unreadable."""
@@ -90,7 +94,7 @@ class StripeGateway:
             if error.http_status == 404:
                 return None
             raise Unreadable(_words(error)) from error
-        return _read_page(found.to_dict())
+        return read_page(found.to_dict())
 
     def charge(self, wanted: CardCharge) -> Payment:
         """Charge a saved card without its holder. Raises Declined, or UnknownOutcome where it may have been charged
@@ -100,11 +104,11 @@ class StripeGateway:
             payments = self._client().v1.payment_intents
             made = self._made(wanted)
             if made is None and not wanted.only_made:
-                made = payments.create(_intent(wanted), {"idempotency_key": wanted.key})
-        except (stripe.CardError, stripe.InvalidRequestError) as error:  # the latter where the card is there no more
-            raise Declined((error.code or "declined")[:MAX_CODE]) from error
+                made = payments.create(write_intent(wanted), {"idempotency_key": wanted.key})
         except stripe.StripeError as error:
-            raise UnknownOutcome(_words(error)) from error
+            if isinstance(error, stripe.CardError) or error.code == GONE:
+                raise Declined((error.code or "declined")[:MAX_CODE]) from error
+            raise UnknownOutcome(_words(error)) from error  # also where our key or our request is refused
         if made is None or made.status in ("canceled", "requires_payment_method", "requires_action"):
             raise Declined(made.status if made else "never asked")
         if made.status != "succeeded" or made.currency != CURRENCY:
@@ -113,9 +117,13 @@ class StripeGateway:
 
     def _made(self, wanted: CardCharge) -> stripe.PaymentIntent | None:
         """The payment that was made with this key, as it stands now."""
-        asked: Any = {"customer": wanted.card.customer, "created": {"gte": wanted.since - DAY}, "limit": 100}
+        asked: PaymentIntentListParams = {
+            "customer": wanted.card.customer,
+            "created": {"gte": wanted.since - DAY},
+            "limit": 100,
+        }
         made = self._client().v1.payment_intents.list(asked).auto_paging_iter()
-        return next((each for each in made if _facts(each.to_dict()).get(KEY) == wanted.key), None)
+        return next((each for each in made if read_facts(each.to_dict()).get(KEY) == wanted.key), None)
 
     def read_event(self, body: bytes, signature: str) -> PaymentEvent:
         """What a webhook says. Raises BadInput where it is not signed by Stripe, now, for us."""
@@ -139,60 +147,6 @@ class StripeGateway:
                 )
             }
         return self._clients[key]
-
-
-def _session(order: PageOrder) -> Any:  # noqa: ANN401 - the library's own documents
-    product = {"currency": CURRENCY, "unit_amount": order.cents, "product_data": {"name": order.title}}
-    paid: dict[str, Any] = {"metadata": dict(order.facts), "description": order.title}
-    document: dict[str, Any] = {
-        "mode": "payment",
-        "payment_method_types": ["card"],  # others may take days until they are paid
-        "line_items": [{"quantity": 1, "price_data": product}],
-        "adaptive_pricing": {"enabled": False},  # what is paid is what was asked for
-        "success_url": order.success_url,
-        "expires_at": order.expires_at,
-        "metadata": dict(order.facts),
-        "payment_intent_data": paid,
-    }
-    if order.cancel_url:
-        document["cancel_url"] = order.cancel_url
-    if order.saves_card:
-        paid["setup_future_usage"] = "off_session"
-        document |= {"customer": order.customer} if order.customer else {"customer_creation": "always"}
-    return document
-
-
-def _intent(wanted: CardCharge) -> Any:  # noqa: ANN401 - the library's own documents
-    return {
-        "amount": wanted.cents,
-        "currency": CURRENCY,
-        "customer": wanted.card.customer,
-        "payment_method": wanted.card.card,
-        "payment_method_types": ["card"],
-        "off_session": True,
-        "confirm": True,
-        "description": wanted.title,
-        "metadata": {**wanted.facts, KEY: wanted.key},
-    }
-
-
-def _read_page(session: Mapping[str, Json]) -> Page:
-    intent = session["payment_intent"] if isinstance(session["payment_intent"], dict) else {}
-    saved = intent.get("setup_future_usage") == "off_session"
-    return Page(
-        session_id=session["id"],
-        pay_at=session["url"] or "",
-        paid=session["status"] == "complete" and session["payment_status"] == "paid",
-        expired=session["status"] == "expired",
-        cents=session["amount_total"],
-        currency=session["currency"],
-        facts=_facts(session),
-        card=SavedCard(session["customer"], intent["payment_method"]) if saved else None,
-    )
-
-
-def _facts(made: Mapping[str, Json]) -> dict[str, str]:
-    return dict(made["metadata"] or {})
 
 
 def _words(error: stripe.StripeError) -> str:

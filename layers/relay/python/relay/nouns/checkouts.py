@@ -78,7 +78,6 @@ class PageOrder(NamedTuple):
     cancel_url: str
     expires_at: int
     saves_card: bool = False
-    customer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
