@@ -36,7 +36,8 @@ class Subscriptions:
         if not found:
             return None
         row = unpack(found)
-        return Subscription(**{name: row[name] for name in _SUBSCRIPTION} | {"status": Status(row["status"])})
+        known = {name: row[name] for name in _SUBSCRIPTION if name in row}
+        return Subscription(**known | {"status": Status(row["status"])})
 
     def invoice(self, account_id: str, number: int) -> Invoice | None:
         key = {"account_id": pack(account_id), "sk": pack(_invoice_key(number))}
