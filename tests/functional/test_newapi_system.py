@@ -191,7 +191,9 @@ def test_a_revoked_access_token_is_out_at_once(here: Harness, owner: Owner) -> N
     accounts = Accounts.of(here.services)
     row = accounts.find_key(owner.access)
     assert owner.well("GET", TOKENS)["total"] == 0  # it is no token
-    assert owner.refused("DELETE", f"{TOKENS}{int(row.key_id, 16)}") == "no such key"
+    number = int(row.key_id, 16)
+    assert owner.refused("DELETE", f"{TOKENS}{number}") == "no such key"
+    assert owner.refused("PUT", TOKENS, {"id": number, "name": "renamed"}) == "no such key"
     accounts.revoke_key(owner.account_id, row.key_id)
     owner.refused("GET", "/api/user/self")
 

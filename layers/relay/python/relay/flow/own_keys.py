@@ -58,7 +58,6 @@ def key(services: Services, caller: Caller, key_id: str) -> ListedKey:
 
 def change(services: Services, caller: Caller, wanted: KeyChange) -> ListedKey:
     """Raises NoSuchKey, InvalidParameter."""
-    key(services, caller, wanted.key_id)
     _check_tier(services, caller, wanted)
     made = partial(_changed, services, wanted)
     return Accounts.of(services).change_key(caller.account_id, wanted.key_id, made)
@@ -72,6 +71,8 @@ def revoke(services: Services, caller: Caller, key_id: str) -> ListedKey:
 
 
 def _changed(services: Services, wanted: KeyChange, before: ListedKey) -> ListedKey:
+    if before.kind is not KeyKind.API:
+        raise NoSuchKey
     after = wanted.change(before)
     if after.terms.expires_at != before.terms.expires_at:
         _check_end(services, wanted, after.terms.expires_at)
