@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from relay.families.aihub import developers, payments, read, topups, usage, write
+from relay.families.aihub import developers, keys, payments, read, topups, usage, write
 from relay.families.aihub.words import COMPLETIONS, FAMILY, LANGUAGE, STREAM, write_error
 from relay.families.aihub.words import MODELS as LISTED
 from relay.families.chat import CHAT
@@ -24,6 +24,7 @@ class AihubDialect(Dialect):
         Route("POST", STREAM, INFER, read.read_stream, write.write_completed, events=WRITER),
         Route("GET", LISTED, MODELS, no_body, write.write_models),
         *developers.ROUTES,
+        *keys.ROUTES,
         *payments.ROUTES,
         *topups.ROUTES,
         *usage.ROUTES,

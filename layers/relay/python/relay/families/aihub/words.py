@@ -40,6 +40,7 @@ ERRORS: Mapping[str, Row] = {
     "INSUFFICIENT_BALANCE": Row(403, PERMISSION, "insufficient_balance", "top up, or bound max_tokens"),
     "FORBIDDEN": Row(403, PERMISSION, "forbidden"),
     "ACCOUNT_FROZEN": Row(403, PERMISSION, "account_frozen"),
+    "MAX_KEYS_REACHED": Row(403, PERMISSION, "max_keys_reached", "revoke a key, or take another plan"),
     "NOT_FOUND": Row(404, REQUEST, "not_found"),
     "RATE_LIMIT_EXCEEDED": Row(429, LIMIT, "rate_limit_exceeded", "wait as Retry-After says"),
     "TOO_MANY_REQUESTS": Row(429, LIMIT, "concurrency_limit_exceeded", "wait for a request to end"),
