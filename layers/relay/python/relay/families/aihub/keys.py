@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
@@ -18,7 +18,7 @@ from relay.nouns.catalog import Catalog
 from relay.nouns.errors import InvalidParameter
 from relay.nouns.keys import KeyRequest, KeyStatus, KeyTerms, ListedKey, NewKey
 from relay.nouns.money import nanos
-from relay.nouns.sold import catalog_name
+from relay.nouns.sold import catalog_name, client_name
 from relay.nouns.wire import Inbound, Json, Reply
 
 HOME = "/api/v1/developer/keys/keys"
@@ -88,27 +88,27 @@ def read_key_id(inbound: Inbound, catalog: Catalog) -> str:
 
 def write_new_key(told: Told[NewKey]) -> Reply:
     """The one answer that holds the key itself; nobody may keep it on the way."""
-    reply = enveloped({**_key(told.found.listed, told.now), "key": told.found.api_key}, 201)
+    reply = enveloped({**_key(told.found.listed, told), "key": told.found.api_key}, 201)
     return replace(reply, headers={**reply.headers, "cache-control": "no-store"})
 
 
 def write_keys(told: Told[Sequence[ListedKey]]) -> Reply:
-    return enveloped([_key(each, told.now) for each in told.found])
+    return enveloped([_key(each, told) for each in told.found])
 
 
 def write_revoked(told: Told[ListedKey]) -> Reply:
     """A function that runs uses it for a minute more at most."""
-    return enveloped({**_key(told.found, told.now), "status": KeyStatus.REVOKED})
+    return enveloped({**_key(told.found, told), "status": KeyStatus.REVOKED})
 
 
-def _key(key: ListedKey, now: int) -> dict[str, Json]:
-    expired = key.status is KeyStatus.ACTIVE and key.terms.expired(now)
+def _key(key: ListedKey, told: Told[Any]) -> dict[str, Json]:
+    expired = key.status is KeyStatus.ACTIVE and key.terms.expired(told.now)
     return {
         "id": key.key_id,
         "name": key.name,
         "key_prefix": key.prefix,
         "status": "expired" if expired else key.status,
-        "allowed_models": list(key.terms.models),
+        "allowed_models": [client_name(told.catalog, FAMILY, model) for model in key.terms.models],
         "allowed_dialects": list(key.terms.dialects),
         "read_only": key.terms.read_only,
         "rate_limit_per_minute": key.terms.per_minute or None,
