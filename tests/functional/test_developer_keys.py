@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from relay.flow.own_keys import MADE_A_DAY
 from relay.nouns.signing import key_digest
 from tests.functional.harness import KEY, SECRETS, START, Harness, harness
 from tests.functional.refusals import stored_state
@@ -85,6 +86,14 @@ def test_an_account_has_as_many_keys_as_its_tier_allows(here: Harness, token: st
     status, told = here.post(KEYS, {"name": "one more"}, key=token)
     assert (status, told["error"]["code"]) == (403, "max_keys_reached")
     assert len(listed(here, token)) == most
+
+
+def test_keys_are_not_made_and_revoked_without_end(here: Harness, token: str) -> None:
+    for _ in range(MADE_A_DAY):
+        assert here.request("DELETE", f"{KEYS}/{add(here, token)['id']}", key=token)[0] == 200
+    status, told, headers = here.exchange("POST", KEYS, {"name": "one more"}, key=token)
+    assert (status, told["error"]["code"]) == (429, "rate_limit_exceeded")
+    assert headers["retry-after"] == str(86_400 - 30)
 
 
 def test_another_developers_key_is_as_unknown_as_one_that_never_was(here: Harness, token: str) -> None:

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from relay.effects.store.account_row import DAY_SECONDS
 from relay.flow.access import Caller
 from relay.flow.accounts import SHOWN, Accounts
 from relay.flow.allowance import check_account
 from relay.flow.services import Services
 from relay.nouns.account_errors import NoSuchKey
-from relay.nouns.errors import InvalidParameter
+from relay.nouns.errors import InvalidParameter, RateLimited
 from relay.nouns.keys import KeyChange, KeyKind, KeyListing, KeyPage, KeyRequest, KeyStatus, ListedKey, NewKey
+
+MADE_A_DAY = 100  # keys, by one account's owner
 
 
 def add(services: Services, caller: Caller, wanted: KeyRequest, *, issued: bool = True) -> NewKey:
     """A new key; one that is not `issued` is made when it is first asked for. Raises InvalidParameter, AccountFrozen,
-    TooManyKeys."""
+    RateLimited, TooManyKeys."""
     _check_tier(services, caller, wanted)
     _check_end(services, wanted, wanted.terms.expires_at)
     check_account(services, caller)
+    _count_made(services, caller)
     most = services.catalog.tiers[caller.tier].max_keys
     return Accounts.of(services).add_key(caller.account_id, wanted, most=most, issued=issued)
 
@@ -68,6 +72,15 @@ def revoke(services: Services, caller: Caller, key_id: str) -> ListedKey:
     found = key(services, caller, key_id)
     Accounts.of(services).revoke_key(caller.account_id, key_id)
     return found
+
+
+def _count_made(services: Services, caller: Caller) -> None:
+    """A revoked key stays listed, so who makes and revokes keys without end would fill the table."""
+    seconds = services.clock() // 1000
+    day, left = seconds // DAY_SECONDS, DAY_SECONDS - seconds % DAY_SECONDS
+    made = services.store.logins.count_try(f"keys-{caller.account_id}#{day}", (day + 2) * DAY_SECONDS, 1)
+    if made > MADE_A_DAY:
+        raise RateLimited(f"{MADE_A_DAY} new keys a day are used up", "今日新建密钥次数已达上限", left)
 
 
 def _changed(services: Services, wanted: KeyChange, before: ListedKey) -> ListedKey:
