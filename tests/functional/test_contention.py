@@ -81,6 +81,15 @@ def test_a_throttled_read_is_no_error_of_ours(here: Harness, verb: str) -> None:
     assert (status, headers.get("retry-after")) == ((429, "1") if verb == "get_item" else (404, None))
 
 
+def test_an_owner_whose_keys_cannot_be_listed_for_now_is_told_when_to_come_back(here: Harness) -> None:
+    key = here.session()
+    contend(here, [], errors=[client_error("ProvisionedThroughputExceededException")] * 100, verbs=("query",))
+
+    status, _, headers = here.exchange("GET", "/api/v1/developer/keys/keys", key=key)
+
+    assert (status, headers.get("retry-after")) == (429, "1")
+
+
 def test_money_that_could_not_go_back_goes_back_later_and_once(here: Harness) -> None:
     before = here.balance
     task_id = here.submit_image()

@@ -148,17 +148,7 @@ class Accounts:
 
     def entries(self, account_id: str) -> Iterator[Entry]:
         """All ledger entries of an account; those under the same sort key prefix come newest first."""
-        expression = Expression()
-        begins = f"begins_with({expression.name('sk')}, {expression.value(ENTRY_PREFIX)})"
-        pages = self.tables.client.get_paginator("query").paginate(
-            TableName=self.tables.accounts,
-            KeyConditionExpression=f"{expression.equals('account_id', account_id)} AND {begins}",
-            ScanIndexForward=False,
-            ConsistentRead=True,
-            **expression.arguments,
-        )
-        for page in pages:
-            yield from (read_entry(item) for item in page["Items"])
+        return map(read_entry, self.tables.beginning(account_id, ENTRY_PREFIX, newest_first=True))
 
     def note_act(self, account_id: str, at: int, what: str, about: str) -> None:
         """Keep what an operator did to an account, beside it; two acts of one instant differ in what they are about.
@@ -173,15 +163,7 @@ class Accounts:
 
     def acts(self, account_id: str) -> list[tuple[int, str, str]]:
         """What operators did, the latest first: when (Unix ms), what, and about what."""
-        e = Expression()
-        begins = f"begins_with({e.name('sk')}, {e.value(ACT_PREFIX)})"
-        pages = self.tables.client.get_paginator("query").paginate(
-            TableName=self.tables.accounts,
-            KeyConditionExpression=f"{e.equals('account_id', account_id)} AND {begins}",
-            ScanIndexForward=False,
-            **e.arguments,
-        )
-        rows = [unpack(item) for page in pages for item in page["Items"]]
+        rows = map(unpack, self.tables.beginning(account_id, ACT_PREFIX, newest_first=True))
         return [(row["at"], row["what"], row["about"]) for row in rows]
 
     def drift(self, account_id: str) -> int:

@@ -70,17 +70,10 @@ class Keys:
         return False
 
     def of(self, account_id: str) -> list[ListedKey]:
-        """An account's keys, oldest first."""
-        e = Expression()
-        begins = f"begins_with({e.name('sk')}, {e.value(LISTED)})"
-        pages = self.tables.client.get_paginator("query").paginate(
-            TableName=self.tables.accounts,
-            KeyConditionExpression=f"{e.equals('account_id', account_id)} AND {begins}",
-            ConsistentRead=True,
-            **e.arguments,
-        )
-        rows = [unpack(item) for page in pages for item in page["Items"]]
-        uses = self._uses(account_id, [row["sk"].removeprefix(LISTED) for row in rows])
+        """An account's keys, oldest first; the last use of those that are not revoked."""
+        rows = [unpack(item) for item in self.tables.beginning(account_id, LISTED)]
+        live = [row["sk"].removeprefix(LISTED) for row in rows if row["status"] != KeyStatus.REVOKED]
+        uses = self._uses(account_id, live)
         counts = self._counts(account_id)
         found = [read_listed(row, uses, counts) for row in rows]
         return sorted(found, key=lambda each: (each.created_at, each.key_id))

@@ -89,6 +89,22 @@ class Tables:
         """One page of rows, as DynamoDB answers. Raises Contended."""
         return dict(self._retry(lambda: self.client.query(**arguments)))
 
+    def beginning(self, account_id: str, prefix: str, *, newest_first: bool = False) -> Iterator[dict[str, Any]]:
+        """An account's rows of the accounts table whose sort keys begin so, read consistently. Raises Contended."""
+        asked: dict[str, Any] = {
+            "TableName": self.accounts,
+            "KeyConditionExpression": "account_id = :account AND begins_with(sk, :prefix)",
+            "ExpressionAttributeValues": {":account": {"S": account_id}, ":prefix": {"S": prefix}},
+            "ScanIndexForward": not newest_first,
+            "ConsistentRead": True,
+        }
+        while True:
+            answer = self.query(**asked)
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
     def batch_get(self, table: str, keys: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The rows with these keys that exist, in no order, read consistently. Raises Contended."""
         patience = self.patience()
