@@ -14,7 +14,8 @@ from relay.nouns.errors import BadKey, Contended, Forbidden
 from relay.nouns.keys import UNLIMITED, KeyKind, KeyStatus, KeyTerms
 from relay.nouns.signing import key_digest
 
-REMEMBERED = 60_000  # ms; so a revoked key, or one whose terms changed, works as before for a minute more at most
+# ms; so changed terms hold a minute later at most, and a revoked key, which is charged nothing new, reads until then
+REMEMBERED = 60_000
 
 logger = Logger(child=True)
 

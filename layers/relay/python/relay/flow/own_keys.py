@@ -68,7 +68,7 @@ def change(services: Services, caller: Caller, wanted: KeyChange) -> ListedKey:
 
 
 def revoke(services: Services, caller: Caller, key_id: str) -> ListedKey:
-    """The key as it was. Functions that run use it for a minute more at most. Raises NoSuchKey."""
+    """The key as it was; what may still be done with it says `Accounts.revoke_key`. Raises NoSuchKey."""
     found = key(services, caller, key_id)
     Accounts.of(services).revoke_key(caller.account_id, key_id)
     return found

@@ -97,7 +97,6 @@ def write_keys(told: Told[Sequence[ListedKey]]) -> Reply:
 
 
 def write_revoked(told: Told[ListedKey]) -> Reply:
-    """A function that runs uses it for a minute more at most."""
     return enveloped({**_key(told.found, told), "status": KeyStatus.REVOKED})
 
 
